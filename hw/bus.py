@@ -1,0 +1,53 @@
+"""What hardware needs from whoever runs it: one awaited call per thing that another agent can observe.
+
+`hw` never imports the runtime: it states here what it needs (dependency inversion), and `actors.runtime` implements it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NewType, Protocol
+
+PhysAddr = NewType("PhysAddr", int)
+"""A byte address of physical memory; every access is to an aligned 64-bit word."""
+VirtAddr = NewType("VirtAddr", int)
+"""A byte address in a process, which is what a device with a PASID uses."""
+Pasid = NewType("Pasid", int)
+"""Process Address Space ID, 20 bits; Arm calls it SubstreamID (SSID)."""
+StreamId = NewType("StreamId", int)
+"""Which PCIe function a transaction comes from, as the SMMU numbers it."""
+Asid = NewType("Asid", int)
+"""Address space tag of TLB entries, 16 bits."""
+Vmid = NewType("Vmid", int)
+"""Virtual machine tag of TLB entries, 16 bits."""
+Prgi = NewType("Prgi", int)
+"""Page Request Group Index, 9 bits."""
+
+Resource = Hashable
+"""The name of something that steps touch and that is not a memory word: ("TLB", asid), ("link", "posted"), …
+Equal names are one resource; two steps that only read it, or name different ones, commute."""
+
+
+class Bus(Protocol):
+    """One step per call: between two calls the world stands still (`DESIGN.md`: announce, be chosen, perform)."""
+
+    async def load(self, address: PhysAddr, what: str = "") -> int:
+        """Read one aligned 64-bit word; `what` names it for people ("CD[1].q0")."""
+        ...
+
+    async def store(self, address: PhysAddr, value: int, what: str = "") -> None:
+        """Write one aligned 64-bit word."""
+        ...
+
+    async def access(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
+        """One step on state that is not memory; after it returns, the caller touches exactly what it named,
+        synchronously, until its next await."""
+        ...
+
+    async def choose(self, what: str, options: int) -> int:
+        """One outcome out of `options` that a specification leaves open; 0 is the plain one."""
+        ...
+
+    def emit(self, event: object) -> None:
+        """Record what the step just performed, for oracles and renderers."""
+        ...

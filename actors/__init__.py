@@ -1,0 +1,1 @@
+"""Who acts and who goes next: thin actor shells, and the runtime that steps them."""

@@ -1,0 +1,27 @@
+"""Process A: gives its PASID back, either by closing the device file or by being killed."""
+
+from __future__ import annotations
+
+from drivers.endpoint import Endpoint
+from drivers.mm import Mm
+from drivers.pasid import Bond
+from drivers.sva import Sva
+
+from .runtime.world import Cpu, World
+
+
+def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoint: Endpoint) -> None:
+    """`trigger` "unbind": close, unbind, then munmap. "exit": the address space dies first, the file closes after."""
+
+    async def close(cpu: Cpu) -> None:
+        flags = await endpoint.stop(cpu, bond.pasid)
+        if await sva.unbind(cpu, bond.pasid, flags) == "":
+            for page in mm.pages:
+                await mm.unmap(cpu, page)
+
+    async def die(cpu: Cpu) -> None:
+        if await mm.put(cpu):
+            await mm.exit_mmap(cpu)
+        await sva.unbind(cpu, bond.pasid, 0)
+
+    world.add_actor("process", close if trigger == "unbind" else die)

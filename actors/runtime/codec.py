@@ -1,0 +1,63 @@
+"""Messages on the wire: each port names the message types that it carries, and packs them as msgpack arrays.
+
+The tag is the position in that list, so there is no global registry that an import could change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from operator import attrgetter
+from typing import Any, get_type_hints
+
+import msgpack
+
+_pack = msgpack.Packer(autoreset=True).pack
+
+
+@cache
+def _layout(kind: type) -> tuple[Callable[[Any], Any], tuple[str, ...], tuple[tuple[int, type[Enum]], ...]]:
+    """How to read all fields of a message at once, their names, and which positions hold an enum."""
+    names = tuple(field.name for field in fields(kind))
+    hints = get_type_hints(kind)
+    enums = tuple(
+        (position, hints[name])
+        for position, name in enumerate(names)
+        if isinstance(hints[name], type) and issubclass(hints[name], Enum)
+    )
+    read: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else lambda message: (getattr(message, names[0]),)
+    return read, names, enums
+
+
+@cache
+def codec(*types: type) -> Codec:
+    """The codec of these message types; it has no state, so equal ones are one."""
+    return Codec(*types)
+
+
+class Codec:
+    """Packs and unpacks frozen dataclasses whose fields are ints, strings, enums, or lists of ints."""
+
+    def __init__(self, *types: type) -> None:
+        self._types = types
+        self._tag = {kind: tag for tag, kind in enumerate(types)}
+        self._layouts = tuple(_layout(kind) for kind in types)
+
+    def encode(self, message: object) -> bytes:
+        """The bytes of a message; a type that the port does not carry is refused with a TypeError."""
+        tag = self._tag.get(type(message))
+        if tag is None:
+            allowed = ", ".join(kind.__name__ for kind in self._types) or "nothing"
+            raise TypeError(f"send {type(message).__name__}: this port carries {allowed}")
+        data: bytes = _pack((tag, *self._layouts[tag][0](message)))
+        return data
+
+    def decode(self, data: bytes) -> Any:
+        """The message that was packed."""
+        tag, *values = msgpack.unpackb(data)
+        _, names, enums = self._layouts[tag]
+        for position, kind in enums:
+            values[position] = kind(values[position])
+        return self._types[tag](**dict(zip(names, values, strict=True)))

@@ -1,0 +1,133 @@
+"""What oracles and renderers see: events, the properties over them, and what a run came to."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from .step import Resource
+
+
+class Violation(Exception):
+    """An oracle's verdict: what was seen, and why it hurts. `objects` names what it is about, for signatures."""
+
+    def __init__(self, message: str, *objects: object) -> None:
+        super().__init__(message)
+        self.objects = tuple(str(item) for item in objects)
+
+
+class Oracle(Protocol):
+    """One property. It reads events, never actors; the class name is the theorem."""
+
+    watches: ClassVar[tuple[type, ...]]
+    """Event types that `observe` is given."""
+
+    def observe(self, event: Any) -> None:
+        """Look at one event; raise Violation if the property is broken now."""
+        ...
+
+    def at_quiescence(self) -> None:
+        """The world came to rest; raise Violation if something that must have happened did not."""
+        ...
+
+
+class Witness(Protocol):
+    """What some run must reach: if none does, the experiment shows nothing and must not be called safe."""
+
+    watches: ClassVar[tuple[type, ...]]
+    reached: bool
+
+    def observe(self, event: Any) -> None:
+        """Look at one event; set `reached`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An event for scenarios that need no type of their own: something happened to `subject`."""
+
+    subject: str
+    value: int | str = 0
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """What order of notes an oracle may depend on: those of one subject."""
+        return (("note", self.subject),)
+
+
+class FunctionOracle:
+    """A property over notes, written as a function: `check` returns a complaint or None."""
+
+    watches: ClassVar[tuple[type, ...]] = (Note,)
+
+    def __init__(
+        self, name: str, check: Callable[[Note], str | None] | None, at_end: Callable[[], str | None] | None
+    ) -> None:
+        self.name = name
+        self._check = check
+        self._at_end = at_end
+
+    def observe(self, event: Note) -> None:
+        """Apply the function."""
+        complaint = self._check(event) if self._check else None
+        if complaint:
+            raise Violation(complaint, event.subject)
+
+    def at_quiescence(self) -> None:
+        """Apply the closing function."""
+        complaint = self._at_end() if self._at_end else None
+        if complaint:
+            raise Violation(complaint)
+
+
+class FunctionWitness:
+    """A witness over notes, written as a function that returns True when the thing was seen."""
+
+    watches: ClassVar[tuple[type, ...]] = (Note,)
+
+    def __init__(self, name: str, seen: Callable[[Note], bool]) -> None:
+        self.name = name
+        self.reached = False
+        self._seen = seen
+
+    def observe(self, event: Note) -> None:
+        """Apply the function."""
+        self.reached = self.reached or self._seen(event)
+
+
+class Outcome(enum.StrEnum):
+    """How a run ended."""
+
+    QUIET = "quiet"
+    VIOLATED = "violated"
+    DEADLOCK = "deadlock"
+    BOUND = "step bound"
+    ERROR = "error"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Why a run is not quiet: the oracle (or the runtime's own check), what it saw, and at which step."""
+
+    outcome: Outcome
+    oracle: str
+    message: str
+    step: int
+    objects: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """What two findings of the same bug have in common."""
+        return (self.oracle, *self.objects)
+
+
+def oracle_name(oracle: object) -> str:
+    """The theorem as people read it: a given name, or the class name in kebab case."""
+    given = getattr(oracle, "name", None)
+    if given is not None:
+        return str(given)
+    letters = type(oracle).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(letters))

@@ -1,0 +1,188 @@
+"""The SMMU driver's hands: issuing commands, writing CDs, taking PRIQ entries (domain/smmuv3 §3.1, §4.4).
+
+The command queue is issued under one spin lock here; the lock-free issue protocol of §3.1 is a later refinement.
+"""
+
+from __future__ import annotations
+
+from hw.bus import Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr, Vmid
+from hw.memory import WORD_BYTES
+from hw.smmuv3 import commands
+from hw.smmuv3.cd import Qwords, cd_address, sva_cd
+from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, PriResp
+from hw.smmuv3.priq import PageRequestEntry, decode
+from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
+from hw.smmuv3.registers import Registers
+
+from .cpu import Cpu, Interrupt, Lock
+from .events import Answered, ContextWritten, PageRequestTaken
+from .iopf import FaultGroup, Iopf
+from .pasid import Bond
+
+
+def marker_resource(pasid: Pasid) -> Resource:
+    """How many Stop Markers of a PASID the PRI thread has seen."""
+    return ("stop marker seen", pasid)
+
+
+class Cmdq:
+    """The software side of the command queue."""
+
+    def __init__(self, registers: Registers, ring: Ring, lock: Lock) -> None:
+        self._registers = registers
+        self._ring = ring
+        self._lock = lock
+        self._prod = 0
+        self._issued = 0
+
+    async def issue(self, cpu: Cpu, *batch: Command) -> tuple[int, int]:
+        """Write commands and ring the doorbell; they are neither consumed nor complete when it returns.
+
+        Returns the number of the first command (counted over the life of the queue) and PROD behind the batch.
+        """
+        registers, ring = self._registers, self._ring
+        await cpu.lock(self._lock)
+        first = self._issued
+        for command in batch:
+            prod = self._prod
+            if ring.full(prod, await cpu.load(registers.CMDQ_CONS, "CMDQ_CONS")):
+                await cpu.poll(
+                    registers.CMDQ_CONS, lambda cons: not ring.full(prod, cons), "a free CMDQ slot", sleeps=False
+                )
+            slot = ring.slot(prod)
+            for offset, word in enumerate(commands.encode(command)):
+                name = f"CMDQ[{ring.index(prod)}].q{offset} = {command.opcode.name}"
+                await cpu.store(PhysAddr(slot + offset * WORD_BYTES), word, name)
+            self._prod = ring.next(prod)
+            self._issued += 1
+        behind = self._prod
+        await cpu.store(registers.CMDQ_PROD, behind, "CMDQ_PROD")
+        await cpu.unlock(self._lock)
+        return first, behind
+
+    async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
+        """Issue a batch and wait for a CMD_SYNC behind it: a busy wait, as the mm's notifiers may not sleep."""
+        _, behind = await self.issue(cpu, *batch, commands.cmd_sync())
+        ring = self._ring
+
+        def passed(cons: int) -> bool:
+            left = ring.used(behind, cons)
+            return left == 0 or left > ring.entries
+
+        await cpu.poll(self._registers.CMDQ_CONS, passed, "CMD_SYNC completes", sleeps=False)
+
+
+class Contexts:
+    """The CD table of one stream, written the way the driver did before the entry writer of 6.9."""
+
+    def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq) -> None:
+        self._table = table
+        self._sid = sid
+        self._cmdq = cmdq
+
+    def of(self, bond: Bond) -> Qwords:
+        """The CD that binds a PASID to an address space; PRI streams never stall (domain/smmuv3 §2.1)."""
+        return sva_cd(asid=bond.mm.asid, ttb0=bond.mm.tables.root)
+
+    async def write(self, cpu: Cpu, bond: Bond) -> None:
+        """Make a CD valid: everything else first, the word with V last, then CFGI_CD and SYNC."""
+        address = cd_address(self._table, bond.pasid)
+        words = self.of(bond)
+        for offset in (1, 3):
+            await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
+        await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
+
+    async def clear(self, cpu: Cpu, bond: Bond) -> None:
+        """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""
+        await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
+        await self.invalidate(cpu, bond)
+
+    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
+        """TLBI and SYNC before ATC_INV and SYNC: the other way round the device can fetch the old entry again."""
+        await self._cmdq.issue_sync(cpu, commands.tlbi_nh_asid(Vmid(0), bond.mm.asid))
+        everything = commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING)
+        await self._cmdq.issue_sync(cpu, everything)
+
+
+class PriQueue:
+    """The PRI thread's side of the PRIQ: step (3) of seed 000."""
+
+    def __init__(self, registers: Registers, ring: Ring, irq: Interrupt, lock: Lock, iopf: Iopf) -> None:
+        self._registers = registers
+        self._ring = ring
+        self._irq = irq
+        self._lock = lock
+        self._iopf = iopf
+        self._cons = 0
+        self._taken = 0
+        self.markers: dict[Pasid, int] = {}
+
+    async def thread(self, cpu: Cpu) -> None:
+        """Wait for the interrupt, empty the queue, again."""
+        while True:
+            await self._irq.take(cpu)
+            await self.drain(cpu)
+
+    async def drain(self, cpu: Cpu) -> None:
+        """Take entries until the queue is seen empty. Whoever runs it keeps everybody else out of the queue.
+
+        PROD is read again whenever the entries seen so far are used up: the interrupt fires only on the edge from
+        empty, so an entry that arrives meanwhile announces itself to nobody (race R01).
+        """
+        await cpu.lock(self._lock)
+        while True:
+            prod = await cpu.load(self._registers.PRIQ_PROD, "PRIQ_PROD")
+            if self._ring.empty(prod, self._cons):
+                if not overflow_pending(prod, self._cons):
+                    break
+                await self._recover(cpu)
+                continue
+            while not self._ring.empty(prod, self._cons):
+                await self._take(cpu)
+        await cpu.unlock(self._lock)
+
+    async def _take(self, cpu: Cpu) -> None:
+        """Read an entry, give its slot back at once, then hand it on: a response gives the device a credit."""
+        slot = self._ring.slot(self._cons)
+        number, index = self._taken, self._ring.index(self._cons)
+        q0 = await cpu.load(slot, f"PRIQ[{index}].q0")
+        q1 = await cpu.load(PhysAddr(slot + WORD_BYTES), f"PRIQ[{index}].q1")
+        entry = decode(q0, q1)
+        self._cons = self._ring.next(self._cons)
+        self._taken += 1
+        await cpu.store(self._registers.PRIQ_CONS, self._cons, "PRIQ_CONS")
+        cpu.emit(PageRequestTaken(number=number, pasid=entry.ssid, marker=entry.is_stop_marker))
+        if entry.is_stop_marker:
+            await self.stop_marker(cpu, number, entry)
+        else:
+            await self._iopf.report(cpu, number, entry)
+
+    async def stop_marker(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
+        """Everything before it belongs to the PASID's old life: what has no Last will never get one. No response."""
+        await self._iopf.discard_partial(cpu, entry.ssid)
+        await cpu.access(f"Stop Marker of PASID {entry.ssid} seen", writes=(marker_resource(entry.ssid),))
+        self.markers[entry.ssid] = self.markers.get(entry.ssid, 0) + 1
+
+    async def _recover(self, cpu: Cpu) -> None:
+        """After an overflow: drained, discard partials, acknowledge, in this order and the acknowledgement last."""
+        await self._iopf.discard_partial(cpu, None)
+        self._cons ^= OVERFLOW_FLAG
+        await cpu.store(self._registers.PRIQ_CONS, self._cons, "PRIQ_CONS (acknowledge overflow)")
+
+
+class Responder:
+    """Answers a fault group: a PRI_RESP without SYNC, since no SYNC would wait for it."""
+
+    def __init__(self, sid: StreamId, cmdq: Cmdq) -> None:
+        self._sid = sid
+        self._cmdq = cmdq
+
+    async def respond(self, cpu: Cpu, group: FaultGroup, code: PriResp) -> None:
+        """Write the command."""
+        pasid, prgi = Pasid(group.pasid), Prgi(group.prgi)
+        command, _ = await self._cmdq.issue(cpu, commands.pri_resp(self._sid, pasid, prgi, code))
+        cpu.emit(Answered(number=group.numbers[-1], pasid=pasid, prgi=prgi, code=code, command=command))

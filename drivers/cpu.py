@@ -1,0 +1,99 @@
+"""What software needs from whoever runs it: the bus, locks, waits, queues. `actors.runtime` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from hw.bus import Bus, PhysAddr, Resource
+
+
+class Cpu(Bus, Protocol):
+    """One thread of execution: every await is one step that other agents can observe."""
+
+    @property
+    def name(self) -> str:
+        """Who runs."""
+        ...
+
+    async def wait(
+        self,
+        what: str,
+        until: Callable[[], bool],
+        *,
+        reads: Sequence[Resource] = (),
+        writes: Sequence[Resource] = (),
+        idle: bool = False,
+        sleeps: bool = True,
+    ) -> None:
+        """Go on only when `until()`, which looks at what the footprint names; `sleeps=False` is a busy wait."""
+        ...
+
+    async def poll(
+        self,
+        address: PhysAddr,
+        until: Callable[[int], bool],
+        what: str,
+        *,
+        idle: bool = False,
+        sleeps: bool = True,
+    ) -> int:
+        """Wait for a word of memory or a register; the value that ended the wait."""
+        ...
+
+    async def spawn(self, name: str, main: Callable[[Any], Awaitable[None]], *, daemon: bool = False) -> None:
+        """Start another thread of execution."""
+        ...
+
+    async def lock(self, lock: Any) -> None:
+        """Take a lock."""
+        ...
+
+    async def unlock(self, lock: Any) -> None:
+        """Give it back."""
+        ...
+
+    async def send(self, port: Any, message: object) -> None:
+        """Put a message on a port."""
+        ...
+
+    async def receive(self, port: Any) -> Any:
+        """Take the next message."""
+        ...
+
+
+class Lock(Protocol):
+    """A mutex or a spin lock."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the kernel."""
+        ...
+
+
+class Interrupt(Protocol):
+    """A latched interrupt line."""
+
+    async def take(self, cpu: Any) -> None:
+        """Wait for the edge and clear it."""
+        ...
+
+
+class Workqueue(Protocol):
+    """A kernel work queue."""
+
+    async def queue(self, work: object) -> None:
+        """Add a work."""
+        ...
+
+    async def take(self, cpu: Any) -> tuple[int, Any]:
+        """The next work, with its number."""
+        ...
+
+    async def finish(self, number: int) -> None:
+        """The work is done."""
+        ...
+
+    async def flush(self, cpu: Any) -> None:
+        """Wait for the works queued before the call."""
+        ...

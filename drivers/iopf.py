@@ -1,0 +1,119 @@
+"""I/O page faults: requests gathered into groups, handled by a worker, answered once (domain/smmuv3 §3.12).
+
+The owner of the PASID is looked up by the worker, when the fault is handled: step (4) of seed 000, as in 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from hw.bus import Pasid, Resource, VirtAddr
+from hw.smmuv3.commands import PriResp
+from hw.smmuv3.priq import PageRequestEntry
+
+from .cpu import Cpu, Workqueue
+from .events import FaultDropped, FaultResolved
+from .mm import Mm
+from .pasid import Pasids
+
+PARTIAL: Resource = ("iopf", "partial")
+Respond = Callable[[Cpu, "FaultGroup", PriResp], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultGroup:
+    """A page request group on its way to the worker: PRIQ entry numbers and page addresses, Last at the end."""
+
+    pasid: int
+    prgi: int
+    numbers: Sequence[int]
+    addresses: Sequence[int]
+
+
+class Iopf:
+    """The partial list, the work queue, and the worker's way through a group."""
+
+    def __init__(self, pasids: Pasids, workqueue: Workqueue, respond: Respond, *, put_async: bool = True) -> None:
+        self._pasids = pasids
+        self._workqueue = workqueue
+        self._respond = respond
+        self._put_async = put_async
+        self._partial: list[tuple[int, PageRequestEntry]] = []
+
+    async def report(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
+        """Take one request from the queue: keep it until its Last comes, or hand the whole group to the worker.
+
+        Groups are told apart by PRGIndex alone, as the kernel does; the PASID is not compared.
+        """
+        if not entry.last:
+            await cpu.access(f"partial list: add #{number}", writes=(PARTIAL,))
+            self._partial.append((number, entry))
+            return
+        await cpu.access(f"partial list: close group {entry.prgi}", writes=(PARTIAL,))
+        members = [item for item in self._partial if item[1].prgi == entry.prgi] + [(number, entry)]
+        self._partial = [item for item in self._partial if item[1].prgi != entry.prgi]
+        group = FaultGroup(
+            pasid=entry.ssid,
+            prgi=entry.prgi,
+            numbers=[count for count, _ in members],
+            addresses=[member.address for _, member in members],
+        )
+        await self._workqueue.queue(group)
+
+    async def discard_partial(self, cpu: Cpu, pasid: Pasid | None) -> None:
+        """Drop the requests whose Last never came, of one PASID or of all; one step for each that there is."""
+        await cpu.access("partial list: look", writes=(PARTIAL,))
+        gone = [item for item in self._partial if pasid is None or item[1].ssid == pasid]
+        self._partial = [item for item in self._partial if item not in gone]
+        for number, entry in gone:
+            await self._pasids.look_up(cpu, entry.ssid)
+            cpu.emit(FaultDropped(number=number, pasid=entry.ssid))
+
+    async def flush(self, cpu: Cpu) -> None:
+        """Wait until the groups that are queued now are answered."""
+        await self._workqueue.flush(cpu)
+
+    async def work(self, cpu: Cpu) -> None:
+        """The worker: one group after the other."""
+        while True:
+            number, group = await self._workqueue.take(cpu)
+            code = await self._handle(cpu, group)
+            await self._respond(cpu, group, code)
+            await self._workqueue.finish(number)
+
+    async def _handle(self, cpu: Cpu, group: FaultGroup) -> PriResp:
+        pasid = Pasid(group.pasid)
+        bond = await self._pasids.look_up(cpu, pasid)
+        alive = bond is not None and not bond.dying
+        for number in group.numbers:
+            cpu.emit(
+                FaultResolved(
+                    number=number,
+                    pasid=pasid,
+                    binding=bond.number if bond and alive else 0,
+                    mm=bond.mm.name if bond and alive else "nobody",
+                )
+            )
+        if bond is None or not alive or not await bond.mm.get_not_zero(cpu):
+            return PriResp.INVALID
+        code = PriResp.SUCCESS
+        for address in group.addresses:
+            if not await bond.mm.handle_fault(cpu, VirtAddr(address)):
+                code = PriResp.INVALID
+                break
+        await self.drop(cpu, bond.mm)
+        return code
+
+    async def drop(self, cpu: Cpu, mm: Mm) -> None:
+        """Give the pin back; who drops the last one tears the address space down.
+
+        `put_async` leaves that to a work of its own (mmput_async). Without it the worker runs the release callback,
+        which in the draining variants waits for this very work.
+        """
+        if not await mm.put(cpu):
+            return
+        if self._put_async:
+            await cpu.spawn("mmput_async", mm.exit_mmap)
+        else:
+            await mm.exit_mmap(cpu)

@@ -1,0 +1,213 @@
+"""AArch64 stage-1 translation tables, 4 KiB granule, four levels of 9 bits: what TTB0 of a CD points to (smmuv3.md
+section 1.2). The descriptor bits are those of the public Arm architecture; the domain text does not list them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from hw.bus import Bus, PhysAddr, VirtAddr
+from hw.fields import Field
+from hw.memory import BusError, FrameAllocator, Memory
+
+LEVELS = 4
+LEAF_LEVEL = 3
+INPUT_BITS = 48
+OUTPUT_BITS = 48
+PAGE_MASK = (1 << 12) - 1
+
+VALID = Field(0, 1)
+TABLE_OR_PAGE = Field(1, 1)
+AttrIndx = Field(2, 3)
+AP1_EL0 = Field(6, 1)
+AP2_READ_ONLY = Field(7, 1)
+SH = Field(8, 2)
+AF = Field(10, 1)
+nG = Field(11, 1)
+OUTPUT_ADDRESS = Field(12, 36)
+
+_NOWHERE = PhysAddr(0)
+_INNER_SHAREABLE = 3
+_SHIFT = (39, 30, 21, 12)
+_TABLE_BITS = VALID.mask | TABLE_OR_PAGE.mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A page that a walk found, with the rights that an unprivileged access has."""
+
+    page: PhysAddr
+    readable: bool
+    writable: bool
+
+
+class WalkFault(Enum):
+    """Why a walk found no page; the first four are the faults that CD.A/R/S govern."""
+
+    TRANSLATION = "translation"
+    ACCESS_FLAG = "access flag"
+    PERMISSION = "permission"
+    ADDRESS_SIZE = "address size"
+    EXTERNAL_ABORT = "external abort"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A walk ended at `level` without a usable page; `descriptor` is where it had just looked."""
+
+    kind: WalkFault
+    level: int
+    descriptor: PhysAddr = _NOWHERE
+
+
+def table_descriptor(table: PhysAddr) -> int:
+    """The descriptor that points to the next level's table."""
+    _check_page(table, "table")
+    return table | _TABLE_BITS
+
+
+def page_descriptor(page: PhysAddr, *, writable: bool = True, accessed: bool = True, global_: bool = False) -> int:
+    """The level 3 descriptor of a page that unprivileged code, and so a device, may use."""
+    _check_page(page, "page")
+    word = page | _TABLE_BITS | AP1_EL0.mask
+    word = SH.put(word, _INNER_SHAREABLE)
+    word = AP2_READ_ONLY.put(word, not writable)
+    word = AF.put(word, accessed)
+    return nG.put(word, not global_)
+
+
+def index(address: VirtAddr, level: int) -> int:
+    """Which of the 512 descriptors of a level's table `address` selects."""
+    return (address >> _SHIFT[level]) & 0x1FF
+
+
+def descriptor_address(table: PhysAddr, address: VirtAddr, level: int) -> PhysAddr:
+    """Where the descriptor for `address` lies in a table of `level`."""
+    return PhysAddr(table + (((address >> _SHIFT[level]) & 0x1FF) << 3))
+
+
+def decode(
+    descriptor: int, address: VirtAddr, level: int, *, output_bits: int = OUTPUT_BITS
+) -> PhysAddr | Translation | WalkFault:
+    """What a descriptor says: the next table (a PhysAddr), the page, or why there is none.
+
+    The order of the checks is the architecture's: valid, address size, access flag; rights are for the caller.
+    """
+    if not descriptor & 1:
+        return WalkFault.TRANSLATION
+    output = descriptor & OUTPUT_ADDRESS.mask
+    if output >> output_bits:
+        return WalkFault.ADDRESS_SIZE
+    if level < LEAF_LEVEL and descriptor & 2:
+        return PhysAddr(output)
+    # Blocks exist at levels 1 and 2 only; at level 3 the same encoding is reserved, hence invalid.
+    if not descriptor & 2 and level not in (1, 2):
+        return WalkFault.TRANSLATION
+    if not descriptor & AF.mask:
+        return WalkFault.ACCESS_FLAG
+    inside = (1 << _SHIFT[level]) - 1
+    page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_MASK))
+    readable = bool(descriptor & AP1_EL0.mask)
+    return Translation(page=page, readable=readable, writable=readable and not descriptor & AP2_READ_ONLY.mask)
+
+
+async def walk(
+    bus: Bus,
+    ttb: PhysAddr,
+    address: VirtAddr,
+    *,
+    write: bool,
+    el0: bool = True,
+    input_bits: int = INPUT_BITS,
+    output_bits: int = OUTPUT_BITS,
+) -> Translation | Fault:
+    """Find the page of `address`: one descriptor read per level, each a step of its own."""
+    if address < 0 or address >> input_bits:
+        return Fault(kind=WalkFault.TRANSLATION, level=0)
+    table = ttb
+    for level in range(LEVELS):
+        where = descriptor_address(table, address, level)
+        try:
+            descriptor = await bus.load(where, f"TTD L{level} {address:#x}")
+        except BusError:
+            # A table that points outside memory (a freed and reused table frame does) is an external abort.
+            return Fault(kind=WalkFault.EXTERNAL_ABORT, level=level, descriptor=where)
+        found = decode(descriptor, address, level, output_bits=output_bits)
+        match found:
+            case WalkFault():
+                return Fault(kind=found, level=level, descriptor=where)
+            case Translation():
+                privileged = found if el0 else _privileged(found, descriptor)
+                if privileged.readable and (privileged.writable or not write):
+                    return privileged
+                return Fault(kind=WalkFault.PERMISSION, level=level, descriptor=where)
+            case _:
+                table = found
+    raise AssertionError(f"level {LEAF_LEVEL} descriptor {descriptor:#x} was taken for a table")
+
+
+def _privileged(found: Translation, descriptor: int) -> Translation:
+    """The rights of EL1, which AP[1] does not restrict."""
+    return Translation(page=found.page, readable=True, writable=not descriptor & AP2_READ_ONLY.mask)
+
+
+def _check_page(address: PhysAddr, what: str) -> None:
+    """Refuse an address that a descriptor cannot hold."""
+    if address & ~OUTPUT_ADDRESS.mask:
+        raise ValueError(f"{what} address {address:#x}: allowed are multiples of 4096 below {1 << OUTPUT_BITS:#x}")
+
+
+class PageTables:
+    """Builds the tables of one address space at once, while a world is set up; running code uses steps instead."""
+
+    def __init__(self, memory: Memory, allocator: FrameAllocator, owner: int) -> None:
+        """Allocate the root table; it and all later tables belong to `owner`."""
+        self.memory = memory
+        self.allocator = allocator
+        self.owner = owner
+        self.root = allocator.allocate(owner)
+        self.tables = [self.root]
+        """Every table in the order of allocation, for whoever frees them."""
+
+    def map_now(self, address: VirtAddr, page: PhysAddr, writable: bool = True) -> None:
+        """Make `address` translate to `page`."""
+        self.memory.write(self.leaf_address(address), page_descriptor(page, writable=writable))
+
+    def unmap_now(self, address: VirtAddr) -> int:
+        """Clear the leaf of `address`; its former descriptor is returned, tables stay."""
+        leaf = self.leaf_address(address)
+        former = self.memory.read(leaf)
+        self.memory.write(leaf, 0)
+        return former
+
+    def leaf_address(self, address: VirtAddr) -> PhysAddr:
+        """Where the level 3 descriptor of `address` lies; missing tables on the way are created."""
+        if address < 0 or address >> INPUT_BITS:
+            raise ValueError(f"virtual address {address:#x}: allowed is 0..{(1 << INPUT_BITS) - 1:#x}")
+        table = self.root
+        for level in range(LEAF_LEVEL):
+            where = descriptor_address(table, address, level)
+            descriptor = self.memory.read(where)
+            if not descriptor & 1:
+                table = self.allocator.allocate(self.owner)
+                self.tables.append(table)
+                self.memory.write(where, table_descriptor(table))
+            elif not descriptor & 2:
+                raise ValueError(f"{address:#x} lies in a level {level} block: it has no level 3 descriptor")
+            else:
+                table = PhysAddr(descriptor & OUTPUT_ADDRESS.mask)
+        return descriptor_address(table, address, LEAF_LEVEL)
+
+    def lookup_now(self, address: VirtAddr) -> Translation | None:
+        """The page of `address`, or None where a device would fault."""
+        table = self.root
+        for level in range(LEVELS):
+            found = decode(self.memory.read(descriptor_address(table, address, level)), address, level)
+            match found:
+                case WalkFault():
+                    return None
+                case Translation():
+                    return found
+                case _:
+                    table = found
+        return None

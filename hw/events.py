@@ -1,0 +1,251 @@
+"""What hardware did, as typed records: the only thing that oracles and renderers read.
+
+Ghost fields (`binding`, ordinals) exist in no descriptor: they tell one request from another where hardware cannot.
+`label` is the text on a ladder, `target` the lane that an arrow goes to, `touches` what the emitting step must have
+declared, because an oracle may depend on the order of two events that touch the same thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .bus import Resource
+
+
+def pasid_resource(pasid: int) -> Resource:
+    """Who owns a PASID, and who still refers to a former owner: written by bind and unbind, read by requests."""
+    return ("pasid", pasid)
+
+
+DEVICE_PRI: Resource = ("device", "PRI")
+"""The page request interface of the device: its groups and credits."""
+DEVICE_LIFE: Resource = ("device", "life")
+"""Whether the device has reported that it stopped."""
+FRAMES: Resource = ("frames",)
+"""Which frames are free, and whose they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequestSent:
+    """The device sent a PPR: the `ordinal`-th posted request upstream, for its own group number `group`."""
+
+    ordinal: int
+    pasid: int
+    prgi: int
+    group: int
+    address: int
+    last: bool
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"PPR P{self.pasid} g{self.prgi}{' L' if self.last else ''}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Groups, credits, and the stop report."""
+        return (DEVICE_PRI, DEVICE_LIFE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopMarkerSent:
+    """The device sent the Stop Marker of a PASID (stop style B)."""
+
+    ordinal: int
+    pasid: int
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"Stop Marker P{self.pasid}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequestQueued:
+    """The SMMU accepted a PPR (or marker) as PRIQ entry `number`, while `binding` owned the PASID (0: nobody)."""
+
+    number: int
+    ordinal: int
+    pasid: int
+    prgi: int
+    last: bool
+    marker: bool
+    binding: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        what = "Stop Marker" if self.marker else f"g{self.prgi}{' L' if self.last else ''}"
+        return f"PRIQ #{self.number} = {{P{self.pasid} bind{self.binding} {what}}}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequestRefused:
+    """The SMMU could not queue a PPR: dropped, or answered by hardware with `code` (-1: no answer)."""
+
+    ordinal: int
+    pasid: int
+    prgi: int
+    last: bool
+    marker: bool
+    code: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        what = "Stop Marker lost" if self.marker else f"g{self.prgi} refused"
+        answer = "" if self.code < 0 else f", auto response {self.code}"
+        return f"PRIQ overflow: {what}{answer}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseSent:
+    """A PRG Response left for the device as downstream posted request `ordinal`.
+
+    It carries out command number `command`, or is automatic (-1) and answers upstream request `automatic_for`.
+    """
+
+    ordinal: int
+    pasid: int
+    prgi: int
+    code: int
+    command: int
+    automatic_for: int
+    target: str = "device"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        code = {0: "Success", 1: "Invalid", 15: "Failure"}.get(self.code, str(self.code))
+        return f"RESP g{self.prgi} {code}{' (auto)' if self.command < 0 else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseReceived:
+    """The device took downstream posted request `ordinal`, a response, for its open group `group` (-1: none open)."""
+
+    ordinal: int
+    prgi: int
+    code: int
+    group: int
+    outstanding: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        meant = f"group {self.group}" if self.group >= 0 else "nothing outstanding"
+        return f"response for g{self.prgi}: {meant}, {self.outstanding} PPR outstanding"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Groups and credits."""
+        return (DEVICE_PRI,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translated:
+    """The SMMU answered a translation request: the page, or 0 where there is none."""
+
+    pasid: int
+    address: int
+    page: int
+    status: int
+    target: str = "device"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        if self.status:
+            return f"ATS P{self.pasid} {'UR' if self.status == 1 else 'CA'}"
+        return f"ATS P{self.pasid} {f'page {self.page:#x}' if self.page else 'R=W=0'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmaIssued:
+    """The device sent a translated write."""
+
+    pasid: int
+    page: int
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"DMA P{self.pasid} {self.page:#x}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Whether the device has stopped."""
+        return (DEVICE_LIFE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmaLanded:
+    """A device write reached memory: the frame's owner now, and the owner whose job the device was doing."""
+
+    pasid: int
+    page: int
+    owner: str
+    meant_for: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"DMA lands in {self.page:#x} ({self.owner})"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Owners of frames."""
+        return (FRAMES,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStopped:
+    """The device reported that it stopped using a PASID, with so many groups still open that it waits for."""
+
+    pasid: int
+    style: str
+    open_groups: int
+    target: str = "process"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"stopped P{self.pasid} ({self.style})"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The report itself."""
+        return (DEVICE_LIFE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandDone:
+    """The SMMU carried out a command."""
+
+    number: int
+    text: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtcInvalidated:
+    """The device dropped its cached translations of a PASID."""
+
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"ATC drops P{self.pasid}"

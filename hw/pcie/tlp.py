@@ -1,0 +1,174 @@
+"""The PCIe messages between an endpoint and the IOMMU, and which may overtake which (vtd-pcie.md section 1.1).
+
+Every field is an int or a bool, so that a message can be packed as a plain array in field order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
+
+NO_PASID = Pasid(-1)
+"""The message has no PASID prefix; PASID 0 is an ordinary PASID."""
+
+
+class CompletionStatus(IntEnum):
+    """How a non-posted request ended."""
+
+    SUCCESS = 0
+    UR = 1
+    CA = 4
+
+
+class ResponseCode(IntEnum):
+    """What a PRG Response says; a device treats any other code as FAILURE."""
+
+    SUCCESS = 0
+    INVALID = 1
+    FAILURE = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationRequest:
+    """The endpoint asks for the translation of a page (ATS); `write` says that it wants to write there."""
+
+    sid: StreamId
+    pasid: Pasid
+    address: VirtAddr
+    write: bool
+    tag: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationCompletion:
+    """The answer; SUCCESS without `read` and `write` is a hole: nothing is mapped that the endpoint may use."""
+
+    sid: StreamId
+    tag: int
+    status: CompletionStatus
+    page: PhysAddr
+    read: bool
+    write: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """The endpoint asks software to make a page present (PRI)."""
+
+    sid: StreamId
+    pasid: Pasid
+    address: VirtAddr
+    read: bool
+    write: bool
+    last: bool
+    prgi: Prgi
+    priv: bool = False
+    execute: bool = False
+
+    @property
+    def is_stop_marker(self) -> bool:
+        """Last without Read and Write marks the end of a PASID; without a PASID it is an ordinary request."""
+        return self.last and not self.read and not self.write and self.pasid != NO_PASID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrgResponse:
+    """Software's, or the IOMMU's own, answer to a whole page request group."""
+
+    sid: StreamId
+    pasid: Pasid
+    prgi: Prgi
+    code: ResponseCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidateRequest:
+    """The endpoint must forget `pages` pages from `address`, or `everything`."""
+
+    sid: StreamId
+    pasid: Pasid
+    address: VirtAddr
+    pages: int
+    everything: bool
+    itag: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidateCompletion:
+    """Nothing uses what the request named any more."""
+
+    sid: StreamId
+    itag: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dma:
+    """A memory read or write; `translated` means that `address` came out of the ATC (AT=10)."""
+
+    sid: StreamId
+    pasid: Pasid
+    address: int
+    write: bool
+    translated: bool
+    tag: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmaCompletion:
+    """The end of a memory read; it also carries `value`, what was read."""
+
+    sid: StreamId
+    tag: int
+    ok: bool
+    value: int = 0
+
+
+Tlp = (
+    TranslationRequest
+    | TranslationCompletion
+    | PageRequest
+    | PrgResponse
+    | InvalidateRequest
+    | InvalidateCompletion
+    | Dma
+    | DmaCompletion
+)
+
+
+class Channel(IntEnum):
+    """The ordering class of a message."""
+
+    POSTED = 0
+    NON_POSTED = 1
+    COMPLETION = 2
+
+
+def stop_marker(sid: StreamId, pasid: Pasid) -> PageRequest:
+    """The message after which no page request of the PASID's old life can follow; it takes no credit and no answer."""
+    if pasid == NO_PASID:
+        raise ValueError("stop marker without PASID: it would be an ordinary page request")
+    return PageRequest(sid=sid, pasid=pasid, address=VirtAddr(0), read=False, write=False, last=True, prgi=Prgi(0))
+
+
+def channel_of(tlp: Tlp) -> Channel:
+    """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads."""
+    match tlp:
+        case TranslationRequest():
+            return Channel.NON_POSTED
+        case Dma():
+            return Channel.POSTED if tlp.write else Channel.NON_POSTED
+        case TranslationCompletion() | DmaCompletion():
+            return Channel.COMPLETION
+        case PageRequest() | PrgResponse() | InvalidateRequest() | InvalidateCompletion():
+            return Channel.POSTED
+
+
+def may_overtake(later: Channel, earlier: Channel, *, upstream: bool) -> bool:
+    """Whether `later` may arrive before `earlier`: nothing passes a posted message, everything else is unordered.
+
+    `upstream` makes no difference in section 1.1 (one traffic class, no relaxed or ID-based ordering); a link states
+    its direction all the same, because those two attributes would break the symmetry.
+    """
+    return earlier is not Channel.POSTED

@@ -1,0 +1,33 @@
+"""A fault that was accepted under one binding of a PASID is never resolved under another (seed 000; I1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.events import FaultResolved
+from hw.events import PageRequestQueued
+
+
+class NoCrossBindingFault:
+    """Resolved for the binding that owned the PASID when the request was queued, or for nobody."""
+
+    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved)
+
+    def __init__(self) -> None:
+        self._accepted: dict[int, int] = {}
+
+    def observe(self, event: PageRequestQueued | FaultResolved) -> None:
+        """Remember the binding at the door, compare it at the look-up."""
+        match event:
+            case PageRequestQueued(number=number, binding=binding):
+                self._accepted[number] = binding
+            case FaultResolved(number=number, binding=binding) if binding not in (0, self._accepted[number]):
+                raise Violation(
+                    f"request #{number} was queued for P{event.pasid} under bind{self._accepted[number]} and is handled "
+                    f"for {event.mm} under bind{binding}: another process takes the fault",
+                    f"P{event.pasid}",
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

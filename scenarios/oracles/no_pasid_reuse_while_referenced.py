@@ -1,0 +1,36 @@
+"""A PASID is handed out only when no queue, list or work refers to its former owner (I8)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.events import FaultDropped, FaultResolved, PasidAllocated
+from hw.events import PageRequestQueued
+
+
+class NoPasidReuseWhileReferenced:
+    """Every page request that was queued for a PASID is resolved or discarded before the PASID changes hands."""
+
+    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved, FaultDropped, PasidAllocated)
+
+    def __init__(self) -> None:
+        self._references: dict[int, set[int]] = {}
+
+    def observe(self, event: PageRequestQueued | FaultResolved | FaultDropped | PasidAllocated) -> None:
+        """Count references in, count them out, and look when the PASID is handed out."""
+        references = self._references.setdefault(event.pasid, set())
+        match event:
+            case PageRequestQueued(number=number, marker=False):
+                references.add(number)
+            case FaultResolved(number=number) | FaultDropped(number=number):
+                references.discard(number)
+            case PasidAllocated(pasid=pasid, mm=mm) if references:
+                raise Violation(
+                    f"P{pasid} is given to {mm} while request #{min(references)} of its former owner is still between "
+                    "PRIQ and worker",
+                    f"P{pasid}",
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,141 @@
+"""The board: one endpoint behind one SMMU, its structures in memory, and the drivers bound to them.
+
+Everything that has a capacity is tiny, so that wrap, overflow and reuse happen in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.device import Device, jobs
+from actors.runtime.ports import Link, Workqueue
+from actors.runtime.world import World
+from actors.smmu import SmmuUnits
+from drivers.arm_smmu_v3 import Cmdq, Contexts, PriQueue, Responder
+from drivers.endpoint import Endpoint
+from drivers.iopf import FaultGroup, Iopf
+from drivers.mm import Mm
+from drivers.pasid import Bond, Pasids
+from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
+from hw.memory import KERNEL, MMIO, WORD_BYTES
+from hw.pcie.pri import PageRequestInterface
+from hw.pcie.tlp import (
+    Dma,
+    InvalidateCompletion,
+    InvalidateRequest,
+    PageRequest,
+    PrgResponse,
+    TranslationCompletion,
+    TranslationRequest,
+)
+from hw.smmuv3 import commands, priq
+from hw.smmuv3.cd import cd_address
+from hw.smmuv3.priq import Priq
+from hw.smmuv3.queues import Ring
+from hw.smmuv3.registers import Registers
+from hw.smmuv3.state import Smmu
+from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
+
+SID = StreamId(0)
+PASID = Pasid(1)
+BUFFER = 0x10_0000
+CMDQ_LOG2SIZE = 3
+
+
+@dataclass(slots=True)
+class Platform:
+    """What a scenario works with; `mm_a` is bound, `mm_b` waits for the PASID."""
+
+    endpoint: Endpoint
+    device: Device
+    units: SmmuUnits
+    pasids: Pasids
+    contexts: Contexts
+    iopf: Iopf
+    queue: PriQueue
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+
+def buffer(pages: int) -> list[VirtAddr]:
+    """The addresses that the device's jobs use, in whatever process the PASID belongs to."""
+    return [VirtAddr(BUFFER + number * 0x1000) for number in range(pages)]
+
+
+def links(world: World) -> tuple[Link, Link]:
+    """The PCIe link, upstream and downstream."""
+    upstream = world.link(
+        "to SMMU", posted=(PageRequest, Dma, InvalidateCompletion), non_posted=(TranslationRequest,)
+    )
+    downstream = world.link(
+        "to device", posted=(PrgResponse, InvalidateRequest), completion=(TranslationCompletion,)
+    )
+    return upstream, downstream
+
+
+def platform(
+    world: World,
+    *,
+    device: type[Device],
+    report: int,
+    requests: int,
+    group: int,
+    priq_log2size: int,
+    credits: int,
+    put_async: bool,
+    iopf: type[Iopf] = Iopf,
+    queue: type[PriQueue] = PriQueue,
+    responder: type[Responder] = Responder,
+) -> Platform:
+    """Assemble one; process A is bound to PASID 1 and the device has found its pages absent."""
+    memory, frames = world.memory, world.frames
+    registers = Registers(frames.allocate(MMIO))
+    table, streams = frames.allocate(KERNEL), frames.allocate(KERNEL)
+    queues = frames.allocate(KERNEL)
+    cmdq_ring = Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS)
+    priq_ring = Ring(PhysAddr(queues + 0x800), priq_log2size, priq.ENTRY_WORDS)
+    ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)
+    _write(world, ste_address(streams, SID), ste)
+    pages = buffer(requests * group)
+    mm_a, mm_b = (Mm(memory, frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}")) for number in (0, 1))
+    pasids = Pasids([PASID])
+    bond = pasids.bind_now(mm_a)
+    cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
+    contexts = Contexts(table, SID, cmdq)
+    _write(world, cd_address(table, PASID), contexts.of(bond))
+    faults = iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
+    irq = world.interrupt("PRIQ")
+    control = world.word("device CONTROL")
+    endpoint = Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
+    upstream, downstream = links(world)
+    pri = PageRequestInterface(credits)
+    pri.enable()
+    smmu = Smmu(registers=registers, stream_table=streams, streams=1)
+    priq_hw = Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS)
+    return Platform(
+        endpoint=endpoint,
+        device=device(
+            world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name
+        ),
+        units=SmmuUnits(
+            world, smmu, upstream, downstream, priq_hw, irq, cmdq_ring, pasids.binding_now, meant_for=mm_a.name
+        ),
+        pasids=pasids,
+        contexts=contexts,
+        iopf=faults,
+        queue=queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults),
+        mm_a=mm_a,
+        mm_b=mm_b,
+        bond=bond,
+    )
+
+
+def _workqueue(world: World) -> Workqueue:
+    return world.workqueue("iopf workqueue", FaultGroup)
+
+
+def _write(world: World, address: PhysAddr, words: Sequence[int]) -> None:
+    for offset, word in enumerate(words):
+        world.memory.write(PhysAddr(address + offset * WORD_BYTES), word)

@@ -1,0 +1,105 @@
+"""What a scenario is: a name, parameters with their allowed values, a function that fills a world, and expectations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from actors.runtime.schedule import ParamValue
+from actors.runtime.world import Session, World
+
+Build = Callable[..., None]
+
+
+class UnknownName(ValueError):
+    """A name that nothing has; the message suggests the nearest."""
+
+
+class BadValue(ValueError):
+    """A parameter value that is not allowed; the message says which are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """One parameter: its default, its allowed values (first to last as people should read them), its meaning."""
+
+    default: ParamValue
+    allowed: tuple[ParamValue, ...]
+    meaning: str
+
+    def parse(self, name: str, text: str) -> ParamValue:
+        """The allowed value that `text` names; BadValue otherwise."""
+        for value in self.allowed:
+            if str(value) == text:
+                return value
+        near = get_close_matches(text, [str(value) for value in self.allowed], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise BadValue(f"parameter {name}={text!r}: allowed are {', '.join(map(str, self.allowed))}{hint}")
+
+
+def one_of(*values: str, default: str, meaning: str) -> Param:
+    """A parameter that takes one of some words."""
+    return Param(default=default, allowed=values, meaning=meaning)
+
+
+def number(low: int, high: int, *, default: int, meaning: str) -> Param:
+    """A parameter that takes a whole number from `low` to `high`."""
+    return Param(default=default, allowed=tuple(range(low, high + 1)), meaning=meaning)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a shipped combination must come to, and why."""
+
+    params: Mapping[str, ParamValue]
+    verdict: str
+    """"violated", "holds" (no schedule violates) or "vacuous" (the witness cannot be reached)."""
+    oracle: str = ""
+    """Which property breaks, where one does."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A closed world with parameters. `build(world, **params)` fills a fresh world; it is called once a run."""
+
+    name: str
+    summary: str
+    source: str
+    params: Mapping[str, Param]
+    build: Build
+    expected: tuple[Expected, ...] = field(default=())
+
+    def complete(self, given: Mapping[str, ParamValue | str]) -> dict[str, ParamValue]:
+        """All parameters in declared order, `given` over the defaults; UnknownName or BadValue."""
+        for name in given:
+            if name not in self.params:
+                near = get_close_matches(name, self.params, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                known = ", ".join(self.params) or "none"
+                raise UnknownName(f"scenario {self.name} has no parameter {name!r}{hint} (it has: {known})")
+        return {
+            name: param.parse(name, str(given[name])) if name in given else param.default
+            for name, param in self.params.items()
+        }
+
+    def world(self, session: Session, params: Mapping[str, ParamValue]) -> World:
+        """A fresh world."""
+        world = World(session)
+        self.build(world, **params)
+        return world
+
+
+def scenario(
+    *, name: str = "", source: str = "", expected: tuple[Expected, ...] = (), **params: Param
+) -> Callable[[Build], Scenario]:
+    """Make a scenario of the decorated function; its docstring's first line is the summary."""
+
+    def make(build: Build) -> Scenario:
+        given = name or build.__name__.replace("_", "-")
+        summary = (inspect.getdoc(build) or "").split("\n")[0]
+        return Scenario(name=given, summary=summary, source=source, params=params, build=build, expected=expected)
+
+    return make

@@ -1,0 +1,94 @@
+"""Seed 000: a page request is in the PRI queue while its PASID is unbound and bound again."""
+
+from __future__ import annotations
+
+from actors.binder import add_binder
+from actors.device import STYLES
+from actors.fault_worker import add_fault_worker
+from actors.mmu_notifier import add_mmu_notifier
+from actors.pri_thread import add_pri_thread
+from actors.process_exit import add_process
+from actors.runtime.world import World
+from drivers.endpoint import REPORT
+from drivers.sva import VARIANTS
+
+from .oracles.credits_come_back import CreditsComeBack
+from .oracles.device_keeps_its_stop_contract import DeviceKeepsItsStopContract
+from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
+from .oracles.no_cross_binding_fault import NoCrossBindingFault
+from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
+from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
+from .oracles.no_stray_response import NoStrayResponse
+from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
+from .platform import platform
+from .scenario import number, one_of, scenario
+
+
+@scenario(
+    source="seed 000: J.-P. Brucker, 22 March 2017, [RFC PATCH 24/30] iommu: Specify PASID state when unbinding a task",
+    drain=one_of("none", "marker", "marker-timeout", "full", "stop-pri", default="none", meaning="what unbind waits for"),
+    stop=one_of("A", "B", "broken", default="B", meaning="A waits for responses, B sends a Stop Marker, broken goes on"),
+    flags=one_of("right", "swapped", "missing", default="right", meaning="whether the device driver reports A as CLEAN"),
+    trigger=one_of("unbind", "exit", default="unbind", meaning="the file is closed, or the process is killed first"),
+    requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
+    group=number(1, 4, default=1, meaning="pages in a group"),
+    priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
+    credits=number(1, 16, default=4, meaning="outstanding page request allocation"),
+    mmput=one_of("async", "sync", default="async", meaning="who tears down if a fault drops the last pin: not the worker"),
+)
+def unbind_window(
+    world: World,
+    *,
+    drain: str,
+    stop: str,
+    flags: str,
+    trigger: str,
+    requests: int,
+    group: int,
+    priq: int,
+    credits: int,
+    mmput: str,
+) -> None:
+    """A page request waits in the PRI queue while its PASID is unbound and bound to another process."""
+    board = platform(
+        world,
+        device=STYLES[stop],
+        report=REPORT[flags][stop],
+        requests=requests,
+        group=group,
+        priq_log2size=priq,
+        credits=credits,
+        put_async=mmput == "async",
+    )
+    callback = board.endpoint.stop if trigger == "exit" else None
+    sva = VARIANTS[drain](
+        board.pasids,
+        board.contexts,
+        board.queue,
+        board.iopf,
+        callback,
+        board.endpoint.disable_pri,
+        world.mutex("sva_lock"),
+    )
+
+    world.add_actor("device", board.device.engine)
+    world.add_actor("device.link", board.device.receiver, daemon=True)
+    world.add_actor("smmu.link", board.units.link, daemon=True)
+    world.add_actor("smmu.ats", board.units.ats, daemon=True)
+    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint)
+    add_mmu_notifier(world, board.mm_a, sva)
+    add_binder(world, board.mm_b, sva)
+
+    world.check(
+        NoCrossBindingFault(),
+        EveryLastIsAnsweredOnce(),
+        NoStrayResponse(),
+        NoDmaIntoForeignFrame(),
+        NoPasidReuseWhileReferenced(),
+        DeviceKeepsItsStopContract(),
+        CreditsComeBack(),
+    )
+    world.expect(RequestQueuedWhileUnbound())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from drivers.endpoint import STOP, STOPPED, Endpoint
-from hw.bus import Pasid, StreamId, VirtAddr
+from hw.bus import Pasid, Prgi, StreamId, VirtAddr
 from hw.events import (
     DEVICE_LIFE,
     DEVICE_PRI,
@@ -41,13 +41,16 @@ from .runtime.world import Cpu, World
 ATC = ("device", "ATC")
 
 
+NO_GROUP = Prgi(-1)
+
+
 @dataclass(slots=True)
 class Job:
     """One access to some pages: page request group, retry, DMA."""
 
     number: int
     pages: Sequence[VirtAddr]
-    prgi: int = -1
+    prgi: Prgi = NO_GROUP
     reaction: Reaction | None = None
     tries: int = 0
     open: bool = False
@@ -71,6 +74,7 @@ class Device:
     atc: Atc = field(default_factory=Atc)
     by_prgi: dict[int, Job] = field(default_factory=dict)
     tag: int = 0
+    requests_sent: int = 0
 
     style = "A"
 
@@ -123,10 +127,9 @@ class Device:
         mask = self.world.mask
         ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI))
         self.pri.send(message.prgi, last=last)
+        self.requests_sent += 1
         cpu.emit(
-            PageRequestSent(
-                ordinal=ordinal, pasid=self.pasid, prgi=job.prgi, group=job.number, address=page, last=last
-            )
+            PageRequestSent(ordinal=ordinal, pasid=self.pasid, prgi=job.prgi, group=job.number, address=page, last=last)
         )
 
     async def complete(self, cpu: Cpu, job: Job) -> None:
@@ -215,13 +218,9 @@ class Device:
     async def report(self, cpu: Cpu) -> None:
         """STATUS = STOPPED."""
         status = self.endpoint.status
-        await cpu.access(
-            "device STATUS = STOPPED", reads=(DEVICE_PRI,), writes=(("word", status), DEVICE_LIFE)
-        )
+        await cpu.access("device STATUS = STOPPED", reads=(DEVICE_PRI,), writes=(("word", status), DEVICE_LIFE))
         self.memory.write(status, STOPPED)
-        cpu.emit(
-            DeviceStopped(pasid=self.pasid, style=self.style, open_groups=self.pri.outstanding_of(self.pasid))
-        )
+        cpu.emit(DeviceStopped(pasid=self.pasid, style=self.style, open_groups=self.pri.outstanding_of(self.pasid)))
 
     async def after_report(self, cpu: Cpu) -> None:
         """Style A owes nothing more."""
@@ -277,6 +276,15 @@ class MarkerDevice(Device):
         """The marker; its order with the report is free, and after it is the harder case for the host."""
         ordinal = await self.upstream.send_posted(stop_marker(self.sid, self.pasid), "send Stop Marker")
         cpu.emit(StopMarkerSent(ordinal=ordinal, pasid=self.pasid))
+
+
+class LeakyDevice(MarkerDevice):
+    """BUG: ignores responses to stale requests, so their credits never come back."""
+
+    def respond(self, cpu: Cpu, response: PrgResponse) -> None:
+        """Only what somebody waits for is looked at."""
+        if not self.stop_requested():
+            MarkerDevice.respond(self, cpu, response)
 
 
 class BrokenDevice(Device):

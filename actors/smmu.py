@@ -30,7 +30,7 @@ from hw.pcie.tlp import (
     ResponseCode,
     TranslationRequest,
 )
-from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, Opcode, PriResp, decode
+from hw.smmuv3.commands import ATC_INV_EVERYTHING, ENTRY_WORDS, Command, Opcode, PriResp, decode
 from hw.smmuv3.priq import AutoResponse, Priq, entry_of
 from hw.smmuv3.queues import Accepted, Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
@@ -92,7 +92,7 @@ class SmmuUnits:
         """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (domain/smmuv3 §1.6, §1.8)."""
         world, priq = self.world, self.priq
         mask = world.mask
-        slot = priq.ring.slot(world.memory.read(priq.prod_register))  # nobody else moves PROD
+        slot = priq.ring.slot(self.accepted)  # PROD, which nobody else moves
         touched = (mask(("word", address)) for address in (slot, PhysAddr(slot + WORD_BYTES), priq.prod_register))
         writes = mask(self.pri_irq.resource)
         for bit in touched:
@@ -156,7 +156,8 @@ class SmmuUnits:
             answer = await translate_request(cpu, self.smmu, request)
             completion = answer.completion
             await self.downstream.send_ordered("completion", completion, "send Translation Completion", in_flight)
-            self.smmu.finish(answer.transaction)
+            if answer.transaction is not None:
+                self.smmu.finish(answer.transaction)
             cpu.emit(
                 Translated(
                     pasid=request.pasid,
@@ -177,8 +178,7 @@ class SmmuUnits:
         while True:
             await self.doorbell(cpu, cons)
             slot, index = ring.slot(cons), ring.index(cons)
-            q0 = await cpu.load(slot, f"CMDQ[{index}].q0")
-            q1 = await cpu.load(PhysAddr(slot + WORD_BYTES), f"CMDQ[{index}].q1")
+            q0, q1 = await cpu.load_words(slot, ENTRY_WORDS, f"CMDQ[{index}]")
             command = decode(q0, q1)
             if command.opcode is Opcode.CMD_SYNC:
                 await self.synchronise(number)

@@ -5,12 +5,15 @@ The command queue is issued under one spin lock here; the lock-free issue protoc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hw.bus import Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr, Vmid
 from hw.memory import WORD_BYTES
 from hw.smmuv3 import commands
-from hw.smmuv3.cd import Qwords, cd_address, sva_cd
+from hw.smmuv3.cd import cd_address, sva_cd
 from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, PriResp
-from hw.smmuv3.priq import PageRequestEntry, decode
+from hw.smmuv3.entry import Qwords
+from hw.smmuv3.priq import ENTRY_WORDS, PageRequestEntry, decode
 from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
 from hw.smmuv3.registers import Registers
 
@@ -35,10 +38,11 @@ class Cmdq:
         self._prod = 0
         self._issued = 0
 
-    async def issue(self, cpu: Cpu, *batch: Command) -> tuple[int, int]:
+    async def issue(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> int:
         """Write commands and ring the doorbell; they are neither consumed nor complete when it returns.
 
-        Returns the number of the first command (counted over the life of the queue) and PROD behind the batch.
+        Returns PROD behind the batch. `published` is called in the step that rings the doorbell, with the number of the
+        first command (counted over the life of the queue).
         """
         registers, ring = self._registers, self._ring
         await cpu.lock(self._lock)
@@ -49,20 +53,20 @@ class Cmdq:
                 await cpu.poll(
                     registers.CMDQ_CONS, lambda cons: not ring.full(prod, cons), "a free CMDQ slot", sleeps=False
                 )
-            slot = ring.slot(prod)
-            for offset, word in enumerate(commands.encode(command)):
-                name = f"CMDQ[{ring.index(prod)}].q{offset} = {command.opcode.name}"
-                await cpu.store(PhysAddr(slot + offset * WORD_BYTES), word, name)
+            name = f"CMDQ[{ring.index(prod)}] = {command.opcode.name}"
+            await cpu.store_words(ring.slot(prod), commands.encode(command), name)
             self._prod = ring.next(prod)
             self._issued += 1
         behind = self._prod
         await cpu.store(registers.CMDQ_PROD, behind, "CMDQ_PROD")
+        if published is not None:
+            published(first)
         await cpu.unlock(self._lock)
-        return first, behind
+        return behind
 
     async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
         """Issue a batch and wait for a CMD_SYNC behind it: a busy wait, as the mm's notifiers may not sleep."""
-        _, behind = await self.issue(cpu, *batch, commands.cmd_sync())
+        behind = await self.issue(cpu, *batch, commands.cmd_sync())
         ring = self._ring
 
         def passed(cons: int) -> bool:
@@ -104,6 +108,10 @@ class Contexts:
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
         """TLBI and SYNC before ATC_INV and SYNC: the other way round the device can fetch the old entry again."""
         await self._cmdq.issue_sync(cpu, commands.tlbi_nh_asid(Vmid(0), bond.mm.asid))
+        await self.invalidate_atc(cpu, bond)
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Only this takes access away from an endpoint that holds a translation."""
         everything = commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING)
         await self._cmdq.issue_sync(cpu, everything)
 
@@ -149,8 +157,7 @@ class PriQueue:
         """Read an entry, give its slot back at once, then hand it on: a response gives the device a credit."""
         slot = self._ring.slot(self._cons)
         number, index = self._taken, self._ring.index(self._cons)
-        q0 = await cpu.load(slot, f"PRIQ[{index}].q0")
-        q1 = await cpu.load(PhysAddr(slot + WORD_BYTES), f"PRIQ[{index}].q1")
+        q0, q1 = await cpu.load_words(slot, ENTRY_WORDS, f"PRIQ[{index}]")
         entry = decode(q0, q1)
         self._cons = self._ring.next(self._cons)
         self._taken += 1
@@ -183,6 +190,14 @@ class Responder:
 
     async def respond(self, cpu: Cpu, group: FaultGroup, code: PriResp) -> None:
         """Write the command."""
-        pasid, prgi = Pasid(group.pasid), Prgi(group.prgi)
-        command, _ = await self._cmdq.issue(cpu, commands.pri_resp(self._sid, pasid, prgi, code))
-        cpu.emit(Answered(number=group.numbers[-1], pasid=pasid, prgi=prgi, code=code, command=command))
+        pasid, prgi = Pasid(group.pasid), self.prgi(group)
+        last = group.numbers[-1]
+
+        def published(command: int) -> None:
+            cpu.emit(Answered(number=last, pasid=pasid, prgi=prgi, code=code, command=command))
+
+        await self._cmdq.issue(cpu, commands.pri_resp(self._sid, pasid, prgi, code), published=published)
+
+    def prgi(self, group: FaultGroup) -> Prgi:
+        """The group that the device waits for."""
+        return Prgi(group.prgi)

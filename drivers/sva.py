@@ -77,6 +77,13 @@ class Sva:
                 await self.contexts.clear(cpu, bond)
         await cpu.unlock(self._lock)
 
+    async def mm_invalidate(self, cpu: Cpu, mm: Mm) -> None:
+        """Pages of `mm` are going away: take them out of TLB and ATC. May run under locks of the mm, takes none."""
+        for pasid in self.pasids.all:
+            bond = await self.pasids.look_up(cpu, pasid)
+            if bond is not None and bond.mm is mm:
+                await self.contexts.invalidate(cpu, bond)
+
     async def _try_unbind(self, cpu: Cpu, pasid: Pasid, flags: int) -> str:
         bond = await self.pasids.look_up(cpu, pasid)
         if bond is None:
@@ -145,8 +152,8 @@ class WaitForMarkerThenDrain(WaitForMarker):
 class StopPri(Sva):
     """BUG: waits for the faults that software knows, but what is in the PRI queue software does not know yet.
 
-    The order of the last paragraph of seed 000: wait until pending faults are processed, answer new ones Invalid, switch
-    the device's PRI off, release the PASID.
+    The order of the last paragraph of seed 000: wait until pending faults are processed, answer new ones Invalid,
+    switch the device's PRI off, release the PASID.
     """
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:

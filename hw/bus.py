@@ -39,6 +39,15 @@ class Bus(Protocol):
         """Write one aligned 64-bit word."""
         ...
 
+    async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:
+        """Read neighbouring words in one step: only where a protocol keeps everybody else away from them meanwhile, as
+        a queue does between PROD and CONS (then no other agent could tell one step from several)."""
+        ...
+
+    async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
+        """Write neighbouring words in one step, under the same condition."""
+        ...
+
     async def access(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
         """One step on state that is not memory; after it returns, the caller touches exactly what it named,
         synchronously, until its next await."""

@@ -40,7 +40,8 @@ from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 SID = StreamId(0)
 PASID = Pasid(1)
 BUFFER = 0x10_0000
-CMDQ_LOG2SIZE = 3
+CMDQ_LOG2SIZE = 4
+"""More than any wait: who polls CONS for its SYNC cannot tell a lap from none, so nobody may sleep through one."""
 
 
 @dataclass(slots=True)
@@ -66,12 +67,8 @@ def buffer(pages: int) -> list[VirtAddr]:
 
 def links(world: World) -> tuple[Link, Link]:
     """The PCIe link, upstream and downstream."""
-    upstream = world.link(
-        "to SMMU", posted=(PageRequest, Dma, InvalidateCompletion), non_posted=(TranslationRequest,)
-    )
-    downstream = world.link(
-        "to device", posted=(PrgResponse, InvalidateRequest), completion=(TranslationCompletion,)
-    )
+    upstream = world.link("to SMMU", posted=(PageRequest, Dma, InvalidateCompletion), non_posted=(TranslationRequest,))
+    downstream = world.link("to device", posted=(PrgResponse, InvalidateRequest), completion=(TranslationCompletion,))
     return upstream, downstream
 
 
@@ -85,9 +82,9 @@ def platform(
     priq_log2size: int,
     credits: int,
     put_async: bool,
-    iopf: type[Iopf] = Iopf,
     queue: type[PriQueue] = PriQueue,
     responder: type[Responder] = Responder,
+    contexts: type[Contexts] = Contexts,
 ) -> Platform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent."""
     memory, frames = world.memory, world.frames
@@ -103,9 +100,9 @@ def platform(
     pasids = Pasids([PASID])
     bond = pasids.bind_now(mm_a)
     cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
-    contexts = Contexts(table, SID, cmdq)
-    _write(world, cd_address(table, PASID), contexts.of(bond))
-    faults = iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
+    cds = contexts(table, SID, cmdq)
+    _write(world, cd_address(table, PASID), cds.of(bond))
+    faults = Iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
     irq = world.interrupt("PRIQ")
     control = world.word("device CONTROL")
     endpoint = Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
@@ -123,7 +120,7 @@ def platform(
             world, smmu, upstream, downstream, priq_hw, irq, cmdq_ring, pasids.binding_now, meant_for=mm_a.name
         ),
         pasids=pasids,
-        contexts=contexts,
+        contexts=cds,
         iopf=faults,
         queue=queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults),
         mm_a=mm_a,

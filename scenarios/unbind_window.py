@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.binder import add_binder
-from actors.device import STYLES
+from actors.device import STYLES, LeakyDevice
 from actors.fault_worker import add_fault_worker
 from actors.mmu_notifier import add_mmu_notifier
 from actors.pri_thread import add_pri_thread
 from actors.process_exit import add_process
+from actors.reclaim import add_reclaim
 from actors.runtime.world import World
 from drivers.endpoint import REPORT
+from drivers.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, LosesResponses
 from drivers.sva import VARIANTS
 
 from .oracles.credits_come_back import CreditsComeBack
@@ -22,19 +26,42 @@ from .oracles.no_stray_response import NoStrayResponse
 from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
 from .platform import platform
 from .scenario import number, one_of, scenario
+from .unbind_window_verdicts import EXPECTED
+
+MUTANTS: dict[str, Any] = {
+    "answer-marker": {"queue": AnswersMarkers},
+    "lose-response": {"responder": LosesResponses},
+    "answer-group-0": {"responder": AnswersGroupZero},
+    "forget-atc": {"contexts": ForgetsAtc},
+    "leaky-device": {"device": LeakyDevice},
+}
 
 
 @scenario(
     source="seed 000: J.-P. Brucker, 22 March 2017, [RFC PATCH 24/30] iommu: Specify PASID state when unbinding a task",
-    drain=one_of("none", "marker", "marker-timeout", "full", "stop-pri", default="none", meaning="what unbind waits for"),
-    stop=one_of("A", "B", "broken", default="B", meaning="A waits for responses, B sends a Stop Marker, broken goes on"),
-    flags=one_of("right", "swapped", "missing", default="right", meaning="whether the device driver reports A as CLEAN"),
+    expected=EXPECTED,
+    drain=one_of(
+        "none", "marker", "marker-timeout", "full", "stop-pri", default="none", meaning="what unbind waits for"
+    ),
+    stop=one_of(
+        "A", "B", "broken", default="B", meaning="A waits for responses, B sends a Stop Marker, broken goes on"
+    ),
+    flags=one_of(
+        "right", "swapped", "missing", default="right", meaning="whether the device driver reports A as CLEAN"
+    ),
     trigger=one_of("unbind", "exit", default="unbind", meaning="the file is closed, or the process is killed first"),
     requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
     group=number(1, 4, default=1, meaning="pages in a group"),
     priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
     credits=number(1, 16, default=4, meaning="outstanding page request allocation"),
-    mmput=one_of("async", "sync", default="async", meaning="who tears down if a fault drops the last pin: not the worker"),
+    mmput=one_of(
+        "async", "sync", default="async", meaning="whether a fault that drops the last pin defers the tear-down"
+    ),
+    reclaim=number(0, 1, default=0, meaning="another CPU takes a page of process A away meanwhile"),
+    reuse=one_of(
+        "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
+    ),
+    mutant=one_of("none", *MUTANTS, default="none", meaning="one step of a driver or device made wrong"),
 )
 def unbind_window(
     world: World,
@@ -48,17 +75,20 @@ def unbind_window(
     priq: int,
     credits: int,
     mmput: str,
+    reclaim: int,
+    reuse: str,
+    mutant: str,
 ) -> None:
     """A page request waits in the PRI queue while its PASID is unbound and bound to another process."""
     board = platform(
         world,
-        device=STYLES[stop],
         report=REPORT[flags][stop],
         requests=requests,
         group=group,
         priq_log2size=priq,
         credits=credits,
         put_async=mmput == "async",
+        **{"device": STYLES[stop]} | MUTANTS.get(mutant, {}),
     )
     callback = board.endpoint.stop if trigger == "exit" else None
     sva = VARIANTS[drain](
@@ -78,17 +108,20 @@ def unbind_window(
     world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint)
+    add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint, board.device)
     add_mmu_notifier(world, board.mm_a, sva)
     add_binder(world, board.mm_b, sva)
+    if reclaim:
+        add_reclaim(world, board.mm_a, sva)
 
     world.check(
         NoCrossBindingFault(),
         EveryLastIsAnsweredOnce(),
         NoStrayResponse(),
         NoDmaIntoForeignFrame(),
-        NoPasidReuseWhileReferenced(),
         DeviceKeepsItsStopContract(),
         CreditsComeBack(),
     )
+    if reuse == "strict":
+        world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())

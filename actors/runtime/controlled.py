@@ -45,26 +45,26 @@ class Controlled:
     """Runs worlds one after the other on long-lived detached tasks; make one with `controlled()`."""
 
     def __init__(self) -> None:
-        self._hosts: list[trio.lowlevel.Task] = []
+        self._coros: list[Any] = []  # as the driver sees them: steps and results come out, actors and outcomes go in
         self._busy = [False] * MAX_ACTORS
 
     async def open(self, nursery: trio.Nursery) -> None:
         """Start the host tasks and wait until all have detached."""
         for _ in range(MAX_ACTORS):
             nursery.start_soon(self._host)
-        while len(self._hosts) < MAX_ACTORS:
+        while len(self._coros) < MAX_ACTORS:
             await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
         """Give every host back to Trio."""
-        for task in self._hosts:
-            task.coro.send(None)
+        for coro in self._coros:
+            coro.send(None)
 
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
         """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`."""
         execution = Execution(world, scheduler, to_the_end)
         actors, busy = world.actors, self._busy
-        sends = [task.coro.send for task in self._hosts]
+        sends = [coro.send for coro in self._coros]
         try:
             scheduler.start(execution)
             while len(execution.pending) < len(actors):
@@ -85,8 +85,8 @@ class Controlled:
 
     async def _host(self) -> None:
         task = trio.lowlevel.current_task()
-        self._hosts.append(task)
-        actor = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
+        self._coros.append(task.coro)
+        actor: Any = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
         done: Done | None = None
         while actor is not None:
             done = await _be(actor)
@@ -96,7 +96,7 @@ class Controlled:
     def _join(self, execution: Execution) -> None:
         number = len(execution.pending)
         self._busy[number] = True
-        arrival = self._hosts[number].coro.send(execution.world.actors[number])
+        arrival = self._coros[number].send(execution.world.actors[number])
         if type(arrival) is not Step:
             arrival = self._settle(number, arrival)
         execution.join(arrival)
@@ -104,7 +104,7 @@ class Controlled:
     def _settle(self, number: int, arrival: object) -> Step | Done:
         """What an actor yielded is not a step: it is done, or it awaited something foreign and is told so."""
         while not isinstance(arrival, Done | Step):
-            arrival = self._hosts[number].coro.throw(foreign(arrival))
+            arrival = self._coros[number].throw(foreign(arrival))
         if isinstance(arrival, Done):
             self._busy[number] = False
             if isinstance(arrival.error, _INTERRUPTS):
@@ -113,9 +113,9 @@ class Controlled:
 
     def _abandon(self, number: int) -> None:
         self._busy[number] = False
-        arrival = self._hosts[number].coro.throw(Abandoned())
+        arrival = self._coros[number].throw(Abandoned())
         while not isinstance(arrival, Done):
-            arrival = self._hosts[number].coro.throw(Abandoned())
+            arrival = self._coros[number].throw(Abandoned())
 
 
 def _never_abort(_: Callable[[], None]) -> trio.lowlevel.Abort:

@@ -128,11 +128,15 @@ class Execution:
         world = self.world
         world.index = self.index
         world.current = actor
+        world.step = step
+        if world.session.audit and step.ready is not None:
+            step.ready()  # its condition may look only at what it declares
 
     def arrive(self, actor: int, arrival: Step | Done) -> None:
         """`actor` performed its step and now announces the next one, or is done."""
         self.index += 1
         world = self.world
+        world.step = None
         if type(arrival) is Step:
             self.pending[actor] = arrival
             self.since[actor] = self.index

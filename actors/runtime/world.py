@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator, Memory
 
+from .audit import AuditedMemory, audit_event
 from .codec import codec
 from .events import FunctionOracle, FunctionWitness, Note, Oracle, Violation, Witness, oracle_name
 from .ports import Link, Port, Workqueue
 from .step import Resource, ResourceTable, Step, perform
 from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 
-Main = Callable[["Cpu"], Awaitable[None]]
+Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
 MainT = TypeVar("MainT", bound=Main)
 T = TypeVar("T")
 MAX_ACTORS = 64
@@ -64,6 +65,21 @@ class Cpu:
         await perform(step)
         self._memory.write(address, value)
 
+    async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:
+        """Read neighbouring words that a protocol keeps everybody else away from."""
+        addresses = range(address, address + count * WORD_BYTES, WORD_BYTES)
+        mask = self._world.session.footprint(tuple([("word", item) for item in addresses]))
+        await perform(Step(f"load {what}", mask))
+        return [self._memory.read(PhysAddr(item)) for item in addresses]
+
+    async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
+        """Write neighbouring words that a protocol keeps everybody else away from."""
+        addresses = range(address, address + len(values) * WORD_BYTES, WORD_BYTES)
+        mask = self._world.session.footprint(tuple([("word", item) for item in addresses]))
+        await perform(Step(f"store {what}", writes=mask))
+        for item, value in zip(addresses, values, strict=True):
+            self._memory.write(PhysAddr(item), value)
+
     async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
         """Read and write one word in one step, as an atomic instruction does; the value before."""
         await perform(Step(f"rmw {what or hex(address)}", writes=self._world.mask(("word", address))))
@@ -94,9 +110,7 @@ class Cpu:
         if sleeps:
             self.might_sleep(what)
         mask = self._world.session.footprint
-        await perform(
-            Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=until, blocked=lambda: what, idle=idle)
-        )
+        await perform(Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=until, blocked=lambda: what, idle=idle))
 
     async def poll(
         self,
@@ -172,7 +186,8 @@ class Cpu:
 class Session:
     """What outlives a run: the bits of resources and the steps that are always the same. Never read by a choice."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, audit: bool = False) -> None:
+        self.audit = audit
         self.resources = ResourceTable()
         self.loads: dict[tuple[int, str], Step] = {}
         self.stores: dict[tuple[int, str], Step] = {}
@@ -192,7 +207,9 @@ class World:
     def __init__(self, session: Session, *, frames: int = 48) -> None:
         self.session = session
         self.mask = session.resources.mask
-        self.memory = self.make_memory(frames)
+        self.step: Step | None = None
+        """The step that is being performed, None between steps."""
+        self.memory = AuditedMemory(frames, self) if session.audit else Memory(frames)
         self.frames = FrameAllocator(self.memory, 1, frames - 1)
         self.actors: list[Actor] = []
         self.oracles: list[Oracle] = []
@@ -205,18 +222,14 @@ class World:
         self.events: list[tuple[int, int, object]] = []
         self.current = 0
 
-    def make_memory(self, frames: int) -> Memory:
-        """Physical memory; the audit replaces it by one that checks every access."""
-        return Memory(frames)
-
     def actor(self, main: MainT) -> MainT:
         """Add an actor whose name is the function's (decorator)."""
-        self.add_actor(main.__name__, main)  # type: ignore[attr-defined]  # any function has a name
+        self.add_actor(main.__name__, main)
         return main
 
     def daemon(self, main: MainT) -> MainT:
         """Add an actor that only waits for work: the world is at rest when all others finished and daemons wait."""
-        self.add_actor(main.__name__, main, daemon=True)  # type: ignore[attr-defined]  # any function has a name
+        self.add_actor(main.__name__, main, daemon=True)
         return main
 
     def add_actor(self, name: str, main: Main, daemon: bool = False) -> None:
@@ -262,9 +275,7 @@ class World:
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
     ) -> Link:
         """One direction of a PCIe link."""
-        return Link(
-            self, name, posted=codec(*posted), non_posted=codec(*non_posted), completion=codec(*completion)
-        )
+        return Link(self, name, posted=codec(*posted), non_posted=codec(*non_posted), completion=codec(*completion))
 
     def check(self, *oracles: Oracle) -> None:
         """Watch properties."""
@@ -292,6 +303,8 @@ class World:
 
     def emit(self, event: object) -> None:
         """Record an event of the current step and show it to who watches; the first violation is kept."""
+        if self.session.audit:
+            audit_event(self, event)
         self.events.append((self.index, self.current, event))
         for oracle, observe in self._observers.get(type(event), ()):
             try:

@@ -24,8 +24,8 @@ class NoCrossBindingFault:
                 self._accepted[number] = binding
             case FaultResolved(number=number, binding=binding) if binding not in (0, self._accepted[number]):
                 raise Violation(
-                    f"request #{number} was queued for P{event.pasid} under bind{self._accepted[number]} and is handled "
-                    f"for {event.mm} under bind{binding}: another process takes the fault",
+                    f"request #{number} was queued for P{event.pasid} under bind{self._accepted[number]} and is "
+                    f"handled for {event.mm} under bind{binding}: another process takes the fault",
                     f"P{event.pasid}",
                 )
 

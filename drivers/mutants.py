@@ -1,0 +1,42 @@
+"""Drivers with one step wrong: each shows that a property can be broken, for an oracle that nothing kills is decoration."""
+
+from __future__ import annotations
+
+from hw.bus import Prgi
+from hw.smmuv3.commands import PriResp
+from hw.smmuv3.priq import PageRequestEntry
+
+from .arm_smmu_v3 import Contexts, PriQueue, Responder
+from .cpu import Cpu
+from .iopf import FaultGroup
+from .pasid import Bond
+
+
+class AnswersMarkers(PriQueue):
+    """BUG: takes a Stop Marker for a request with Last and answers it (race R09, da8669ff41fa)."""
+
+    async def stop_marker(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
+        """Hand it to the fault worker like any other entry."""
+        await self._iopf.report(cpu, number, entry)
+
+
+class LosesResponses(Responder):
+    """BUG: handles the fault and tells nobody; the device's credits never come back."""
+
+    async def respond(self, cpu: Cpu, group: FaultGroup, code: PriResp) -> None:
+        """Nothing."""
+
+
+class AnswersGroupZero(Responder):
+    """BUG: drops PRGIndex from the response, so the answer completes whatever group 0 is (compare seed 001)."""
+
+    def prgi(self, group: FaultGroup) -> Prgi:
+        """Always the first group."""
+        return Prgi(0)
+
+
+class ForgetsAtc(Contexts):
+    """BUG: invalidates the TLB only; the device goes on through its own cache, into pages that were freed."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""

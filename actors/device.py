@@ -42,6 +42,7 @@ ATC = ("device", "ATC")
 
 
 NO_GROUP = Prgi(-1)
+SID = StreamId(0)
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Device:
     jobs: list[Job]
     pasid: Pasid
     meant_for: str
-    sid: StreamId = StreamId(0)
+    sid: StreamId = SID
     retries: int = 1
     """How often a page that is gone again after a Success is requested again."""
     atc: Atc = field(default_factory=Atc)

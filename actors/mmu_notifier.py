@@ -40,5 +40,5 @@ def add_mmu_notifier(world: World, mm: Mm, sva: Sva) -> None:
         await cpu.send(calls, Release(mm=mm.number))
         await cpu.receive(returns)
 
-    mm.release = release  # type: ignore[assignment]  # every cpu is the runtime's own
+    mm.release = release
     world.add_actor("mmu_notifier", notifier, daemon=True)

@@ -5,8 +5,9 @@ Each is a thin shell: formats and rules are in `hw.smmuv3`, one step here is one
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from hw.bus import Pasid, PhysAddr
 from hw.events import (
@@ -217,7 +218,7 @@ class SmmuUnits:
         """The mask that the completion of a command gives."""
         return self.world.mask(("SMMU", "command done", number))
 
-    def command(self, number: int, command: Command) -> Callable[[Cpu], Awaitable[None]]:
+    def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
         """One command as an actor of its own."""
 
         async def carry_out(cpu: Cpu) -> None:

@@ -48,14 +48,10 @@ class Cmdq:
         await cpu.lock(self._lock)
         first = self._issued
         for command in batch:
-            prod = self._prod
-            if ring.full(prod, await cpu.load(registers.CMDQ_CONS, "CMDQ_CONS")):
-                await cpu.poll(
-                    registers.CMDQ_CONS, lambda cons: not ring.full(prod, cons), "a free CMDQ slot", sleeps=False
-                )
-            name = f"CMDQ[{ring.index(prod)}] = {command.opcode.name}"
-            await cpu.store_words(ring.slot(prod), commands.encode(command), name)
-            self._prod = ring.next(prod)
+            await cpu.poll(registers.CMDQ_CONS, self._has_room, "a free CMDQ slot", sleeps=False)
+            name = f"CMDQ[{ring.index(self._prod)}] = {command.opcode.name}"
+            await cpu.store_words(ring.slot(self._prod), commands.encode(command), name)
+            self._prod = ring.next(self._prod)
             self._issued += 1
         behind = self._prod
         await cpu.store(registers.CMDQ_PROD, behind, "CMDQ_PROD")
@@ -63,6 +59,9 @@ class Cmdq:
             published(first)
         await cpu.unlock(self._lock)
         return behind
+
+    def _has_room(self, cons: int) -> bool:
+        return not self._ring.full(self._prod, cons)
 
     async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
         """Issue a batch and wait for a CMD_SYNC behind it: a busy wait, as the mm's notifiers may not sleep."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from hw.bus import Bus, PhysAddr, Resource
@@ -41,7 +41,7 @@ class Cpu(Bus, Protocol):
         """Wait for a word of memory or a register; the value that ended the wait."""
         ...
 
-    async def spawn(self, name: str, main: Callable[[Any], Awaitable[None]], *, daemon: bool = False) -> None:
+    async def spawn(self, name: str, main: Callable[[Any], Coroutine[Any, Any, None]], *, daemon: bool = False) -> None:
         """Start another thread of execution."""
         ...
 

@@ -5,8 +5,9 @@ The owner of the PASID is looked up by the worker, when the fault is handled: st
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hw.bus import Pasid, Resource, VirtAddr
 from hw.smmuv3.commands import PriResp
@@ -18,7 +19,7 @@ from .mm import Mm
 from .pasid import Pasids
 
 PARTIAL: Resource = ("iopf", "partial")
-Respond = Callable[[Cpu, "FaultGroup", PriResp], Awaitable[None]]
+Respond = Callable[[Cpu, "FaultGroup", PriResp], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

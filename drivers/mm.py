@@ -6,7 +6,8 @@ exit: notifier release first, pages freed after (domain/smmuv3 §3.6).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from hw.aarch64 import PageTables, page_descriptor
 from hw.bus import Asid, PhysAddr, VirtAddr
@@ -15,7 +16,7 @@ from hw.memory import FrameAllocator, Memory, mm_owner, owner_name
 
 from .cpu import Cpu, Lock
 
-Notifier = Callable[[Cpu], Awaitable[None]]
+Notifier = Callable[[Any], Coroutine[Any, Any, None]]
 _VALID = 1
 
 

@@ -1,4 +1,4 @@
-"""Drivers with one step wrong: each shows that a property can be broken, for an oracle that nothing kills is decoration."""
+"""Drivers with one step wrong: each shows that a property can be broken (an oracle nothing kills is decoration)."""
 
 from __future__ import annotations
 

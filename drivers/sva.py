@@ -6,7 +6,8 @@ stop and the moment the PASID can be handed out again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from hw.bus import Pasid
 
@@ -22,8 +23,8 @@ FLUSHED = 1
 CLEAN = 2
 """IOMMU_PASID_CLEAN: FLUSHED, and nothing is left in the IOMMU either (domain/smmuv3 §4.3)."""
 
-InvalidatePasid = Callable[[Cpu, Pasid], Awaitable[int]]
-DisablePri = Callable[[Cpu], Awaitable[None]]
+InvalidatePasid = Callable[[Cpu, Pasid], Coroutine[Any, Any, int]]
+DisablePri = Callable[[Cpu], Coroutine[Any, Any, None]]
 
 
 class Sva:

@@ -104,10 +104,7 @@ class Execution:
         offered = self.offer()
         if offered is None:
             return None
-        if len(offered) == 1:
-            actor = offered[0]
-        else:
-            actor = self.scheduler.choose(offered, False)
+        actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
         self.commit(actor, offered)
         return actor
 

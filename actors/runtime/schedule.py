@@ -98,7 +98,7 @@ class Scheduler(Protocol):
 
 
 class Fifo:
-    """The plain order: an actor runs until it cannot, then the next one after it in turn; outcomes are the plain ones."""
+    """The plain order: an actor runs until it cannot, then the next one in turn; outcomes are the plain ones."""
 
     def __init__(self) -> None:
         self._last = 0

@@ -126,9 +126,14 @@ def _never_abort(_: Callable[[], None]) -> trio.lowlevel.Abort:
 async def controlled() -> AsyncIterator[Controlled]:
     """A controlled driver inside a Trio program; its tasks end with the block."""
     driver = Controlled()
+    failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
         await driver.open(nursery)
         try:
             yield driver
+        except (Exception, KeyboardInterrupt) as error:  # raised below: a nursery would wrap it into a group
+            failure = error
         finally:
             driver.close()
+    if failure is not None:
+        raise failure

@@ -1,0 +1,179 @@
+"""STE and CD, bit by bit, and what makes them illegal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.bus import Asid, Pasid, PhysAddr, StreamId
+from hw.memory import Memory
+from hw.smmuv3 import cd, ste
+from hw.smmuv3.cd import StallModel
+from hw.smmuv3.evtq import EventId
+from hw.smmuv3.ste import AtsMode, DefaultSubstream, Ste, StreamConfig
+
+ZEROS = (0,) * 6
+
+
+def test_ste_golden() -> None:
+    assert ste.abort_ste() == (0x1, 0, *ZEROS)
+    assert ste.bypass_ste() == (0x9, 0x0000_1000_0000_0000, *ZEROS)
+    made = ste.cdtable_ste(
+        s1_context_ptr=PhysAddr(0x12340),
+        s1cdmax=4,
+        s1dss=DefaultSubstream.SSID0,
+        eats=AtsMode.FULL,
+        s1stalld=True,
+        ppar=True,
+    )
+    # q1: EATS 28, S1STALLD 27, PPAR 18, S1CSH 3, S1COR 1, S1CIR 1, S1DSS 2
+    assert made == (0x2000_0000_0001_234B, 0x1804_00D6, *ZEROS)
+    bypassing = ste.cdtable_ste(
+        s1_context_ptr=PhysAddr(0x40), s1cdmax=1, s1dss=DefaultSubstream.BYPASS, eats=AtsMode.REFUSED
+    )
+    assert bypassing == (0x0800_0000_0000_004B, 0x0000_1000_0000_00D5, *ZEROS)
+
+
+def test_cd_golden() -> None:
+    # q0: ASID 5; ASET A R S; AA64; IPS 5; V EPD1; SH0 3, OR0 1, IR0 1, T0SZ 16
+    assert cd.sva_cd(asid=Asid(5), ttb0=PhysAddr(0x5000), stall=True)[:4] == (0x0005_F205_C000_3510, 0x5000, 0, 0xFF)
+    assert cd.sva_cd(asid=Asid(5), ttb0=PhysAddr(0x5000))[0] == 0x0005_E205_C000_3510
+    assert cd.quiet_cd(asid=Asid(5))[:4] == (0x0005_C205_C000_4000, 0, 0, 0xFF)
+    assert cd.quiet_cd(asid=Asid(5), stall_force=True)[0] == 0x0005_F205_C000_4000
+    assert cd.empty_cd() == (0,) * 8
+
+
+def test_going_quiet_changes_one_word_that_is_looked_at() -> None:
+    live, quiet = cd.sva_cd(asid=Asid(5), ttb0=PhysAddr(0x5000)), cd.quiet_cd(asid=Asid(5))
+    assert [number for number in range(8) if live[number] != quiet[number]] == [0, 1]
+    halfway = cd.check((quiet[0], live[1]))
+    assert isinstance(halfway, cd.Cd)
+    assert (halfway.epd0, halfway.stall, halfway.record) == (True, False, False), "TTB0 is not looked at any more"
+
+
+def words(layout: Any) -> st.SearchStrategy[tuple[int, ...]]:
+    """Eight words in which only named fields are set."""
+    masks = [sum(field.mask for field in table.values()) for table in layout]
+    anything = st.tuples(*(st.integers(0, 2**64 - 1) for _ in masks))
+    return anything.map(lambda drawn: tuple(word & mask for word, mask in zip(drawn, masks, strict=True)))
+
+
+@given(words(ste.LAYOUT))
+def test_ste_round_trip(qwords: tuple[int, ...]) -> None:
+    assert ste.encode(**ste.decode(qwords)) == qwords
+
+
+@given(words(cd.LAYOUT))
+def test_cd_round_trip(qwords: tuple[int, ...]) -> None:
+    assert cd.encode(**cd.decode(qwords)) == qwords
+
+
+@pytest.mark.parametrize("layout", [ste.LAYOUT, cd.LAYOUT])
+def test_fields_do_not_overlap(layout: Any) -> None:
+    for table in layout:
+        taken = 0
+        for name, field in table.items():
+            assert not taken & field.mask, name
+            taken |= field.mask
+
+
+def test_makers_refuse_addresses_that_would_lose_bits() -> None:
+    with pytest.raises(ValueError, match="multiples of 64"):
+        ste.cdtable_ste(s1_context_ptr=PhysAddr(0x1008), s1cdmax=1)
+    with pytest.raises(ValueError, match="multiples of 16"):
+        cd.sva_cd(asid=Asid(1), ttb0=PhysAddr(0x1008))
+
+
+def stage1(**changes: int) -> Ste | EventId:
+    """A checked stage 1 STE with some fields changed."""
+    fields = {"V": 1, "Config": 5, "S1ContextPtr": 0x40, "S1CDMax": 4, "EATS": 1} | changes
+    return ste.check(ste.encode(**fields))
+
+
+def test_ste_check() -> None:
+    assert stage1(V=0) is EventId.C_BAD_STE
+    for stage2 in (StreamConfig.STAGE2, StreamConfig.NESTED):
+        assert stage1(Config=stage2) is EventId.C_BAD_STE
+    assert stage1(S1Fmt=2) is EventId.C_BAD_STE
+    assert isinstance(stage1(S1Fmt=2, S1CDMax=0), Ste), "S1Fmt means nothing without substreams"
+    reserved = stage1(Config=3)
+    assert isinstance(reserved, Ste)
+    assert reserved.config is StreamConfig.ABORT
+    good = stage1()
+    assert good == Ste(
+        config=StreamConfig.STAGE1,
+        s1_context_ptr=PhysAddr(0x1000),
+        s1cdmax=4,
+        s1dss=0,
+        s1stalld=False,
+        eats=1,
+        ppar=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("s1cdmax", "s1dss", "ssid", "expected"),
+    [
+        (4, 0, 3, 3),
+        (4, 0, 15, 15),
+        (4, 0, 16, EventId.C_BAD_SUBSTREAMID),
+        (0, 0, 1, EventId.C_BAD_SUBSTREAMID),
+        (4, 0, None, EventId.F_STREAM_DISABLED),
+        (4, 1, None, None),
+        (4, 2, None, 0),
+        (0, 0, None, 0),
+        (4, 2, 0, EventId.F_STREAM_DISABLED),
+        (4, 0, 0, 0),
+    ],
+)
+def test_which_cd_a_transaction_uses(s1cdmax: int, s1dss: int, ssid: int | None, expected: object) -> None:
+    entry = stage1(S1CDMax=s1cdmax, S1DSS=s1dss)
+    assert isinstance(entry, Ste)
+    assert ste.context_index(entry, None if ssid is None else Pasid(ssid)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stall", "model", "s1stalld", "legal"),
+    [
+        (True, StallModel.STALL_AND_TERMINATE, False, True),
+        (False, StallModel.STALL_AND_TERMINATE, True, True),
+        (True, StallModel.STALL_AND_TERMINATE, True, False),
+        (True, StallModel.TERMINATE_ONLY, False, False),
+        (False, StallModel.STALL_FORCE, False, False),
+        (True, StallModel.STALL_FORCE, False, True),
+    ],
+)
+def test_illegal_stall_combinations(stall: bool, model: StallModel, s1stalld: bool, legal: bool) -> None:
+    made = cd.check(cd.sva_cd(asid=Asid(1), ttb0=PhysAddr(0x1000), stall=stall), stall_model=model, s1stalld=s1stalld)
+    assert (made is not EventId.C_BAD_CD) is legal
+
+
+def test_cd_check() -> None:
+    q0, q1, *rest = cd.sva_cd(asid=Asid(9), ttb0=PhysAddr(0x1000))
+    good = cd.check((q0, q1, *rest))
+    assert isinstance(good, cd.Cd)
+    assert (good.asid, good.ttb0, good.input_bits, good.output_bits) == (9, 0x1000, 48, 48)
+    assert (good.epd0, good.stall, good.record, good.abort) == (False, False, True, True)
+    for field in (cd.V, cd.AA64):
+        assert cd.check((field.put(q0, 0), q1)) is EventId.C_BAD_CD
+    for field, value in ((cd.T0SZ, 15), (cd.T0SZ, 25), (cd.TG0, 1)):
+        bad = field.put(q0, value)
+        assert cd.check((bad, q1)) is EventId.C_BAD_CD
+        assert isinstance(cd.check((cd.EPD0.put(bad, 1), q1)), cd.Cd), "EPD0 makes these fields ignored"
+
+
+def test_fetch_reads_the_words_it_is_told_in_that_order(run: Any, make_bus: Any) -> None:
+    memory = Memory(2)
+    for number, word in enumerate(cd.sva_cd(asid=Asid(4), ttb0=PhysAddr(0x1000))):
+        memory.write(PhysAddr(0x1000 + 2 * 64 + number * 8), word)
+    bus = make_bus(memory)
+    fetched = run(cd.fetch_cd(bus, PhysAddr(0x1000), Pasid(2), (1, 0, 3)))
+    assert fetched.asid == 4
+    assert bus.steps == ["CD[2].q1", "CD[2].q0", "CD[2].q3"]
+    assert run(ste.fetch_ste(bus, PhysAddr(0), StreamId(0))) is EventId.C_BAD_STE
+    assert bus.steps[3:] == ["STE[0].q0", "STE[0].q1"]
+    assert run(cd.fetch_cd(bus, PhysAddr(0x2000), Pasid(0))) is EventId.F_CD_FETCH
+    assert run(ste.fetch_ste(bus, PhysAddr(0x2000), StreamId(0))) is EventId.F_STE_FETCH

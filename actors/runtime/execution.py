@@ -43,6 +43,7 @@ class Execution:
         "failing",
         "finding",
         "index",
+        "live",
         "offers",
         "outcome",
         "outcomes",
@@ -59,6 +60,8 @@ class Execution:
         self.scheduler = scheduler
         self.to_the_end = to_the_end
         self.pending: list[Step | None] = []
+        self.live: list[int] = []
+        """Who is not done, in order of their numbers."""
         self.since: list[int] = []
         self.actors: list[int] = []
         self.steps: list[Step] = []
@@ -77,11 +80,9 @@ class Execution:
 
     def enabled(self) -> list[int]:
         """The actors whose next step can be taken now, in order of their numbers."""
-        return [
-            number
-            for number, step in enumerate(self.pending)
-            if step is not None and (step.ready is None or step.ready())
-        ]
+        pending = self.pending
+        steps = [(number, pending[number]) for number in self.live]
+        return [number for number, step in steps if step is not None and (step.ready is None or step.ready())]
 
     def offer(self) -> list[int] | None:
         """Who could go now; None when the run is over (and then `outcome` says how)."""
@@ -100,9 +101,18 @@ class Execution:
         return offered
 
     def next(self) -> int | None:
-        """Let the scheduler choose who goes next and record it; None when the run is over."""
-        offered = self.offer()
-        if offered is None:
+        """Let the scheduler choose who goes next and record it; None when the run is over.
+
+        The hot path of every search: what `offer` does, without the calls.
+        """
+        pending = self.pending
+        offered = []
+        for number in self.live:
+            step = pending[number]
+            if step.ready is None or step.ready():  # type: ignore[union-attr]  # who is live has a step
+                offered.append(number)
+        if not offered or self.outcome is not None or self.index >= self.world.step_bound:
+            self.offer()
             return None
         actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
         self.commit(actor, offered)
@@ -140,6 +150,7 @@ class Execution:
         else:
             assert isinstance(arrival, Done)
             self.pending[actor] = None
+            self.live.remove(actor)
             if arrival.error is not None:
                 self._fail(actor, arrival.error)
         if world.violation is not None and self.finding is None:
@@ -152,6 +163,7 @@ class Execution:
         self.since.append(self.index)
         if isinstance(arrival, Step):
             self.pending[-1] = arrival
+            self.live.append(len(self.pending) - 1)
         elif arrival.error is not None:
             self._fail(len(self.pending) - 1, arrival.error)
 

@@ -6,12 +6,9 @@ would cost twelve times the interleavings at two messages and 384 times at three
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-import trio
 
 from .codec import Codec
 from .step import Step, perform
@@ -27,7 +24,7 @@ class Port:
         self.name = name
         self.codec = codec
         self._world = world
-        self._sender, self._receiver = trio.open_memory_channel[bytes](math.inf)
+        self._sender, self._receiver = world.session.channel()
         self._tail = world.mask(("port", name, "tail"))
         self._head = world.mask(("port", name, "head"))
         self.sent = 0

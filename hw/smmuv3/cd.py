@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from hw.bus import Asid, Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
@@ -188,6 +189,7 @@ def paging_cd(*, asid: Asid, ttb0: PhysAddr, stall: bool = False) -> Qwords:
     )
 
 
+@lru_cache(maxsize=256)  # pure, and asked for the same few entries in every run
 def sva_cd(*, asid: Asid, ttb0: PhysAddr, stall: bool = False) -> Qwords:
     """The CD of a process: `ttb0` is its mm's own page table. The bits are those of a paging CD."""
     return paging_cd(asid=asid, ttb0=ttb0, stall=stall)

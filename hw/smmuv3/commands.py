@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from hw.bus import Asid, Pasid, Prgi, StreamId, VirtAddr, Vmid
 from hw.fields import Field
@@ -155,6 +156,7 @@ _HIGHEST = {"resp": 2, "cs": 2, "size": ATC_INV_EVERYTHING}
 """Values above these are illegal although the bits could hold them."""
 
 
+@lru_cache(maxsize=4096)  # pure, and asked for the same few commands in every run
 def encode(command: Command) -> tuple[int, int]:
     """The two words of a command."""
     parts = _parts(command.opcode)
@@ -168,6 +170,7 @@ def encode(command: Command) -> tuple[int, int]:
     return words[0], words[1]
 
 
+@lru_cache(maxsize=4096)
 def decode(q0: int, q1: int) -> Command:
     """The command that two words say, or `CommandError`; bits that no field names are ignored."""
     try:

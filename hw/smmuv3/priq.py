@@ -4,6 +4,7 @@ until software acknowledges it, and the SMMU itself answers what it must not los
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.fields import Field
@@ -60,6 +61,7 @@ def encode(entry: PageRequestEntry) -> tuple[int, int]:
     return q0, PRGIndex.put(entry.address, entry.prgi)
 
 
+@lru_cache(maxsize=4096)  # pure, and asked for the same few entries in every run
 def decode(q0: int, q1: int) -> PageRequestEntry:
     """The entry that two words say."""
     return PageRequestEntry(

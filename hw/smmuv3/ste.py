@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from hw.bus import Bus, Pasid, PhysAddr, StreamId
 from hw.fields import Field, decode_layout, encode_layout
@@ -195,6 +196,7 @@ def bypass_ste() -> Qwords:
     return encode(V=1, Config=StreamConfig.BYPASS, SHCFG=_USE_INCOMING)
 
 
+@lru_cache(maxsize=256)  # pure, and asked for the same few entries in every run
 def cdtable_ste(
     *,
     s1_context_ptr: PhysAddr,

@@ -149,10 +149,9 @@ class Cpu:
     async def spawn(self, name: str, main: Main, *, daemon: bool = False) -> None:
         """One step after which a further actor exists."""
         world = self._world
-        begun = world.mask(("spawn", self.number, name, world.index))
         step = Step(f"spawn {name}")
         await perform(step)
-        step.gives = begun
+        begun = step.gives = world.mask(("spawn", len(world.actors)))
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(Step(f"{name} starts", takes=begun))

@@ -36,9 +36,11 @@ from hw.pcie.tlp import (
 )
 
 from .runtime.ports import Link
+from .runtime.step import Step, perform
 from .runtime.world import Cpu, World
 
 ATC = ("device", "ATC")
+BEGUN = ("device", "begun")
 
 
 NO_GROUP = Prgi(-1)
@@ -100,6 +102,17 @@ class Device:
             await self.complete(cpu, job)
         await self.stop(cpu)
 
+    async def begun(self) -> None:
+        """One step of whoever waits until the device has sent its first page request."""
+        await perform(
+            Step(
+                "the device has sent a page request",
+                takes=self.world.mask(BEGUN),
+                ready=lambda: self.requests_sent > 0,
+                blocked=lambda: "the device's first page request",
+            )
+        )
+
     async def request(self, cpu: Cpu, job: Job) -> None:
         """Send a page request group; once begun it is finished, as a group without its Last helps nobody."""
         control = ("word", self.endpoint.control), ("word", self.endpoint.pri_enable)
@@ -126,7 +139,7 @@ class Device:
             sid=self.sid, pasid=self.pasid, address=page, read=False, write=True, last=last, prgi=job.prgi
         )
         mask = self.world.mask
-        ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI))
+        ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), mask(BEGUN))
         self.pri.send(message.prgi, last=last)
         self.requests_sent += 1
         cpu.emit(
@@ -284,7 +297,7 @@ class LeakyDevice(MarkerDevice):
 
     def respond(self, cpu: Cpu, response: PrgResponse) -> None:
         """Only what somebody waits for is looked at."""
-        if not self.stop_requested():
+        if self.pri.outstanding_of(self.pasid):
             MarkerDevice.respond(self, cpu, response)
 
 

@@ -6,7 +6,6 @@ from drivers.endpoint import Endpoint
 from drivers.mm import Mm
 from drivers.pasid import Bond
 from drivers.sva import Sva
-from hw.events import DEVICE_PRI
 
 from .device import Device
 from .runtime.world import Cpu, World
@@ -18,20 +17,17 @@ def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoi
     It begins when the device has sent its first page request: before that there is nothing to race with.
     """
 
-    async def begin(cpu: Cpu) -> None:
-        await cpu.wait("the device has sent a page request", lambda: device.requests_sent > 0, reads=(DEVICE_PRI,))
-
     async def close(cpu: Cpu) -> None:
-        await begin(cpu)
+        await device.begun()
         flags = await endpoint.stop(cpu, bond.pasid)
-        if await sva.unbind(cpu, bond.pasid, flags) == "":
+        if await sva.unbind(cpu, mm, bond.pasid, flags) == "":
             for page in mm.pages:
                 await mm.unmap(cpu, page)
 
     async def die(cpu: Cpu) -> None:
-        await begin(cpu)
+        await device.begun()
         if await mm.put(cpu):
             await mm.exit_mmap(cpu)
-        await sva.unbind(cpu, bond.pasid, 0)
+        await sva.unbind(cpu, mm, bond.pasid, 0)
 
     world.add_actor("process", close if trigger == "unbind" else die)

@@ -31,7 +31,16 @@ from hw.pcie.tlp import (
     ResponseCode,
     TranslationRequest,
 )
-from hw.smmuv3.commands import ATC_INV_EVERYTHING, ENTRY_WORDS, Command, Opcode, PriResp, decode
+from hw.smmuv3.commands import (
+    ATC_INV_EVERYTHING,
+    ENTRY_WORDS,
+    NO_MSI,
+    Command,
+    Opcode,
+    PriResp,
+    SyncSignal,
+    decode,
+)
 from hw.smmuv3.priq import AutoResponse, Priq, entry_of
 from hw.smmuv3.queues import Accepted, Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
@@ -174,15 +183,15 @@ class SmmuUnits:
         A SYNC is consumed only when all before it are complete and no transaction still uses what they took away.
         """
         registers, ring, memory = self.smmu.registers, self.cmdq, self.world.memory
-        cons = memory.read(registers.CMDQ_CONS)
+        cons = prod = memory.read(registers.CMDQ_CONS)
         number = 0
         while True:
-            await self.doorbell(cpu, cons)
-            slot, index = ring.slot(cons), ring.index(cons)
-            q0, q1 = await cpu.load_words(slot, ENTRY_WORDS, f"CMDQ[{index}]")
+            if ring.empty(prod, cons):
+                prod = await self.doorbell(cpu, cons)
+            q0, q1 = await cpu.load_words(ring.slot(cons), ENTRY_WORDS, f"CMDQ[{ring.index(cons)}]")
             command = decode(q0, q1)
             if command.opcode is Opcode.CMD_SYNC:
-                await self.synchronise(number)
+                await self.synchronise(number, command)
             else:
                 self.in_progress.append(number)
                 await cpu.spawn(f"smmu.command{number}", self.command(number, command))
@@ -190,29 +199,33 @@ class SmmuUnits:
             number += 1
             await cpu.store(registers.CMDQ_CONS, cons, "CMDQ_CONS")
 
-    async def doorbell(self, cpu: Cpu, cons: int) -> None:
-        """Wait until PROD has left CONS behind."""
-        await cpu.poll(
+    async def doorbell(self, cpu: Cpu, cons: int) -> int:
+        """Read PROD again, as the commands seen so far are used up; wait until it has left CONS behind."""
+        return await cpu.poll(
             self.smmu.registers.CMDQ_PROD,
             lambda prod: not self.cmdq.empty(prod, cons),
             "CMDQ_PROD moves",
             idle=True,
         )
 
-    async def synchronise(self, number: int) -> None:
-        """What a CMD_SYNC waits for; a PRI_RESP is complete when it has left (fire and forget)."""
+    async def synchronise(self, number: int, command: Command) -> None:
+        """What a CMD_SYNC waits for, and its MSI; a PRI_RESP is complete when it has left (fire and forget)."""
         takes = 0
         for earlier in range(number):
             takes |= self.done(earlier)
+        signals = command.cs == SyncSignal.IRQ and int(command.address) != NO_MSI
         await perform(
             Step(
                 "commands before CMD_SYNC complete",
                 self.world.mask(IN_FLIGHT),
+                self.world.mask(("word", command.address)) if signals else 0,
                 takes=takes,
                 ready=lambda: not self.in_progress and not self.smmu.stragglers,
                 blocked=lambda: f"commands {self.in_progress} and {len(self.smmu.stragglers)} old transactions",
             )
         )
+        if signals:
+            self.world.memory.write(PhysAddr(command.address), 0)
 
     def done(self, number: int) -> int:
         """The mask that the completion of a command gives."""

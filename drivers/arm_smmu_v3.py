@@ -11,7 +11,7 @@ from hw.bus import Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr, Vmid
 from hw.memory import WORD_BYTES
 from hw.smmuv3 import commands
 from hw.smmuv3.cd import cd_address, sva_cd
-from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, PriResp
+from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, PriResp, SyncSignal
 from hw.smmuv3.entry import Qwords
 from hw.smmuv3.priq import ENTRY_WORDS, PageRequestEntry, decode
 from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
@@ -19,6 +19,7 @@ from hw.smmuv3.registers import Registers
 
 from .cpu import Cpu, Interrupt, Lock
 from .events import Answered, ContextWritten, PageRequestTaken
+from .fault_events import OverflowAcknowledged
 from .iopf import FaultGroup, Iopf
 from .pasid import Bond
 
@@ -29,50 +30,63 @@ def marker_resource(pasid: Pasid) -> Resource:
 
 
 class Cmdq:
-    """The software side of the command queue."""
+    """The software side of the command queue, with a copy of CONS that is read again only when the queue looks full."""
 
     def __init__(self, registers: Registers, ring: Ring, lock: Lock) -> None:
         self._registers = registers
         self._ring = ring
         self._lock = lock
         self._prod = 0
+        self._cons = 0
         self._issued = 0
 
-    async def issue(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> int:
+    async def issue(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> None:
         """Write commands and ring the doorbell; they are neither consumed nor complete when it returns.
 
-        Returns PROD behind the batch. `published` is called in the step that rings the doorbell, with the number of the
-        first command (counted over the life of the queue).
+        `published` is called in the step that rings the doorbell, with the number of the first command (counted over
+        the life of the queue).
         """
-        registers, ring = self._registers, self._ring
         await cpu.lock(self._lock)
         first = self._issued
         for command in batch:
-            await cpu.poll(registers.CMDQ_CONS, self._has_room, "a free CMDQ slot", sleeps=False)
-            name = f"CMDQ[{ring.index(self._prod)}] = {command.opcode.name}"
-            await cpu.store_words(ring.slot(self._prod), commands.encode(command), name)
-            self._prod = ring.next(self._prod)
-            self._issued += 1
-        behind = self._prod
-        await cpu.store(registers.CMDQ_PROD, behind, "CMDQ_PROD")
+            await self._write(cpu, command)
+        await self._ring_doorbell(cpu)
         if published is not None:
             published(first)
         await cpu.unlock(self._lock)
-        return behind
-
-    def _has_room(self, cons: int) -> bool:
-        return not self._ring.full(self._prod, cons)
 
     async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
-        """Issue a batch and wait for a CMD_SYNC behind it: a busy wait, as the mm's notifiers may not sleep."""
-        behind = await self.issue(cpu, *batch, commands.cmd_sync())
+        """Issue a batch and a CMD_SYNC behind it, and wait until the SYNC has zeroed its own slot (an MSI write).
+
+        A busy wait, as the mm's notifiers may not sleep. Who waits through a whole lap of the queue finds his slot used
+        again, so the queue is longer than any wait.
+        """
+        await cpu.lock(self._lock)
+        for command in batch:
+            await self._write(cpu, command)
+        slot = self._ring.slot(self._prod)
+        await self._write(cpu, commands.cmd_sync(SyncSignal.IRQ, slot))
+        await self._ring_doorbell(cpu)
+        await cpu.unlock(self._lock)
+        await cpu.poll(slot, lambda word: word == 0, "CMD_SYNC completes", sleeps=False)
+
+    async def _write(self, cpu: Cpu, command: Command) -> None:
+        """Fill the next slot; called under the lock."""
         ring = self._ring
+        if ring.full(self._prod, self._cons):
+            self._cons = await cpu.poll(
+                self._registers.CMDQ_CONS,
+                lambda cons: not ring.full(self._prod, cons),
+                "a free CMDQ slot",
+                sleeps=False,
+            )
+        name = f"CMDQ[{ring.index(self._prod)}] = {command.opcode.name}"
+        await cpu.store_words(ring.slot(self._prod), commands.encode(command), name)
+        self._prod = ring.next(self._prod)
+        self._issued += 1
 
-        def passed(cons: int) -> bool:
-            left = ring.used(behind, cons)
-            return left == 0 or left > ring.entries
-
-        await cpu.poll(self._registers.CMDQ_CONS, passed, "CMD_SYNC completes", sleeps=False)
+    async def _ring_doorbell(self, cpu: Cpu) -> None:
+        await cpu.store(self._registers.CMDQ_PROD, self._prod, "CMDQ_PROD")
 
 
 class Contexts:
@@ -143,14 +157,18 @@ class PriQueue:
         await cpu.lock(self._lock)
         while True:
             prod = await cpu.load(self._registers.PRIQ_PROD, "PRIQ_PROD")
-            if self._ring.empty(prod, self._cons):
-                if not overflow_pending(prod, self._cons):
-                    break
-                await self._recover(cpu)
-                continue
+            if overflow_pending(prod, self._cons) and self.may_recover(prod):
+                await self._iopf.discard_partial(cpu, None)
+                await self.acknowledge(cpu)
+            elif self._ring.empty(prod, self._cons):
+                break
             while not self._ring.empty(prod, self._cons):
                 await self._take(cpu)
         await cpu.unlock(self._lock)
+
+    def may_recover(self, prod: int) -> bool:
+        """After an overflow: drained, discard partials, acknowledge, in this order and the acknowledgement last (R07)."""
+        return self._ring.empty(prod, self._cons)
 
     async def _take(self, cpu: Cpu) -> None:
         """Read an entry, give its slot back at once, then hand it on: a response gives the device a credit."""
@@ -173,11 +191,11 @@ class PriQueue:
         await cpu.access(f"Stop Marker of PASID {entry.ssid} seen", writes=(marker_resource(entry.ssid),))
         self.markers[entry.ssid] = self.markers.get(entry.ssid, 0) + 1
 
-    async def _recover(self, cpu: Cpu) -> None:
-        """After an overflow: drained, discard partials, acknowledge, in this order and the acknowledgement last."""
-        await self._iopf.discard_partial(cpu, None)
+    async def acknowledge(self, cpu: Cpu) -> None:
+        """Copy OVFLG into OVACKFLG: only from then on the hardware queues requests again."""
         self._cons ^= OVERFLOW_FLAG
         await cpu.store(self._registers.PRIQ_CONS, self._cons, "PRIQ_CONS (acknowledge overflow)")
+        cpu.emit(OverflowAcknowledged(queue="PRIQ"))
 
 
 class Responder:

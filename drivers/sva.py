@@ -54,10 +54,13 @@ class Sva:
         await self.contexts.write(cpu, bond)
         return bond
 
-    async def unbind(self, cpu: Cpu, pasid: Pasid, flags: int) -> str:
-        """Take a PASID away; "" or the name of the error. The caller has stopped the device and says how in `flags`."""
+    async def unbind(self, cpu: Cpu, mm: Mm, pasid: Pasid, flags: int) -> str:
+        """Take a PASID away from `mm`; "" or the name of the error. `flags` says how the caller stopped the device.
+
+        A PASID that was released and belongs to somebody else by now is not touched (ESRCH), unlike race R38.
+        """
         await cpu.lock(self._lock)
-        error = await self._try_unbind(cpu, pasid, flags)
+        error = await self._try_unbind(cpu, mm, pasid, flags)
         await cpu.unlock(self._lock)
         return error
 
@@ -85,9 +88,9 @@ class Sva:
             if bond is not None and bond.mm is mm:
                 await self.contexts.invalidate(cpu, bond)
 
-    async def _try_unbind(self, cpu: Cpu, pasid: Pasid, flags: int) -> str:
+    async def _try_unbind(self, cpu: Cpu, mm: Mm, pasid: Pasid, flags: int) -> str:
         bond = await self.pasids.look_up(cpu, pasid)
-        if bond is None:
+        if bond is None or bond.mm is not mm:
             return "ESRCH"
         if not flags and self._invalidate_pasid is not None:
             flags = await self._invalidate_pasid(cpu, pasid)

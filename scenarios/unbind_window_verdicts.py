@@ -7,7 +7,7 @@ from .scenario import Expected
 CROSS = "no-cross-binding-fault"
 REUSE = "no-pasid-reuse-while-referenced"
 HANG = "no-deadlock"
-TWO = {"requests": 2, "priq": 0}
+TINY = {"priq": 0}
 PAIR = {"group": 2, "priq": 0}
 
 EXPECTED = (
@@ -64,13 +64,13 @@ EXPECTED = (
         why="unbind refuses with EINVAL: the PASID leaks, but nobody else gets it",
     ),
     Expected(
-        params={"drain": "marker", "stop": "B", **TWO},
+        params={"drain": "marker", "stop": "B", **TINY},
         verdict="violated",
         oracle=HANG,
         why="an overflow eats the marker and nothing else will wake unbind",
     ),
     Expected(
-        params={"drain": "marker-timeout", "stop": "B", **TWO},
+        params={"drain": "marker-timeout", "stop": "B", **TINY},
         verdict="holds",
         why="the time-out drains what the marker would have announced",
     ),

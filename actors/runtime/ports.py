@@ -113,18 +113,20 @@ class Link:
         what: str,
         reads: int = 0,
         writes: int = 0,
+        gives: int = 0,
         only_if: Callable[[], bool] | None = None,
     ) -> int:
         """One step; the number of this posted request (from 1), or 0 if `only_if`, asked in the step, said no.
 
-        `reads` and `writes` are the masks of what the sender looks at or changes in the same step.
+        `reads` and `writes` are the masks of what the sender looks at or changes in the same step, `gives` what others
+        may wait for.
         """
         data = self.posted.codec.encode(message)
         step = Step(what, reads, self.posted.tail | writes)
         await perform(step)
         if only_if is not None and not only_if():
             return 0
-        step.gives = self.posted.push(data)
+        step.gives = self.posted.push(data) | gives
         return self.posted.sent
 
     async def receive_posted(self, cpu: Cpu, what: str = "") -> Any:

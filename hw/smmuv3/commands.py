@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from hw.bus import Asid, Pasid, Prgi, StreamId, VirtAddr, Vmid
+from hw.bus import Asid, Pasid, PhysAddr, Prgi, StreamId, VirtAddr, Vmid
 from hw.fields import Field
 
 ENTRY_WORDS = 2
+NO_MSI = PhysAddr(0)
 ATC_INV_EVERYTHING = 52
 """The Size of an ATC_INV that covers the whole address space."""
 CFGI_ALL_RANGE = 31
@@ -149,7 +150,7 @@ _PARTS: dict[Opcode, dict[str, _Part]] = {
     Opcode.PRI_RESP: _SID | _SSID | _SSV | {"prgi": _Part(1, Field(0, 9))} | _PRI_RESP,
     Opcode.RESUME: _SID | {"stag": _Part(1, Field(0, 16))} | _RESUME_RESP,
     Opcode.STALL_TERM: _SID,
-    Opcode.CMD_SYNC: {"cs": _Part(0, Field(12, 2))},
+    Opcode.CMD_SYNC: {"cs": _Part(0, Field(12, 2)), "address": _Part(1, Field(2, 50), shift=2)},
 }
 _FLAGS = frozenset({"ssv", "global_", "leaf"})
 _HIGHEST = {"resp": 2, "cs": 2, "size": ATC_INV_EVERYTHING}
@@ -263,6 +264,6 @@ def resume(sid: StreamId, stag: int, resp: ResumeResp) -> Command:
     return Command(opcode=Opcode.RESUME, sid=sid, stag=stag, resp=resp)
 
 
-def cmd_sync(cs: SyncSignal = SyncSignal.NONE) -> Command:
-    """Complete what precedes it: the only completion that commands have."""
-    return Command(opcode=Opcode.CMD_SYNC, cs=cs)
+def cmd_sync(cs: SyncSignal = SyncSignal.NONE, msi: PhysAddr = NO_MSI) -> Command:
+    """Complete what precedes it: the only completion that commands have. With CS=IRQ a zero is written to `msi`."""
+    return Command(opcode=Opcode.CMD_SYNC, cs=cs, address=VirtAddr(msi))

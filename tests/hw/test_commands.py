@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.bus import Asid, Pasid, Prgi, StreamId, VirtAddr, Vmid
+from hw.bus import Asid, Pasid, PhysAddr, Prgi, StreamId, VirtAddr, Vmid
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import Cerror, Command, CommandError, Opcode, PriResp, ResumeResp, SyncSignal
 
@@ -27,6 +27,7 @@ GOLDEN = [
     (commands.resume(SID, 0xBEEF, ResumeResp.ABORT), 0x0000_0012_0000_2044, 0xBEEF),
     (commands.cmd_sync(), 0x46, 0),
     (commands.cmd_sync(SyncSignal.IRQ), 0x1046, 0),
+    (commands.cmd_sync(SyncSignal.IRQ, PhysAddr(0x5010)), 0x1046, 0x5010),
     (Command(opcode=Opcode.ATC_INV, sid=SID, ssid=P3, ssv=True, global_=True), 0x0000_0012_0000_3A40, 0),
     (Command(opcode=Opcode.CFGI_STE_RANGE, range=31), 0x04, 31),
     (Command(opcode=Opcode.TLBI_NSNH_ALL), 0x30, 0),

@@ -1,0 +1,79 @@
+"""Seed 000 and its variants: every combination comes to what its table says, by exhaustion where that is quick."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.runtime.events import oracle_name
+from actors.runtime.schedule import RandomWalk
+from actors.runtime.world import Session
+from scenarios.scenario import Expected
+from scenarios.unbind_window import MUTANTS, unbind_window
+from tests.running import of, runs
+from tests.searching import assert_agrees, exhaust, identity
+
+TRACES = {
+    "drain=none,stop=B": (1040, 160),
+    "drain=none,stop=A": (9, 0),
+    "drain=full,stop=B": (258, 0),
+    "drain=full,stop=A": (9, 0),
+    "drain=marker,stop=B": (48, 0),
+    "drain=marker,stop=A,flags=swapped": (9, 9),
+    "drain=marker,stop=B,flags=swapped": (1040, 160),
+    "drain=marker,stop=B,flags=missing": (36, 0),
+    "drain=marker,stop=B,priq=0": (44, 8),
+    "drain=marker-timeout,stop=B,priq=0": (306, 0),
+    "drain=stop-pri,stop=B": (1624, 200),
+    "drain=stop-pri,stop=A": (9, 0),
+    "drain=full,stop=B,trigger=exit": (840, 0),
+    "drain=none,stop=B,trigger=exit": (2752, 320),
+    "drain=full,stop=B,trigger=exit,flags=missing": (726, 0),
+    "drain=full,stop=B,trigger=exit,mmput=sync": (636, 12),
+    "drain=full,stop=A,reclaim=1,mutant=forget-atc": (1184, 8),
+    "drain=full,stop=A,requests=2,mutant=answer-group-0": (1428, 1224),
+    "drain=full,stop=B,mutant=lose-response": (75, 75),
+    "drain=none,stop=A,mutant=answer-marker": (9, 0),
+    "drain=marker,stop=B,mutant=answer-marker": (72, 72),
+    "drain=full,stop=B,mutant=leaky-device": (258, 177),
+}
+"""Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
+
+BUDGET = 800
+"""Schedules for the others: enough to find what breaks them, and no proof."""
+
+
+@pytest.mark.parametrize("expected", unbind_window.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    exact = TRACES.get(identity(expected))
+    report = exhaust(unbind_window, expected.params, None if exact else BUDGET)
+    assert_agrees(expected, report)
+    if exact:
+        assert report.complete
+        assert (report.schedules, report.failing) == exact
+
+
+def test_every_oracle_is_killed_by_some_combination_and_by_no_fixed_one() -> None:
+    params = unbind_window.complete({"reuse": "strict"})
+    oracles = {oracle_name(oracle) for oracle in unbind_window.world(Session(), params).oracles}
+    killed = {expected.oracle for expected in unbind_window.expected if expected.verdict == "violated"}
+    assert killed == oracles | {"no-deadlock"}
+
+
+def test_every_variant_and_every_mutant_is_in_the_table() -> None:
+    for name, values in (("drain", unbind_window.params["drain"].allowed), ("mutant", tuple(MUTANTS))):
+        assert {expected.params.get(name) for expected in unbind_window.expected} >= set(values)
+
+
+@pytest.mark.parametrize("expected", unbind_window.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    build = of(unbind_window, expected.params)
+    for execution in runs(build, 25, RandomWalk(11), audit=True):
+        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
+
+
+def test_the_race_of_seed_000_is_told_in_its_own_words() -> None:
+    report = exhaust(unbind_window, {"drain": "none"})
+    assert report.first is not None
+    assert report.first.finding.message == (
+        "request #0 was queued for P1 under bind1 and is handled for mm B under bind2: another process takes the fault"
+    )

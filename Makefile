@@ -1,0 +1,51 @@
+# Each target sets up all that it needs in .venv; what is there already is not made again.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Three requests against a queue of two: the window opens in about one of a thousand random schedules.
+DEMO := -p requests=3 --schedules 10000 --budget 25s
+
+.PHONY: demo test check bench clean
+
+demo: .venv/.installed
+	@echo "== the vulnerable variant: stopmarker fuzz unbind-window -p drain=none $(DEMO)"
+	@$(BIN)/stopmarker fuzz unbind-window -p drain=none $(DEMO); code=$$?; test $$code -eq 1 || \
+	  { echo "demo failed: expected exit code 1 (violated), got $$code" >&2; exit 1; }
+	@echo
+	@echo "== the fixed variant: stopmarker fuzz unbind-window -p drain=full $(DEMO)"
+	@$(BIN)/stopmarker fuzz unbind-window -p drain=full $(DEMO); code=$$?; test $$code -eq 0 || \
+	  { echo "demo failed: expected exit code 0 (nothing violated), got $$code" >&2; exit 1; }
+
+test: .venv/.installed-test
+	$(BIN)/python -m pytest -q
+
+check: .venv/.installed-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed
+	$(BIN)/python -m tools.bench
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stopmarker needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.installed: .venv/.made pyproject.toml
+	$(PIP) --editable .
+	touch $@
+
+.venv/.installed-test: .venv/.made pyproject.toml
+	$(PIP) --editable '.[test]'
+	touch $@ .venv/.installed
+
+# The checks read the tests too, so they need what the tests import.
+.venv/.installed-check: .venv/.made pyproject.toml
+	$(PIP) --editable '.[test,check]'
+	touch $@ .venv/.installed .venv/.installed-test

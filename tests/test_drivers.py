@@ -1,0 +1,87 @@
+"""The three drivers run one set of actors: their transcripts are equal, and what one records another replays."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import trio
+
+from actors.runtime.controlled import controlled
+from actors.runtime.execution import Execution
+from actors.runtime.live import live
+from actors.runtime.referee import referee
+from actors.runtime.schedule import ParamValue, RandomWalk, Replay, Scheduler
+from scenarios.catalogue import MODULES
+from tools.container import encode
+from tools.experiment import Experiment, open_experiment
+from tools.trace import Trace, record
+
+ENDINGS: list[dict[str, ParamValue]] = [{"way": way} for way in ("quiet", "deadlock", "error", "stillborn", "bound")]
+WORLDS: list[tuple[str, dict[str, ParamValue]]] = [
+    ("tests/models.py::pri_window", {}),
+    ("tests/models.py::pri_window", {"kind": "hard", "k": 1}),
+    ("tests/tools/worlds.py::unbinding", {}),
+    ("tests/tools/worlds.py::unbinding", {"drain": "full"}),
+    ("tests/tools/worlds.py::crowd", {}),
+    *[("tests/tools/worlds.py::ending", ending) for ending in ENDINGS],
+]
+SEEDS = 40
+SHIPPED_SEEDS = 3
+
+
+def transcript(made: Experiment, execution: Execution) -> Trace:
+    return record(made.recipe(execution.schedule), execution)
+
+
+async def run_referee(made: Experiment, scheduler: Scheduler) -> Execution:
+    return await referee(made.world(), scheduler)
+
+
+async def assert_equal_transcripts(made: Experiment, seeds: int) -> None:
+    async with controlled() as driver:
+        for seed in range(seeds):
+            fast = transcript(made, made.run(driver, RandomWalk(seed)))
+            slow = transcript(made, await run_referee(made, RandomWalk(seed)))
+            assert fast == slow
+            assert encode(fast) == encode(slow)
+
+
+@pytest.mark.parametrize(("name", "params"), WORLDS)
+def test_detaching_changes_nothing(name: str, params: dict[str, ParamValue]) -> None:
+    trio.run(partial(assert_equal_transcripts, open_experiment(name, params), SEEDS))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_detaching_changes_nothing_in_any_shipped_variant(name: str) -> None:
+    for expected in open_experiment(name, {}).scenario.expected or ():
+        trio.run(partial(assert_equal_transcripts, open_experiment(name, expected.params), SHIPPED_SEEDS))
+
+
+@pytest.mark.parametrize(("name", "params"), [*WORLDS, *[(name, {}) for name in MODULES]])
+def test_what_trio_decided_replays_under_control(name: str, params: dict[str, ParamValue]) -> None:
+    made = open_experiment(name, params)
+    for seed in range(5):
+        free = transcript(made, made.run_live(RandomWalk(seed)))
+        again = transcript(made, made.run_once(Replay(free.schedule)))
+        assert again == free
+
+
+def test_a_controlled_driver_runs_one_world_after_the_other() -> None:
+    """Hosts are reused: a run leaves nothing behind, however it ended."""
+
+    async def program() -> None:
+        made = [open_experiment(name, params) for name, params in WORLDS]
+        async with controlled() as driver:
+            first = [transcript(one, one.run(driver, RandomWalk(7))) for one in made]
+            second = [transcript(one, one.run(driver, RandomWalk(7))) for one in made]
+        assert first == second
+
+    trio.run(program)
+
+
+async def test_live_runs_inside_a_larger_trio_program() -> None:
+    made = open_experiment("tests/models.py::pri_window", {})
+    with trio.fail_after(60):
+        execution = await live(made.world(), RandomWalk(0))
+    assert execution.outcome is not None

@@ -1,0 +1,104 @@
+"""House rules that no linter knows: sizes, docstrings, and what may not be called inside a world."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WORLD = ("actors", "hw", "drivers", "scenarios")
+PACKAGES = (*WORLD, "tools", "tests")
+MOST_LINES = 400
+MOST_TEST_LINES = 600
+MOST_FUNCTION_LINES = 50
+MOST_SUMMARY_SENTENCES = 3
+BANNED_MODULES = {
+    "random": "draw through a choice: cpu.choose()",
+    "secrets": "draw through a choice: cpu.choose()",
+    "time": "a world has no clock: allow a time-out as a choice",
+    "datetime": "a world has no clock: allow a time-out as a choice",
+    "uuid": "count: names must be the same in every run",
+}
+BANNED_CALLS = {
+    "id": "compare with `is`, or give the thing a number",
+    "hash": "the hash of a text differs between processes: use zlib.crc32",
+}
+TALKING = ("loguru", "click", "rich")
+MAY_DRAW = {("actors/runtime/schedule.py", "random")}
+BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}
+
+
+def files(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [*found, ROOT / "stopmarker.py"] if "tools" in folders else found
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0], node.lineno
+
+
+@pytest.mark.parametrize("path", files(*PACKAGES), ids=name)
+def test_files_and_functions_fit_a_head(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= (MOST_TEST_LINES if "tests" in path.parts else MOST_LINES), f"{name(path)} has {lines} lines"
+    assert path.name not in BANNED_NAMES, f"{name(path)}: name the file after what it holds"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= MOST_FUNCTION_LINES, f"{name(path)}:{node.lineno}: {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", [path for path in files(*PACKAGES) if path.stat().st_size], ids=name)
+def test_modules_say_in_a_sentence_what_they_are(path: Path) -> None:
+    docstring = ast.get_docstring(tree(path)) or ""
+    assert docstring, f"{name(path)} has no docstring"
+    first = docstring.split("\n\n")[0].rstrip()
+    assert first[-1] in ".:)", f"{name(path)}: {first!r} does not end like a sentence"
+    sentences = len(re.findall(r"[.!?](?=\s+[A-Z])", first)) + 1
+    assert sentences <= MOST_SUMMARY_SENTENCES, f"{name(path)}: {sentences} sentences before the first blank line"
+
+
+@pytest.mark.parametrize("path", files(*WORLD), ids=name)
+def test_nothing_undetermined_reaches_a_world(path: Path) -> None:
+    for module, line in imports(path):
+        if module in BANNED_MODULES and (name(path), module) not in MAY_DRAW:
+            pytest.fail(f"{name(path)}:{line}: imports {module}; {BANNED_MODULES[module]}")
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BANNED_CALLS:
+            pytest.fail(f"{name(path)}:{node.lineno}: calls {node.func.id}(); {BANNED_CALLS[node.func.id]}")
+    text = path.read_text(encoding="utf-8")
+    if "import random" in text:
+        uses = set(re.findall(r"random\.\w+", text))
+        assert uses == {"random.Random"}, f"{name(path)}: draw only from a seeded random.Random, found {uses}"
+
+
+@pytest.mark.parametrize("path", files(*WORLD), ids=name)
+def test_only_tools_talk_to_people(path: Path) -> None:
+    for module, line in imports(path):
+        assert module not in TALKING, f"{name(path)}:{line}: imports {module}; emit an event instead"
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+
+
+@pytest.mark.parametrize("path", [path for path in files(*WORLD, "tools") if "bench" not in path.name], ids=name)
+def test_imports_stand_at_the_top(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside = [inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
+            assert not inside, f"{name(path)}:{inside}: an import inside a function hides a dependency"

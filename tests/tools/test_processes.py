@@ -1,0 +1,126 @@
+"""The command line as real processes: what it imports, Ctrl-C, a closed pipe, and the hash seed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.catalogue import MODULES
+
+from .runs import WORLDS
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from tools.cli import main; main()"]
+HEAVY = ("trio", "numpy", "msgpack", "loguru", "rich", "actors", "scenarios")
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fuzz", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys, click\nfrom tools.cli import cli\n"
+        f"try: cli({arguments!r}, prog_name='stopmarker')\nexcept SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_rich_is_loaded_for_a_terminal_only() -> None:
+    code = (
+        "import sys\nfrom tools.cli import cli\n"
+        f"try: cli(['fuzz', '{WORLDS}::crowd', '--schedules', '9'])\nexcept SystemExit: pass\n"
+        "print('rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_ctrl_c_ends_a_long_hunt_with_one_line_and_no_partial_file(tmp_path: Path) -> None:
+    folder = tmp_path / "found"
+    hunt = start("fuzz", f"{WORLDS}::unbinding", "--budget", "8h", "-p", "drain=full", "-o", str(folder))
+    assert hunt.stderr is not None
+    assert hunt.stderr.readline().startswith("schedules ")
+    hunt.send_signal(signal.SIGINT)
+    stdout, stderr = hunt.communicate(timeout=60)
+    assert hunt.returncode == 130
+    assert stdout == ""
+    last = stderr.splitlines()[-1]
+    assert last.startswith("stopmarker: interrupted after schedules ")
+    assert "Traceback" not in stderr
+    assert not folder.exists()
+
+
+def test_ctrl_c_after_a_finding_keeps_its_whole_file(tmp_path: Path) -> None:
+    hunt = start("fuzz", f"{WORLDS}::unbinding", "--budget", "8h", "--keep-going", "-o", str(tmp_path))
+    assert hunt.stderr is not None
+    hunt.stderr.readline()
+    hunt.send_signal(signal.SIGINT)
+    stdout, _ = hunt.communicate(timeout=60)
+    assert hunt.returncode == 130
+    assert "[*] VIOLATION no-cross" in stdout
+    (file,) = tmp_path.iterdir()
+    replayed = start("replay", str(file))
+    assert "byte for byte" in replayed.communicate(timeout=60)[0]
+    assert replayed.returncode == 1
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    shown = start("run", f"{WORLDS}::crowd")
+    assert shown.stdout is not None and shown.stderr is not None
+    shown.stdout.close()
+    assert shown.wait(timeout=60) == 141
+    assert shown.stderr.read() == ""
+    shown.stderr.close()
+
+
+DIGESTS = """
+import sys, hashlib
+from actors.runtime.schedule import Fifo, RandomWalk
+from tools.container import encode
+from tools.experiment import open_experiment
+from tools.trace import record
+name = sys.argv[1]
+first = open_experiment(name, {})
+variants = [dict(item.params) for item in first.scenario.expected] or [{}]
+digest = hashlib.sha256()
+for given in variants:
+    made = open_experiment(name, given)
+    for scheduler in (Fifo(), RandomWalk(1), RandomWalk(2)):
+        run = made.run_once(scheduler)
+        digest.update(encode(record(made.recipe(run.schedule), run)))
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize("name", [*MODULES, f"{WORLDS}::unbinding", f"{WORLDS}::crowd", "tests/models.py::pri_window"])
+def test_traces_do_not_depend_on_the_hash_seed(name: str) -> None:
+    """The double-run check: every shipped variant of every scenario, in processes that hash differently."""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", DIGESTS, name],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("0", "1", "4242")
+    ]
+    digests = [run.communicate(timeout=240)[0] for run in runs]
+    assert all(run.returncode == 0 for run in runs)
+    assert len(set(digests)) == 1

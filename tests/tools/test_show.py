@@ -1,0 +1,174 @@
+"""The drawings, character by character; and what holds for any drawing: ASCII, 72 columns, a replay command."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.runtime.schedule import Recipe
+from tools.show.columns import columns
+from tools.show.ladder import ladder
+from tools.show.listing import listing
+from tools.show.rows import WIDTH, preemptions, replay_lines
+from tools.trace import Trace, TraceEvent, TraceStep, fingerprint
+
+from .runs import run, violating
+
+UNBINDING = """\
+stopmarker tests/tools/worlds.py::unbinding (drain=none)
+0 preemptions                                         5 of 5 steps shown
+
+       device                   smmu                   driver
+          |                       |                       |
+  0       |                       |<-----CD[1] = mm B-----|
+  1     free PASID 1 (gen1 -> gen2), a label too long for *
+          |                       |           either side |
+  2       |------PPR P1 g7------->|                       |
+  3       |                       * PRIQ[0]={P1 gen1 g7}  |
+  4       |                       * lookup P1 = mm B      |          [*]
+
+[*] VIOLATION no-cross: request of mm A resolved against mm B (step 4)
+"""
+UNBINDING_COLUMNS = """\
+stopmarker tests/tools/worlds.py::unbinding (drain=none)
+0 preemptions                                         5 of 5 steps shown
+
+     CPU0                              HW
+     driver                            device, smmu
+     --------------------------------  --------------------------------
+  0  CD[1] = mm B -> smmu
+  1  free PASID 1 (gen1 -> gen2), a
+       label too long for either side
+  2                                    device: PPR P1 g7 -> smmu
+  3                                    smmu: PRIQ[0]={P1 gen1 g7}
+  4                                    smmu: lookup P1 = mm B [*]
+
+[*] VIOLATION no-cross: request of mm A resolved against mm B (step 4)
+"""
+UNBINDING_LIST = """\
+stopmarker tests/tools/worlds.py::unbinding (drain=none)
+0 preemptions                                         5 of 5 steps shown
+
+   0  driver     store CD[1]   [CD[1] = mm B -> smmu.cmdq]
+   1  driver     free   [free PASID 1 (gen1 -> gen2), a label too long for either side]
+   2  device     send Told to link   [PPR P1 g7 -> smmu]
+   3  smmu.priq  receive from link   [PRIQ[0]={P1 gen1 g7}]
+   4  smmu.priq  load CD[1]   [lookup P1 = mm B]  [*]
+
+[*] VIOLATION no-cross: request of mm A resolved against mm B (step 4)
+"""
+CROWD = """\
+stopmarker tests/tools/worlds.py::crowd (lanes=7)     7 of 7 steps shown
+0 preemptions
+
+  worker_0     worker_1     worker_2     worker_3      others
+      |            |            |            |            |
+  0   |-------------hello from 0------------>|            |
+  1   |            |            |  worker_6: hello from 6 *
+  2   |            |            |  worker_4: hello from 4 *
+  3   |            |            * hello from 2            |
+  4   |            |            |            * hello from 3
+  5   |            * hello from 1            |            |
+  6   |            |            |  worker_5: hello from 5 *
+
+Lane others: worker_4, worker_5, worker_6.
+
+No violation in this run.
+"""
+BOUND = """\
+stopmarker tests/tools/worlds.py::ending (way=bound)
+1 preemption                                         2 of 12 steps shown
+
+        first                  second
+          |                       |
+  0       * begun = 0             |
+  1       |                       * also begun = 0           <== preempt
+
+[*] STEP BOUND step-bound: still busy after 12 steps: raise the
+    scenario's bound, or look for a livelock among first (step 12)
+"""
+
+
+def without_replay(lines: list[str]) -> str:
+    start = next(number for number, line in enumerate(lines) if line.startswith("Replay: "))
+    return "\n".join(lines[:start]) + "\n"
+
+
+def test_the_ladder_of_a_violation() -> None:
+    assert without_replay(ladder(violating("unbinding"))) == UNBINDING
+
+
+def test_the_columns_of_a_violation() -> None:
+    assert without_replay(columns(violating("unbinding"))) == UNBINDING_COLUMNS
+
+
+def test_the_list_of_a_violation() -> None:
+    assert without_replay(listing(violating("unbinding"))) == UNBINDING_LIST
+
+
+def test_lanes_beyond_five_are_folded_and_named() -> None:
+    assert without_replay(ladder(run("crowd", 1))) == CROWD
+
+
+def test_a_preemption_is_marked_where_the_order_was_left() -> None:
+    assert without_replay(ladder(run("ending", 1, way="bound"))) == BOUND
+
+
+def test_all_steps_are_shown_on_request_only() -> None:
+    trace = run("ending", 1)
+    assert ["early retry" in "\n".join(listing(trace, every)) for every in (False, True)] == [False, True]
+    assert "early retry = 2 of 3" in "\n".join(listing(trace, every=True))
+    assert "* early retry" in "\n".join(ladder(trace, every=True))
+
+
+def test_a_run_without_events_shows_its_steps() -> None:
+    trace = dataclasses.replace(run("ending", 1), events=())
+    assert "4 of 4 steps shown" in ladder(trace)[0] + ladder(trace)[1]
+
+
+def test_every_printed_command_is_taken_back_by_a_shell() -> None:
+    token = violating("unbinding").recipe.token()
+    joined = " ".join(line.removesuffix("\\").strip() for line in replay_lines(token))
+    assert joined.startswith("Replay: stopmarker replay sm1:")
+    assert Recipe.parse("".join(joined.split()[3:])).token() == token
+
+
+NAMES = ("device", "smmu.priq", "pri_thread", "mmu_notifier", "process_exit", "fault_worker", "x", "smmu.cmdq")
+texts = st.text(max_size=90) | st.sampled_from(["", "PPR P1 g7", "word " * 30, "x" * 200, "\x1b[31mred\nline"])
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> Trace:
+    names = draw(st.lists(st.sampled_from(NAMES) | texts, min_size=1, max_size=8))
+    actors = st.integers(0, len(names) - 1)
+    steps = []
+    for _ in range(draw(st.integers(1, 12))):
+        actor = draw(actors)
+        offered = tuple(sorted({actor, *draw(st.lists(actors, max_size=3))}))
+        mark = fingerprint(offered, actor, 0, 0)
+        steps.append(TraceStep(actor=actor, what=draw(texts), offered=offered, options=0, outcome=0, fingerprint=mark))
+    targets = st.none() | st.sampled_from(NAMES) | texts
+    events = [
+        TraceEvent(step=step, actor=steps[step].actor, kind="Told", label=draw(texts), target=draw(targets), fields=())
+        for step in sorted(draw(st.lists(st.integers(0, len(steps) - 1), max_size=12)))
+    ]
+    base = violating("unbinding")
+    return dataclasses.replace(base, actors=tuple(names), steps=tuple(steps), events=tuple(events))
+
+
+@given(traces(), st.booleans())
+def test_any_trace_is_drawn_in_72_columns_of_ascii(trace: Trace, every: bool) -> None:
+    for lines in (ladder(trace, every), columns(trace, every)):
+        for line in lines:
+            assert len(line) <= WIDTH
+            assert re.fullmatch(r"[ -~]*", line)
+    assert all(re.fullmatch(r"[ -~]*", line) for line in listing(trace, every))
+
+
+@given(traces())
+def test_every_label_is_in_the_list(trace: Trace) -> None:
+    text = "\n".join(listing(trace, every=True))
+    assert text.count(" <== preempt") == len(preemptions(trace))

@@ -1,0 +1,128 @@
+"""Small worlds for tests of the tools: one of each ending, with events that have labels and arrows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from actors.runtime.world import Cpu
+from stopmarker import Violation, World, number, one_of, scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Something happened, perhaps to somebody else."""
+
+    label: str
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """A request was looked up under an owner."""
+
+    owner: str
+
+    @property
+    def label(self) -> str:
+        return f"lookup P1 = mm {self.owner}"
+
+
+class NoCross:
+    """A request is looked up under the owner that it was issued under."""
+
+    watches: ClassVar[tuple[type, ...]] = (LookedUp,)
+
+    def observe(self, event: LookedUp) -> None:
+        if event.owner == "B":
+            raise Violation("request of mm A resolved against mm B", "P1")
+
+    def at_quiescence(self) -> None:
+        """Nothing is owed."""
+
+
+@scenario(drain=one_of("none", "full", default="none", meaning="whether unbind waits for the queue"))
+def unbinding(world: World, drain: str) -> None:
+    """A request waits while its PASID is bound to another process."""
+    bind = world.word("bind", value=1)
+    link = world.port("link", Told)
+    drained = world.port("drained", Told)
+    world.check(NoCross())
+
+    @world.actor
+    async def device(cpu: Cpu) -> None:
+        message = Told(label="PPR P1 g7", target="smmu")
+        await cpu.send(link, message)
+        cpu.emit(message)
+
+    async def priq(cpu: Cpu) -> None:
+        await cpu.receive(link)
+        cpu.emit(Told(label="PRIQ[0]={P1 gen1 g7}"))
+        owner = await cpu.load(bind, "CD[1]")
+        cpu.emit(LookedUp(owner="-AB"[owner]))
+        await cpu.send(drained, Told(label="done"))
+
+    world.add_actor("smmu.priq", priq)
+
+    @world.actor
+    async def driver(cpu: Cpu) -> None:
+        if drain == "full":
+            await cpu.receive(drained)
+        await cpu.store(bind, 2, "CD[1]")
+        cpu.emit(Told(label="CD[1] = mm B", target="smmu.cmdq"))
+        await cpu.access("free")
+        cpu.emit(Told(label="free PASID 1 (gen1 -> gen2), a label too long for either side"))
+
+
+@scenario(way=one_of("deadlock", "error", "stillborn", "bound", "quiet", default="quiet", meaning="how it ends"))
+def ending(world: World, way: str) -> None:
+    """Each way in which a run can end."""
+    port = world.port("never", Told)
+    world.step_bound = 12
+
+    @world.actor
+    async def first(cpu: Cpu) -> None:
+        if way == "stillborn":
+            raise ValueError("before any step")
+        await cpu.note("begun")
+        if way == "deadlock":
+            await cpu.receive(port)
+        if way == "error":
+            raise ValueError("a bug\nin two lines")
+        while way == "bound":
+            await cpu.access("spin")
+
+    @world.actor
+    async def second(cpu: Cpu) -> None:
+        await cpu.note("also begun")
+        if await cpu.choose("early retry", 3) == 2:
+            await cpu.note("retried")
+
+
+@scenario(reachable=number(0, 1, default=0, meaning="whether the witness can be reached"))
+def vacuous(world: World, reachable: int) -> None:
+    """A witness that nothing reaches."""
+    world.sometimes("the queue is full", lambda note: note.subject == "full" and note.value == 1)
+
+    @world.actor
+    async def one(cpu: Cpu) -> None:
+        await cpu.note("full", reachable)
+
+    @world.actor
+    async def two(cpu: Cpu) -> None:
+        await cpu.note("other")
+
+
+@scenario(lanes=number(1, 9, default=7, meaning="how many actors"))
+def crowd(world: World, lanes: int) -> None:
+    """More actors than a ladder has lanes."""
+
+    def member(position: int) -> None:
+        async def act(cpu: Cpu) -> None:
+            await cpu.access("act")
+            cpu.emit(Told(label=f"hello from {position}", target=None if position else "worker_3"))
+
+        world.add_actor(f"worker_{position}", act)
+
+    for position in range(lanes):
+        member(position)

@@ -1,0 +1,154 @@
+"""The command line: what can be said. What is done stands in `tools.commands`, imported only when a command runs.
+
+Nothing heavy is imported here, so that `--help` and completion take no longer than click itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from . import __version__
+from .exits import Exit, Refusal
+from .output import Output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, error, step bound), 2 usage,
+3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a witness was never reached), 130 Ctrl-C."""
+_SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
+
+
+class Commands(click.Group):
+    """A group that suggests the nearest command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; a usage error with the nearest one otherwise."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            near = get_close_matches(args[0], self.commands, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _common(command: Command) -> Command:
+    """The options that every command has."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Log what happens on stderr."),
+        click.option("--color/--no-color", default=None, help="Colour; else NO_COLOR, FORCE_COLOR, terminal decide."),
+        click.option("--json", "as_json", is_flag=True, help="One versioned JSON document on stdout."),
+    ):
+        command = option(command)
+    return command
+
+
+def _params(command: Command) -> Command:
+    decorated: Command = click.option(
+        "-p", "--param", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario; repeatable."
+    )(command)
+    return decorated
+
+
+@click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stopmarker")
+def cli() -> None:
+    """Find, show and replay the races of IOMMU Shared Virtual Addressing teardown."""
+
+
+@cli.command("list")
+@click.argument("scenario", required=False)
+@_common
+def list_(**options: Any) -> None:
+    """List the scenarios, or the parameters and expected verdicts of one."""
+    _act("listing", **options)
+
+
+@cli.command(epilog=_SCENARIO_HELP)
+@click.argument("scenario")
+@_params
+@click.option("--seed", type=click.IntRange(min=0), help="A random order of steps.")
+@click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
+@click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
+@_common
+def run(**options: Any) -> None:
+    """Run once and draw the ladder; without an option, in the plain order."""
+    _act("run", **options)
+
+
+@cli.command(epilog=_SCENARIO_HELP)
+@click.argument("scenario")
+@_params
+@click.option("--schedules", type=click.IntRange(min=1), help="How many schedules.  [default: 10000]")
+@click.option("--budget", metavar="TIME", help="How long: 60s, 2m, 8h.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where the random walk begins.")
+@click.option(
+    "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
+)
+@click.option("--keep-going", is_flag=True, help="Do not stop at the first violation; keep each distinct one.")
+@_common
+def fuzz(**options: Any) -> None:
+    """Try random schedules; stop at the first violation, draw it, and keep its trace."""
+    _act("fuzz", **options)
+
+
+@cli.command()
+@click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
+@click.option("--step", type=click.IntRange(min=0), help="Show the state of the world before this step instead.")
+@_common
+def replay(**options: Any) -> None:
+    """Make a recorded run again; a trace file is compared byte for byte."""
+    _act("replay", **options)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--style", type=click.Choice(["ladder", "columns", "list"]), default="ladder", show_default=True)
+@click.option("--all", "every", is_flag=True, help="Every step, not only those with events.")
+@_common
+def show(**options: Any) -> None:
+    """Draw a trace file; nothing is run."""
+    _act("show", **options)
+
+
+def _act(body: str, *, as_json: bool, color: bool | None, verbose: bool, **options: Any) -> NoReturn:
+    """Run the body of a command and leave with its exit code; no traceback ever reaches the user."""
+    out = Output(as_json, color)
+    try:
+        import_module("tools.log").configure(verbose)
+        code: int = import_module(f"tools.commands.{body}").main(out, **options)
+        sys.stdout.flush()
+    except Refusal as refusal:
+        code = refusal.code
+        _say(out, code, str(refusal))
+    except KeyboardInterrupt as interrupt:
+        code = Exit.INTERRUPTED
+        done = f" after {interrupt}" if str(interrupt) else ""
+        click.echo(f"stopmarker: interrupted{done}", err=True)
+    except BrokenPipeError:
+        # Whoever read stdout has gone (`| head`); nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.BROKEN_PIPE
+    except Exception as error:
+        code = Exit.INTERNAL
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        import_module("tools.log").logger.opt(exception=True).debug("internal error")
+        _say(out, code, f"internal error: {reason} (-v shows where; please report it)")
+    click.get_current_context().exit(code)
+
+
+def _say(out: Output, code: int, message: str) -> None:
+    click.echo(f"stopmarker: {message}", err=True)
+    out.document("error", {"exit_code": int(code), "message": message})
+
+
+def main() -> None:
+    """The console command."""
+    cli(prog_name="stopmarker")

@@ -1,0 +1,160 @@
+"""`stopmarker fuzz`: random schedules until something is violated or the budget ends."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import click
+import trio
+from loguru import logger
+
+from actors.runtime.execution import Execution
+from actors.runtime.schedule import RandomWalk
+from tools.exits import Exit, Refusal
+from tools.experiment import Experiment, open_experiment, parse_params
+from tools.explore.endless import Endless
+from tools.explore.search import Budget, Report
+from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget
+from tools.interrupt import stop_request
+from tools.output import Output
+from tools.progress import progress, sentence
+from tools.report import run_document
+from tools.show.ladder import ladder
+from tools.store import check_writable, save
+from tools.trace import Trace, record
+
+
+class Findings:
+    """Keeps the trace of each distinct finding, in memory and on disk."""
+
+    def __init__(self, experiment: Experiment, folder: Path, keep_going: bool) -> None:
+        self.traces: list[Trace] = []
+        self.paths: list[Path | None] = []
+        self.failure: Refusal | None = None
+        self._experiment = experiment
+        self._folder = folder
+        self._keep_going = keep_going
+
+    def add(self, execution: Execution) -> bool:
+        """Keep the run; False if the hunt is to end with it."""
+        trace = record(self._experiment.recipe(execution.schedule), execution)
+        path = None
+        try:
+            path = save(trace, self._folder)
+            logger.info("trace written to {}", path)
+        except Refusal as refusal:
+            # The finding itself must not be lost with its file: the token in the ladder makes the run again.
+            self.failure = refusal
+        self.traces.append(trace)
+        self.paths.append(path)
+        return self._keep_going and self.failure is None
+
+
+def main(
+    out: Output,
+    *,
+    scenario: str,
+    param: tuple[str, ...],
+    schedules: int | None,
+    budget: str | None,
+    seed: int,
+    output: str,
+    keep_going: bool,
+) -> Exit:
+    """Hunt, and show the first finding."""
+    experiment = open_experiment(scenario, parse_params(param))
+    limit = _limit(schedules, budget)
+    folder = Path(output)
+    check_writable(folder)
+    findings = Findings(experiment, folder, keep_going)
+    logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
+    hunt = Hunt()
+    with stop_request() as stop, closing(progress()) as display:
+        trio.run(
+            partial(
+                hunt.run,
+                experiment,
+                Endless(RandomWalk(seed)),
+                limit,
+                on_finding=findings.add,
+                on_progress=display.show,
+                stop=stop,
+            )
+        )
+    report = hunt.report
+    verdict, code = _verdict(hunt)
+    out.document("fuzz", _document(experiment, hunt, findings, verdict, seed))
+    if findings.traces:
+        out.lines(ladder(findings.traces[0]))
+        out.lines(_files(findings))
+    if hunt.interrupted:
+        raise KeyboardInterrupt(sentence(report))
+    click.echo(sentence(report), err=True)
+    out.lines(_summary(report, verdict, seed))
+    if findings.failure is not None:
+        raise findings.failure
+    return code
+
+
+def _limit(schedules: int | None, budget: str | None) -> Budget:
+    if schedules is None and budget is None:
+        return Budget(schedules=DEFAULT_SCHEDULES)
+    return Budget(schedules=schedules, seconds=math.inf if budget is None else parse_budget(budget))
+
+
+def _verdict(hunt: Hunt) -> tuple[str, Exit]:
+    if hunt.report.failing:
+        return "violated", Exit.VIOLATED
+    if hunt.interrupted:
+        return "interrupted", Exit.INTERRUPTED
+    if hunt.report.vacuous:
+        return "vacuous", Exit.INCONCLUSIVE
+    return "not found", Exit.NOTHING_VIOLATED
+
+
+def _files(findings: Findings) -> list[str]:
+    lines = [""]
+    for trace, path in zip(findings.traces, findings.paths, strict=True):
+        if path is not None:
+            oracle = trace.finding.oracle if trace.finding else trace.outcome
+            lines += [f"Trace of {oracle}: {path}", f"Replay: stopmarker replay {shlex.quote(str(path))}"]
+    return lines
+
+
+def _summary(report: Report, verdict: str, seed: int) -> list[str]:
+    mean = report.steps / report.schedules
+    ran = f"{report.schedules:,} schedule{'' if report.schedules == 1 else 's'} ({mean:.1f} steps each, seed {seed})"
+    if verdict == "vacuous":
+        missed = ", ".join(report.vacuous)
+        return [f"VACUOUS: no schedule reached {missed!r} in {ran}: nothing is shown about this variant."]
+    if verdict == "not found":
+        reached = "".join(f" Reached: {name}." for name in report.witnesses)
+        return [f"Nothing violated in {ran}.{reached} A search that ended, not a proof."]
+    lines = [f"{report.failing:,} of {ran} violated, {len(report.found):,} distinct."]
+    return lines + [f"No schedule reached {name!r}." for name in report.vacuous]
+
+
+def _document(experiment: Experiment, hunt: Hunt, findings: Findings, verdict: str, seed: int) -> dict[str, object]:
+    report = hunt.report
+    return {
+        "scenario": experiment.name,
+        "params": experiment.params,
+        "seed": seed,
+        "verdict": verdict,
+        "schedules": report.schedules,
+        "steps": report.steps,
+        "violations": report.failing,
+        "distinct": len(report.found),
+        "seconds": round(report.seconds, 3),
+        "digest": f"{hunt.digest:08x}",
+        "interrupted": hunt.interrupted,
+        "witnesses": report.witnesses,
+        "findings": [
+            {**run_document(trace), "file": None if path is None else str(path)}
+            for trace, path in zip(findings.traces, findings.paths, strict=True)
+        ],
+    }

@@ -1,0 +1,79 @@
+"""`stopmarker list`: the shipped scenarios, or one with its parameters and the verdicts that are expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actors.runtime.schedule import ParamValue
+from scenarios import catalogue
+from scenarios.scenario import Expected, Param, Scenario
+from tools.exits import Exit
+from tools.experiment import find_scenario
+from tools.output import Output
+
+_MOST_VALUES = 8
+
+
+def main(out: Output, *, scenario: str | None) -> Exit:
+    """List; NOTHING_SELECTED if there is nothing to list."""
+    if scenario is not None:
+        one = find_scenario(scenario)[1]
+        out.lines(_told(one))
+        out.document("scenario", _document(one))
+        return Exit.NOTHING_VIOLATED
+    shipped = [catalogue.load(name) for name in catalogue.MODULES]
+    out.document("scenarios", {"scenarios": [_document(one) for one in shipped]})
+    width = max((len(one.name) for one in shipped), default=0)
+    for one in shipped:
+        source = f"  [{one.source}]" if one.source else ""
+        out.lines([f"{one.name.ljust(width)}  {one.summary}{source}"])
+    return Exit.NOTHING_VIOLATED if shipped else Exit.NOTHING_SELECTED
+
+
+def _told(one: Scenario) -> list[str]:
+    lines = [f"{one.name}: {one.summary}"]
+    if one.source:
+        lines.append(f"Source: {one.source}")
+    lines += ["", "Parameters (-p name=value):"] if one.params else ["", "It has no parameters."]
+    width = max((len(name) for name in one.params), default=0)
+    for name, param in one.params.items():
+        lines.append(f"  {name.ljust(width)}  {param.meaning}")
+        lines.append(f"  {' ' * width}  default {param.default}; allowed: {_allowed(param)}")
+    if one.expected:
+        lines += ["", "Expected verdicts (parameters not named have their defaults):"]
+        rows = [(_given(item.params), item.verdict, item.oracle, item.why) for item in one.expected]
+        wide = [max(len(row[column]) for row in rows) for column in range(3)]
+        for given, verdict, oracle, why in rows:
+            cells = [given.ljust(wide[0]), verdict.ljust(wide[1]), oracle.ljust(wide[2])]
+            lines.append(f"  {'  '.join(cells).rstrip()}")
+            if why:
+                lines.append(f"      {why}")
+    return lines
+
+
+def _allowed(param: Param) -> str:
+    values = [str(value) for value in param.allowed]
+    if len(values) > _MOST_VALUES and all(isinstance(value, int) for value in param.allowed):
+        return f"{values[0]}..{values[-1]}"
+    return ", ".join(values)
+
+
+def _given(params: Mapping[str, ParamValue]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in params.items()) or "(defaults)"
+
+
+def _document(one: Scenario) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "summary": one.summary,
+        "source": one.source,
+        "params": [
+            {"name": name, "default": param.default, "allowed": list(param.allowed), "meaning": param.meaning}
+            for name, param in one.params.items()
+        ],
+        "expected": [_expectation(item) for item in one.expected],
+    }
+
+
+def _expectation(item: Expected) -> dict[str, object]:
+    return {"params": dict(item.params), "verdict": item.verdict, "oracle": item.oracle, "why": item.why}

@@ -1,0 +1,43 @@
+"""`stopmarker run`: one run under the plain order, a seed, recorded choices, or Trio itself; its ladder."""
+
+from __future__ import annotations
+
+from actors.runtime.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
+from actors.runtime.schedule import Replay as ReplayScheduler
+from tools.exits import Diverged, Exit, Refusal
+from tools.experiment import Experiment, find_scenario, open_experiment, parse_params
+from tools.output import Output
+from tools.report import run_document, verdict
+from tools.show.ladder import ladder
+from tools.trace import record
+
+
+def main(
+    out: Output, *, scenario: str, param: tuple[str, ...], seed: int | None, schedule: str | None, live: bool
+) -> Exit:
+    """Run once and show it."""
+    if schedule is not None and (seed is not None or live):
+        raise Refusal("--schedule decides everything: use it without --seed and --live")
+    experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule)
+    try:
+        execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
+    except ScheduleMismatch as mismatch:
+        raise Diverged(str(mismatch)) from None
+    trace = record(experiment.recipe(execution.schedule), execution)
+    out.lines(ladder(trace))
+    out.document("run", run_document(trace))
+    return verdict(trace)
+
+
+def _prepare(name: str, given: dict[str, str], seed: int | None, schedule: str | None) -> tuple[Experiment, Scheduler]:
+    if schedule is None:
+        return open_experiment(name, given), Fifo() if seed is None else RandomWalk(seed)
+    try:
+        recipe = Recipe.parse(schedule)
+    except TokenError as problem:
+        raise Refusal(str(problem)) from None
+    full_name, _ = find_scenario(name)
+    if recipe.scenario != full_name:
+        raise Refusal(f"run {name} with a schedule of {recipe.scenario}: a schedule fits its own scenario only")
+    # Parameters given here count: the same order of steps, tried on another variant.
+    return open_experiment(name, {**dict(recipe.params), **given}), ReplayScheduler(recipe.schedule)

@@ -1,0 +1,168 @@
+"""An experiment: a scenario with its parameters, ready to build worlds and to run them."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+
+import trio
+
+from actors.runtime.controlled import Controlled, controlled
+from actors.runtime.execution import Execution
+from actors.runtime.live import live
+from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
+from actors.runtime.world import Session, World
+from scenarios import catalogue
+from scenarios.scenario import BadValue, Scenario, UnknownName
+
+from .exits import Refusal
+
+_SEPARATOR = "::"
+
+
+class Experiment:
+    """A scenario with all its parameters; the session that its worlds share lives as long as it does."""
+
+    def __init__(self, name: str, scenario: Scenario, given: Mapping[str, ParamValue | str]) -> None:
+        self.name = name
+        self.scenario = scenario
+        try:
+            self.params = scenario.complete(given)
+        except (UnknownName, BadValue) as problem:
+            raise Refusal(str(problem)) from None
+        self.session = Session()
+
+    def world(self) -> World:
+        """A fresh world; Refusal if the scenario cannot build it."""
+        try:
+            return self.scenario.world(self.session, self.params)
+        except Exception as error:
+            raise Refusal(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
+
+    def recipe(self, schedule: Schedule) -> Recipe:
+        """All that is needed to make a run of this experiment again."""
+        return Recipe(scenario=self.name, params=tuple(self.params.items()), schedule=schedule)
+
+    def run(self, driver: Controlled, scheduler: Scheduler) -> Execution:
+        """One run under control, in a fresh world."""
+        return driver.run(self.world(), scheduler)
+
+    def run_once(self, scheduler: Scheduler, steps: int | None = None) -> Execution:
+        """One run under control, with a Trio program of its own; stopped after `steps` if given."""
+
+        async def program() -> Execution:
+            world = self.world()
+            if steps is not None:
+                world.step_bound = min(world.step_bound, steps)
+            async with controlled() as driver:
+                return driver.run(world, scheduler)
+
+        return _unwrapped(program)
+
+    def run_live(self, scheduler: Scheduler) -> Execution:
+        """One run in which Trio decides who goes; `scheduler` draws what hardware leaves open."""
+
+        async def program() -> Execution:
+            return await live(self.world(), scheduler)
+
+        return _unwrapped(program)
+
+
+def open_experiment(name: str, given: Mapping[str, ParamValue | str]) -> Experiment:
+    """The experiment that `name` (a shipped scenario, or `./file.py::name`) and parameters make; Refusal otherwise."""
+    full_name, scenario = find_scenario(name)
+    return Experiment(full_name, scenario, given)
+
+
+def find_scenario(name: str) -> tuple[str, Scenario]:
+    """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
+    if _SEPARATOR in name or name.endswith(".py"):
+        path, _, wanted = name.partition(_SEPARATOR)
+        scenario, attribute = _from_file(path, wanted)
+        return f"{path}{_SEPARATOR}{attribute}", scenario
+    try:
+        return name, catalogue.load(name)
+    except UnknownName as problem:
+        raise Refusal(str(problem)) from None
+
+
+def parse_params(texts: Sequence[str]) -> dict[str, str]:
+    """`name=value` arguments as a map; of two values for one name the later counts."""
+    for text in texts:
+        name, equals, _ = text.partition("=")
+        if not equals or not name:
+            raise Refusal(f"parameter {text!r}: expected name=value, such as drain=none")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def reopen(recipe: Recipe, given: Mapping[str, ParamValue | str] | None = None) -> Experiment:
+    """The experiment of a recipe, with `given` over its parameters."""
+    return open_experiment(recipe.scenario, {**dict(recipe.params), **(given or {})})
+
+
+def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
+    module = _execute(path)
+    found = {name: value for name, value in vars(module).items() if isinstance(value, Scenario)}
+    # Both the Python name and the scenario's own (kebab) name are understood; the Python name is recorded.
+    names = {value.name: name for name, value in found.items()} | {name: name for name in found}
+    if not wanted and len(found) == 1:
+        wanted = next(iter(found))
+    if wanted not in names:
+        near = get_close_matches(wanted, names, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        known = ", ".join(found) or "none: decorate a function with @scenario()"
+        raise Refusal(f"no scenario {wanted!r} in {path}{hint} (it has: {known})")
+    return found[names[wanted]], names[wanted]
+
+
+def _execute(path: str) -> ModuleType:
+    """Run a user's file as a module; compiled here, so that no stale byte code is ever used or left behind."""
+    file = Path(path)
+    try:
+        source = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or _one_line(error)
+        raise Refusal(f"read {path}: {reason}") from None
+    module = ModuleType(f"scenario_file_{file.stem}")
+    module.__file__ = str(file)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    linecache.checkcache(str(file))
+    try:
+        exec(compile(source, str(file), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        raise Refusal(f"load {path}: {_one_line(error)}{_where(error, str(file))}") from error
+    return module
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} (line {error.lineno})"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _where(error: BaseException, path: str | None = None) -> str:
+    """The innermost line, of the file `path` if given, that an exception passed through."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if path is None or name == path:
+            place = f" ({Path(name).name}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place if not isinstance(error, SyntaxError) else ""
+
+
+def _unwrapped(program: Callable[[], Awaitable[Execution]]) -> Execution:
+    """Run a Trio program; what its nursery wrapped in a group of one is raised as itself."""
+    try:
+        return trio.run(program)
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None

@@ -1,0 +1,67 @@
+"""Where results go: stdout as text or as one JSON document, in colour or not; one place decides all of that."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import click
+
+JSON_VERSION = 1
+_STYLES = {"[*]": "red", "VACUOUS": "yellow", "<== preempt": "yellow"}
+
+
+class Terminal(Protocol):
+    """What may be one."""
+
+    def isatty(self) -> bool:
+        """Whether people are watching."""
+        ...
+
+
+def wants_color(asked: bool | None, environment: Mapping[str, str], stream: Terminal) -> bool:
+    """The decision: what was asked for, then NO_COLOR, then FORCE_COLOR, then whether people are watching."""
+    if asked is not None:
+        return asked
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR"):
+        return True
+    return stream.isatty()
+
+
+class Output:
+    """The result of one command."""
+
+    def __init__(self, as_json: bool, color: bool | None) -> None:
+        self.as_json = as_json
+        self._documents = 0
+        self._color = wants_color(color, os.environ, sys.stdout)
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Text for people; nothing where a document is asked for."""
+        if not self.as_json:
+            for line in lines:
+                click.echo(self._painted(line), color=self._color)
+
+    def document(self, kind: str, body: Mapping[str, Any]) -> None:
+        """The one document of this command; nothing where text is asked for, or for an error after the result."""
+        if self.as_json and not self._documents:
+            self._documents += 1
+            whole = {"format": f"stopmarker-{kind}", "version": JSON_VERSION, **body}
+            click.echo(json.dumps(whole, indent=2, ensure_ascii=False, default=_plain))
+
+    def _painted(self, line: str) -> str:
+        for mark, color in _STYLES.items():
+            if self._color and mark in line:
+                return click.style(line, fg=color)
+        return line
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"write {type(value).__name__} as JSON: allowed are numbers, texts, lists and maps")

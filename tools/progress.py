@@ -1,0 +1,55 @@
+"""Progress of a hunt on stderr: how fast, and what was found; never a percentage that nobody knows."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Protocol
+
+from .explore.search import Report
+
+_SECONDS_BETWEEN_LINES = 2.0
+
+
+class Progress(Protocol):
+    """Shows how a hunt goes."""
+
+    def show(self, report: Report) -> None:
+        """Called often; says something only when it is time."""
+        ...
+
+    def close(self) -> None:
+        """The hunt is over."""
+        ...
+
+
+def sentence(report: Report) -> str:
+    """The state of a hunt in one line."""
+    rate = report.schedules / report.seconds if report.seconds else 0.0
+    return (
+        f"schedules {report.schedules:,} ({rate:,.0f}/s), violations {report.failing:,}, distinct {len(report.found):,}"
+    )
+
+
+class PlainProgress:
+    """A line at once, then one every two seconds: for logs."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def show(self, report: Report) -> None:
+        """A line when it is time."""
+        if report.seconds >= self._due:
+            self._due = report.seconds + _SECONDS_BETWEEN_LINES
+            print(sentence(report), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def progress() -> Progress:
+    """The progress display that fits stderr; rich is loaded only where a terminal shows it."""
+    if not sys.stderr.isatty():
+        return PlainProgress()
+    made: Progress = import_module("tools.progress_rich").RichProgress()
+    return made

@@ -1,0 +1,46 @@
+"""What the commands have in common to say about a run: the parts of JSON documents, and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from actors.runtime.events import Finding
+
+from .exits import Exit
+from .trace import Trace
+
+
+def run_document(trace: Trace) -> dict[str, object]:
+    """A run without its steps: what it was, how it ended, how to make it again."""
+    return {
+        "scenario": trace.scenario,
+        "params": dict(trace.params),
+        "outcome": trace.outcome,
+        "finding": finding_document(trace.finding),
+        "steps": len(trace.steps),
+        "token": trace.recipe.token(),
+    }
+
+
+def finding_document(finding: Finding | None) -> dict[str, object] | None:
+    """A finding as data."""
+    if finding is None:
+        return None
+    return {**asdict(finding), "outcome": finding.outcome.value}
+
+
+def trace_document(trace: Trace) -> dict[str, object]:
+    """All of a trace as data."""
+    return {
+        **run_document(trace),
+        "stopmarker": trace.stopmarker,
+        "actors": trace.actors,
+        "schedule": trace.schedule,
+        "step_records": [asdict(step) for step in trace.steps],
+        "events": [{**asdict(event), "fields": dict(event.fields)} for event in trace.events],
+    }
+
+
+def verdict(trace: Trace) -> Exit:
+    """The exit code of one run."""
+    return Exit.NOTHING_VIOLATED if trace.finding is None else Exit.VIOLATED

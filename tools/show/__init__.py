@@ -1,0 +1,1 @@
+"""Renderers: a decoded trace as text for people; they read nothing else."""

@@ -88,15 +88,37 @@ def run(**options: Any) -> None:
 @_params
 @click.option("--schedules", type=click.IntRange(min=1), help="How many schedules.  [default: 10000]")
 @click.option("--budget", metavar="TIME", help="How long: 60s, 2m, 8h.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where the random walk begins.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where chance begins.")
+@click.option(
+    "--strategy", metavar="NAME", default="portfolio", show_default=True, help="How to search; a wrong name lists them."
+)
+@click.option("--no-shrink", is_flag=True, help="Show findings as they were found.")
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first violation; keep each distinct one.")
 @_common
 def fuzz(**options: Any) -> None:
-    """Try random schedules; stop at the first violation, draw it, and keep its trace."""
+    """Hunt; stop at the first violation, shrink it, draw it, and keep its trace."""
     _act("fuzz", **options)
+
+
+@cli.command(epilog=_SCENARIO_HELP)
+@click.argument("scenario", required=False)
+@_params
+@click.option("--bound", type=click.IntRange(min=1), help="Most steps in a run.  [default: the scenario's]")
+@click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+@click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")
+@click.option("--checkpoint", metavar="FILE", help="Write what is left to do here.")
+@click.option("--resume", "resume_file", metavar="FILE", help="Continue a checkpoint; it says what is proved.")
+@click.option(
+    "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
+)
+@_common
+def prove(**options: Any) -> None:
+    """Try every inequivalent schedule: HOLDS with its bounds, or the shortest counterexample."""
+    _act("prove", **options)
 
 
 @cli.command()

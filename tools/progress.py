@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol
 
 from .explore.search import Report
 
 _SECONDS_BETWEEN_LINES = 2.0
+Describe = Callable[[Report], str]
+"""The state of a search in one line."""
 
 
 class Progress(Protocol):
@@ -34,22 +37,23 @@ def sentence(report: Report) -> str:
 class PlainProgress:
     """A line at once, then one every two seconds: for logs."""
 
-    def __init__(self) -> None:
+    def __init__(self, describe: Describe) -> None:
+        self._describe = describe
         self._due = 0.0
 
     def show(self, report: Report) -> None:
         """A line when it is time."""
         if report.seconds >= self._due:
             self._due = report.seconds + _SECONDS_BETWEEN_LINES
-            print(sentence(report), file=sys.stderr, flush=True)
+            print(self._describe(report), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Nothing is left open."""
 
 
-def progress() -> Progress:
+def progress(describe: Describe = sentence) -> Progress:
     """The progress display that fits stderr; rich is loaded only where a terminal shows it."""
     if not sys.stderr.isatty():
-        return PlainProgress()
-    made: Progress = import_module("tools.progress_rich").RichProgress()
+        return PlainProgress(describe)
+    made: Progress = import_module("tools.progress_rich").RichProgress(describe)
     return made

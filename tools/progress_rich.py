@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.status import Status
 
 from .explore.search import Report
-from .progress import sentence
+from .progress import Describe
 
 _SECONDS_BETWEEN_UPDATES = 0.1
 
@@ -14,7 +14,8 @@ _SECONDS_BETWEEN_UPDATES = 0.1
 class RichProgress:
     """One line with a spinner, gone when the hunt is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, describe: Describe) -> None:
+        self._describe = describe
         self._due = 0.0
         self._status = Status("starting", console=Console(stderr=True))
         self._status.start()
@@ -23,7 +24,7 @@ class RichProgress:
         """Rewrite the line when it is time."""
         if report.seconds >= self._due:
             self._due = report.seconds + _SECONDS_BETWEEN_UPDATES
-            self._status.update(sentence(report))
+            self._status.update(self._describe(report))
 
     def close(self) -> None:
         """Take the line away."""

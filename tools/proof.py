@@ -21,13 +21,14 @@ import msgpack
 import trio
 
 from actors.runtime.controlled import Controlled, controlled
+from actors.runtime.events import Finding, Outcome
 from actors.runtime.schedule import ParamValue
 from actors.runtime.world import World
 
 from .exits import Refusal
 from .experiment import open_experiment
 from .explore.dpor import Dpor, Estimate
-from .explore.search import Budget, Report, explore
+from .explore.search import Budget, Found, Report, explore
 from .explore.share import Share
 from .explore.stack import Stack
 from .interrupt import StopRequest

@@ -28,6 +28,17 @@ def shortest(terms: Terms, found: Found) -> tuple[Trace, int]:
     return trio.run(main)
 
 
+def as_found(terms: Terms, found: Found) -> Trace:
+    """The trace of a finding as the search met it."""
+
+    async def main() -> Trace:
+        async with controlled() as driver:
+            execution = driver.run(terms.make_world()(), Replay(found.schedule))
+        return record(Recipe(scenario=terms.scenario, params=terms.params, schedule=execution.schedule), execution)
+
+    return trio.run(main)
+
+
 async def _shortest(driver: Controlled, terms: Terms, found: Found) -> tuple[Trace, int]:
     best = shrink(driver, terms.make_world(), Replay(found.schedule), found.finding.signature)
     replays = best.replays

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from contextlib import closing
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -12,36 +13,38 @@ import click
 import trio
 from loguru import logger
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk
 from tools.exits import Exit, Refusal
 from tools.experiment import Experiment, open_experiment, parse_params
-from tools.explore.endless import Endless
-from tools.explore.search import Budget, Report
+from tools.explore.search import Budget, Found, Report, Strategy
 from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress, sentence
+from tools.proof import Terms
 from tools.report import run_document
 from tools.show.ladder import ladder
+from tools.shrinking import as_found, shortest
 from tools.store import check_writable, save
-from tools.trace import Trace, record
+from tools.strategies import STRATEGIES
+from tools.trace import Trace
 
 
 class Findings:
-    """Keeps the trace of each distinct finding, in memory and on disk."""
+    """The trace of each distinct finding, shrunk unless asked not to, in memory and on disk."""
 
-    def __init__(self, experiment: Experiment, folder: Path, keep_going: bool) -> None:
+    def __init__(self, terms: Terms, folder: Path, shrinks: bool) -> None:
         self.traces: list[Trace] = []
         self.paths: list[Path | None] = []
+        self.replays = 0
         self.failure: Refusal | None = None
-        self._experiment = experiment
+        self._terms = terms
         self._folder = folder
-        self._keep_going = keep_going
+        self._shrinks = shrinks
 
-    def add(self, execution: Execution) -> bool:
-        """Keep the run; False if the hunt is to end with it."""
-        trace = record(self._experiment.recipe(execution.schedule), execution)
+    def add(self, found: Found) -> None:
+        """Keep a finding."""
+        trace, replays = shortest(self._terms, found) if self._shrinks else (as_found(self._terms, found), 0)
+        self.replays += replays
         path = None
         try:
             path = save(trace, self._folder)
@@ -51,7 +54,6 @@ class Findings:
             self.failure = refusal
         self.traces.append(trace)
         self.paths.append(path)
-        return self._keep_going and self.failure is None
 
 
 def main(
@@ -63,14 +65,17 @@ def main(
     budget: str | None,
     seed: int,
     output: str,
+    strategy: str,
+    no_shrink: bool,
     keep_going: bool,
 ) -> Exit:
     """Hunt, and show the first finding."""
+    search = _strategy(strategy, seed)
     experiment = open_experiment(scenario, parse_params(param))
     limit = _limit(schedules, budget)
     folder = Path(output)
     check_writable(folder)
-    findings = Findings(experiment, folder, keep_going)
+    findings = Findings(Terms(experiment.name, tuple(experiment.params.items())), folder, not no_shrink)
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
     with stop_request() as stop, closing(progress()) as display:
@@ -78,14 +83,16 @@ def main(
             partial(
                 hunt.run,
                 experiment,
-                Endless(RandomWalk(seed)),
+                search,
                 limit,
-                on_finding=findings.add,
+                on_finding=lambda _: keep_going,
                 on_progress=display.show,
                 stop=stop,
             )
         )
     report = hunt.report
+    for found in report.found.values():
+        findings.add(found)
     verdict, code = _verdict(hunt)
     out.document("fuzz", _document(experiment, hunt, findings, verdict, seed))
     if findings.traces:
@@ -98,6 +105,14 @@ def main(
     if findings.failure is not None:
         raise findings.failure
     return code
+
+
+def _strategy(name: str, seed: int) -> Strategy:
+    if name not in STRATEGIES:
+        near = get_close_matches(name, STRATEGIES, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise Refusal(f"strategy {name!r}{hint} (there are: {', '.join(STRATEGIES)})")
+    return STRATEGIES[name](seed)
 
 
 def _limit(schedules: int | None, budget: str | None) -> Budget:
@@ -117,7 +132,7 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
 
 
 def _files(findings: Findings) -> list[str]:
-    lines = [""]
+    lines = ["", f"Shrunk in {findings.replays:,} replays."] if findings.replays else [""]
     for trace, path in zip(findings.traces, findings.paths, strict=True):
         if path is not None:
             oracle = trace.finding.oracle if trace.finding else trace.outcome

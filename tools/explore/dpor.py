@@ -1,0 +1,156 @@
+"""Source-DPOR with sleep sets: one run for each class of runs that differ only in the order of independent steps.
+
+After each run the races that its new part has are turned round: at the point before the earlier step, somebody who
+begins the reversed order is added to who must be tried there (Abdulla, Aronis, Jonsson, Sagonas: *Source sets*,
+JACM 2017). Sleep sets keep every class from being run twice. Nothing is pruned by state: under DPOR that loses bugs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.runtime.execution import Execution
+from actors.runtime.step import Step, races
+
+from .causality import Causality, bits
+from .races import Races
+from .search import Cut
+from .stack import Node, Stack
+
+_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How many runs the whole search may take: now, and between which values the last few estimates lay."""
+
+    traces: float
+    low: float
+    high: float
+
+
+class Dpor:
+    """The exhaustive strategy. `stack` lets it continue a search, or take a subtree of one."""
+
+    exhaustive = True
+    whole_runs = True
+
+    def __init__(self, stack: Stack | None = None) -> None:
+        self.stack = stack or Stack()
+        self.schedules = 0
+        self._planned = len(self.stack.nodes)
+        self._ready = not self.stack.exhausted
+        self._causality = Causality()
+        self._sleeps: list[int] = []
+        self._estimates: deque[float] = deque(maxlen=_SAMPLES)
+        self._next_sample = 1
+
+    def more(self) -> bool:
+        """Whether an order is left to try; goes back to the deepest point that has one."""
+        if not self._ready and not self.stack.exhausted:
+            self._ready = self.stack.backtrack()
+            self._planned = len(self.stack.nodes)
+            self._causality.rewind(max(self._planned - 1, 0))
+            if self.schedules >= self._next_sample:
+                self._next_sample = self.schedules + self.schedules // 8 + 1
+                self._estimates.append(self._guess())
+        return self._ready
+
+    def estimate(self) -> Estimate:
+        """Weighted backtrack estimate (Kilby et al. 2006) of the number of runs of the whole search."""
+        self.more()
+        now = self._guess()
+        seen = [*self._estimates, now]
+        return Estimate(now, min(seen), max(seen))
+
+    def start(self, execution: Execution) -> None:
+        """Follow the plan, then whoever comes first and is not asleep."""
+        self._execution = execution
+        self._sleeps = [] if self._planned else [0]
+
+    def choose(self, options: Sequence[int], outcome: bool) -> int:
+        """The planned choice; beyond the plan the first actor that is not asleep, and the first outcome."""
+        index = self._execution.index
+        if index < self._planned:
+            node = self.stack.nodes[index]
+            return node.outcome if outcome else node.actor
+        if outcome:
+            return options[0]
+        asleep = self._wake(index)
+        if asleep:
+            for option in options:
+                if not asleep >> option & 1:
+                    return option
+            self._cut(index)
+        return options[0]
+
+    def finish(self) -> None:
+        """Look for races in what was new, and plan nothing yet: `more` does."""
+        end = self._execution.index
+        self._wake(end)
+        self._learn(end, 0)
+        self.schedules += 1
+
+    def _wake(self, index: int) -> int:
+        """Who sleeps before step `index`: whoever races with a step wakes up."""
+        execution, sleeps, first = self._execution, self._sleeps, self._planned
+        while first + len(sleeps) <= index:
+            step_index = first + len(sleeps) - 1
+            actor, step = execution.actors[step_index], execution.steps[step_index]
+            if sleeps:
+                asleep = sleeps[-1]
+                if asleep >> actor & 1:  # it was the only one that could go, so nobody was asked
+                    self._cut(step_index)
+            else:
+                asleep = self.stack.asleep()
+            kept = 0
+            for bit in bits(asleep):
+                other = self._next_step(bit.bit_length() - 1, step_index + 1)
+                if other is not None and not races(other, step):
+                    kept |= bit
+            sleeps.append(kept)
+        return sleeps[index - first]
+
+    def _next_step(self, actor: int, index: int) -> Step | None:
+        """What `actor` had pending before step `index`: steps that nobody was asked about may have taken it since."""
+        execution = self._execution
+        try:
+            return execution.steps[execution.actors.index(actor, index)]
+        except ValueError:
+            return execution.pending[actor]
+
+    def _cut(self, index: int) -> None:
+        """Give the run up before step `index`: only sleepers could go, so the rest was seen elsewhere."""
+        self._learn(index, self._sleeps[index - self._planned])
+        raise Cut
+
+    def _learn(self, length: int, asleep: int) -> None:
+        """Take the new steps of the run, `length` in all, into the stack, and reverse the races that they end."""
+        execution, causality, stack = self._execution, self._causality, self.stack
+        nodes, first = stack.nodes, self._planned
+        if first:
+            nodes[-1].options = execution.steps[first - 1].options
+        for index in range(first, length):
+            actor = execution.actors[index]
+            nodes.append(Node(actor, 0, execution.steps[index].options, self._sleeps[index - first], 1 << actor))
+        search = Races(causality, execution)
+        for index in range(len(causality.past), length):
+            actor, step = execution.actors[index], execution.steps[index]
+            if index >= first - 1:
+                for reversal in search.of(actor, step):
+                    stack.add(reversal)
+            causes = causality.conflicts(step) | causality.givers(step)
+            causality.append(actor, step, causality.closure(causality.before(actor), causes))
+        for actor in range(len(execution.pending)):
+            last = self._next_step(actor, length)
+            if last is not None and not asleep >> actor & 1:
+                # A step that never came (blocked for ever, or beyond the bound) may be possible earlier.
+                for reversal in search.of(actor, last):
+                    stack.add(reversal)
+        self._ready = False
+
+    def _guess(self) -> float:
+        explored = self.stack.explored()
+        return self.schedules / explored if explored else 1.0

@@ -1,0 +1,77 @@
+"""The default: what is cheap and sure first, then proof within a budget, then everything else in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+from actors.runtime.execution import Execution
+from actors.runtime.schedule import RandomWalk
+
+from .bounded import Bounded, delays
+from .dpor import Dpor
+from .endless import Endless
+from .mutation import Mutation
+from .pct import Pct
+from .pos import Pos
+from .search import Strategy
+from .surw import Surw
+
+DELAYED = 500
+"""Schedules for each delay bound."""
+PROVING = 2_000
+"""Schedules for DPOR before others have their turn; it goes on among them."""
+
+
+class Portfolio:
+    """Stages one after the other, each until it has no more or has used its share; the rest in turn, run by run."""
+
+    def __init__(self, stages: Sequence[tuple[Strategy, int]], rest: Sequence[Strategy]) -> None:
+        self._stages = list(stages)
+        self._turns = cycle(rest)
+        self._current, self._left = self._stages.pop(0) if self._stages else (next(self._turns), 1)
+        self.exhaustive = False
+
+    @property
+    def whole_runs(self) -> bool:
+        """As the strategy whose turn it is."""
+        return self._current.whole_runs
+
+    @property
+    def name(self) -> str:
+        """Whose turn it is."""
+        return type(self._current).__name__.lower()
+
+    def more(self) -> bool:
+        """Go on to whose turn it is; False once an exhaustive strategy has seen everything."""
+        while not self.exhaustive:
+            if self._current.more():
+                if self._left > 0:
+                    return True
+            elif self._current.exhaustive:
+                self.exhaustive = True
+                break
+            self._current, self._left = self._stages.pop(0) if self._stages else (next(self._turns), 1)
+        return False
+
+    def start(self, execution: Execution) -> None:
+        """Its run."""
+        self._left -= 1
+        self._current.start(execution)
+
+    def choose(self, options: Sequence[int], outcome: bool) -> int:
+        """Its choice."""
+        return self._current.choose(options, outcome)
+
+    def finish(self) -> None:
+        """Its run is over."""
+        self._current.finish()
+
+
+def default(seed: int, proving: int = PROVING) -> Portfolio:
+    """Delay bound 1, then 2, then DPOR for `proving` schedules; then SURW, PCT, POS, mutation and chance, with DPOR."""
+    dpor = Dpor()
+    stages: list[tuple[Strategy, int]] = [(Bounded(delays, 1), DELAYED), (Bounded(delays, 2), DELAYED), (dpor, proving)]
+    surw, pct, pos = Endless(Surw(seed)), Endless(Pct(seed)), Endless(Pos(seed))
+    mutation, walk = Endless(Mutation(seed)), Endless(RandomWalk(seed))
+    return Portfolio(stages, [surw, pct, dpor, surw, mutation, pos, surw, pct, dpor, walk])

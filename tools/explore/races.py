@@ -1,0 +1,111 @@
+"""Which races of a run can be reversed, and who would have to go first to reverse them.
+
+A race (e, p) is worth reversing if p could run at the point before e, once all that does not depend on e ran. For a
+step that can be blocked this is read from the recorded offers; where they cannot tell, both answers are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from actors.runtime.execution import Execution
+from actors.runtime.step import Step
+
+from .causality import Causality
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """Before event `event`, one of the actors of the mask `initials` must be tried; `actor` does as well as any."""
+
+    event: int
+    initials: int
+    actor: int
+
+
+class Races:
+    """Finds the reversals of one run; the events that `causality` holds are those before the step in question."""
+
+    __slots__ = ("_causality", "_execution")
+
+    def __init__(self, causality: Causality, execution: Execution) -> None:
+        self._causality = causality
+        self._execution = execution
+
+    def of(self, actor: int, step: Step) -> Iterator[Reversal]:
+        """The reversals of the races between `step` of `actor`, the next event, and earlier events."""
+        past = self._causality.past
+        mine = self._causality.before(actor)
+        rest = self._causality.conflicts(step) & ~mine
+        if not rest:
+            return
+        if step.ready is None:
+            # What it takes it cannot do without, so nothing before that can come after it.
+            covered = self._causality.closure(mine, self._causality.givers(step))
+            rest &= ~covered
+            while rest:
+                event = rest.bit_length() - 1
+                covered |= past[event]
+                rest &= ~covered
+                yield from self._reverse(event, actor, step, mine, self._unordered(event))
+            return
+        while rest:
+            event = rest.bit_length() - 1
+            others = self._unordered(event)
+            possible = self._could_run(event, actor, step, others)
+            if possible is False:
+                rest ^= 1 << event
+                continue
+            yield from self._reverse(event, actor, step, mine, others)
+            if possible:
+                rest &= ~past[event]
+                continue
+            # Unknown: p may also have to go before something else that keeps it blocked, and before earlier events.
+            yield from self._reverse(event, actor, step, mine, others & mine)
+            rest ^= 1 << event
+
+    def _unordered(self, event: int) -> int:
+        """The events after `event` that do not depend on it."""
+        found = 0
+        past = self._causality.past
+        for later in range(event + 1, len(past)):
+            if not past[later] >> event & 1:
+                found |= 1 << later
+        return found
+
+    def _could_run(self, event: int, actor: int, step: Step, others: int) -> bool | None:
+        """Whether the blocking `step` could run before `event` and after `others`; None if the run cannot tell."""
+        causality, execution = self._causality, self._execution
+        changes = others & (causality.conflicts(step) | causality.givers(step))
+        if not step.takes and others and not changes:  # it may be waiting for what it would take
+            changes = others & causality.gave
+        if changes:
+            return None
+        if execution.steps[event].ready == step.ready:
+            return True  # what lets the one run lets the other run
+        if causality.last(actor) < event:
+            return actor in execution.offers[event]
+        return None
+
+    def _reverse(self, event: int, actor: int, step: Step, mine: int, others: int) -> Iterator[Reversal]:
+        """Who can begin the sequence `others`, then `step` of `actor`, at the point before `event`."""
+        causality, execution = self._causality, self._execution
+        past, actors = causality.past, execution.actors
+        offered = execution.offers[event]
+        initials, first = 0, -1
+        rest = others
+        while rest:
+            low = rest & -rest
+            number = low.bit_length() - 1
+            if past[number] & others == low:
+                initials |= 1 << actors[number]
+                if first < 0:
+                    first = actors[number]
+            rest ^= low
+        before = causality.closure(mine, causality.givers(step) | (causality.conflicts(step) & others))
+        if not before & others and actor in offered:
+            initials |= 1 << actor
+            first = actor
+        if first >= 0:
+            yield Reversal(event, initials, first)

@@ -1,0 +1,186 @@
+"""The one loop that all strategies share: runs worlds until the strategy, the budget or the first finding ends it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import trio
+
+from actors.runtime.controlled import Controlled
+from actors.runtime.events import Finding, Outcome, oracle_name
+from actors.runtime.execution import Execution
+from actors.runtime.schedule import Schedule, Scheduler
+from actors.runtime.world import World
+
+BREATH = 256
+"""Schedules between two Trio checkpoints: Ctrl-C, time limits and progress stay ordinary Trio code."""
+
+LONG_BREATH = 0.1
+"""Seconds after which a checkpoint comes earlier: long runs must not hold Trio up."""
+
+
+class Cut(Exception):
+    """Raised by a strategy in `choose`: the rest of this run is known already."""
+
+
+class Strategy(Scheduler, Protocol):
+    """A scheduler that decides over many runs. `tools.explore` has many; none knows what an IOMMU is."""
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every behaviour was seen, should `more` now be False."""
+        ...
+
+    @property
+    def whole_runs(self) -> bool:
+        """Whether a run must go on after a finding: what it did not reach would hide races from the strategy."""
+        ...
+
+    def more(self) -> bool:
+        """Whether a further run is worth making; asked before each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Where a search stops at the latest."""
+
+    schedules: int | None = None
+    steps: int | None = None
+    seconds: float = math.inf
+
+
+@dataclass(slots=True)
+class Found:
+    """All findings with one signature; `finding` and `schedule` are the first of them."""
+
+    finding: Finding
+    schedule: Schedule
+    at: int
+    """Which schedule of the search it was, from 1."""
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Report:
+    """What a search came to."""
+
+    schedules: int = 0
+    cut: int = 0
+    """Runs that a strategy gave up because all that follows is known (sleep-blocked); not counted as schedules."""
+    failing: int = 0
+    steps: int = 0
+    bounded: int = 0
+    """Runs that reached the step bound: a search with such runs proves nothing."""
+    seconds: float = 0.0
+    found: dict[tuple[str, ...], Found] = field(default_factory=dict)
+    witnesses: dict[str, bool] = field(default_factory=dict)
+    exhausted: bool = False
+    """The strategy has nothing left to run."""
+    complete: bool = False
+    """Every behaviour within the scenario's bounds was seen."""
+
+    @property
+    def vacuous(self) -> list[str]:
+        """The witnesses that no run reached."""
+        return [name for name, reached in self.witnesses.items() if not reached]
+
+    @property
+    def first(self) -> Found | None:
+        """The finding that was met first."""
+        return min(self.found.values(), key=lambda found: found.at, default=None)
+
+    def add(self, execution: Execution) -> None:
+        """Count one run."""
+        self.schedules += 1
+        self.steps += execution.index
+        self.bounded += execution.outcome is Outcome.BOUND
+        for witness in execution.world.witnesses:
+            name = oracle_name(witness)
+            self.witnesses[name] = witness.reached or self.witnesses.get(name, False)
+        finding = execution.finding
+        if finding is not None:
+            self.failing += 1
+            known = self.found.get(finding.signature)
+            if known is not None:
+                known.count += 1
+            else:
+                assert execution.failing is not None
+                self.found[finding.signature] = Found(finding, execution.failing, self.schedules)
+
+    def merge(self, other: Report) -> None:
+        """Add what another process found; `complete` and the like are for the caller to say."""
+        for found in other.found.values():
+            found.at += self.schedules
+            known = self.found.setdefault(found.finding.signature, found)
+            if known is not found:
+                known.count += found.count
+        for name, reached in other.witnesses.items():
+            self.witnesses[name] = reached or self.witnesses.get(name, False)
+        self.schedules += other.schedules
+        self.cut += other.cut
+        self.failing += other.failing
+        self.steps += other.steps
+        self.bounded += other.bounded
+
+
+async def explore(
+    driver: Controlled,
+    make_world: Callable[[], World],
+    strategy: Strategy,
+    budget: Budget | None = None,
+    *,
+    stop_at_first: bool = False,
+    progress: Callable[[Report], None] | None = None,
+    watch: Callable[[Execution], None] | None = None,
+    report: Report | None = None,
+) -> Report:
+    """Run `strategy` until it has no more, the budget is used up, or (`stop_at_first`) something was found.
+
+    `progress` is called at every Trio checkpoint, `watch` with every run that was not cut; an earlier `report` is
+    continued, and the budget's counts then include it.
+    """
+    budget = budget or Budget()
+    report = report or Report()
+    start = last = trio.current_time()
+    start -= report.seconds
+    most = math.inf if budget.schedules is None else budget.schedules
+    most_steps = math.inf if budget.steps is None else budget.steps
+    turn = 0
+    more = strategy.more()
+    while more and report.schedules < most and report.steps < most_steps and not (stop_at_first and report.found):
+        execution = _attempt(driver, make_world, strategy, stop_at_first)
+        if execution is None:
+            report.cut += 1
+        else:
+            report.add(execution)
+            if watch is not None:
+                watch(execution)
+        turn += 1
+        if turn % BREATH == 0 or (turn % 8 == 0 and trio.current_time() - last > LONG_BREATH):
+            await trio.lowlevel.checkpoint()
+            last = trio.current_time()
+            report.seconds = last - start
+            if progress is not None:
+                progress(report)
+            if report.seconds >= budget.seconds:
+                break
+        more = strategy.more()
+    await trio.lowlevel.checkpoint()
+    report.seconds = trio.current_time() - start
+    report.exhausted = not strategy.more()
+    report.complete = report.exhausted and strategy.exhaustive and not report.bounded
+    return report
+
+
+def _attempt(
+    driver: Controlled, make_world: Callable[[], World], strategy: Strategy, stop_at_first: bool
+) -> Execution | None:
+    """One run; None if the strategy cut it."""
+    try:
+        return driver.run(make_world(), strategy, strategy.whole_runs and not stop_at_first)
+    except Cut:
+        return None

@@ -82,6 +82,7 @@ def platform(
     priq_log2size: int,
     credits: int,
     put_async: bool,
+    iopf: type[Iopf] = Iopf,
     queue: type[PriQueue] = PriQueue,
     responder: type[Responder] = Responder,
     contexts: type[Contexts] = Contexts,
@@ -89,8 +90,7 @@ def platform(
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent."""
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
-    table, streams = frames.allocate(KERNEL), frames.allocate(KERNEL)
-    queues = frames.allocate(KERNEL)
+    table, streams, queues = (frames.allocate(KERNEL) for _ in range(3))
     cmdq_ring = Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS)
     priq_ring = Ring(PhysAddr(queues + 0x800), priq_log2size, priq.ENTRY_WORDS)
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)
@@ -102,23 +102,18 @@ def platform(
     cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
     cds = contexts(table, SID, cmdq)
     _write(world, cd_address(table, PASID), cds.of(bond))
-    faults = Iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
+    faults = iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
     irq = world.interrupt("PRIQ")
-    control = world.word("device CONTROL")
-    endpoint = Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
-    upstream, downstream = links(world)
+    endpoint = _endpoint(world, report)
     pri = PageRequestInterface(credits)
     pri.enable()
-    smmu = Smmu(registers=registers, stream_table=streams, streams=1)
+    link = links(world)
     priq_hw = Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS)
+    smmu = Smmu(registers=registers, stream_table=streams, streams=1)
     return Platform(
         endpoint=endpoint,
-        device=device(
-            world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name
-        ),
-        units=SmmuUnits(
-            world, smmu, upstream, downstream, priq_hw, irq, cmdq_ring, pasids.binding_now, meant_for=mm_a.name
-        ),
+        device=device(world, endpoint, *link, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name),
+        units=SmmuUnits(world, smmu, *link, priq_hw, irq, cmdq_ring, pasids.binding_now, meant_for=mm_a.name),
         pasids=pasids,
         contexts=cds,
         iopf=faults,
@@ -127,6 +122,12 @@ def platform(
         mm_b=mm_b,
         bond=bond,
     )
+
+
+def _endpoint(world: World, report: int) -> Endpoint:
+    """The device's three registers."""
+    control = world.word("device CONTROL")
+    return Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
 
 
 def _workqueue(world: World) -> Workqueue:

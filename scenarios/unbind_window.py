@@ -63,32 +63,17 @@ MUTANTS: dict[str, Any] = {
     ),
     mutant=one_of("none", *MUTANTS, default="none", meaning="one step of a driver or device made wrong"),
 )
-def unbind_window(
-    world: World,
-    *,
-    drain: str,
-    stop: str,
-    flags: str,
-    trigger: str,
-    requests: int,
-    group: int,
-    priq: int,
-    credits: int,
-    mmput: str,
-    reclaim: int,
-    reuse: str,
-    mutant: str,
-) -> None:
+def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: str, **more: Any) -> None:
     """A page request waits in the PRI queue while its PASID is unbound and bound to another process."""
     board = platform(
         world,
         report=REPORT[flags][stop],
-        requests=requests,
-        group=group,
-        priq_log2size=priq,
-        credits=credits,
-        put_async=mmput == "async",
-        **{"device": STYLES[stop]} | MUTANTS.get(mutant, {}),
+        requests=more["requests"],
+        group=more["group"],
+        priq_log2size=more["priq"],
+        credits=more["credits"],
+        put_async=more["mmput"] == "async",
+        **{"device": STYLES[stop]} | MUTANTS.get(more["mutant"], {}),
     )
     callback = board.endpoint.stop if trigger == "exit" else None
     sva = VARIANTS[drain](
@@ -100,7 +85,6 @@ def unbind_window(
         board.endpoint.disable_pri,
         world.mutex("sva_lock"),
     )
-
     world.add_actor("device", board.device.engine)
     world.add_actor("device.link", board.device.receiver, daemon=True)
     world.add_actor("smmu.link", board.units.link, daemon=True)
@@ -111,9 +95,8 @@ def unbind_window(
     add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint, board.device)
     add_mmu_notifier(world, board.mm_a, sva)
     add_binder(world, board.mm_b, sva)
-    if reclaim:
+    if more["reclaim"]:
         add_reclaim(world, board.mm_a, sva)
-
     world.check(
         NoCrossBindingFault(),
         EveryLastIsAnsweredOnce(),
@@ -122,6 +105,6 @@ def unbind_window(
         DeviceKeepsItsStopContract(),
         CreditsComeBack(),
     )
-    if reuse == "strict":
+    if more["reuse"] == "strict":
         world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())

@@ -1,0 +1,56 @@
+"""What README claims: the commands it names exist, the ladder is what the command prints, the scenario runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tools.cli import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+
+
+def stopmarker(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, [*arguments])
+
+
+def block(language: str) -> str:
+    return next(text for name, text in BLOCKS if name == language)
+
+
+def test_the_ladder_is_what_the_command_prints(tmp_path: Path) -> None:
+    result = stopmarker("fuzz", "unbind-window", "-o", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout.startswith(block(""))
+    assert all(len(line) <= 72 for line in block("").splitlines())
+
+
+def test_the_proof_has_the_numbers_that_are_named(tmp_path: Path) -> None:
+    result = stopmarker("prove", "unbind-window", "-p", "drain=full", "-o", str(tmp_path))
+    claim = re.search(r"HOLDS: all .* steps", README)
+    assert claim is not None
+    assert result.exit_code == 0
+    assert claim[0] in result.stdout
+
+
+@pytest.mark.parametrize(("put", "exit_code", "says"), [("two-steps", 1, "VIOLATED"), ("atomic", 0, "HOLDS: all 2 ")])
+def test_the_scenario_of_your_own_does_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: str, exit_code: int, says: str
+) -> None:
+    source = block("python")
+    assert len(source.splitlines()) <= 30
+    (tmp_path / "my_race.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = stopmarker("prove", "./my_race.py::last_put", "-p", f"put={put}")
+    assert result.exit_code == exit_code
+    assert says in result.stdout
+
+
+def test_every_command_that_is_named_exists() -> None:
+    named = set(re.findall(r"(?:    |`|: )stopmarker (\w+)", README))
+    assert named
+    assert named <= set(cli.commands)

@@ -15,6 +15,8 @@ from typing import Any, get_type_hints
 import msgpack
 
 _pack = msgpack.Packer(autoreset=True).pack
+_REMEMBERED = 1_024
+"""Decoded messages that a codec keeps: making one of these costs ten times a look-up."""
 
 
 @cache
@@ -27,8 +29,9 @@ def _layout(kind: type) -> tuple[Callable[[Any], Any], tuple[str, ...], tuple[tu
         for position, name in enumerate(names)
         if isinstance(hints[name], type) and issubclass(hints[name], Enum)
     )
-    read: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else lambda message: (getattr(message, names[0]),)
-    return read, names, enums
+    if len(names) > 1:
+        return attrgetter(*names), names, enums
+    return (lambda message: tuple(getattr(message, name) for name in names)), names, enums
 
 
 @cache
@@ -44,6 +47,7 @@ class Codec:
         self._types = types
         self._tag = {kind: tag for tag, kind in enumerate(types)}
         self._layouts = tuple(_layout(kind) for kind in types)
+        self._decoded: dict[bytes, Any] = {}
 
     def encode(self, message: object) -> bytes:
         """The bytes of a message; a type that the port does not carry is refused with a TypeError."""
@@ -55,9 +59,18 @@ class Codec:
         return data
 
     def decode(self, data: bytes) -> Any:
-        """The message that was packed."""
+        """The message that was packed; one that was decoded before may be the same object, since it cannot change."""
+        message = self._decoded.get(data)
+        if message is not None:
+            return message
         tag, *values = msgpack.unpackb(data)
+        changeable = any(type(value) is list for value in values)
         _, names, enums = self._layouts[tag]
         for position, kind in enums:
             values[position] = kind(values[position])
-        return self._types[tag](**dict(zip(names, values, strict=True)))
+        message = self._types[tag](**dict(zip(names, values, strict=True)))
+        if not changeable:
+            if len(self._decoded) >= _REMEMBERED:
+                self._decoded.clear()
+            self._decoded[data] = message
+        return message

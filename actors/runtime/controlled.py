@@ -46,6 +46,7 @@ class Controlled:
 
     def __init__(self) -> None:
         self._coros: list[Any] = []  # as the driver sees them: steps and results come out, actors and outcomes go in
+        self._sends: list[Any] = []
         self._busy = [False] * MAX_ACTORS
 
     async def open(self, nursery: trio.Nursery) -> None:
@@ -63,8 +64,7 @@ class Controlled:
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
         """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`."""
         execution = Execution(world, scheduler, to_the_end)
-        actors, busy = world.actors, self._busy
-        sends = [coro.send for coro in self._coros]
+        actors, busy, sends = world.actors, self._busy, self._sends
         try:
             scheduler.start(execution)
             while len(execution.pending) < len(actors):
@@ -77,15 +77,17 @@ class Controlled:
                 while len(execution.pending) < len(actors):
                     self._join(execution)
         finally:
-            for number, is_busy in enumerate(busy):
-                if is_busy:
+            for number, actor in enumerate(actors):
+                if busy[number]:
                     self._abandon(number)
+                del actor.main, actor.cpu  # they refer back to the world: without them it is freed at once
         scheduler.finish()
         return execution
 
     async def _host(self) -> None:
         task = trio.lowlevel.current_task()
         self._coros.append(task.coro)
+        self._sends.append(task.coro.send)
         actor: Any = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
         done: Done | None = None
         while actor is not None:

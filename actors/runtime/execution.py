@@ -108,8 +108,8 @@ class Execution:
         pending = self.pending
         offered = []
         for number in self.live:
-            step = pending[number]
-            if step.ready is None or step.ready():  # type: ignore[union-attr]  # who is live has a step
+            ready = pending[number].ready  # type: ignore[union-attr]  # who is live has a step
+            if ready is None or ready():
                 offered.append(number)
         if not offered or self.outcome is not None or self.index >= self.world.step_bound:
             self.offer()
@@ -136,7 +136,7 @@ class Execution:
         world.index = self.index
         world.current = actor
         world.step = step
-        if world.session.audit and step.ready is not None:
+        if step.ready is not None and world.session.audit:
             step.ready()  # its condition may look only at what it declares
 
     def arrive(self, actor: int, arrival: Step | Done) -> None:
@@ -175,7 +175,7 @@ class Execution:
                 outcome=Outcome.ERROR,
                 oracle=type(error).__name__,
                 message=message,
-                step=self.index - 1,
+                step=max(self.index - 1, 0),  # who fails before the first step fails at it
                 objects=(name,),
             )
         )
@@ -195,7 +195,21 @@ class Execution:
             except Violation as violation:
                 self._end(Outcome.VIOLATED, oracle_name(oracle), violation)
                 return
+            except Exception as error:  # a bug of the oracle is a finding like any other, and replays
+                self._break(oracle_name(oracle), error)
+                return
         self.outcome = Outcome.QUIET
+
+    def _break(self, oracle: str, error: Exception) -> None:
+        self._finish(
+            Finding(
+                outcome=Outcome.ERROR,
+                oracle=type(error).__name__,
+                message=f"oracle {oracle} raised {type(error).__name__}: {error}",
+                step=max(self.index - 1, 0),
+                objects=(oracle,),
+            )
+        )
 
     def _report_deadlock(self, stuck: list[int]) -> None:
         lines = []

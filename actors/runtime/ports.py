@@ -11,10 +11,39 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .codec import Codec
-from .step import Step, perform
+from .step import Resource, Step, perform
 
 if TYPE_CHECKING:
     from .world import Cpu, World
+
+
+class Marks:
+    """What is the same for a port in every run: its masks and its labels."""
+
+    __slots__ = ("_elements", "_mask", "_name", "_sends", "head", "receive", "tail")
+
+    def __init__(self, mask: Callable[[Resource], int], name: str) -> None:
+        self.tail = mask(("port", name, "tail"))
+        self.head = mask(("port", name, "head"))
+        self.receive = f"receive from {name}"
+        self._mask = mask
+        self._name = name
+        self._elements = [0]  # messages are numbered from 1
+        self._sends: dict[type, str] = {}
+
+    def element(self, number: int) -> int:
+        """The mask of the message of that number."""
+        elements = self._elements
+        while number >= len(elements):
+            elements.append(self._mask(("port", self._name, len(elements))))
+        return elements[number]
+
+    def send(self, kind: type) -> str:
+        """What a step that sends a message of this type is called."""
+        label = self._sends.get(kind)
+        if label is None:
+            label = self._sends[kind] = f"send {kind.__name__} to {self._name}"
+        return label
 
 
 class Port:
@@ -25,15 +54,19 @@ class Port:
         self.codec = codec
         self._world = world
         self._sender, self._receiver = world.session.channel()
-        self._tail = world.mask(("port", name, "tail"))
-        self._head = world.mask(("port", name, "head"))
+        marks = world.session.ports.get(name)
+        if marks is None:
+            marks = world.session.ports[name] = Marks(world.mask, name)
+        self._marks = marks
+        self._tail = marks.tail
+        self._head = marks.head
         self.sent = 0
         self.received = 0
 
     async def send(self, message: object, what: str = "") -> None:
         """One step: the message is on its way when it returns."""
         data = self.codec.encode(message)
-        step = Step(what or f"send {type(message).__name__} to {self.name}", writes=self._tail)
+        step = Step(what or self._marks.send(type(message)), 0, self._tail)
         await perform(step)
         step.gives = self.push(data)
 
@@ -45,14 +78,9 @@ class Port:
 
     async def receive(self, cpu: Cpu, what: str = "") -> Any:
         """One step, offered when a message is there."""
-        cpu.might_sleep(f"receive from {self.name}")
-        step = Step(
-            what or f"receive from {self.name}",
-            writes=self._head,
-            ready=self.holds,
-            blocked=self._blocked,
-            idle=True,
-        )
+        if cpu.spinning:
+            cpu.might_sleep(self._marks.receive)
+        step = Step(what or self._marks.receive, 0, self._head, ready=self.holds, blocked=self._blocked, idle=True)
         await perform(step)
         step.takes, message = self.pop()
         return message
@@ -61,13 +89,13 @@ class Port:
         """Put bytes on the wire inside a step that writes the tail; the mask that this gives."""
         self._sender.send_nowait(data)
         self.sent += 1
-        return self._world.mask(("port", self.name, self.sent))
+        return self._marks.element(self.sent)
 
     def pop(self) -> tuple[int, Any]:
         """Take the oldest message inside a step that writes the head; the mask that this takes, and the message."""
         data = self._receiver.receive_nowait()
         self.received += 1
-        return self._world.mask(("port", self.name, self.received)), self.codec.decode(data)
+        return self._marks.element(self.received), self.codec.decode(data)
 
     def holds(self) -> bool:
         """Whether a message waits."""

@@ -29,6 +29,15 @@ class Seat:
             return Done(error)
         return arrival
 
+    def lines(self) -> list[tuple[str, int]]:
+        """Where the actor stands: file and line of each frame, from its main function inwards."""
+        found: list[tuple[str, int]] = []
+        inner: Any = self._coro
+        while (frame := getattr(inner, "cr_frame", None)) is not None:
+            found.append((frame.f_code.co_filename, frame.f_lineno))
+            inner = inner.cr_await
+        return found
+
     def abandon(self) -> None:
         """End an unfinished coroutine."""
         try:

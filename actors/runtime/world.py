@@ -15,7 +15,7 @@ from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator, Memory
 from .audit import AuditedMemory, audit_event
 from .codec import codec
 from .events import FunctionOracle, FunctionWitness, Note, Oracle, Violation, Witness, oracle_name
-from .ports import Link, Port, Workqueue
+from .ports import Link, Marks, Port, Workqueue
 from .step import Resource, ResourceTable, Step, perform
 from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 
@@ -50,6 +50,11 @@ class Cpu:
         self.name = name
         self.spinning: list[str] = []
         self.emit = world.emit
+
+    @property
+    def now(self) -> int:
+        """The number of the step that is being performed: for messages, never for decisions."""
+        return self._world.index
 
     async def load(self, address: PhysAddr, what: str = "") -> int:
         """Read one word of memory."""
@@ -194,6 +199,7 @@ class Session:
         self.resources = ResourceTable()
         self.loads: dict[tuple[int, str], Step] = {}
         self.stores: dict[tuple[int, str], Step] = {}
+        self.ports: dict[str, Marks] = {}
         self._footprints: dict[tuple[Resource, ...], int] = {}
         self._channels: list[Channel] = []
         self._lent = 0

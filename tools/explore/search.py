@@ -18,7 +18,7 @@ from actors.runtime.world import World
 BREATH = 256
 """Schedules between two Trio checkpoints: Ctrl-C, time limits and progress stay ordinary Trio code."""
 
-LONG_BREATH = 0.1
+LONG_BREATH = 0.05
 """Seconds after which a checkpoint comes earlier: long runs must not hold Trio up."""
 
 

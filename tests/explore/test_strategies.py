@@ -1,0 +1,119 @@
+"""Strategies: what they find on the two small models, against the published means; all deterministic for a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from actors.runtime.execution import Execution
+from actors.runtime.schedule import RandomWalk, Scheduler
+from tests.models import pri_window
+from tools.explore.bounded import Bounded, Costs, delays, preemptions
+from tools.explore.endless import Endless
+from tools.explore.mutation import Mutation
+from tools.explore.pct import Pct
+from tools.explore.portfolio import Portfolio, default
+from tools.explore.pos import Pos
+from tools.explore.search import Budget, Strategy
+from tools.explore.surw import Surw
+
+from .searching import search, worlds
+from .test_dpor import dice
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "kind", "low", "high"),
+    [
+        (RandomWalk(1), "base", 1.9, 2.2),
+        (Pct(1, (2,)), "base", 2.3, 2.8),
+        (Pct(1, (2,)), "hard", 50, 120),
+        (Pos(1), "base", 2.0, 2.6),
+        (Surw(1), "base", 6.0, 8.5),
+        (Surw(1), "hard", 15, 25),
+    ],
+)
+def test_mean_schedules_to_a_bug(scheduler: Scheduler, kind: str, low: float, high: float) -> None:
+    report = search(worlds(pri_window, kind=kind), Endless(scheduler), Budget(schedules=2_000))
+    assert low < report.schedules / report.failing < high
+    assert not report.complete
+
+
+def test_pct_with_every_depth_and_pos_find_the_hard_bug() -> None:
+    for scheduler in (Pct(1), Pos(1)):
+        report = search(
+            worlds(pri_window, kind="hard"), Endless(scheduler), Budget(schedules=2_000), stop_at_first=True
+        )
+        assert report.failing == 1
+
+
+@pytest.mark.parametrize(
+    ("costs", "bound", "kind", "schedules"),
+    [(delays, 1, "hard", 27), (delays, 2, "hard", 256), (preemptions, 0, "hard", 5), (preemptions, 1, "hard", 469)],
+)
+def test_bounded_search_is_finite_and_exact(costs: Costs, bound: int, kind: str, schedules: int) -> None:
+    report = search(worlds(pri_window, kind=kind), Bounded(costs, bound))
+    assert (report.schedules, report.exhausted, report.complete) == (schedules, True, False)
+    assert bool(report.failing) == ((costs, bound) != (preemptions, 0))
+
+
+def test_a_bound_that_cut_nothing_off_is_no_bound() -> None:
+    assert search(worlds(dice), Bounded(delays, 20)).complete
+
+
+def test_the_portfolio_finds_the_hard_bug_at_once_and_proves_the_rest() -> None:
+    assert search(worlds(pri_window, kind="hard"), default(1), stop_at_first=True).schedules <= 27
+    report = search(worlds(pri_window, kind="hard"), default(1))
+    assert (report.complete, report.schedules) == (True, 27 + 256 + 42)
+
+
+def test_the_portfolio_goes_on_when_its_budget_for_proof_is_used_up() -> None:
+    used: list[str] = []
+    strategy = default(1, proving=10)
+    make, budget = worlds(pri_window, kind="hard", k=3), Budget(schedules=1_000)
+    search(make, strategy, budget, watch=lambda _: used.append(strategy.name))
+    proved = used.index("endless")
+    assert used[proved - 11 : proved] == ["bounded"] + 10 * ["dpor"]
+    assert used[proved : proved + 100].count("dpor") == 20
+
+
+def test_mutation_turns_to_what_was_new() -> None:
+    walk = search(worlds(pri_window), Endless(RandomWalk(1)), Budget(schedules=500))
+    mutated = search(worlds(pri_window), Endless(Mutation(1)), Budget(schedules=500))
+    assert mutated.failing > walk.failing
+
+
+@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Mutation])
+def test_a_seed_is_a_sequence_of_runs(make: Callable[[int], Scheduler]) -> None:
+    def schedules(seed: int) -> list[tuple[int, ...]]:
+        runs: list[tuple[int, ...]] = []
+
+        def watch(execution: Execution) -> None:
+            runs.append(execution.schedule)
+
+        search(worlds(pri_window, kind="hard"), Endless(make(seed)), Budget(schedules=40), watch=watch)
+        return runs
+
+    assert schedules(5) == schedules(5)
+    assert schedules(5) != schedules(6)
+
+
+@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Mutation])
+def test_outcomes_are_drawn_too(make: Callable[[int], Scheduler]) -> None:
+    seen: set[tuple[int, ...]] = set()  # each actor's outcomes; a store has outcome 0
+
+    def watch(execution: Execution) -> None:
+        sums = [0, 0]
+        for actor, outcome in zip(execution.actors, execution.outcomes, strict=True):
+            sums[actor] += outcome
+        seen.add(tuple(sums))
+
+    search(worlds(dice), Endless(make(1)), Budget(schedules=200), watch=watch)
+    assert len(seen) == 9
+
+
+def test_a_portfolio_without_stages_takes_turns() -> None:
+    strategies: list[Strategy] = [Endless(RandomWalk(1)), Endless(Pos(1))]
+    portfolio = Portfolio([], strategies)
+    report = search(worlds(pri_window), portfolio, Budget(schedules=10))
+    assert report.schedules == 10

@@ -47,6 +47,7 @@ class Codec:
         self._types = types
         self._tag = {kind: tag for tag, kind in enumerate(types)}
         self._layouts = tuple(_layout(kind) for kind in types)
+        self._frozen = tuple(vars(kind)["__dataclass_params__"].frozen for kind in types)
         self._decoded: dict[bytes, Any] = {}
 
     def encode(self, message: object) -> bytes:
@@ -64,7 +65,7 @@ class Codec:
         if message is not None:
             return message
         tag, *values = msgpack.unpackb(data)
-        changeable = any(type(value) is list for value in values)
+        changeable = not self._frozen[tag] or any(type(value) is list for value in values)
         _, names, enums = self._layouts[tag]
         for position, kind in enums:
             values[position] = kind(values[position])

@@ -5,8 +5,10 @@ All drivers share it: they differ only in how they resume an actor, and (live) i
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING
 
+from .audit import FootprintError
 from .events import Finding, Outcome, Violation, oracle_name
 from .step import Step
 
@@ -105,18 +107,36 @@ class Execution:
 
         The hot path of every search: what `offer` does, without the calls.
         """
-        pending = self.pending
-        offered = []
-        for number in self.live:
-            ready = pending[number].ready  # type: ignore[union-attr]  # who is live has a step
-            if ready is None or ready():
-                offered.append(number)
+        last = self.steps[-1] if self.steps else None
+        if last is not None and not last.writes and not last.gives:
+            offered = self._offered_after_look()
+        else:
+            pending = self.pending
+            offered = []
+            for number in self.live:
+                ready = pending[number].ready  # type: ignore[union-attr]  # who is live has a step
+                if ready is None or ready():
+                    offered.append(number)
         if not offered or self.outcome is not None or self.index >= self.world.step_bound:
             self.offer()
             return None
         actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
         self.commit(actor, offered)
         return actor
+
+    def _offered_after_look(self) -> list[int]:
+        """Who could go now, after a step that changed nothing: as before, but for whoever took it."""
+        offered = self.offers[-1].copy()
+        actor = self.actors[-1]
+        offered.remove(actor)
+        step = self.pending[actor]
+        if step is not None and (step.ready is None or step.ready()):
+            insort(offered, actor)
+        if self.world.session.audit and offered != self.enabled():
+            raise FootprintError(
+                f"step `{self.steps[-1].what}` lets others go or stops them, without declaring a write"
+            )
+        return offered
 
     def commit(self, actor: int, offered: list[int]) -> None:
         """Record that `actor`, one of `offered`, goes now; its outcome is drawn if it has one."""

@@ -78,6 +78,8 @@ class RwLock:
         self.since = 0
         self._world = world
         self._take = world.mask(("rwlock", name, "acquire"))
+        self._read_begun = world.mask(("rwlock", name, "read acquire"))
+        """Nobody takes it: it says that a reader changes what a writer waits for, though readers do not race."""
         self._read_done = world.mask(("rwlock", name, "read release"))
         self._write_done = world.mask(("rwlock", name, "write release"))
 
@@ -89,6 +91,7 @@ class RwLock:
                 f"read lock {self.name}",
                 reads=self._take,
                 takes=self._write_done,
+                gives=self._read_begun,
                 ready=lambda: self.writer is None,
                 blocked=self._blocked,
             )

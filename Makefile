@@ -3,19 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Three requests against a queue of two: the window opens in about one of a thousand random schedules.
-DEMO := -p requests=3 --schedules 10000 --budget 25s
+FOUND := findings/demo
 
 .PHONY: demo test check bench clean
 
 demo: .venv/.installed
-	@echo "== the vulnerable variant: stopmarker fuzz unbind-window -p drain=none $(DEMO)"
-	@$(BIN)/stopmarker fuzz unbind-window -p drain=none $(DEMO); code=$$?; test $$code -eq 1 || \
+	@rm -rf $(FOUND)
+	@echo "== found and shrunk, in the variant that drains nothing: stopmarker fuzz unbind-window -p drain=none"
+	@$(BIN)/stopmarker fuzz unbind-window -p drain=none -o $(FOUND); code=$$?; test $$code -eq 1 || \
 	  { echo "demo failed: expected exit code 1 (violated), got $$code" >&2; exit 1; }
 	@echo
-	@echo "== the fixed variant: stopmarker fuzz unbind-window -p drain=full $(DEMO)"
-	@$(BIN)/stopmarker fuzz unbind-window -p drain=full $(DEMO); code=$$?; test $$code -eq 0 || \
-	  { echo "demo failed: expected exit code 0 (nothing violated), got $$code" >&2; exit 1; }
+	@echo "== explained: stopmarker explain FILE"
+	@$(BIN)/stopmarker explain $(FOUND)/*.smt || { echo "demo failed: nothing explained" >&2; exit 1; }
+	@echo
+	@echo "== the fixed variant, proved: stopmarker prove unbind-window -p drain=full"
+	@$(BIN)/stopmarker prove unbind-window -p drain=full || { echo "demo failed: not proved" >&2; exit 1; }
 
 test: .venv/.installed-test
 	$(BIN)/python -m pytest -q

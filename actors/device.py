@@ -78,6 +78,8 @@ class Device:
     by_prgi: dict[int, Job] = field(default_factory=dict)
     tag: int = 0
     requests_sent: int = 0
+    refusal: NoTranslation | None = None
+    """Why the last translation request brought nothing."""
 
     style = "A"
 
@@ -188,6 +190,7 @@ class Device:
             )
             await cpu.access("ATC fill", writes=(ATC,))
             found = self.atc.complete(completion.tag, completion)
+            self.refusal = found if isinstance(found, NoTranslation) else None
             if found is not NoTranslation.STALE:
                 return found if isinstance(found, AtcEntry) else None
 
@@ -251,11 +254,15 @@ class Device:
                     await self.downstream.deliver("take Invalidate Request", writes=mask(ATC))
                     self.atc.invalidate(request)
                     cpu.emit(AtcInvalidated(pasid=request.pasid))
-                    done = InvalidateCompletion(sid=self.sid, itag=request.itag)
-                    await self.upstream.send_posted(done, "send Invalidate Completion", writes=mask(ATC))
-                    self.atc.completion_sent(request.itag)
+                    await self.acknowledge(cpu, request)
                 case unexpected:
                     raise TypeError(f"device cannot take {unexpected}")
+
+    async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
+        """The Invalidate Completion, behind every write that used what the request names."""
+        done = InvalidateCompletion(sid=self.sid, itag=request.itag)
+        await self.upstream.send_posted(done, "send Invalidate Completion", writes=self.world.mask(ATC))
+        self.atc.completion_sent(request.itag)
 
     def respond(self, cpu: Cpu, response: PrgResponse) -> None:
         """A PRG Response in the step that takes it."""

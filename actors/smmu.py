@@ -46,6 +46,7 @@ from hw.smmuv3.queues import Accepted, Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
 from hw.smmuv3.translate import translate_request
 
+from .event_unit import EventUnit
 from .runtime.ports import Link
 from .runtime.step import Step, perform
 from .runtime.sync import Interrupt
@@ -70,6 +71,7 @@ class SmmuUnits:
     priq: Priq
     pri_irq: Interrupt
     cmdq: Ring
+    events: EventUnit
     binding_now: Callable[[Pasid], int]
     """Ghost: which binding owns a PASID now; no hardware knows this."""
     meant_for: str
@@ -164,6 +166,8 @@ class SmmuUnits:
                 cpu, "non-posted", "take Translation Request"
             )
             answer = await translate_request(cpu, self.smmu, request)
+            if answer.event is not None:
+                await self.events.record(cpu, answer.event)
             completion = answer.completion
             await self.downstream.send_ordered("completion", completion, "send Translation Completion", in_flight)
             if answer.transaction is not None:

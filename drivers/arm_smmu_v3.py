@@ -108,13 +108,13 @@ class Contexts:
         for offset in (1, 3):
             await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
         await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True))
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""
         await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False))
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
         await self.invalidate(cpu, bond)
 
@@ -167,7 +167,7 @@ class PriQueue:
         await cpu.unlock(self._lock)
 
     def may_recover(self, prod: int) -> bool:
-        """After an overflow: drained, discard partials, acknowledge, in this order and the acknowledgement last (R07)."""
+        """After an overflow: drain, discard partials, acknowledge, in this order; the acknowledgement last (R07)."""
         return self._ring.empty(prod, self._cons)
 
     async def _take(self, cpu: Cpu) -> None:

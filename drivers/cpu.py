@@ -16,6 +16,11 @@ class Cpu(Bus, Protocol):
         """Who runs."""
         ...
 
+    @property
+    def now(self) -> int:
+        """The number of the step that is being performed: for messages, never for decisions."""
+        ...
+
     async def wait(
         self,
         what: str,

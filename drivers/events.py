@@ -64,10 +64,11 @@ class PasidFreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextWritten:
-    """The CD of a PASID was made valid or invalid in memory."""
+    """The CD of a PASID was made valid or invalid in memory, on behalf of a binding."""
 
     pasid: int
     valid: bool
+    binding: int
     target: str = "smmu"
 
     @property

@@ -9,16 +9,16 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hw.bus import Pasid, Resource, VirtAddr
+from hw.bus import Pasid, VirtAddr
 from hw.smmuv3.commands import PriResp
 from hw.smmuv3.priq import PageRequestEntry
 
 from .cpu import Cpu, Workqueue
 from .events import FaultDropped, FaultResolved
+from .fault_events import PARTIAL, GroupClosed
 from .mm import Mm
 from .pasid import Pasids
 
-PARTIAL: Resource = ("iopf", "partial")
 Respond = Callable[[Cpu, "FaultGroup", PriResp], Coroutine[Any, Any, None]]
 
 
@@ -50,8 +50,10 @@ class Iopf:
         if not entry.last:
             await cpu.access(f"partial list: add #{number}", writes=(PARTIAL,))
             self._partial.append((number, entry))
+            self.added(cpu, number)
             return
         await cpu.access(f"partial list: close group {entry.prgi}", writes=(PARTIAL,))
+        self.walked(cpu)
         members = [item for item in self._partial if item[1].prgi == entry.prgi] + [(number, entry)]
         self._partial = [item for item in self._partial if item[1].prgi != entry.prgi]
         group = FaultGroup(
@@ -60,16 +62,27 @@ class Iopf:
             numbers=[count for count, _ in members],
             addresses=[member.address for _, member in members],
         )
+        cpu.emit(GroupClosed(prgi=group.prgi, numbers=group.numbers))
         await self._workqueue.queue(group)
 
     async def discard_partial(self, cpu: Cpu, pasid: Pasid | None) -> None:
         """Drop the requests whose Last never came, of one PASID or of all; one step for each that there is."""
         await cpu.access("partial list: look", writes=(PARTIAL,))
         gone = [item for item in self._partial if pasid is None or item[1].ssid == pasid]
-        self._partial = [item for item in self._partial if item not in gone]
+        self.discard(cpu, gone)
         for number, entry in gone:
             await self._pasids.look_up(cpu, entry.ssid)
             cpu.emit(FaultDropped(number=number, pasid=entry.ssid))
+
+    def added(self, cpu: Cpu, number: int) -> None:
+        """A request was put on the partial list; here and below the step has declared PARTIAL."""
+
+    def walked(self, cpu: Cpu) -> None:
+        """Every request on the partial list is looked at."""
+
+    def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageRequestEntry]]) -> None:
+        """Take requests off the partial list and forget them."""
+        self._partial = [item for item in self._partial if item not in gone]
 
     async def flush(self, cpu: Cpu) -> None:
         """Wait until the groups that are queued now are answered."""
@@ -81,7 +94,11 @@ class Iopf:
             number, group = await self._workqueue.take(cpu)
             code = await self._handle(cpu, group)
             await self._respond(cpu, group, code)
+            await self.release(cpu, group)
             await self._workqueue.finish(number)
+
+    async def release(self, cpu: Cpu, group: FaultGroup) -> None:
+        """The group was answered: its memory goes."""
 
     async def _handle(self, cpu: Cpu, group: FaultGroup) -> PriResp:
         pasid = Pasid(group.pasid)

@@ -171,7 +171,7 @@ class PageTables:
 
     def map_now(self, address: VirtAddr, page: PhysAddr, writable: bool = True) -> None:
         """Make `address` translate to `page`."""
-        self.memory.write(self.leaf_address(address), page_descriptor(page, writable=writable))
+        self.memory.write(self.leaf_address(address), self.page_entry(page, writable=writable))
 
     def unmap_now(self, address: VirtAddr) -> int:
         """Clear the leaf of `address`; its former descriptor is returned, tables stay."""
@@ -182,8 +182,7 @@ class PageTables:
 
     def leaf_address(self, address: VirtAddr) -> PhysAddr:
         """Where the level 3 descriptor of `address` lies; missing tables on the way are created."""
-        if address < 0 or address >> INPUT_BITS:
-            raise ValueError(f"virtual address {address:#x}: allowed is 0..{(1 << INPUT_BITS) - 1:#x}")
+        self.check_address(address)
         table = self.root
         for level in range(LEAF_LEVEL):
             where = descriptor_address(table, address, level)
@@ -191,12 +190,29 @@ class PageTables:
             if not descriptor & 1:
                 table = self.allocator.allocate(self.owner)
                 self.tables.append(table)
-                self.memory.write(where, table_descriptor(table))
-            elif not descriptor & 2:
+                self.memory.write(where, self.table_entry(table))
+            elif not self.is_table(descriptor):
                 raise ValueError(f"{address:#x} lies in a level {level} block: it has no level 3 descriptor")
             else:
                 table = PhysAddr(descriptor & OUTPUT_ADDRESS.mask)
         return descriptor_address(table, address, LEAF_LEVEL)
+
+    def page_entry(self, page: PhysAddr, writable: bool = True) -> int:
+        """The leaf of a page; this and the next three are what another architecture does differently."""
+        return page_descriptor(page, writable=writable)
+
+    def table_entry(self, table: PhysAddr) -> int:
+        """The descriptor that points to the next level's table."""
+        return table_descriptor(table)
+
+    def is_table(self, descriptor: int) -> bool:
+        """Whether a valid descriptor above the leaf level points to a table."""
+        return bool(descriptor & TABLE_OR_PAGE.mask)
+
+    def check_address(self, address: VirtAddr) -> None:
+        """Refuse an address that no walk accepts."""
+        if address < 0 or address >> INPUT_BITS:
+            raise ValueError(f"virtual address {address:#x}: allowed is 0..{(1 << INPUT_BITS) - 1:#x}")
 
     def lookup_now(self, address: VirtAddr) -> Translation | None:
         """The page of `address`, or None where a device would fault."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.device import Device, jobs
+from actors.event_unit import EventUnit
 from actors.runtime.ports import Link, Workqueue
 from actors.runtime.world import World
 from actors.smmu import SmmuUnits
@@ -21,6 +22,8 @@ from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, WORD_BYTES
 from hw.pcie.pri import PageRequestInterface
 from hw.pcie.tlp import (
+    ConfigurationCompletion,
+    ConfigurationWrite,
     Dma,
     InvalidateCompletion,
     InvalidateRequest,
@@ -29,8 +32,9 @@ from hw.pcie.tlp import (
     TranslationCompletion,
     TranslationRequest,
 )
-from hw.smmuv3 import commands, priq
+from hw.smmuv3 import commands, evtq, priq
 from hw.smmuv3.cd import cd_address
+from hw.smmuv3.evtq import Evtq
 from hw.smmuv3.priq import Priq
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import Registers
@@ -40,6 +44,7 @@ from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 SID = StreamId(0)
 PASID = Pasid(1)
 BUFFER = 0x10_0000
+EVTQ_LOG2SIZE = 1
 CMDQ_LOG2SIZE = 4
 """More than any wait: who polls CONS for its SYNC cannot tell a lap from none, so nobody may sleep through one."""
 
@@ -67,8 +72,18 @@ def buffer(pages: int) -> list[VirtAddr]:
 
 def links(world: World) -> tuple[Link, Link]:
     """The PCIe link, upstream and downstream."""
-    upstream = world.link("to SMMU", posted=(PageRequest, Dma, InvalidateCompletion), non_posted=(TranslationRequest,))
-    downstream = world.link("to device", posted=(PrgResponse, InvalidateRequest), completion=(TranslationCompletion,))
+    upstream = world.link(
+        "to SMMU",
+        posted=(PageRequest, Dma, InvalidateCompletion),
+        non_posted=(TranslationRequest,),
+        completion=(ConfigurationCompletion,),
+    )
+    downstream = world.link(
+        "to device",
+        posted=(PrgResponse, InvalidateRequest),
+        non_posted=(ConfigurationWrite,),
+        completion=(TranslationCompletion,),
+    )
     return upstream, downstream
 
 
@@ -91,29 +106,28 @@ def platform(
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
     table, streams, queues = (frames.allocate(KERNEL) for _ in range(3))
-    cmdq_ring = Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS)
-    priq_ring = Ring(PhysAddr(queues + 0x800), priq_log2size, priq.ENTRY_WORDS)
+    cmdq_ring, priq_ring, evtq_ring = _rings(queues, priq_log2size)
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)
-    _write(world, ste_address(streams, SID), ste)
+    write_words(world, ste_address(streams, SID), ste)
     pages = buffer(requests * group)
     mm_a, mm_b = (Mm(memory, frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}")) for number in (0, 1))
     pasids = Pasids([PASID])
     bond = pasids.bind_now(mm_a)
     cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
     cds = contexts(table, SID, cmdq)
-    _write(world, cd_address(table, PASID), cds.of(bond))
+    write_words(world, cd_address(table, PASID), cds.of(bond))
     faults = iopf(pasids, _workqueue(world), responder(SID, cmdq).respond, put_async=put_async)
     irq = world.interrupt("PRIQ")
     endpoint = _endpoint(world, report)
-    pri = PageRequestInterface(credits)
-    pri.enable()
     link = links(world)
     priq_hw = Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS)
+    evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
+    events = EventUnit(world, evtq_hw, world.interrupt("EVTQ"), pasids.binding_now)
     smmu = Smmu(registers=registers, stream_table=streams, streams=1)
     return Platform(
         endpoint=endpoint,
-        device=device(world, endpoint, *link, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name),
-        units=SmmuUnits(world, smmu, *link, priq_hw, irq, cmdq_ring, pasids.binding_now, meant_for=mm_a.name),
+        device=device(world, endpoint, *link, _pri(credits), jobs(requests, pages, group), PASID, meant_for=mm_a.name),
+        units=SmmuUnits(world, smmu, *link, priq_hw, irq, cmdq_ring, events, pasids.binding_now, meant_for=mm_a.name),
         pasids=pasids,
         contexts=cds,
         iopf=faults,
@@ -121,6 +135,22 @@ def platform(
         mm_a=mm_a,
         mm_b=mm_b,
         bond=bond,
+    )
+
+
+def _pri(credits: int) -> PageRequestInterface:
+    """The device's page request interface, switched on."""
+    pri = PageRequestInterface(credits)
+    pri.enable()
+    return pri
+
+
+def _rings(base: PhysAddr, priq_log2size: int) -> tuple[Ring, Ring, Ring]:
+    """CMDQ, PRIQ and EVTQ in one frame."""
+    return (
+        Ring(base, CMDQ_LOG2SIZE, commands.ENTRY_WORDS),
+        Ring(PhysAddr(base + 0x800), priq_log2size, priq.ENTRY_WORDS),
+        Ring(PhysAddr(base + 0xC00), EVTQ_LOG2SIZE, evtq.ENTRY_WORDS),
     )
 
 
@@ -134,6 +164,7 @@ def _workqueue(world: World) -> Workqueue:
     return world.workqueue("iopf workqueue", FaultGroup)
 
 
-def _write(world: World, address: PhysAddr, words: Sequence[int]) -> None:
+def write_words(world: World, address: PhysAddr, words: Sequence[int]) -> None:
+    """Put words into memory before the world begins."""
     for offset, word in enumerate(words):
         world.memory.write(PhysAddr(address + offset * WORD_BYTES), word)

@@ -19,7 +19,7 @@ def stopmarker(*arguments: str) -> Result:
 
 
 def block(language: str) -> str:
-    return next(text for name, text in BLOCKS if name == language)
+    return next(str(text) for name, text in BLOCKS if name == language)
 
 
 def test_the_ladder_is_what_the_command_prints(tmp_path: Path) -> None:

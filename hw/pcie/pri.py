@@ -3,6 +3,7 @@ sections 1.4 and 1.5)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -39,7 +40,7 @@ class Group:
 
 
 class PageRequestInterface:
-    """PRGIs are chosen lowest first, so that a reused one is an everyday event."""
+    """Groups, credits and status of one function; a reset makes it forget all of them."""
 
     def __init__(self, credits: int, groups: int = GROUPS) -> None:
         """`credits` is the Outstanding Page Request Allocation: page requests, not groups."""
@@ -96,15 +97,22 @@ class PageRequestInterface:
         self.reset_pending()
 
     def open_group(self, pasid: Pasid) -> Prgi:
-        """Choose the lowest PRGI that is not in use."""
+        """Open the next group."""
         if not self.enabled:
             raise PriError(f"group for PASID {pasid} while PRI is disabled")
-        for number in range(self.groups):
-            prgi = Prgi(number)
-            if prgi not in self._open:
-                self._open[prgi] = Group(pasid=pasid)
-                return prgi
-        raise PriError(f"group for PASID {pasid}: all {self.groups} PRGIs are in use")
+        prgi = self.next_prgi()
+        self._open[prgi] = Group(pasid=pasid)
+        return prgi
+
+    def next_prgi(self) -> Prgi:
+        """The lowest PRGI that is not in use, so that a reused one is an everyday event."""
+        return self._unused(range(self.groups))
+
+    def _unused(self, numbers: Iterable[int]) -> Prgi:
+        for number in numbers:
+            if number not in self._open:
+                return Prgi(number)
+        raise PriError(f"one more group: all {self.groups} PRGIs are in use")
 
     def send(self, prgi: Prgi, *, last: bool) -> None:
         """Account for one page request of an open group."""
@@ -157,3 +165,22 @@ class PageRequestInterface:
         return tuple(
             prgi for prgi, group in self._open.items() if group.pasid == pasid and not group.closed and not group.stale
         )
+
+
+class TagKeepingPri(PageRequestInterface):
+    """Goes round its PRGIs, and after a reset goes on where it was: when tags begin anew is the device's choice."""
+
+    def __init__(self, credits: int, groups: int = GROUPS) -> None:
+        """Begin with the first PRGI."""
+        super().__init__(credits, groups)
+        self._first = 0
+
+    def next_prgi(self) -> Prgi:
+        """The next in turn that is not in use."""
+        return self._unused((self._first + offset) % self.groups for offset in range(self.groups))
+
+    def open_group(self, pasid: Pasid) -> Prgi:
+        """And the turn passes on."""
+        prgi = super().open_group(pasid)
+        self._first = (prgi + 1) % self.groups
+        return prgi

@@ -125,6 +125,29 @@ class DmaCompletion:
     value: int = 0
 
 
+class ConfigRegister(IntEnum):
+    """A control bit in the configuration space of a function."""
+
+    PRI_ENABLE = 0
+    INITIATE_FLR = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationWrite:
+    """The host writes a control bit of a function."""
+
+    sid: StreamId
+    register: ConfigRegister
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationCompletion:
+    """The write is done; whatever the function had posted before has arrived."""
+
+    sid: StreamId
+
+
 Tlp = (
     TranslationRequest
     | TranslationCompletion
@@ -134,6 +157,8 @@ Tlp = (
     | InvalidateCompletion
     | Dma
     | DmaCompletion
+    | ConfigurationWrite
+    | ConfigurationCompletion
 )
 
 
@@ -155,11 +180,11 @@ def stop_marker(sid: StreamId, pasid: Pasid) -> PageRequest:
 def channel_of(tlp: Tlp) -> Channel:
     """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads."""
     match tlp:
-        case TranslationRequest():
+        case TranslationRequest() | ConfigurationWrite():
             return Channel.NON_POSTED
         case Dma():
             return Channel.POSTED if tlp.write else Channel.NON_POSTED
-        case TranslationCompletion() | DmaCompletion():
+        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion():
             return Channel.COMPLETION
         case PageRequest() | PrgResponse() | InvalidateRequest() | InvalidateCompletion():
             return Channel.POSTED

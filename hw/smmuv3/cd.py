@@ -11,7 +11,7 @@ from functools import lru_cache
 from hw.bus import Asid, Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
-from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, fetch
+from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch
 from hw.smmuv3.evtq import EventId
 
 T0SZ = Field(0, 6)
@@ -71,6 +71,8 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
 FETCHED = (0, 1)
 """The words that a walk needs, in the plain order."""
 
+_ACTED_ON = ("ASID", "ASET", "A", "R", "S", "HA", "HD", "TBI0", "IPS", "EPD1", "ENDI")
+_WALK_ONLY = ("T0SZ", "TG0", "IR0", "OR0", "SH0", "TTB0")
 _T0SZ_48_BITS = 16
 _T0SZ_40_BITS = 24
 _IPS_48_BITS = 5
@@ -140,6 +142,16 @@ def check(
     )
 
 
+def meaning(qwords: Sequence[int]) -> str:
+    """What a CD tells this SMMU, as text: CDs with one meaning are treated alike. S1STALLD is not considered."""
+    taken = check(qwords)
+    fields = decode(qwords)
+    if isinstance(taken, EventId):
+        return f"{taken.name} (V={fields['V']})"
+    names = (*_ACTED_ON, *(() if taken.epd0 else _WALK_ONLY))
+    return ("quiet " if taken.epd0 else "") + " ".join(f"{name}={fields[name]:#x}" for name in names if fields[name])
+
+
 def cd_address(table: PhysAddr, ssid: Pasid) -> PhysAddr:
     """Where the CD of a substream lies in a linear table."""
     return PhysAddr(table + ssid * ENTRY_BYTES)
@@ -153,10 +165,12 @@ async def fetch_cd(
     *,
     stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
     s1stalld: bool = False,
+    any_order: bool = False,
+    seen: Seen | None = None,
 ) -> Cd | EventId:
     """Read a CD as the SMMU does, and check it."""
     try:
-        qwords = await fetch(bus, cd_address(table, ssid), f"CD[{ssid}]", order)
+        qwords = await fetch(bus, cd_address(table, ssid), f"CD[{ssid}]", order, any_order=any_order, seen=seen)
     except BusError:
         return EventId.F_CD_FETCH
     return check(qwords, stall_model=stall_model, s1stalld=s1stalld)

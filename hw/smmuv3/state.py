@@ -21,6 +21,7 @@ IN_FLIGHT: Resource = ("SMMU", "in flight")
 ends a transaction writes it."""
 
 _ONLY_VMID = Vmid(0)
+_CONFIGURATION = (Opcode.CFGI_STE, Opcode.CFGI_STE_RANGE, Opcode.CFGI_CD, Opcode.CFGI_CD_ALL)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -32,6 +33,8 @@ class Transaction:
     address: VirtAddr
     write: bool
     ats: bool
+    ordinal: int = 0
+    """Which one of its agent's it is: a name for whoever waits for its end."""
     context: Pasid | None = None
     """The CD it uses, once that is known."""
     asid: Asid | None = None
@@ -57,6 +60,10 @@ class Smmu:
     """Whether configuration errors of Translation Requests are recorded too."""
     ste_order: Sequence[int] = ste_module.FETCHED
     cd_order: Sequence[int] = cd_module.FETCHED
+    any_order: bool = False
+    """Whether the words of an entry come in any order, as hardware chooses, or in the order given above."""
+    report_fetches: bool = False
+    """Whether fetches are events: only worlds whose oracles look at them pay for that."""
     stes: dict[StreamId, Ste | EventId] = field(default_factory=dict)
     cds: dict[tuple[StreamId, Pasid], Cd | EventId] = field(default_factory=dict)
     """Invalid entries are cached like valid ones: the architecture allows both."""
@@ -102,8 +109,36 @@ def resources_of(command: Command) -> tuple[Resource, ...]:
             return ()
 
 
+def affects(command: Command, transaction: Transaction, smmu: Smmu) -> bool:
+    """Whether a transaction, as far as it has come, may have used what the command invalidates."""
+    match command.opcode:
+        case Opcode.CFGI_STE | Opcode.CFGI_CD_ALL:
+            return transaction.sid == command.sid
+        case Opcode.CFGI_CD:
+            return transaction.sid == command.sid and transaction.context in (None, command.ssid)
+        case Opcode.CFGI_STE_RANGE:
+            count = 1 << (command.range + 1)
+            return command.range == CFGI_ALL_RANGE or command.sid & -count == transaction.sid & -count
+        case Opcode.TLBI_NSNH_ALL:
+            return transaction.asid is not None
+        case Opcode.TLBI_NH_ASID | Opcode.TLBI_NH_VA | Opcode.TLBI_NH_VAA | Opcode.TLBI_NH_ALL:
+            by_asid = command.opcode in (Opcode.TLBI_NH_ASID, Opcode.TLBI_NH_VA)
+            by_page = command.opcode in (Opcode.TLBI_NH_VA, Opcode.TLBI_NH_VAA)
+            same_asid = transaction.asid == command.asid or not by_asid
+            same_page = transaction.address >> PAGE_SHIFT == command.address >> PAGE_SHIFT or not by_page
+            return command.vmid == smmu.vmid and transaction.asid is not None and same_asid and same_page
+        case _:
+            return False
+
+
 def apply(command: Command, smmu: Smmu) -> None:
     """Drop what the command invalidates, and mark the transactions that have already used it."""
+    for each in smmu.in_flight:
+        if affects(command, each, smmu):
+            if command.opcode in _CONFIGURATION:
+                each.stale_config = True
+            else:
+                each.stale_translation = True
     sid = command.sid
     match command.opcode:
         case Opcode.CFGI_STE:
@@ -115,9 +150,6 @@ def apply(command: Command, smmu: Smmu) -> None:
             _forget_streams(smmu, StreamId(sid & -count), count)
         case Opcode.CFGI_CD:
             smmu.cds.pop((sid, command.ssid), None)
-            for each in smmu.in_flight:
-                if each.sid == sid and each.context in (None, command.ssid):
-                    each.stale_config = True
         case Opcode.CFGI_CD_ALL:
             _forget_contexts(smmu, sid, 1)
         case Opcode.TLBI_NH_ASID | Opcode.TLBI_NH_VA | Opcode.TLBI_NH_VAA | Opcode.TLBI_NH_ALL | Opcode.TLBI_NSNH_ALL:
@@ -135,15 +167,10 @@ def _forget_streams(smmu: Smmu, first: StreamId, count: int) -> None:
 def _forget_contexts(smmu: Smmu, first: StreamId, count: int) -> None:
     """Drop all CDs of some streams."""
     smmu.cds = {key: cd for key, cd in smmu.cds.items() if not first <= key[0] < first + count}
-    for each in smmu.in_flight:
-        if first <= each.sid < first + count:
-            each.stale_config = True
 
 
 def _invalidate_tlb(command: Command, smmu: Smmu) -> None:
-    """Drop TLB entries by what the opcode names, and mark the walks that could bring them back."""
-    by_asid = command.opcode in (Opcode.TLBI_NH_ASID, Opcode.TLBI_NH_VA)
-    by_page = command.opcode in (Opcode.TLBI_NH_VA, Opcode.TLBI_NH_VAA)
+    """Drop TLB entries by what the opcode names."""
     if command.opcode is not Opcode.TLBI_NSNH_ALL and command.vmid != smmu.vmid:
         return
     match command.opcode:
@@ -157,8 +184,3 @@ def _invalidate_tlb(command: Command, smmu: Smmu) -> None:
             smmu.tlb.invalidate_all(command.vmid)
         case _:
             smmu.tlb.invalidate_all()
-    for each in smmu.in_flight:
-        same_asid = each.asid == command.asid or not by_asid
-        same_page = each.address >> PAGE_SHIFT == command.address >> PAGE_SHIFT or not by_page
-        if each.asid is not None and same_asid and same_page:
-            each.stale_translation = True

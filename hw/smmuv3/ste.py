@@ -12,7 +12,7 @@ from functools import lru_cache
 from hw.bus import Bus, Pasid, PhysAddr, StreamId
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
-from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, fetch
+from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch
 from hw.smmuv3.evtq import EventId
 
 V = Field(0, 1)
@@ -76,6 +76,10 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
 FETCHED = (0, 1)
 """The words that stage 1 needs, in the plain order."""
 
+_STAGE1_FIELDS = (
+    *("S1Fmt", "S1ContextPtr", "S1CDMax", "S1DSS", "S1CIR", "S1COR", "S1CSH"),
+    *("PPAR", "MEV", "S1STALLD", "EATS", "STRW"),
+)
 _WRITE_BACK = 1
 _INNER_SHAREABLE = 3
 _USE_INCOMING = 1
@@ -154,6 +158,22 @@ def check(qwords: Sequence[int]) -> Ste | EventId:
     )
 
 
+def meaning(qwords: Sequence[int]) -> str:
+    """What an STE tells this SMMU, as text: entries with one meaning are treated alike."""
+    taken = check(qwords)
+    fields = decode(qwords)
+    if isinstance(taken, EventId):
+        return f"{taken.name} (V={fields['V']})"
+    match taken.config:
+        case StreamConfig.ABORT:
+            return "abort"
+        case StreamConfig.BYPASS:
+            return f"bypass SHCFG={fields['SHCFG']}"
+        case _:
+            names = _STAGE1_FIELDS + (("SHCFG",) if taken.s1dss == DefaultSubstream.BYPASS else ())
+            return "stage 1 " + " ".join(f"{name}={fields[name]:#x}" for name in names if fields[name])
+
+
 def context_index(ste: Ste, ssid: Pasid | None) -> Pasid | EventId | None:
     """Which CD a transaction of a stage 1 stream uses; None means that it bypasses stage 1."""
     if ssid is None:
@@ -172,10 +192,18 @@ def ste_address(table: PhysAddr, sid: StreamId) -> PhysAddr:
     return PhysAddr(table + sid * ENTRY_BYTES)
 
 
-async def fetch_ste(bus: Bus, table: PhysAddr, sid: StreamId, order: Sequence[int] = FETCHED) -> Ste | EventId:
+async def fetch_ste(
+    bus: Bus,
+    table: PhysAddr,
+    sid: StreamId,
+    order: Sequence[int] = FETCHED,
+    *,
+    any_order: bool = False,
+    seen: Seen | None = None,
+) -> Ste | EventId:
     """Read an STE as the SMMU does, and check it."""
     try:
-        qwords = await fetch(bus, ste_address(table, sid), f"STE[{sid}]", order)
+        qwords = await fetch(bus, ste_address(table, sid), f"STE[{sid}]", order, any_order=any_order, seen=seen)
     except BusError:
         return EventId.F_STE_FETCH
     return check(qwords)

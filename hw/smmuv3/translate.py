@@ -9,7 +9,10 @@ from enum import Enum
 from hw.aarch64 import Fault, Translation, WalkFault, walk
 from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest
+from hw.smmuv3 import cd as cd_module
+from hw.smmuv3 import ste as ste_module
 from hw.smmuv3.cd import Cd, fetch_cd
+from hw.smmuv3.entry import EntryFetched, Qwords, Seen
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord
 from hw.smmuv3.state import Smmu, Transaction, apply, config_resource, resources_of
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig, context_index, fetch_ste
@@ -22,6 +25,7 @@ __all__ = [
     "Smmu",
     "Transaction",
     "apply",
+    "prefetch",
     "resources_of",
     "translate_request",
     "untranslated_access",
@@ -90,6 +94,8 @@ class AccessAnswer:
     address: PhysAddr
     event: EventRecord | None
     transaction: Transaction
+    found: Found | None = None
+    """What led to the page, where the access proceeds: for oracles."""
 
 
 async def translate_request(bus: Bus, smmu: Smmu, request: TranslationRequest) -> Answer:
@@ -129,17 +135,19 @@ def _completion(
 
 
 async def untranslated_access(
-    bus: Bus, smmu: Smmu, *, sid: StreamId, pasid: Pasid, address: VirtAddr, write: bool
+    bus: Bus, smmu: Smmu, *, sid: StreamId, pasid: Pasid, address: VirtAddr, write: bool, ordinal: int = 0
 ) -> AccessAnswer:
     """Decide about a DMA with an untranslated address."""
     ssid = None if pasid == NO_PASID else pasid
-    transaction = Transaction(sid=sid, ssid=ssid, address=address, write=write, ats=False)
+    transaction = Transaction(sid=sid, ssid=ssid, address=address, write=write, ats=False, ordinal=ordinal)
     outcome = await _resolve(bus, smmu, transaction)
     if isinstance(outcome, Found):
         entry, cd = outcome.entry, outcome.cd
         if cd is None or (entry.writable if write else entry.readable):
             target = PhysAddr(entry.page | (address & _PAGE_OFFSET))
-            return AccessAnswer(disposition=Disposition.PROCEED, address=target, event=None, transaction=transaction)
+            return AccessAnswer(
+                disposition=Disposition.PROCEED, address=target, event=None, transaction=transaction, found=outcome
+            )
         outcome = Denial(event=EventId.F_PERMISSION, cd=cd)
     disposition, event = _denied(outcome, transaction)
     return AccessAnswer(disposition=disposition, address=PhysAddr(0), event=event, transaction=transaction)
@@ -156,6 +164,19 @@ def _denied(denial: Denial, transaction: Transaction) -> tuple[Disposition, Even
         return Disposition.STALL, _record(denial.event, transaction, stall=True)
     event = _record(denial.event, transaction) if cd.record else None
     return Disposition.ABORT if cd.abort else Disposition.RAZ_WI, event
+
+
+async def prefetch(bus: Bus, smmu: Smmu, *, sid: StreamId, ssid: Pasid | None, ordinal: int) -> Transaction:
+    """Bring reachable configuration into the caches without any traffic, as an SMMU may at any time (section 1.3).
+
+    Who calls finishes the transaction, as with an access: a CMD_SYNC waits for a fetch that is under way, too.
+    """
+    transaction = Transaction(sid=sid, ssid=ssid, address=VirtAddr(0), write=False, ats=False, ordinal=ordinal)
+    await bus.access("prefetch: configuration cache look-up", reads=[config_resource(sid)])
+    smmu.begin(transaction)
+    if _cached_context(smmu, transaction) is None:
+        await _fetch_context(bus, smmu, transaction)
+    return transaction
 
 
 async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | Denial:
@@ -212,15 +233,12 @@ async def _fetch_context(bus: Bus, smmu: Smmu, transaction: Transaction) -> Cd |
     ste = smmu.stes.get(sid)
     if ste is None:
         in_table = 0 <= sid < smmu.streams
-        order = smmu.ste_order
-        ste = await fetch_ste(bus, smmu.stream_table, sid, order) if in_table else EventId.C_BAD_STREAMID
+        ste = await _fetch_ste(bus, smmu, sid) if in_table else EventId.C_BAD_STREAMID
     context = _admit(ste, transaction)
     cd: Cd | EventId | None = None
     if not isinstance(context, Denial | Found) and isinstance(ste, Ste):
         transaction.context = context
-        cd = await fetch_cd(
-            bus, ste.s1_context_ptr, context, smmu.cd_order, stall_model=smmu.stall_model, s1stalld=ste.s1stalld
-        )
+        cd = await _fetch_cd(bus, smmu, ste, context)
     reads = [Tlb.resource(cd.asid)] if isinstance(cd, Cd) else []
     await bus.access("configuration cache fill", reads=reads, writes=[config_resource(sid)])
     if not transaction.stale_config:
@@ -231,6 +249,36 @@ async def _fetch_context(bus: Bus, smmu: Smmu, transaction: Transaction) -> Cd |
     if isinstance(context, Denial | Found):
         return context
     return cd if isinstance(cd, Cd) else Denial(event=cd)
+
+
+async def _fetch_ste(bus: Bus, smmu: Smmu, sid: StreamId) -> Ste | EventId:
+    """The STE of a stream, from memory."""
+
+    def seen(words: Qwords) -> None:
+        valid = bool(words[0] & ste_module.V.mask)
+        bus.emit(EntryFetched(entry=f"STE[{sid}]", valid=valid, meaning=ste_module.meaning(words)))
+
+    told: Seen | None = seen if smmu.report_fetches else None
+    return await fetch_ste(bus, smmu.stream_table, sid, smmu.ste_order, any_order=smmu.any_order, seen=told)
+
+
+async def _fetch_cd(bus: Bus, smmu: Smmu, ste: Ste, ssid: Pasid) -> Cd | EventId:
+    """A CD of the table that an STE points to, from memory."""
+
+    def seen(words: Qwords) -> None:
+        valid = bool(words[0] & cd_module.V.mask)
+        bus.emit(EntryFetched(entry=f"CD[{ssid}]", valid=valid, meaning=cd_module.meaning(words)))
+
+    return await fetch_cd(
+        bus,
+        ste.s1_context_ptr,
+        ssid,
+        smmu.cd_order,
+        stall_model=smmu.stall_model,
+        s1stalld=ste.s1stalld,
+        any_order=smmu.any_order,
+        seen=seen if smmu.report_fetches else None,
+    )
 
 
 def _admit(ste: Ste | EventId, transaction: Transaction) -> Pasid | Denial | Found:

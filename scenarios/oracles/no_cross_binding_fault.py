@@ -7,20 +7,21 @@ from typing import ClassVar
 from actors.runtime.events import Violation
 from drivers.events import FaultResolved
 from hw.events import PageRequestQueued
+from hw.fault_events import EventQueued
 
 
 class NoCrossBindingFault:
     """Resolved for the binding that owned the PASID when the request was queued, or for nobody."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved)
+    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, EventQueued, FaultResolved)
 
     def __init__(self) -> None:
         self._accepted: dict[int, int] = {}
 
-    def observe(self, event: PageRequestQueued | FaultResolved) -> None:
+    def observe(self, event: PageRequestQueued | EventQueued | FaultResolved) -> None:
         """Remember the binding at the door, compare it at the look-up."""
         match event:
-            case PageRequestQueued(number=number, binding=binding):
+            case PageRequestQueued(number=number, binding=binding) | EventQueued(number=number, binding=binding):
                 self._accepted[number] = binding
             case FaultResolved(number=number, binding=binding) if binding not in (0, self._accepted[number]):
                 raise Violation(

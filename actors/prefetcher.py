@@ -1,0 +1,20 @@
+"""An endpoint that asks for its pages ahead of time, one group after the other, and does not stop."""
+
+from __future__ import annotations
+
+from .device import Device, Job
+from .runtime.world import Cpu
+
+
+class Prefetcher(Device):
+    """What it does with the pages is another story: a Success ends the job."""
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Each group waits for the answer of the one before it, and so gets the same PRGIndex."""
+        for job in self.jobs:
+            await self.request(cpu, job)
+            await self.complete(cpu, job)
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True

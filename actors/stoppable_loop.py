@@ -1,0 +1,51 @@
+"""Endpoints that work until they are told to stop: with ATS, and without."""
+
+from __future__ import annotations
+
+from drivers.endpoint import STOP
+from hw.pcie.ats import NoTranslation
+
+from .ats_loop import AtsLoop, untranslated_write
+from .device import Device, Job
+from .runtime.world import Cpu
+from .untranslated import DONE, UntranslatedWrites
+
+
+class StoppableLoop(AtsLoop):
+    """Looks at CONTROL between two accesses, and stops as PCIe 6.20.1 demands (style A)."""
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Work, until it is done, ATS is off (UR, §1.2) or somebody says stop; a daemon, as nobody need say it."""
+        for job in self.jobs:
+            if await self.told_to_stop(cpu) or self.refusal is NoTranslation.UNSUPPORTED_REQUEST:
+                break
+            await self.loop(cpu, job)
+        await cpu.poll(self.endpoint.control, lambda control: control == STOP, "work is over", idle=True)
+        await self.stop(cpu)
+
+    async def told_to_stop(self, cpu: Cpu) -> bool:
+        """One look."""
+        await cpu.access("look at CONTROL", reads=(("word", self.endpoint.control),))
+        return self.stop_requested()
+
+
+class UntranslatedLoop(StoppableLoop):
+    """The same without ATS: posted writes with virtual addresses, and nobody answers them."""
+
+    writes: UntranslatedWrites
+    """Set when the world is built."""
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Sent is written, as far as this device can know."""
+        for page in job.pages:
+            await cpu.send(self.writes.port, untranslated_write(self.sid, self.pasid, page, job.number))
+        return True
+
+    async def settle(self, cpu: Cpu) -> None:
+        """And what is posted is pushed to the host."""
+        await Device.settle(self, cpu)
+        writes = self.writes
+        await cpu.wait("every write has arrived", lambda: writes.done == writes.port.sent, reads=(DONE,))
+
+
+LOOPS: dict[str, type[StoppableLoop]] = {"ats": StoppableLoop, "untranslated": UntranslatedLoop}

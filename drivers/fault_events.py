@@ -1,0 +1,144 @@
+"""What software did with events, faults and unbinding, as typed records (`hw.events` explains recurring fields)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hw.bus import Resource
+from hw.events import pasid_resource
+from hw.fault_events import stalls_resource
+
+PARTIAL: Resource = ("iopf", "partial")
+"""The list of page requests whose Last has not come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTaken:
+    """Software took EVTQ entry `number` and gave its slot back."""
+
+    number: int
+    stall: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"take EVTQ #{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverflowAcknowledged:
+    """Software wrote OVACKFLG of a queue, so that the hardware sees it."""
+
+    queue: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.queue}: overflow acknowledged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupClosed:
+    """A Last came: these PRIQ entries are one group from now on."""
+
+    prgi: int
+    numbers: Sequence[int]
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"group g{self.prgi} = {', '.join(f'#{number}' for number in self.numbers)}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The list that its members come from."""
+        return (PARTIAL,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BondEnded:
+    """Binding `binding` of a PASID is undone: device stopped, CD cleared, caches empty. The PASID may live on."""
+
+    pasid: int
+    binding: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"bind{self.binding} of P{self.pasid} is over"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSettled:
+    """The stall of EVTQ entry `number` was answered, and nothing of software refers to it any more."""
+
+    number: int
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"fault #{self.number} settled"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """Software wrote a RESUME as command `command`, for EVTQ entry `number`."""
+
+    number: int
+    stag: int
+    decision: str
+    command: int
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"RESUME STAG {self.stag} {self.decision} for #{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbindReturned:
+    """iommu_sva_unbind_device is back at its caller, who may do with device and PASID what he likes."""
+
+    pasid: int
+    binding: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"unbind of bind{self.binding} returns"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseReturned:
+    """The mm's release callback is back: the stream's DMA for that PASID must not need software any more."""
+
+    pasid: int
+    sid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"mm release of P{self.pasid} returns"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The stream's STAGs."""
+        return (stalls_resource(self.sid),)

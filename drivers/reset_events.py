@@ -1,0 +1,17 @@
+"""What software did around a reset, as typed records (`hw.events` explains the fields that recur)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidationWithheld:
+    """A notifier sent no ATC_INV, as the device is about to be reset and has no translation."""
+
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"no ATC_INV P{self.pasid}: ATS is blocked"

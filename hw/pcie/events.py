@@ -1,0 +1,128 @@
+"""What an endpoint made of answers and resets, as typed records (vtd-pcie.md sections 1.2, 1.4 and 1.6).
+
+`hw.events` explains the fields that recur.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from hw.bus import Resource
+from hw.events import DEVICE_PRI
+
+
+class Outcome(Enum):
+    """How an access ended, as the endpoint sees it."""
+
+    WRITTEN = "written"
+    REFUSED = "refused by software: the page request was answered with a failure"
+    GIVEN_UP = "given up, although software had answered Success"
+    FAILED = "the host answered with an error"
+
+
+class DeviceError(Enum):
+    """What a function reports to whoever reads its error registers."""
+
+    UNSUPPORTED_REQUEST = "Unsupported Request to a translation request: the function must hold ATS for disabled"
+    COMPLETER_ABORT = "Completer Abort to a translation request: AER"
+    PAGE_REFUSED = "a page request was refused: the job ends with an error of the device's own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEnded:
+    """The device is done with an access, one way or another."""
+
+    job: int
+    outcome: Outcome
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"access {self.job} {self.outcome.name.lower().replace('_', ' ')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteDropped:
+    """The IOMMU threw a posted write with a virtual address away; the device is not told."""
+
+    pasid: int
+    address: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"write to {self.address:#x} of P{self.pasid} is dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionReset:
+    """A Function Level Reset begins life number `life`, and makes the function forget so many page requests."""
+
+    life: int
+    forgotten: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"FLR: {self.forgotten} page requests forgotten"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Groups and credits."""
+        return (DEVICE_PRI,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriSwitched:
+    """Software switched the page request interface of the function on or off."""
+
+    enabled: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"PRI {'on' if self.enabled else 'off'}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Groups and credits."""
+        return (DEVICE_PRI,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidationMetReset:
+    """An Invalidate Request found the function in reset, which answers it or not."""
+
+    itag: int
+    answered: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"INV {self.itag} during FLR: {'answered' if self.answered else 'ignored'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidationTimedOut:
+    """The IOMMU gave up waiting for the completion of an ATC invalidation."""
+
+    command: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"ATC_INV (command {self.command}) times out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceErrorSeen:
+    """The device met an error of the host's making."""
+
+    pasid: int
+    error: DeviceError
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"device error: {self.error.name.lower().replace('_', ' ')}"

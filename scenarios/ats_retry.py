@@ -1,0 +1,98 @@
+"""Seed 001: translate, else ask for the page, and after Success begin again, for the page may be gone once more."""
+
+from __future__ import annotations
+
+from actors.ats_loop import AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
+from actors.fault_worker import add_fault_worker
+from actors.page_thief import add_page_thief
+from actors.pri_thread import add_pri_thread
+from actors.runtime.world import Cpu, World
+from actors.untranslated import UntranslatedWrites
+from drivers.notifiers import NOTIFIERS
+from drivers.quiet import QuietContexts
+from hw.pcie.ats import AtcCachingLateCompletions
+from hw.pcie.tlp import Dma
+
+from .ats_retry_verdicts import EXPECTED
+from .oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
+from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
+from .oracles.no_retry_after_failure import NoRetryAfterFailure
+from .oracles.page_is_gone_after_success import PageIsGoneAfterSuccess
+from .oracles.request_is_refused import RequestIsRefused
+from .platform import Platform, platform
+from .scenario import number, one_of, scenario
+
+DEVICES: dict[str, type[AtsLoop]] = {
+    "right": AtsLoop,
+    "trusts": TrustsSuccess,
+    "gives-up": GivesUp,
+    "insists": RetriesAfterFailure,
+    "caches-late": AtsLoop,
+}
+
+
+@scenario(
+    source="seed 001: J. Gunthorpe and K. Tian, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve "
+    "iopf_queue_flush_dev()",
+    expected=EXPECTED,
+    device=one_of(
+        *DEVICES, default="right", meaning="what the device makes of answers; caches-late breaks PCIe 10.3.3"
+    ),
+    notifier=one_of(*NOTIFIERS, default="waits", meaning="whether the mm's notifier waits for the device's own TLB"),
+    change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
+    gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
+)
+def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int) -> None:
+    """A device translates, asks for its page and writes, while mm takes the page away again."""
+    board = platform(
+        world,
+        device=DEVICES[device],
+        report=0,
+        requests=1,
+        group=1,
+        priq_log2size=1,
+        credits=1,
+        put_async=True,
+        contexts=NOTIFIERS[notifier],
+    )
+    board.device.retries = gone
+    if device == "caches-late":
+        board.device.atc = AtcCachingLateCompletions()
+    if isinstance(board.device, TrustsSuccess):
+        board.device.untranslated = world.port("untranslated", Dma)
+        writes = UntranslatedWrites(board.units, board.device.untranslated)
+        world.add_actor("smmu.dma", writes.serve, daemon=True)
+    world.add_actor("device", board.device.engine)
+    world.add_actor("device.link", board.device.receiver, daemon=True)
+    world.add_actor("smmu.link", board.units.link, daemon=True)
+    world.add_actor("smmu.ats", board.units.ats, daemon=True)
+    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    _add_change(world, board, change, gone)
+
+    world.check(NoDmaIntoForeignFrame(), EveryAccessLandsOrIsRefused(), NoRetryAfterFailure())
+    world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
+
+
+def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
+    mm, contexts = board.mm_a, board.contexts
+    assert isinstance(contexts, QuietContexts)
+
+    async def invalidate(cpu: Cpu) -> None:
+        await contexts.invalidate(cpu, board.bond)
+
+    async def release(cpu: Cpu) -> None:
+        await contexts.quiet(cpu, board.bond)
+
+    async def die(cpu: Cpu) -> None:
+        await board.device.begun()
+        if await mm.put(cpu):
+            await mm.exit_mmap(cpu)
+
+    mm.invalidate = invalidate
+    mm.release = release
+    if change == "reclaim":
+        add_page_thief(world, mm, gone)
+    else:
+        world.add_actor("process", die)

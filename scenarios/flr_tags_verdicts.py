@@ -1,0 +1,106 @@
+"""What each shipped combination of `flr-tags` must come to, and why."""
+
+from __future__ import annotations
+
+from .scenario import Expected
+
+CORRUPT = "no-old-answer-for-a-new-request"
+UNMAP = {"requests": 0, "unmap": 1}
+
+EXPECTED = (
+    Expected(
+        params={"drain": "none"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="seed 001: the response to tag 0 of the old life completes the request with tag 0 of the new one",
+    ),
+    Expected(
+        params={"drain": "before"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="the function, which nobody has halted, asks between the drain and the FLR",
+    ),
+    Expected(
+        params={"drain": "halt-before"},
+        verdict="holds",
+        why="PRI is off before the drain, so nothing is left when the FLR comes (domain/smmuv3 R51)",
+    ),
+    Expected(
+        params={"drain": "after"},
+        verdict="holds",
+        why="the FLR's completion pushes old requests ahead of it, their answers are ahead of the write of PRI Enable",
+    ),
+    Expected(params={"drain": "around"}, verdict="holds", why="the second drain is the one that counts"),
+    Expected(
+        params={"drain": "after", "end": "worker"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="flush_workqueue says that the answers are written to a queue, not where they are",
+    ),
+    Expected(
+        params={"drain": "after", "end": "sync"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="domain/smmuv3 §1.5: a CMD_SYNC promises nothing about a PRI_RESP, which may leave after PRI is on again",
+    ),
+    Expected(
+        params={"drain": "halt-before", "end": "sync"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="the same: the answer leaves after the FLR",
+    ),
+    Expected(
+        params={"drain": "halt-before", "end": "stopped"},
+        verdict="holds",
+        why="the function itself says that it has every answer: the one proof that SMMUv3 has",
+    ),
+    Expected(
+        params={"drain": "after", "end": "stopped"},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="after the FLR the function knows of no request, so it reads Stopped at once",
+    ),
+    Expected(
+        params={"drain": "none", "tags": "kept"},
+        verdict="holds",
+        why="a function that goes on counting gives the new request another tag",
+    ),
+    Expected(
+        params={"drain": "none", "tags": "kept", "unexpected": "error"},
+        verdict="violated",
+        oracle="no-unexpected-response",
+        why="and gets an answer to a tag that it does not know",
+    ),
+    Expected(
+        params={"drain": "none", "tags": "kept", "prgis": 1},
+        verdict="violated",
+        oracle=CORRUPT,
+        why="keeping tags only puts the day off: after one round they are used again",
+    ),
+    Expected(
+        params={"drain": "after", "unexpected": "error"},
+        verdict="holds",
+        why="old answers find PRI off, and switching it on clears UPRGI",
+    ),
+    Expected(
+        params={"drain": "after", **UNMAP},
+        verdict="holds",
+        why="a function that answers invalidations in reset keeps nobody waiting",
+    ),
+    Expected(
+        params={"drain": "after", **UNMAP, "inv_during_flr": "ignored"},
+        verdict="violated",
+        oracle="no-invalidation-times-out",
+        why="R50: the notifier knows nothing of the reset, and the function need not answer",
+    ),
+    Expected(
+        params={"drain": "after", **UNMAP, "inv_during_flr": "ignored", "ats": "blocked"},
+        verdict="holds",
+        why="pci_dev_reset_iommu_prepare(): nothing is sent to a function that may not answer",
+    ),
+    Expected(
+        params={"drain": "after", "unmap": 1, "inv_during_flr": "ignored", "ats": "blocked"},
+        verdict="holds",
+        why="tags and invalidations at once: the two cures do not get in each other's way",
+    ),
+)

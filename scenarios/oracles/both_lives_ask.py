@@ -1,0 +1,28 @@
+"""The witness: a function sends a page request before its reset and another after it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hw.events import PageRequestSent
+from hw.pcie.events import FunctionReset
+
+
+class BothLivesAsk:
+    """Reached by a request on each side of the reset; the page request interface orders all three."""
+
+    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, FunctionReset)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._asked = False
+        self._reset = False
+
+    def observe(self, event: PageRequestSent | FunctionReset) -> None:
+        """Request, reset, request."""
+        match event:
+            case FunctionReset():
+                self._reset = self._asked
+            case PageRequestSent():
+                self._asked = True
+                self.reached = self.reached or self._reset

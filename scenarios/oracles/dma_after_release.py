@@ -1,0 +1,25 @@
+"""The witness: the device accesses memory for a process that has died."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivers.fault_events import ReleaseReturned
+from hw.fault_events import DmaEnded, DmaStalled
+
+
+class DmaAfterRelease:
+    """Reached by an access that ends, or stalls, after the release callback."""
+
+    watches: ClassVar[tuple[type, ...]] = (ReleaseReturned, DmaEnded, DmaStalled)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._released = False
+
+    def observe(self, event: ReleaseReturned | DmaEnded | DmaStalled) -> None:
+        """First the release."""
+        if isinstance(event, ReleaseReturned):
+            self._released = True
+        else:
+            self.reached = self.reached or self._released

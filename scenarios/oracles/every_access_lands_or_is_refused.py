@@ -1,0 +1,38 @@
+"""Each access of the device is in memory in the end, or software refused it (seed 001: until present or failure)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.events import DmaLanded
+from hw.pcie.events import AccessEnded, Outcome
+
+
+class EveryAccessLandsOrIsRefused:
+    """As many writes land as the device holds for written, and it gives nothing up of its own accord."""
+
+    watches: ClassVar[tuple[type, ...]] = (AccessEnded, DmaLanded)
+
+    def __init__(self) -> None:
+        self._written = 0
+        self._landed = 0
+
+    def observe(self, event: AccessEnded | DmaLanded) -> None:
+        """What the device believes, and what memory got."""
+        match event:
+            case AccessEnded(outcome=Outcome.GIVEN_UP, job=job):
+                raise Violation(f"the device gives access {job} up, though software had answered Success", "given up")
+            case AccessEnded(outcome=Outcome.WRITTEN):
+                self._written += 1
+            case DmaLanded():
+                self._landed += 1
+
+    def at_quiescence(self) -> None:
+        """Nothing was lost on the way."""
+        if self._landed < self._written:
+            raise Violation(
+                f"the device takes {self._written} accesses for done and {self._landed} are in memory: the rest was "
+                "dropped on the way, and nobody told it",
+                "lost",
+            )

@@ -1,0 +1,35 @@
+"""When all is quiet no entry lies in the event queue: a stalled DMA whose record nobody takes hangs (R01; I9)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.fault_events import EventTaken
+from hw.fault_events import EventQueued
+
+
+class EveryEventIsTaken:
+    """As many entries are taken as were queued."""
+
+    watches: ClassVar[tuple[type, ...]] = (EventQueued, EventTaken)
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, EventQueued] = {}
+
+    def observe(self, event: EventQueued | EventTaken) -> None:
+        """In at one end, out at the other."""
+        match event:
+            case EventQueued(number=number):
+                self._waiting[number] = event
+            case EventTaken(number=number):
+                del self._waiting[number]
+
+    def at_quiescence(self) -> None:
+        """Nothing waits."""
+        for number, event in self._waiting.items():
+            raise Violation(
+                f"EVTQ #{number} waits for ever: it came {'with an' if event.raised else 'without'} interrupt, and "
+                "whoever emptied the queue did not look again",
+                "EVTQ",
+            )

@@ -1,0 +1,40 @@
+"""When all is quiet no overflow is left unacknowledged: the PRIQ would refuse every request from then on (R02)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.fault_events import OverflowAcknowledged
+from hw.events import PageRequestRefused
+from hw.fault_events import EventLost
+
+
+class EveryOverflowIsAcknowledged:
+    """After the last entry that a queue refused, software writes OVACKFLG where hardware sees it.
+
+    A refusal reads the CONS register that an acknowledgement writes: the order of the two is always observed.
+    """
+
+    watches: ClassVar[tuple[type, ...]] = (PageRequestRefused, EventLost, OverflowAcknowledged)
+
+    def __init__(self) -> None:
+        self._refused: dict[str, int] = {}
+
+    def observe(self, event: PageRequestRefused | EventLost | OverflowAcknowledged) -> None:
+        """Count refusals since the last acknowledgement."""
+        match event:
+            case OverflowAcknowledged(queue=queue):
+                self._refused.pop(queue, None)
+            case _:
+                queue = "EVTQ" if isinstance(event, EventLost) else "PRIQ"
+                self._refused[queue] = self._refused.get(queue, 0) + 1
+
+    def at_quiescence(self) -> None:
+        """No queue is left in overflow."""
+        for queue, refused in self._refused.items():
+            raise Violation(
+                f"{queue} has refused {refused} entries and nobody acknowledged the overflow: a PRIQ takes no request "
+                "any more, and answers each Last with a Success that brings no page",
+                queue,
+            )

@@ -1,0 +1,45 @@
+"""Every stall is decided exactly once, by a RESUME that was meant for it (I4 for stalls; domain/smmuv3 §2.5)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.fault_events import Resumed
+from hw.fault_events import DmaStalled, EventQueued, StallDecided
+
+
+class EveryStallIsResumed:
+    """Followed by numbers, as STAGs are reused: stall, EVTQ entry, command, decision."""
+
+    watches: ClassVar[tuple[type, ...]] = (EventQueued, DmaStalled, Resumed, StallDecided)
+
+    def __init__(self) -> None:
+        self._recorded = -1
+        self._stall_of: dict[int, int] = {}
+        self._meant: dict[int, int] = {}
+        self._open: dict[int, None] = {}
+
+    def observe(self, event: EventQueued | DmaStalled | Resumed | StallDecided) -> None:
+        """Follow each stall to its end."""
+        match event:
+            case EventQueued(number=number):
+                self._recorded = number
+            case DmaStalled(stall=stall):
+                self._stall_of[self._recorded] = stall
+                self._open[stall] = None
+            case Resumed(number=number, command=command):
+                self._meant[command] = self._stall_of[number]
+            case StallDecided(stall=stall, command=command, stag=stag) if command in self._meant:
+                meant = self._meant[command]
+                if stall != meant:
+                    found = f"stall {stall}" if stall >= 0 else "nothing"
+                    raise Violation(
+                        f"RESUME of STAG {stag} was meant for stall {meant} and meets {found}", f"STAG {stag}"
+                    )
+                del self._open[stall]
+
+    def at_quiescence(self) -> None:
+        """No STAG is reserved."""
+        for stall in self._open:
+            raise Violation(f"stall {stall} was never decided: its STAG is lost", "open")

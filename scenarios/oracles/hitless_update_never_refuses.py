@@ -1,0 +1,29 @@
+"""While an entry changes that need not become invalid, the SMMU never finds it so (domain/smmuv3 §3.2; R25)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.smmuv3.entry import EntryFetched
+
+
+class HitlessUpdateNeverRefuses:
+    """No fetch of `entry` sees V=0: a live stream would get C_BAD_STE or C_BAD_CD."""
+
+    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+
+    def __init__(self, entry: str) -> None:
+        self._entry = entry
+
+    def observe(self, event: EntryFetched) -> None:
+        """Look at V."""
+        if event.entry == self._entry and not event.valid:
+            raise Violation(
+                f"{event.entry} has V=0 in the middle of a change that one store could make: "
+                "the live stream is refused",
+                event.entry,
+            )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

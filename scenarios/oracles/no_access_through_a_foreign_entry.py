@@ -1,0 +1,26 @@
+"""No access uses a TLB entry that was filled from another table than the one its own CD points to (seed 004, I2)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.attach_events import AccessLanded
+
+
+class NoAccessThroughAForeignEntry:
+    """The table of the entry is the table of the CD."""
+
+    watches: ClassVar[tuple[type, ...]] = (AccessLanded,)
+
+    def observe(self, event: AccessLanded) -> None:
+        """Compare the two."""
+        if event.found != event.meant:
+            raise Violation(
+                f"stream {event.sid} means table {event.meant:#x} and its ASID {event.asid} hits an entry of table "
+                f"{event.found:#x}: it reaches page {event.page:#x} of somebody else",
+                f"stream {event.sid}",
+            )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

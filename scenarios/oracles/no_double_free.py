@@ -1,0 +1,29 @@
+"""No object is freed twice (I6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.lifetime import ObjectFreed
+
+
+class NoDoubleFree:
+    """Names are not reused, so the second free of a name is a double free."""
+
+    watches: ClassVar[tuple[type, ...]] = (ObjectFreed,)
+
+    def __init__(self) -> None:
+        self._freed: dict[str, ObjectFreed] = {}
+
+    def observe(self, event: ObjectFreed) -> None:
+        """Remember who was first."""
+        first = self._freed.setdefault(event.name, event)
+        if first is not event:
+            raise Violation(
+                f"double free: {event.name}, freed at step {first.step} by {first.by} and again by {event.by}",
+                event.name,
+            )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,25 @@
+"""No ATC invalidation is sent to a function that may not answer it (R23, R50; vtd-pcie §1.6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.pcie.events import InvalidationTimedOut
+
+
+class NoInvalidationTimesOut:
+    """A time-out stops the command queue for everybody, not only for the function in reset."""
+
+    watches: ClassVar[tuple[type, ...]] = (InvalidationTimedOut,)
+
+    def observe(self, event: InvalidationTimedOut) -> None:
+        """The first is one too many."""
+        raise Violation(
+            f"ATC_INV (command {event.command}) was sent to a function in reset and times out: the SYNC behind it "
+            "fails, and the queue stops for all devices",
+            "ATC_INV",
+        )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

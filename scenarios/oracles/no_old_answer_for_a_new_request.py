@@ -1,0 +1,39 @@
+"""No response to a request of a function's old life completes one of its new life (seed 001; vtd-pcie §1.6, I5).
+
+Weaker than `no-stray-response`: an old answer that finds the function without requests is harmless.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.events import ResponseReceived
+from hw.pcie.tlp import ResponseCode
+
+from .response_trail import TRAIL, ResponseTrail
+
+
+class NoOldAnswerForANewRequest:
+    """What the device takes for the answer to a request is the answer to it."""
+
+    watches: ClassVar[tuple[type, ...]] = (*TRAIL, ResponseReceived)
+
+    def __init__(self) -> None:
+        self._trail = ResponseTrail()
+
+    def observe(self, event: object) -> None:
+        """Only a response that finds an open group can do harm."""
+        self._trail.follow(event)
+        match event:
+            case ResponseReceived(ordinal=ordinal, group=group, prgi=prgi, code=code) if group >= 0:
+                meant = self._trail.meant(ordinal)
+                if meant != group:
+                    raise Violation(
+                        f"the answer {ResponseCode(code).name} to request {meant} of the old life completes request "
+                        f"{group} of the new one, as both have g{prgi}: the device goes on with a page that nobody looked at",
+                        f"g{prgi}",
+                    )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,35 @@
+"""While PRI is on, every response names a group that is open: Status.UPRGI stays clear (vtd-pcie §1.4)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.events import ResponseReceived
+from hw.pcie.events import FunctionReset, PriSwitched
+
+
+class NoUnexpectedResponse:
+    """A function may report an unexpected response as an Unsupported Request; while PRI is off it is forgotten."""
+
+    watches: ClassVar[tuple[type, ...]] = (ResponseReceived, FunctionReset, PriSwitched)
+
+    def __init__(self) -> None:
+        self._on = True
+
+    def observe(self, event: ResponseReceived | FunctionReset | PriSwitched) -> None:
+        """A reset switches PRI off, software switches it on again."""
+        match event:
+            case FunctionReset():
+                self._on = False
+            case PriSwitched(enabled=enabled):
+                self._on = enabled
+            case ResponseReceived(prgi=prgi, group=-1) if self._on:
+                raise Violation(
+                    f"a response for g{prgi} arrives and no such group is open: the device sets UPRGI and may report "
+                    "an Unsupported Request",
+                    f"g{prgi}",
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

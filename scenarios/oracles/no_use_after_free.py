@@ -1,0 +1,31 @@
+"""Nobody touches an object that was freed (I6; R10, R32, R43, R49)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.lifetime import ObjectFreed, ObjectTouched
+
+
+class NoUseAfterFree:
+    """Names are not reused, so a touch after a free is a touch of freed memory."""
+
+    watches: ClassVar[tuple[type, ...]] = (ObjectFreed, ObjectTouched)
+
+    def __init__(self) -> None:
+        self._freed: dict[str, ObjectFreed] = {}
+
+    def observe(self, event: ObjectFreed | ObjectTouched) -> None:
+        """Remember what is dead."""
+        match event:
+            case ObjectFreed(name=name):
+                self._freed.setdefault(name, event)
+            case ObjectTouched(name=name, what=what) if name in self._freed:
+                freed = self._freed[name]
+                raise Violation(
+                    f"use after free: {name}, freed at step {freed.step} by {freed.by}, touched for `{what}`", name
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,30 @@
+"""When all is quiet, what was allocated in the run was freed (I6; R44)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.lifetime import ObjectAllocated, ObjectFreed
+
+
+class NothingLeaks:
+    """Objects from before the run may stay."""
+
+    watches: ClassVar[tuple[type, ...]] = (ObjectAllocated, ObjectFreed)
+
+    def __init__(self) -> None:
+        self._alive: dict[str, None] = {}
+
+    def observe(self, event: ObjectAllocated | ObjectFreed) -> None:
+        """Count in, count out."""
+        match event:
+            case ObjectAllocated(name=name):
+                self._alive[name] = None
+            case ObjectFreed(name=name):
+                self._alive.pop(name, None)
+
+    def at_quiescence(self) -> None:
+        """Nothing is left."""
+        for name in self._alive:
+            raise Violation(f"leak: {name} was allocated and nobody will ever free it", name)

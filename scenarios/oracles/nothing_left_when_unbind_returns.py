@@ -1,0 +1,36 @@
+"""When unbind returns, no fault of its binding lies in the EVTQ, in the work queue or with a worker (I8; §3.5)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.fault_events import FaultSettled, UnbindReturned
+from hw.fault_events import EventQueued
+
+
+class NothingLeftWhenUnbindReturns:
+    """Every stall that was recorded under the binding is answered and forgotten."""
+
+    watches: ClassVar[tuple[type, ...]] = (EventQueued, FaultSettled, UnbindReturned)
+
+    def __init__(self) -> None:
+        self._open: dict[int, int] = {}
+
+    def observe(self, event: EventQueued | FaultSettled | UnbindReturned) -> None:
+        """In when recorded, out when settled."""
+        match event:
+            case EventQueued(number=number, stall=True, binding=binding):
+                self._open[number] = binding
+            case FaultSettled(number=number):
+                self._open.pop(number, None)
+            case UnbindReturned(pasid=pasid, binding=binding):
+                for number in [number for number, owner in self._open.items() if owner == binding]:
+                    raise Violation(
+                        f"unbind of bind{binding} of P{pasid} returns while fault #{number} is still between EVTQ and "
+                        "worker",
+                        f"P{pasid}",
+                    )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

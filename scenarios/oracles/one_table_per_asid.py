@@ -1,0 +1,81 @@
+"""No two CDs that the SMMU may use have one ASID and different tables: the TLB could not tell their entries apart
+(domain/smmuv3 §1.3, §5, I2)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.attach_events import ConfigInvalidated, ContextStored, StreamStored
+
+Context = tuple[int, int, int]
+"""SSID, ASID, table."""
+Event = StreamStored | ContextStored | ConfigInvalidated
+
+
+class OneTablePerAsid:
+    """What memory says through a valid STE, and whatever caches may still hold of it, until the SYNC behind its CFGI.
+
+    This SMMU has one VMID and one StreamWorld, so the ASID is all that tags an address space.
+    """
+
+    watches: ClassVar[tuple[type, ...]] = (StreamStored, ContextStored, ConfigInvalidated)
+
+    def __init__(self, *before: StreamStored | ContextStored) -> None:
+        self._leads: dict[int, list[int]] = {}  # stream -> CD tables that its STE may lead to, memory's last
+        self._memory: dict[int, dict[int, Context]] = {}  # table -> SSID -> the valid CD there
+        self._cached: dict[int, list[Context]] = {}  # stream -> CDs no longer in memory that it may still use
+        self._leaving: dict[tuple[str, int, int], tuple[list[int], list[Context]]] = {}  # what a SYNC will take away
+        for event in before:
+            self._learn(event)
+
+    def observe(self, event: Event) -> None:
+        """Learn, then compare every two."""
+        self._learn(event)
+        tables: dict[int, tuple[int, str]] = {}
+        for sid in sorted(self._leads):
+            for ssid, asid, table in self._usable(sid):
+                known, who = tables.setdefault(asid, (table, f"{sid}.{ssid}"))
+                if known != table:
+                    raise Violation(
+                        f"ASID {asid} has table {known:#x} in the CD of {who} and table {table:#x} in that of "
+                        f"{sid}.{ssid}, and the SMMU may use both: their TLB entries cannot be told apart",
+                        f"ASID {asid}",
+                    )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""
+
+    def _usable(self, sid: int) -> list[Context]:
+        leads = [table for table in self._leads[sid] if table]
+        in_memory = [context for table in leads for context in self._memory.get(table, {}).values()]
+        return in_memory + (self._cached.get(sid, []) if leads else [])
+
+    def _learn(self, event: Event) -> None:
+        match event:
+            case StreamStored(sid=sid, table=table):
+                self._leads.setdefault(sid, []).append(table)
+            case ContextStored(table=table, ssid=ssid):
+                self._store(event)
+            case ConfigInvalidated(by=by, sid=sid, ssid=ssid, complete=False):
+                old = self._leads[sid][:-1] if ssid < 0 else []
+                gone = [context for context in self._cached.get(sid, []) if ssid in (-1, context[0])]
+                self._leaving[by, sid, ssid] = (old, gone)
+            case ConfigInvalidated(by=by, sid=sid, ssid=ssid):
+                old, gone = self._leaving.pop((by, sid, ssid))
+                for table in old:
+                    self._leads[sid].remove(table)
+                for context in gone:
+                    if context in self._cached[sid]:
+                        self._cached[sid].remove(context)
+
+    def _store(self, event: ContextStored) -> None:
+        """A CD changes: whoever can reach it may have it in a cache as it was."""
+        contexts = self._memory.setdefault(event.table, {})
+        before = contexts.pop(event.ssid, None)
+        if event.asid:
+            contexts[event.ssid] = (event.ssid, event.asid, event.ttb)
+        if before is not None:
+            for sid, leads in self._leads.items():
+                if event.table in leads:
+                    self._cached.setdefault(sid, []).append(before)

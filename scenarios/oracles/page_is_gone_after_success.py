@@ -1,0 +1,26 @@
+"""The witness: a page that software has just made present is gone when the device asks for it again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hw.events import ResponseReceived, Translated
+from hw.pcie.tlp import CompletionStatus, ResponseCode
+
+
+class PageIsGoneAfterSuccess:
+    """Reached by a hole after a Success; the device's own order (response, then request) orders the two."""
+
+    watches: ClassVar[tuple[type, ...]] = (ResponseReceived, Translated)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._success = False
+
+    def observe(self, event: ResponseReceived | Translated) -> None:
+        """First the promise, then the hole."""
+        match event:
+            case ResponseReceived(code=code):
+                self._success = self._success or code == ResponseCode.SUCCESS
+            case Translated(page=0, status=CompletionStatus.SUCCESS):
+                self.reached = self.reached or self._success

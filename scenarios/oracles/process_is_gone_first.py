@@ -1,0 +1,24 @@
+"""The witness: the process drops its reference to its mm before the bond is undone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivers.lifetime import ObjectTouched
+
+
+class ProcessIsGoneFirst:
+    """Reached when the process's own mmdrop comes before arm64_mm_context_put; both touch the mm."""
+
+    watches: ClassVar[tuple[type, ...]] = (ObjectTouched,)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._dropped = False
+
+    def observe(self, event: ObjectTouched) -> None:
+        """First the drop, then the unpinning."""
+        if event.what.startswith("put"):
+            self._dropped = True
+        elif event.what == "arm64_mm_context_put":
+            self.reached = self.reached or self._dropped

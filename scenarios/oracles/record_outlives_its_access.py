@@ -1,0 +1,28 @@
+"""The witness: an access ends by an early retry while its stall record is still in the EVTQ or with software."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivers.fault_events import FaultSettled
+from hw.fault_events import DmaEnded, EventQueued
+
+
+class RecordOutlivesItsAccess:
+    """Reached when an access ends early before the record's fault is settled."""
+
+    watches: ClassVar[tuple[type, ...]] = (EventQueued, DmaEnded, FaultSettled)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._open: dict[int, None] = {}
+
+    def observe(self, event: EventQueued | DmaEnded | FaultSettled) -> None:
+        """Record, early end."""
+        match event:
+            case EventQueued(number=number, stall=True):
+                self._open[number] = None
+            case DmaEnded(early=early):
+                self.reached = self.reached or (early and bool(self._open))
+            case FaultSettled(number=number):
+                self._open.pop(number, None)

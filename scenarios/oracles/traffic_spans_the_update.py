@@ -1,0 +1,23 @@
+"""The witness: the SMMU fetches the entry as it was, and later as it is to be."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hw.smmuv3.entry import EntryFetched
+
+
+class TrafficSpansTheUpdate:
+    """Reached when one run has both fetches, so that the stream was live all along."""
+
+    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+
+    def __init__(self, entry: str, old: str, new: str) -> None:
+        self.reached = False
+        self._wanted = [(entry, old), (entry, new)]
+
+    def observe(self, event: EntryFetched) -> None:
+        """Old first, then new."""
+        if self._wanted and (event.entry, event.meaning) == self._wanted[0]:
+            del self._wanted[0]
+        self.reached = not self._wanted

@@ -1,0 +1,25 @@
+"""The witness: a device gets a translation, and the invalidation that takes it away comes afterwards."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hw.events import AtcInvalidated, Translated
+
+
+class TranslationIsTakenAway:
+    """Reached when an ATC is invalidated after a page was found; the ATC itself orders the two."""
+
+    watches: ClassVar[tuple[type, ...]] = (Translated, AtcInvalidated)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._granted = False
+
+    def observe(self, event: Translated | AtcInvalidated) -> None:
+        """First the grant, then the loss."""
+        match event:
+            case Translated(page=page):
+                self._granted = self._granted or page != 0
+            case AtcInvalidated():
+                self.reached = self.reached or self._granted

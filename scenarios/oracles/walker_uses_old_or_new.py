@@ -1,0 +1,30 @@
+"""The SMMU never acts on a valid entry that is neither the old nor the new one (domain/smmuv3 §8.4, I5; R24)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.smmuv3.entry import EntryFetched
+
+
+class WalkerUsesOldOrNew:
+    """What it fetched of `entry` with V=1 means one of `allowed`."""
+
+    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+
+    def __init__(self, entry: str, allowed: frozenset[str]) -> None:
+        self._entry = entry
+        self._allowed = allowed
+
+    def observe(self, event: EntryFetched) -> None:
+        """Compare the meanings."""
+        if event.entry == self._entry and event.valid and event.meaning not in self._allowed:
+            raise Violation(
+                f"the SMMU acts on {event.entry} as `{event.meaning}`; software only ever meant "
+                f"{' or '.join(f'`{text}`' for text in sorted(self._allowed))}",
+                event.entry,
+            )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,68 @@
+"""Race R09: a Stop Marker looks like a request with Last, and wants no response."""
+
+from __future__ import annotations
+
+from actors.device import STYLES
+from actors.fault_worker import add_fault_worker
+from actors.pri_thread import add_pri_thread
+from actors.runtime.world import Cpu, World
+from drivers.arm_smmu_v3 import PriQueue
+from drivers.mutants import AnswersMarkers
+
+from .oracles.credits_come_back import CreditsComeBack
+from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
+from .oracles.marker_is_queued import MarkerIsQueued
+from .oracles.no_stray_response import NoStrayResponse
+from .platform import platform
+from .scenario import Expected, number, one_of, scenario
+
+THREADS: dict[str, type[PriQueue]] = {"answer": AnswersMarkers, "drop": PriQueue}
+EXPECTED = (
+    Expected(
+        params={"marker": "answer"},
+        verdict="violated",
+        oracle="every-last-is-answered-once",
+        why="the marker is forwarded like a request, so the device gets a response that it never asked for",
+    ),
+    Expected(params={"marker": "drop"}, verdict="holds", why="a marker ends a PASID and asks for nothing"),
+    Expected(params={"marker": "answer", "stop": "A"}, verdict="vacuous", why="a device that waits sends no marker"),
+)
+
+
+@scenario(
+    source="da8669ff41fa (April 2022): iommu/vt-d: Drop stop marker messages",
+    expected=EXPECTED,
+    marker=one_of("answer", "drop", default="answer", meaning="what the PRI thread does with a Stop Marker"),
+    stop=one_of("A", "B", default="B", meaning="A waits for responses, B sends a Stop Marker"),
+    requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
+    priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
+)
+def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int, priq: int) -> None:
+    """A device is told to stop while its page requests are handled, and sends a Stop Marker behind them."""
+    board = platform(
+        world,
+        device=STYLES[stop],
+        report=0,
+        requests=requests,
+        group=1,
+        priq_log2size=priq,
+        credits=4,
+        put_async=True,
+        queue=THREADS[marker],
+    )
+
+    async def stopper(cpu: Cpu) -> None:
+        await board.device.begun()
+        await board.endpoint.stop(cpu, board.bond.pasid)
+
+    world.add_actor("device", board.device.engine)
+    world.add_actor("device.link", board.device.receiver, daemon=True)
+    world.add_actor("smmu.link", board.units.link, daemon=True)
+    world.add_actor("smmu.ats", board.units.ats, daemon=True)
+    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    world.add_actor("driver", stopper)
+
+    world.check(EveryLastIsAnsweredOnce(), NoStrayResponse(), CreditsComeBack())
+    world.expect(MarkerIsQueued())

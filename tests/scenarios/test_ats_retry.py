@@ -1,0 +1,57 @@
+"""Seed 001, the retry loop: the right device survives every order, each broken one is caught for its own reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.runtime.events import oracle_name
+from actors.runtime.schedule import RandomWalk
+from actors.runtime.world import Session
+from scenarios.ats_retry import DEVICES, ats_retry
+from scenarios.scenario import Expected
+from tests.running import of, runs
+from tests.searching import assert_agrees, exhaust, identity
+
+TRACES = {
+    "device=right": (300, 0),
+    "device=right,gone=0": (1, 0),
+    "device=trusts": (24, 22),
+    "device=trusts,gone=0": (1, 0),
+    "device=gives-up": (128, 126),
+    "device=right,change=exit": (1933, 0),
+    "device=insists,change=exit": (2868, 948),
+    "notifier=no-wait": (996, 2),
+    "device=caches-late": (270, 4),
+}
+BUDGET = 600
+"""Schedules for the others: enough to find what breaks them, and no proof."""
+
+
+@pytest.mark.parametrize("expected", ats_retry.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    exact = TRACES.get(identity(expected))
+    report = exhaust(ats_retry, expected.params, None if exact else BUDGET)
+    assert_agrees(expected, report)
+    if exact:
+        assert report.complete
+        assert (report.schedules, report.failing) == exact
+
+
+def test_every_oracle_is_killed_and_every_device_is_in_the_table() -> None:
+    oracles = {oracle_name(oracle) for oracle in ats_retry.world(Session(), ats_retry.complete({})).oracles}
+    assert {expected.oracle for expected in ats_retry.expected if expected.verdict == "violated"} == oracles
+    assert {expected.params.get("device", "right") for expected in ats_retry.expected} == set(DEVICES)
+
+
+@pytest.mark.parametrize("expected", ats_retry.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    for execution in runs(of(ats_retry, expected.params), 25, RandomWalk(11), audit=True):
+        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
+
+
+def test_a_page_that_is_gone_again_is_told_in_the_words_of_seed_001() -> None:
+    report = exhaust(ats_retry, {"device": "trusts"})
+    assert report.first is not None
+    assert report.first.finding.message == (
+        "the device takes 1 accesses for done and 0 are in memory: the rest was dropped on the way, and nobody told it"
+    )

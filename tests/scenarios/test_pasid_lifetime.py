@@ -1,0 +1,31 @@
+"""Race R38: every row of the PASID lifetime table."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.pasid_lifetime import pasid_lifetime
+from scenarios.scenario import Expected
+from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.searching import identity
+
+TRACES = {
+    "free=unbind": (67, 0),
+    "free=mmput,accesses=0": (41, 20),
+    "free=mmdrop": (67, 0),
+    "free=mmdrop,closer=other,reuse=strict": (1434, 0),
+}
+"""Inequivalent schedules of a combination, and how many of them fail."""
+
+DEEP = {"free=mmput": 950}
+"""Schedules for what breaks late."""
+
+
+@pytest.mark.parametrize("expected", pasid_lifetime.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    assert_verdict(pasid_lifetime, expected, TRACES, DEEP.get(identity(expected), 0))
+
+
+@pytest.mark.parametrize("expected", pasid_lifetime.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    assert_footprints(pasid_lifetime, expected)

@@ -1,0 +1,41 @@
+"""Every oracle of the small scenarios is killed by a named combination, for the reason that its message gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.catalogue import load
+from tests.searching import exhaust
+
+KILLS: list[tuple[str, str, dict[str, int | str], str]] = [
+    ("event-queue-wakeup", "every-event-is-taken", {"thread": "snapshot"}, "without interrupt"),
+    ("queue-ack", "every-overflow-is-acknowledged", {"acknowledge": "never"}, "nobody acknowledged the overflow"),
+    ("queue-ack", "groups-are-not-mixed", {"acknowledge": "first"}, "of an earlier group"),
+    ("discard-partial", "no-use-after-free", {"discard": "no-unlink"}, "freed at step"),
+    ("discard-partial", "no-double-free", {"discard": "no-unlink"}, "double free: page request #0"),
+    ("discard-partial", "nothing-leaks", {"discard": "no-free"}, "nobody will ever free it"),
+    ("pasid-lifetime", "no-foreign-teardown", {"free": "mmput", "accesses": 0}, "clears the CD of P1"),
+    ("pasid-lifetime", "no-pasid-reuse-while-bound", {"free": "mmput", "reuse": "strict"}, "still has it"),
+    ("quiet-cd-stalls", "no-stall-after-release", {"quiet": "stall", "accesses": 1}, "after its process died"),
+    ("quiet-cd-stalls", "every-stall-is-resumed", {"quiet": "abort", "answer": "twice"}, "was meant for stall"),
+    ("sva-unbind-era", "nothing-left-when-unbind-returns", {"era": "5.18", "left": "strict"}, "between EVTQ and"),
+    ("sva-unbind-era", "no-cross-binding-fault", {"era": "5.14"}, "handled for mm B under bind2"),
+]
+BUDGET = 200
+
+
+@pytest.mark.parametrize(("scenario", "oracle", "params", "reason"), KILLS)
+def test_an_oracle_is_killed_for_its_own_reason(
+    scenario: str, oracle: str, params: dict[str, int | str], reason: str
+) -> None:
+    found = exhaust(load(scenario), params, BUDGET).found
+    messages = [each.finding.message for signature, each in found.items() if signature[0] == oracle]
+    assert any(reason in message for message in messages), messages
+
+
+@pytest.mark.parametrize("name", sorted({scenario for scenario, *_ in KILLS}))
+def test_every_value_of_the_first_parameter_is_in_the_table(name: str) -> None:
+    scenario = load(name)
+    variant = next(iter(scenario.params))
+    shown = {str(expected.params.get(variant)) for expected in scenario.expected}
+    assert shown == {str(value) for value in scenario.params[variant].allowed}

@@ -1,0 +1,66 @@
+"""Seed 001, blocking against stopping: each place to block is an error of its own kind, and a real stop is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.runtime.events import oracle_name
+from actors.runtime.schedule import RandomWalk
+from actors.runtime.world import Session
+from hw.pcie.events import DeviceError
+from scenarios.oracles.device_sees_no_error import DeviceSeesNoError
+from scenarios.scenario import Expected
+from scenarios.stop_by_blocking import stop_by_blocking_translation as blocking
+from tests.running import of, runs
+from tests.searching import assert_agrees, exhaust, identity
+
+TRACES = {
+    "block=clear-cd": (64, 62),
+    "block=abort-ste": (64, 62),
+    "block=no-ats": (64, 62),
+    "block=quiet-cd": (129, 127),
+    "stop=late,accesses=2": (409, 403),
+    "stop=first,block=clear-cd,accesses=2": (3, 0),
+    "stop=first,block=abort-ste,accesses=2": (3, 0),
+    "stop=first,block=no-ats,accesses=2": (3, 0),
+    "stop=first,block=quiet-cd,accesses=2": (3, 0),
+    "accesses=2,watch=memory": (344, 0),
+    "atc=kept,watch=memory": (9, 2),
+    "stop=first,atc=kept,accesses=2,watch=memory": (3, 0),
+    "traffic=untranslated": (8, 6),
+    "traffic=untranslated,block=no-ats,watch=memory": (12, 1),
+    "traffic=untranslated,stop=first,accesses=2": (3, 0),
+}
+ERRORS = {
+    "clear-cd": DeviceError.COMPLETER_ABORT,
+    "abort-ste": DeviceError.UNSUPPORTED_REQUEST,
+    "no-ats": DeviceError.UNSUPPORTED_REQUEST,
+    "quiet-cd": DeviceError.PAGE_REFUSED,
+}
+
+
+@pytest.mark.parametrize("expected", blocking.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    report = exhaust(blocking, expected.params)
+    assert_agrees(expected, report)
+    assert report.complete
+    assert (report.schedules, report.failing) == TRACES[identity(expected)]
+
+
+@pytest.mark.parametrize("block", blocking.params["block"].allowed)
+def test_where_translation_ends_decides_which_error_the_device_sees(block: str) -> None:
+    assert set(exhaust(blocking, {"block": block}).found) == {
+        (oracle_name(DeviceSeesNoError()), ERRORS[block].name),
+    }
+
+
+def test_every_oracle_is_killed_by_some_combination() -> None:
+    watched = [blocking.world(Session(), blocking.complete({"watch": watch})) for watch in ("errors", "memory")]
+    oracles = {oracle_name(oracle) for world in watched for oracle in world.oracles}
+    assert {expected.oracle for expected in blocking.expected if expected.verdict == "violated"} == oracles
+
+
+@pytest.mark.parametrize("expected", blocking.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    for execution in runs(of(blocking, expected.params), 25, RandomWalk(11), audit=True):
+        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding

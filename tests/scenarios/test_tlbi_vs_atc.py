@@ -1,0 +1,29 @@
+"""Race R15: TLBI and SYNC, then ATC_INV; every other order loses a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.scenario import Expected
+from scenarios.tlbi_vs_atc import tlbi_vs_atc
+from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.searching import identity
+
+TRACES = {
+    "order=atc-first": (155, 55),
+    "order=one-sync": (111, 33),
+    "order=tlbi-sync-atc": (36, 0),
+    "order=tlbi-sync-atc,tlb=cold": (58, 0),
+    "order=atc-first,tlb=cold": (145, 44),
+}
+"""Inequivalent schedules of a combination, and how many of them fail."""
+
+
+@pytest.mark.parametrize("expected", tlbi_vs_atc.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    assert_verdict(tlbi_vs_atc, expected, TRACES)
+
+
+@pytest.mark.parametrize("expected", tlbi_vs_atc.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    assert_footprints(tlbi_vs_atc, expected)

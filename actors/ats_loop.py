@@ -40,16 +40,17 @@ class AtsLoop(Device):
         if await self.access(cpu, job):
             return Outcome.WRITTEN
         if self.refusal in ERRORS:
-            return self.failed(cpu, ERRORS[self.refusal], Outcome.FAILED)
+            return self.errs(cpu, ERRORS[self.refusal], Outcome.FAILED)
         if job.tries and not self.asks_again(job):
             return Outcome.GIVEN_UP
-        await self.request(cpu, job)
+        if not await self.request(cpu, job):
+            return Outcome.STOPPED
         await self.answer(cpu, job)
         if job.reaction is Reaction.RETRY:
             return Outcome.WRITTEN if await self.after_success(cpu, job) else None
-        return None if self.retries_after_failure(job) else self.failed(cpu, DeviceError.PAGE_REFUSED, Outcome.REFUSED)
+        return None if self.retries_after_failure(job) else self.errs(cpu, DeviceError.PAGE_REFUSED, Outcome.REFUSED)
 
-    def failed(self, cpu: Cpu, error: DeviceError, outcome: Outcome) -> Outcome:
+    def errs(self, cpu: Cpu, error: DeviceError, outcome: Outcome) -> Outcome:
         """Report an error within the step that met it."""
         cpu.emit(DeviceErrorSeen(pasid=self.pasid, error=error))
         return outcome

@@ -78,6 +78,8 @@ class Device:
     by_prgi: dict[int, Job] = field(default_factory=dict)
     tag: int = 0
     requests_sent: int = 0
+    failed: bool = False
+    """A translation request was refused with UR or CA."""
     refusal: NoTranslation | None = None
     """Why the last translation request brought nothing."""
 
@@ -115,8 +117,8 @@ class Device:
             )
         )
 
-    async def request(self, cpu: Cpu, job: Job) -> None:
-        """Send a page request group; once begun it is finished, as a group without its Last helps nobody."""
+    async def request(self, cpu: Cpu, job: Job) -> bool:
+        """Send a page request group, if PRI is on; once begun it is finished, as without its Last it helps nobody."""
         control = ("word", self.endpoint.control), ("word", self.endpoint.pri_enable)
         need = min(len(job.pages), self.pri.credits)
         await cpu.wait(
@@ -126,7 +128,7 @@ class Device:
             writes=(DEVICE_PRI,),
         )
         if not self.may_send():
-            return
+            return False
         job.prgi = self.pri.open_group(self.pasid)
         job.open = True
         job.reaction = None
@@ -134,6 +136,7 @@ class Device:
         self.by_prgi[job.prgi] = job
         for position, page in enumerate(job.pages[:need]):
             await self.page_request(cpu, job, page, position == need - 1)
+        return True
 
     async def page_request(self, cpu: Cpu, job: Job, page: VirtAddr, last: bool) -> None:
         """One PPR."""
@@ -141,7 +144,8 @@ class Device:
             sid=self.sid, pasid=self.pasid, address=page, read=False, write=True, last=last, prgi=job.prgi
         )
         mask = self.world.mask
-        ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), mask(BEGUN))
+        begun = 0 if self.requests_sent else mask(BEGUN)
+        ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), begun)
         self.pri.send(message.prgi, last=last)
         self.requests_sent += 1
         cpu.emit(
@@ -158,9 +162,10 @@ class Device:
             )
             if job.reaction is not Reaction.RETRY or self.stop_now():
                 return
-            if await self.access(cpu, job) or job.tries > self.retries:
+            if await self.access(cpu, job) or self.failed or job.tries > self.retries:
                 return
-            await self.request(cpu, job)
+            if not await self.request(cpu, job):
+                return
 
     def stop_now(self) -> bool:
         """Whether a job is given up because the host wants a stop."""
@@ -190,6 +195,8 @@ class Device:
             )
             await cpu.access("ATC fill", writes=(ATC,))
             found = self.atc.complete(completion.tag, completion)
+            if found in (NoTranslation.ABORTED, NoTranslation.UNSUPPORTED_REQUEST):
+                self.failed = True  # an error at the device (AER); no page request could help
             self.refusal = found if isinstance(found, NoTranslation) else None
             if found is not NoTranslation.STALE:
                 return found if isinstance(found, AtcEntry) else None

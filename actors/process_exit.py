@@ -5,7 +5,7 @@ from __future__ import annotations
 from drivers.endpoint import Endpoint
 from drivers.mm import Mm
 from drivers.pasid import Bond
-from drivers.sva import Sva
+from drivers.sva import CLEAN, Sva
 
 from .device import Device
 from .runtime.world import Cpu, World
@@ -19,8 +19,11 @@ def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoi
 
     async def close(cpu: Cpu) -> None:
         await device.begun()
-        flags = await endpoint.stop(cpu, bond.pasid)
-        if await sva.unbind(cpu, mm, bond.pasid, flags) == "":
+        flags = await endpoint.stop(cpu, bond.pasid) if sva.device_stops_first else CLEAN
+        error = await sva.unbind(cpu, mm, bond.pasid, flags)
+        if not sva.device_stops_first:
+            await endpoint.stop(cpu, bond.pasid)
+        if error == "":
             for page in mm.pages:
                 await mm.unmap(cpu, page)
 

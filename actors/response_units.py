@@ -17,12 +17,23 @@ from .smmu import ITAGS, SmmuUnits
 
 
 class DrainsResponses(SmmuUnits):
-    """A wait completes when the responses before it have left, as VT-d promises for a wait with PD=1 (§2.4)."""
+    """A wait completes when the responses before it have left, as VT-d promises for a wait with PD=1 (§2.4).
+
+    A CMD_SYNC of SMMUv3 says nothing about them (domain/smmuv3 §1.5), which is what `SmmuUnits` does.
+    """
+
+    def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
+        """A response counts among what a wait looks at."""
+        if command.opcode is Opcode.PRI_RESP:
+            self.in_progress.append(number)
+        return SmmuUnits.command(self, number, command)
 
     async def respond(self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0) -> None:
-        """The completion of the command is what a wait takes."""
+        """Until it is on the link, ahead of whatever the host writes to the function after the wait."""
         gives = self.done(command) if command >= 0 else 0
         ordinal = await self.downstream.send_posted(response, "send PRG Response", gives=gives)
+        if command >= 0:
+            self.in_progress.remove(command)
         cpu.emit(
             ResponseSent(
                 ordinal=ordinal,
@@ -33,23 +44,6 @@ class DrainsResponses(SmmuUnits):
                 automatic_for=automatic_for,
             )
         )
-
-
-class ForgetsResponses(SmmuUnits):
-    """A PRI_RESP is fire and forget: a CMD_SYNC says nothing about those before it (domain/smmuv3 §1.5)."""
-
-    def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
-        """Out of the list that a SYNC looks at; it is on it again only within the step that sends the response."""
-        carry_out = SmmuUnits.command(self, number, command)
-        if command.opcode is Opcode.PRI_RESP:
-            self.in_progress.remove(number)
-        return carry_out
-
-    async def respond(self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0) -> None:
-        """As ever."""
-        await SmmuUnits.respond(self, cpu, response, command=command, automatic_for=automatic_for)
-        if command >= 0:
-            self.in_progress.append(command)
 
 
 def add_invalidation_timer(units: SmmuUnits, device: ResettableFunction) -> None:

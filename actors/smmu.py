@@ -76,6 +76,8 @@ class SmmuUnits:
     """Ghost: which binding owns a PASID now; no hardware knows this."""
     meant_for: str
     """Ghost: whose job the device does."""
+    pushed: str = "priq"
+    """Where a posted request is when the device may count it as pushed: in the PRIQ, or only at the root complex."""
     in_progress: list[int] = field(default_factory=list)
     accepted: int = 0
 
@@ -110,7 +112,11 @@ class SmmuUnits:
         for bit in touched:
             writes |= bit
         reads = mask(("word", priq.cons_register)) | mask(pasid_resource(request.pasid))
-        await self.upstream.deliver("PRIQ: write entry and PROD", reads, writes)
+        if self.pushed == "priq":
+            await self.upstream.deliver("PRIQ: write entry and PROD", reads, writes)
+        else:
+            await self.upstream.deliver("page request reaches the root complex")
+            await perform(Step("PRIQ: write entry and PROD", reads, writes))
         ordinal = self.upstream.posted.received
         answer = priq.accept(entry_of(request))
         if isinstance(answer, Accepted):
@@ -197,7 +203,8 @@ class SmmuUnits:
             if command.opcode is Opcode.CMD_SYNC:
                 await self.synchronise(number, command)
             else:
-                self.in_progress.append(number)
+                if command.opcode is not Opcode.PRI_RESP:  # a SYNC promises nothing about it
+                    self.in_progress.append(number)
                 await cpu.spawn(f"smmu.command{number}", self.command(number, command))
             cons = ring.next(cons)
             number += 1
@@ -213,7 +220,7 @@ class SmmuUnits:
         )
 
     async def synchronise(self, number: int, command: Command) -> None:
-        """What a CMD_SYNC waits for, and its MSI; a PRI_RESP is complete when it has left (fire and forget)."""
+        """What a CMD_SYNC waits for, and its MSI. It does not wait for a PRI_RESP, which may leave much later."""
         takes = 0
         for earlier in range(number):
             takes |= self.done(earlier)
@@ -244,7 +251,6 @@ class SmmuUnits:
                     code = _WIRE[PriResp(command.resp)]
                     response = PrgResponse(sid=command.sid, pasid=command.ssid, prgi=command.prgi, code=code)
                     await self.respond(cpu, response, command=number)
-                    self.in_progress.remove(number)
                 case Opcode.ATC_INV:
                     await self.downstream.send_posted(_invalidate_request(number, command), "send Invalidate Request")
                 case _:

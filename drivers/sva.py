@@ -10,10 +10,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hw.bus import Pasid
+from hw.events import pasid_resource
 
 from .arm_smmu_v3 import Contexts, PriQueue, marker_resource
 from .cpu import Cpu, Lock
-from .events import DrainTimedOut, UnbindRefused
+from .events import DrainTimedOut, TeardownBegun, UnbindRefused
 from .iopf import Iopf
 from .mm import Mm
 from .pasid import Bond, Pasids
@@ -29,6 +30,9 @@ DisablePri = Callable[[Cpu], Coroutine[Any, Any, None]]
 
 class Sva:
     """Full drain: whatever the flags say, take what is queued and wait until it is handled. The correct protocol."""
+
+    device_stops_first = True
+    """Whether the device's driver stops it before it calls unbind, as the proposal demands."""
 
     def __init__(
         self,
@@ -53,6 +57,11 @@ class Sva:
         bond = await self.pasids.allocate(cpu, mm)
         await self.contexts.write(cpu, bond)
         return bond
+
+    async def begin(self, cpu: Cpu, pasid: Pasid) -> None:
+        """Somebody begins to take a PASID away from its device; one step."""
+        await cpu.access(f"tear-down of PASID {pasid} begins", writes=(pasid_resource(pasid),))
+        cpu.emit(TeardownBegun(pasid=pasid))
 
     async def unbind(self, cpu: Cpu, mm: Mm, pasid: Pasid, flags: int) -> str:
         """Take a PASID away from `mm`; "" or the name of the error. `flags` says how the caller stopped the device.
@@ -101,6 +110,8 @@ class Sva:
         return ""
 
     async def _unbind(self, cpu: Cpu, bond: Bond, flags: int) -> None:
+        if not self.device_stops_first:
+            await self.begin(cpu, bond.pasid)
         await self.drain(cpu, bond, flags)
         await self.contexts.clear(cpu, bond)
         await self.pasids.free(cpu, bond)
@@ -156,9 +167,11 @@ class WaitForMarkerThenDrain(WaitForMarker):
 class StopPri(Sva):
     """BUG: waits for the faults that software knows, but what is in the PRI queue software does not know yet.
 
-    The order of the last paragraph of seed 000: wait until pending faults are processed, answer new ones Invalid,
-    switch the device's PRI off, release the PASID.
+    The order of the last paragraph of seed 000, without help from the device's driver: wait until pending faults are
+    processed, answer new ones Invalid, switch the device's PRI off, release the PASID.
     """
+
+    device_stops_first = False
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:
         """Pending faults, new faults, PRI, in that order."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from actors.config_space import ConfigSpace
 from actors.fault_worker import add_fault_worker
 from actors.pri_thread import add_pri_thread
 from actors.resettable import IN_FLR, ResettableFunction
-from actors.response_units import DrainsResponses, ForgetsResponses, add_invalidation_timer
+from actors.response_units import DrainsResponses, add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from actors.smmu import SmmuUnits
 from drivers.function_reset import (
@@ -34,10 +35,10 @@ from .scenario import number, one_of, scenario
 
 TAGS: dict[str, type[PageRequestInterface]] = {"reset": PageRequestInterface, "kept": TagKeepingPri}
 ENDS: dict[str, tuple[type[Drain], type[SmmuUnits]]] = {
-    "worker": (DrainsSoftwareOnly, ForgetsResponses),
-    "sync": (Drain, ForgetsResponses),
+    "worker": (DrainsSoftwareOnly, SmmuUnits),
+    "sync": (Drain, SmmuUnits),
     "sync-pd": (Drain, DrainsResponses),
-    "stopped": (DrainsToTheDevice, ForgetsResponses),
+    "stopped": (DrainsToTheDevice, SmmuUnits),
 }
 ATS: dict[str, type[ResetContexts]] = {"on": LeavesAtsOn, "blocked": ResetContexts}
 LIVES = 2
@@ -102,19 +103,7 @@ def flr_tags(world: World, *, drain: str, end: str, requests: int, unmap: int, a
 
 
 def _add_smmu(world: World, board: Platform, kind: type[SmmuUnits]) -> None:
-    old = board.units
-    units = kind(
-        world,
-        old.smmu,
-        old.upstream,
-        old.downstream,
-        old.priq,
-        old.pri_irq,
-        old.cmdq,
-        old.events,
-        old.binding_now,
-        meant_for=old.meant_for,
-    )
+    units = kind(**{each.name: getattr(board.units, each.name) for each in fields(board.units)})
     assert isinstance(board.device, ResettableFunction)
     world.add_actor("smmu.link", units.link, daemon=True)
     world.add_actor("smmu.cmdq", units.command_queue, daemon=True)

@@ -97,6 +97,7 @@ def platform(
     priq_log2size: int,
     credits: int,
     put_async: bool,
+    pushed: str = "priq",
     iopf: type[Iopf] = Iopf,
     queue: type[PriQueue] = PriQueue,
     responder: type[Responder] = Responder,
@@ -127,7 +128,7 @@ def platform(
     return Platform(
         endpoint=endpoint,
         device=device(world, endpoint, *link, _pri(credits), jobs(requests, pages, group), PASID, meant_for=mm_a.name),
-        units=SmmuUnits(world, smmu, *link, priq_hw, irq, cmdq_ring, events, pasids.binding_now, meant_for=mm_a.name),
+        units=SmmuUnits(world, smmu, *link, priq_hw, irq, cmdq_ring, events, pasids.binding_now, mm_a.name, pushed),
         pasids=pasids,
         contexts=cds,
         iopf=faults,

@@ -32,11 +32,12 @@ ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept
     block=one_of(*BLOCKS, default="clear-cd", meaning="where translation ends: CD, STE, EATS, or a CD without walks"),
     atc=one_of(*ATC, default="invalidated", meaning="whether the block also takes the device's own TLB away"),
     traffic=one_of(*LOOPS, default="ats", meaning="translation requests and translated writes, or untranslated writes"),
-    accesses=number(1, 3, default=1, meaning="writes of the device to one page that is present"),
+    accesses=number(1, 3, default=1, meaning="writes of the device to one page"),
+    present=number(0, 1, default=1, meaning="whether the page is there, or must be asked for"),
     watch=one_of("errors", "memory", default="errors", meaning="what is looked at: the device's errors, or memory"),
 )
 def stop_by_blocking_translation(
-    world: World, *, stop: str, block: str, atc: str, traffic: str, accesses: int, watch: str
+    world: World, *, stop: str, block: str, atc: str, traffic: str, accesses: int, present: int, watch: str
 ) -> None:
     """A device works while its translation is blocked and its memory is freed."""
     board = platform(
@@ -54,8 +55,9 @@ def stop_by_blocking_translation(
     assert isinstance(contexts, BlockingContexts)
     contexts.streams = board.units.smmu.stream_table
     device.jobs *= accesses
-    page = world.frames.allocate(mm.owner)
-    world.memory.write(mm.tables.leaf_address(mm.pages[0]), page_descriptor(page))
+    if present:
+        page = world.frames.allocate(mm.owner)
+        world.memory.write(mm.tables.leaf_address(mm.pages[0]), page_descriptor(page))
     if isinstance(device, UntranslatedLoop):
         device.writes = UntranslatedWrites(board.units, world.port("untranslated", Dma))
         world.add_actor("smmu.dma", device.writes.serve, daemon=True)

@@ -49,6 +49,17 @@ EXPECTED = (
         for block in ("clear-cd", "abort-ste", "no-ats", "quiet-cd")
     ),
     Expected(
+        params={"stop": "first", "present": 0},
+        verdict="holds",
+        why="a device that stops waits for the answer to its page request (style A) while software still gives one",
+    ),
+    Expected(
+        params={"present": 0, "block": "quiet-cd"},
+        verdict="violated",
+        oracle=ERRORS,
+        why="the request was right when it was sent, and is refused because translation was taken away meanwhile",
+    ),
+    Expected(
         params={"accesses": 2, **MEMORY},
         verdict="holds",
         why="with the ATC invalidated the block does keep the device out of freed memory: it is only no stop",

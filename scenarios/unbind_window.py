@@ -57,6 +57,7 @@ MUTANTS: dict[str, Any] = {
     mmput=one_of(
         "async", "sync", default="async", meaning="whether a fault that drops the last pin defers the tear-down"
     ),
+    pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
     reclaim=number(0, 1, default=0, meaning="another CPU takes a page of process A away meanwhile"),
     reuse=one_of(
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
@@ -73,6 +74,7 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         priq_log2size=more["priq"],
         credits=more["credits"],
         put_async=more["mmput"] == "async",
+        pushed=more["pushed"],
         **{"device": STYLES[stop]} | MUTANTS.get(more["mutant"], {}),
     )
     callback = board.endpoint.stop if trigger == "exit" else None

@@ -1,7 +1,7 @@
 """How fast the full model is searched, beside the bare ceiling of stepping tasks that do nothing.
 
-Goals: steps and schedules a second of `fuzz`, flat memory, the start-up time of `--help`, and a digest, so that nobody
-speeds up another computation. No goal: comparing machines. Run it alone; it pins nothing.
+Goals: steps and schedules a second of a random walk, flat memory, the start-up time of `--help`, and a digest, so that
+nobody speeds up another computation. No goal: comparing machines. Run it alone; it pins nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from actors.runtime.controlled import controlled
 from actors.runtime.schedule import RandomWalk
 from actors.runtime.step import Step, perform
 
+from . import bench_explore
+from .bench_explore import FULL, KINDS, QUICK
 from .experiment import Experiment, open_experiment, parse_params
 from .explore.endless import Endless
 from .explore.search import Budget, Report, explore
@@ -130,10 +132,12 @@ def _resident_kib() -> int:
 @click.command()
 @click.argument("scenario", default="unbind-window")
 @click.option("-p", "--param", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario.")
-@click.option("--schedules", type=click.IntRange(min=_SEGMENTS), default=100_000, show_default=True)
+@click.option("--schedules", type=click.IntRange(min=_SEGMENTS), help="[default: 100000, or 50 if --quick]")
 @click.option("--seed", type=int, default=0, show_default=True)
-def main(scenario: str, param: tuple[str, ...], schedules: int, seed: int) -> None:
-    """Measure and print."""
+@click.option("--quick", is_flag=True, help="Small sizes, to see that it works; the figures mean nothing.")
+def main(scenario: str, param: tuple[str, ...], schedules: int | None, seed: int, quick: bool) -> None:
+    """Measure and print: the full model first, then the engine on the two small ones."""
+    schedules = schedules or (50 if quick else 100_000)
     experiment = open_experiment(scenario, parse_params(param))
     found = trio.run(search, experiment, schedules, seed)
     report = found.report
@@ -143,18 +147,21 @@ def main(scenario: str, param: tuple[str, ...], schedules: int, seed: int) -> No
     helps = sorted(help_seconds())
     mean = report.steps / report.schedules
     rate = median(found.rates)
+    sizes = QUICK if quick else FULL
+    figures = [bench_explore.measure(kind, sizes, ceiling) for kind in KINDS]
     first, last = found.resident_kib[0], found.resident_kib[-1]
     params = ", ".join(f"{name}={value}" for name, value in experiment.params.items())
     click.echo(f"scenario        {experiment.name} ({params})")
     click.echo(
         f"work            {report.schedules:,} schedules, {report.steps:,} steps, {found.actors} actors, seed {seed}"
     )
-    click.echo(f"fuzz            {rate:,.0f} steps/s ({min(found.rates):,.0f}..{max(found.rates):,.0f})")
+    click.echo(f"walk            {rate:,.0f} steps/s ({min(found.rates):,.0f}..{max(found.rates):,.0f})")
     click.echo(f"                {rate / mean:,.0f} schedules/s of {mean:.1f} steps")
     click.echo(f"bare ceiling    {median(bare):,.0f} steps/s ({bare[0]:,.0f}..{bare[-1]:,.0f})")
     click.echo(f"ratio           {rate / median(bare):.2f} (at least 0.15 is wanted)")
     click.echo(f"resident        {first:,} KiB after a tenth, {last:,} KiB at the end ({last - first:+,})")
     click.echo(f"--help          {median(helps) * 1000:.0f} ms ({helps[0] * 1000:.0f}..{helps[-1] * 1000:.0f})")
+    click.echo("\n".join(["", *bench_explore.lines(figures, bench_explore.speed_up(sizes)), ""]))
     click.echo(f"digest          {found.digest:08x}, {report.failing:,} violated, {len(report.found):,} distinct")
 
 

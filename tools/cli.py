@@ -21,7 +21,8 @@ from .output import Output
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, error, step bound), 2 usage,
-3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a witness was never reached), 130 Ctrl-C."""
+3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a budget ended, or a witness was never
+reached), 130 Ctrl-C."""
 _SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
 
 
@@ -131,9 +132,19 @@ def replay(**options: Any) -> None:
 
 
 @cli.command()
+@click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
+@click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long: 60s, 2m, 8h.")
+@_common
+def explain(**options: Any) -> None:
+    """Say why a recorded run fails: the orderings it needs, found by experiments, and the nearest run that passes."""
+    _act("explain", **options)
+
+
+@cli.command()
 @click.argument("file")
 @click.option("--style", type=click.Choice(["ladder", "columns", "list"]), default="ladder", show_default=True)
 @click.option("--all", "every", is_flag=True, help="Every step, not only those with events.")
+@click.option("--diff", "other", metavar="OTHER", help="Beside another trace file, with the first difference marked.")
 @_common
 def show(**options: Any) -> None:
     """Draw a trace file; nothing is run."""

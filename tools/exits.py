@@ -29,3 +29,9 @@ class Diverged(Refusal):
     """A replay did not do what was recorded."""
 
     code = Exit.DIVERGED
+
+
+class Unfinished(Refusal):
+    """Something ended before it could say what was asked."""
+
+    code = Exit.INCONCLUSIVE

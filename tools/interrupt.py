@@ -7,9 +7,16 @@ that task would wait for ever. The second Ctrl-C does interrupt: it is for a mod
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """Ctrl-C was pressed, and what was going on ended between two runs."""
 
 
 class StopRequest:
@@ -17,6 +24,16 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.requested = False
+
+    def between(self, make: Callable[[], T]) -> Callable[[], T]:
+        """`make`, but Stopped once Ctrl-C was pressed; for the maker of the worlds of a search that nobody watches."""
+
+        def checked() -> T:
+            if self.requested:
+                raise Stopped
+            return make()
+
+        return checked
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
         if self.requested:

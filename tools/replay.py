@@ -13,6 +13,7 @@ from . import __version__
 from .container import encode
 from .exits import Diverged, Refusal
 from .experiment import Experiment, reopen
+from .naming import word_names
 from .trace import Trace, TraceStep, record
 
 _LAST_EVENTS = 5
@@ -114,7 +115,7 @@ def state_at(recipe: Recipe, step: int) -> State:
             what = pending.blocked() if pending.blocked is not None else pending.what
             actors.append(Waiting(name=actor.name, status="waits", what=what))
     events = [f"{event.step} {trace.actors[event.actor]}: {event.label}" for event in trace.events[-_LAST_EVENTS:]]
-    return State(step=step, steps=total, actors=tuple(actors), events=tuple(events), words=_words(experiment, part))
+    return State(step=step, steps=total, actors=tuple(actors), events=tuple(events), words=_words(part))
 
 
 def _rerun(experiment: Experiment, recipe: Recipe) -> tuple[Trace, ScheduleMismatch | None, str]:
@@ -177,15 +178,8 @@ def _cause(experiment: Experiment, recipe: Recipe, now: Trace, recorded_by: str)
     return "the scenario or a model that it uses was changed after the recording"
 
 
-def _words(experiment: Experiment, run: Execution) -> tuple[tuple[int, str, int], ...]:
+def _words(run: Execution) -> tuple[tuple[int, str, int], ...]:
     """The memory words that the steps so far touched: address, the name that a load or store gave it, value now."""
-    names: dict[int, str] = {}
-    for step in run.steps:
-        for resource in experiment.session.resources.names(step.reads | step.writes):
-            if isinstance(resource, tuple) and len(resource) == 2 and resource[0] == "word":
-                verb, _, name = step.what.partition(" ")
-                known = names.setdefault(resource[1], hex(resource[1]))
-                if verb in ("load", "store", "rmw") and known.startswith("0x"):
-                    names[resource[1]] = name
+    names = word_names(run)
     memory = run.world.memory
     return tuple((address, names[address], memory.read(PhysAddr(address))) for address in sorted(names))

@@ -176,6 +176,6 @@ def _plain_finding(finding: Finding | None) -> Finding | None:
         outcome=finding.outcome,
         oracle=_text(finding.oracle),
         message=_text(finding.message),
-        step=max(finding.step, 0),  # an actor that fails before its first step has none
+        step=finding.step,
         objects=tuple(_text(item) for item in finding.objects),
     )

@@ -132,7 +132,6 @@ class Link:
             "completion": Port(world, f"{name} completion", completion),
         }
         self._behind: dict[str, deque[int]] = {kind: deque() for kind in self._ordered}
-        self._taken = world.mask(("link", name, "posted taken"))
         self._arrived = 0
 
     async def send_posted(
@@ -163,7 +162,7 @@ class Link:
 
     async def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> None:
         """The receiver's step that carries a posted request out; what must not pass it can follow now."""
-        await perform(Step(what, reads, writes, gives=self._taken | gives))
+        await perform(Step(what, reads, writes, gives=self._arrival(self._arrived + 1) | gives))
         self._arrived += 1
 
     async def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> None:
@@ -189,22 +188,33 @@ class Link:
         )
         await perform(step)
         taken, message = port.pop()
-        step.takes = taken | self._taken
-        behind.popleft()
+        # Only the posted requests before it: what was sent later may have passed it, and comes before it in no sense.
+        step.takes = taken | self._arrivals(behind.popleft())
         return message
+
+    def _arrival(self, number: int) -> int:
+        """The mask that the arrival of a posted request gives; they are numbered from 1."""
+        return self._world.mask(("link", self.name, "arrived", number))
+
+    def _arrivals(self, last: int) -> int:
+        """What is taken by who needs all posted requests up to `last`."""
+        mask = 0
+        for number in range(1, last + 1):
+            mask |= self._arrival(number)
+        return mask
 
     async def flush(self, cpu: Cpu) -> None:
         """One step of the sender: offered when every posted request that it sent has arrived."""
         cpu.might_sleep(f"flush {self.name}")
-        await perform(
-            Step(
-                f"posted requests on {self.name} have arrived",
-                reads=self.posted.tail,
-                takes=self._taken,
-                ready=lambda: self._arrived == self.posted.sent,
-                blocked=lambda: f"{self.posted.sent - self._arrived} posted requests on {self.name}",
-            )
+        step = Step(
+            f"posted requests on {self.name} have arrived",
+            reads=self.posted.tail,
+            takes=self._arrivals(self.posted.sent),
+            ready=lambda: self._arrived == self.posted.sent,
+            blocked=lambda: f"{self.posted.sent - self._arrived} posted requests on {self.name}",
         )
+        await perform(step)
+        step.takes = self._arrivals(self.posted.sent)
 
 
 class Workqueue:

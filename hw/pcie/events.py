@@ -19,6 +19,7 @@ class Outcome(Enum):
     REFUSED = "refused by software: the page request was answered with a failure"
     GIVEN_UP = "given up, although software had answered Success"
     FAILED = "the host answered with an error"
+    STOPPED = "left alone: the host wants the function to stop"
 
 
 class DeviceError(Enum):

@@ -31,7 +31,8 @@ class NoOldAnswerForANewRequest:
                 if meant != group:
                     raise Violation(
                         f"the answer {ResponseCode(code).name} to request {meant} of the old life completes request "
-                        f"{group} of the new one, as both have g{prgi}: the device goes on with a page that nobody looked at",
+                        f"{group} of the new one, as both have g{prgi}: the device goes on with a page that nobody "
+                        "looked at",
                         f"g{prgi}",
                     )
 

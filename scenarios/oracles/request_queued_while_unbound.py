@@ -24,7 +24,7 @@ class RequestQueuedWhileUnbound:
     def observe(self, event: PageRequestQueued | FaultResolved | FaultDropped | TeardownBegun) -> None:
         """Entries in, entries looked up, and the moment that matters."""
         match event:
-            case PageRequestQueued(number=number, pasid=pasid):
+            case PageRequestQueued(number=number, pasid=pasid, marker=False):
                 self._queued[number] = pasid
             case FaultResolved(number=number) | FaultDropped(number=number):
                 self._queued.pop(number, None)

@@ -42,6 +42,11 @@ SIMPLE = st.one_of(
     st.tuples(st.just("queue"), st.integers(0, 2)),
     st.tuples(st.just("work")),
     st.tuples(st.just("flush")),
+    st.tuples(st.just("post"), st.integers(0, 2)),
+    st.tuples(st.just("take posted")),
+    st.tuples(st.just("complete"), st.integers(0, 2)),
+    st.tuples(st.just("take completion")),
+    st.tuples(st.just("flush link")),
 )
 BODY = st.lists(SIMPLE, max_size=2).map(tuple)
 OP = st.one_of(
@@ -66,6 +71,7 @@ class Machine:
         self.locks = [world.mutex(f"l{n}") for n in range(LOCKS)]
         self.rwlock = world.rwlock("rw")
         self.irq = world.interrupt("irq")
+        self.link = world.link("link", posted=(Number,), completion=(Number,))
         self.works = world.workqueue("wq", Number)
         self.seen: dict[str, list[int]] = {}
         self.children: dict[str, int] = {}
@@ -125,6 +131,25 @@ class Machine:
                 await self.works.finish(number)
             case ("flush",):
                 await self.works.flush(cpu)
+            case _:
+                await self._cross(cpu, op)
+
+    async def _cross(self, cpu: Cpu, op: Op) -> None:
+        """The ordering classes of a link. A link has one receiver of posted requests, so only one actor takes them."""
+        match op:
+            case ("post", int(value)):
+                await self.link.send_posted(Number(value=value), "post")
+            case ("take posted",):
+                if cpu.name == "a0":
+                    number = await self.link.receive_posted(cpu)
+                    await self.link.deliver("deliver", writes=self.world.mask(("word", self.words[0])))
+                    self.world.memory.write(self.words[0], number.value)
+            case ("complete", int(value)):
+                await self.link.send_ordered("completion", Number(value=value))
+            case ("take completion",):
+                self.seen[cpu.name].append((await self.link.receive_ordered(cpu, "completion")).value)
+            case ("flush link",):
+                await self.link.flush(cpu)
             case _:
                 await self._nest(cpu, op)
 

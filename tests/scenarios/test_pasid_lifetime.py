@@ -10,10 +10,10 @@ from tests.scenarios.agreement import assert_footprints, assert_verdict
 from tests.searching import identity
 
 TRACES = {
-    "free=unbind": (67, 0),
+    "free=unbind": (72, 0),
     "free=mmput,accesses=0": (41, 20),
-    "free=mmdrop": (67, 0),
-    "free=mmdrop,closer=other,reuse=strict": (1434, 0),
+    "free=mmdrop": (72, 0),
+    "free=mmdrop,closer=other,reuse=strict": (1464, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

@@ -10,11 +10,11 @@ from tests.scenarios.agreement import assert_footprints, assert_verdict
 from tests.searching import identity
 
 TRACES = {
-    "order=atc-first": (155, 55),
-    "order=one-sync": (111, 33),
-    "order=tlbi-sync-atc": (36, 0),
-    "order=tlbi-sync-atc,tlb=cold": (58, 0),
-    "order=atc-first,tlb=cold": (145, 44),
+    "order=atc-first": (167, 59),
+    "order=one-sync": (127, 37),
+    "order=tlbi-sync-atc": (39, 0),
+    "order=tlbi-sync-atc,tlb=cold": (63, 0),
+    "order=atc-first,tlb=cold": (155, 47),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

@@ -7,10 +7,15 @@ from click.testing import CliRunner
 from tools.bench import main
 
 
-def test_the_bench_prints_rates_memory_and_a_digest() -> None:
-    runs = [CliRunner().invoke(main, ["tests/models.py::pri_window", "--schedules", "50"]) for _ in range(2)]
+def test_the_bench_prints_rates_memory_the_known_counts_and_a_digest() -> None:
+    runs = [CliRunner().invoke(main, ["tests/models.py::pri_window", "--quick"]) for _ in range(2)]
     assert [run.exit_code for run in runs] == [0, 0]
     digests = [run.stdout.splitlines()[-1] for run in runs]
     assert digests[0].startswith("digest ")
     assert digests[0] == digests[1]
-    assert "ratio" in runs[0].stdout
+    text = runs[0].stdout
+    assert "ratio" in text
+    (base,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["BASE"]]
+    (hard,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["HARD"]]
+    assert (base[5:7], hard[5:7]) == (["20", "3"], ["42", "3"])
+    assert "unbind-window (stop=A), 9 traces\n" in text

@@ -15,10 +15,12 @@ from tools.cli import cli
 from tools.exits import Exit
 from tools.output import wants_color
 from tools.store import save
+from tools.strategies import STRATEGIES
 
 from .runs import WORLDS, run, violating
 
 UNBINDING = f"{WORLDS}::unbinding"
+WALK = ("--strategy", "walk")
 
 
 def call(*arguments: str) -> Result:
@@ -87,21 +89,47 @@ def test_fuzz_stops_at_the_first_violation_and_says_how_to_replay_it(tmp_path: P
 
 
 def test_fuzz_keeps_going_and_keeps_each_distinct_finding_once(tmp_path: Path) -> None:
-    code, found = document("fuzz", UNBINDING, "-o", str(tmp_path), "--keep-going", "--schedules", "300")
+    code, found = document("fuzz", UNBINDING, "-o", str(tmp_path), *WALK, "--keep-going", "--schedules", "300")
     assert (code, found["schedules"], found["verdict"]) == (1, 300, "violated")
     assert found["violations"] > found["distinct"] == len(found["findings"]) == len(list(tmp_path.iterdir())) == 1
 
 
 def test_fuzz_of_the_fixed_variant_finds_nothing_and_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "found"
-    code, report = document("fuzz", UNBINDING, "-p", "drain=full", "--schedules", "500", "-o", str(folder))
+    code, report = document("fuzz", UNBINDING, "-p", "drain=full", *WALK, "--schedules", "500", "-o", str(folder))
     assert (code, report["schedules"], report["verdict"]) == (0, 500, "not found")
     assert not folder.exists()
 
 
 def test_fuzz_is_a_function_of_its_seed() -> None:
-    digests = [document("fuzz", f"{WORLDS}::ending", "--schedules", "50", "--seed", s)[1]["digest"] for s in "112"]
+    ways = [document("fuzz", f"{WORLDS}::ending", *WALK, "--schedules", "50", "--seed", s)[1] for s in "112"]
+    digests = [way["digest"] for way in ways]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_fuzz_says_when_nothing_is_left_to_try() -> None:
+    code, report = document("fuzz", UNBINDING, "-p", "drain=full")
+    assert (code, report["verdict"], report["complete"], report["strategy"]) == (0, "not found", True, "portfolio")
+    assert (
+        "Nothing is left to try: `stopmarker prove` says the bounds."
+        in call("fuzz", UNBINDING, "-p", "drain=full").stdout
+    )
+    assert "A search that ended, not a proof." in call("fuzz", UNBINDING, "-p", "drain=full", *WALK).stdout
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_finds_the_violation_and_it_shrinks_to_the_same_run(name: str, tmp_path: Path) -> None:
+    code, report = document("fuzz", UNBINDING, "--strategy", name, "-o", str(tmp_path))
+    (finding,) = report["findings"]
+    assert (code, report["strategy"], finding["steps"]) == (1, name, 4)
+    assert finding["token"] == document("fuzz", UNBINDING, "-o", str(tmp_path))[1]["findings"][0]["token"]
+
+
+def test_no_shrink_keeps_the_finding_as_it_was_found(tmp_path: Path) -> None:
+    whole = document("fuzz", UNBINDING, *WALK, "--seed", "1", "--no-shrink", "-o", str(tmp_path))[1]["findings"][0]
+    short = document("fuzz", UNBINDING, *WALK, "--seed", "1", "-o", str(tmp_path))[1]["findings"][0]
+    assert (whole["finding"]["oracle"], short["steps"]) == (short["finding"]["oracle"], 4)
+    assert whole["steps"] > 4
 
 
 def test_a_witness_that_is_never_reached_makes_the_search_vacuous() -> None:
@@ -146,6 +174,19 @@ def test_show_draws_without_running(trace_file: str, style: str) -> None:
     assert document("show", trace_file)[1]["finding"]["oracle"] == "no-cross"
 
 
+def test_show_puts_two_traces_beside_each_other(trace_file: str, tmp_path: Path) -> None:
+    other = str(save(run("unbinding"), tmp_path))
+    result = call("show", trace_file, "--diff", other)
+    assert result.exit_code == 0
+    assert "-- first difference: step 0 ---" in result.stdout
+    code, found = document("show", trace_file, "--diff", other)
+    assert (code, found["format"], found["first_difference"]) == (0, "stopmarker-diff", 0)
+    assert (found["left"]["outcome"], found["right"]["outcome"]) == ("violated", "quiet")
+    assert document("show", trace_file, "--diff", trace_file)[1]["first_difference"] is None
+    assert "No step differs." in call("show", trace_file, "--diff", trace_file).stdout
+    assert call("show", trace_file, "--diff", WORLDS).exit_code == Exit.USAGE
+
+
 def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
     result = call("list", f"{WORLDS}::crowd")
     assert result.exit_code == 0
@@ -169,6 +210,7 @@ def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
         (["run", UNBINDING, "--schedule", "sm1:AAAA", "--seed", "1"], "use it without --seed"),
         (["fuzz", UNBINDING, "--schedules", "0"], "is not in the range x>=1"),
         (["fuzz", UNBINDING, "-o", f"{WORLDS}/x"], "is not a directory"),
+        (["fuzz", UNBINDING, "--strategy", "wlak"], "did you mean 'walk'? (there are: portfolio, walk, pct, pos,"),
         (["replay"], "Missing argument"),
         (["replay", "nothing.smt"], "No such file"),
         (["replay", "a.smt", "b.smt"], "one at a time"),

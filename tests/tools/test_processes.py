@@ -16,6 +16,7 @@ from .runs import WORLDS
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from tools.cli import main; main()"]
+WALK = ("--strategy", "walk")
 HEAVY = ("trio", "numpy", "msgpack", "loguru", "rich", "actors", "scenarios")
 
 
@@ -53,7 +54,7 @@ def test_rich_is_loaded_for_a_terminal_only() -> None:
 
 def test_ctrl_c_ends_a_long_hunt_with_one_line_and_no_partial_file(tmp_path: Path) -> None:
     folder = tmp_path / "found"
-    hunt = start("fuzz", f"{WORLDS}::unbinding", "--budget", "8h", "-p", "drain=full", "-o", str(folder))
+    hunt = start("fuzz", f"{WORLDS}::unbinding", *WALK, "--budget", "8h", "-p", "drain=full", "-o", str(folder))
     assert hunt.stderr is not None
     assert hunt.stderr.readline().startswith("schedules ")
     hunt.send_signal(signal.SIGINT)
@@ -67,7 +68,7 @@ def test_ctrl_c_ends_a_long_hunt_with_one_line_and_no_partial_file(tmp_path: Pat
 
 
 def test_ctrl_c_after_a_finding_keeps_its_whole_file(tmp_path: Path) -> None:
-    hunt = start("fuzz", f"{WORLDS}::unbinding", "--budget", "8h", "--keep-going", "-o", str(tmp_path))
+    hunt = start("fuzz", f"{WORLDS}::unbinding", *WALK, "--budget", "8h", "--keep-going", "-o", str(tmp_path))
     assert hunt.stderr is not None
     hunt.stderr.readline()
     hunt.send_signal(signal.SIGINT)

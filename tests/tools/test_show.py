@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.runtime.events import Finding, Outcome
 from actors.runtime.schedule import Recipe
+from tools.show.beside import beside, first_difference
 from tools.show.columns import columns
 from tools.show.ladder import ladder
 from tools.show.listing import listing
 from tools.show.rows import WIDTH, preemptions, replay_lines
+from tools.show.waits import waits
 from tools.trace import Trace, TraceEvent, TraceStep, fingerprint
 
 from .runs import run, violating
@@ -36,17 +40,48 @@ UNBINDING_COLUMNS = """\
 stopmarker tests/tools/worlds.py::unbinding (drain=none)
 0 preemptions                                         5 of 5 steps shown
 
-     CPU0                              HW
-     driver                            device, smmu
-     --------------------------------  --------------------------------
+     CPU0                               HW
+     driver                             device, smmu
+     ---------------------------------  --------------------------------
   0  CD[1] = mm B -> smmu
-  1  free PASID 1 (gen1 -> gen2), a
-       label too long for either side
-  2                                    device: PPR P1 g7 -> smmu
-  3                                    smmu: PRIQ[0]={P1 gen1 g7}
-  4                                    smmu: lookup P1 = mm B [*]
+  1  free PASID 1 (gen1 -> gen2), a label too long for either side
+  2                                     device: PPR P1 g7 -> smmu
+  3                                     smmu: PRIQ[0]={P1 gen1 g7}
+  4                                     smmu: lookup P1 = mm B [*]
 
 [*] VIOLATION no-cross: request of mm A resolved against mm B (step 4)
+"""
+BESIDE = """\
+    violated                             quiet
+    ------------------------------       ------------------------------
+-- first difference: step 0 --------------------------------------------
+  0 driver: CD[1] = mm B ->        <
+      smmu.cmdq
+  1 driver: free PASID 1 (gen1 ->  <
+      gen2), a label too long for
+      either side
+  2 device: PPR P1 g7 -> smmu          0 device: PPR P1 g7 -> smmu
+  3 smmu: PRIQ[0]={P1 gen1 g7}         1 smmu: PRIQ[0]={P1 gen1 g7}
+  4 smmu: lookup P1 = mm B [*]     |   2 smmu: lookup P1 = mm A
+                                   >   4 driver: CD[1] = mm B ->
+                                           smmu.cmdq
+                                   >   5 driver: free PASID 1 (gen1 ->
+                                           gen2), a label too long for
+                                           either side
+"""
+DEADLOCK = """\
+stopmarker tests/tools/worlds.py::lock_order          2 of 2 steps shown
+1 preemption
+
+          a                       b
+          |                       |
+  0       * lock one              |
+  1       |                       * lock two                 <== preempt
+
+[*] DEADLOCK no-deadlock (step 2):
+    a waits since step 1 for lock two, held by b since step 1
+    b waits since step 2 for lock one, held by a since step 0
+    Circle: a -> b -> a.
 """
 UNBINDING_LIST = """\
 stopmarker tests/tools/worlds.py::unbinding (drain=none)
@@ -109,6 +144,52 @@ def test_the_list_of_a_violation() -> None:
     assert without_replay(listing(violating("unbinding"))) == UNBINDING_LIST
 
 
+def test_two_runs_beside_each_other() -> None:
+    assert "\n".join(beside(violating("unbinding"), run("unbinding"), ("violated", "quiet"))) + "\n" == BESIDE
+
+
+def test_a_run_beside_itself_has_no_difference() -> None:
+    trace = violating("unbinding")
+    assert first_difference(trace, trace) is None
+    assert beside(trace, trace, ("one", "other"))[-1] == "No step differs."
+
+
+def test_a_run_that_ends_earlier_differs_where_it_ends() -> None:
+    trace = violating("unbinding")
+    shorter = dataclasses.replace(trace, steps=trace.steps[:3], events=trace.events[:3])
+    assert first_difference(trace, shorter) == 3
+    assert beside(trace, shorter, ("", ""))[-3:] == [
+        "-- first difference: step 3 --------------------------------------------",
+        "  3 smmu: PRIQ[0]={P1 gen1 g7}     <",
+        "  4 smmu: lookup P1 = mm B [*]     <",
+    ]
+
+
+def test_a_deadlock_says_who_waits_for_whom() -> None:
+    made = next(trace for seed in range(9) if (trace := run("lock_order", seed)).outcome == "deadlock")
+    assert without_replay(ladder(made)) == DEADLOCK
+
+
+@pytest.mark.parametrize(
+    ("message", "circle"),
+    [
+        ("a waits since step 1 for a message from x", []),
+        ("a waits since step 1 for lock x, held by a since step 0", ["Circle: a -> a."]),
+        ("a waits since step 1 for lock x, held by b since step 0; b waits since step 2 for irq y", []),
+        (
+            "a waits since step 1 for lock x, held by b since step 0; "
+            "b waits since step 1 for rwlock y, held by d, c since step 0; "
+            "c waits since step 1 for lock z, held by b since step 0",
+            ["Circle: b -> c -> b."],
+        ),
+    ],
+)
+def test_a_circle_of_waits_is_named_if_there_is_one(message: str, circle: list[str]) -> None:
+    finding = Finding(outcome=Outcome.DEADLOCK, oracle="no-deadlock", message=message, step=3)
+    assert waits(finding) == [*message.split("; "), *circle]
+    assert waits(dataclasses.replace(finding, outcome=Outcome.BOUND)) == []
+
+
 def test_lanes_beyond_five_are_folded_and_named() -> None:
     assert without_replay(ladder(run("crowd", 1))) == CROWD
 
@@ -166,6 +247,17 @@ def test_any_trace_is_drawn_in_72_columns_of_ascii(trace: Trace, every: bool) ->
             assert len(line) <= WIDTH
             assert re.fullmatch(r"[ -~]*", line)
     assert all(re.fullmatch(r"[ -~]*", line) for line in listing(trace, every))
+
+
+@given(traces(), traces(), st.booleans())
+def test_any_two_traces_are_drawn_beside_each_other(left: Trace, right: Trace, every: bool) -> None:
+    lines = beside(left, right, ("one", "other"), every=every)
+    assert all(len(line) <= WIDTH and re.fullmatch(r"[ -~]*", line) for line in lines)
+    place = first_difference(left, right)
+    assert [line for line in lines if line.startswith(f"-- first difference: step {place} --")] or place is None
+    if every:
+        for side in (left, right):
+            assert all(f"{number:>3} " in "\n".join(lines) for number in range(len(side.steps)))
 
 
 @given(traces())

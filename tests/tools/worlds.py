@@ -126,3 +126,61 @@ def crowd(world: World, lanes: int) -> None:
 
     for position in range(lanes):
         member(position)
+
+
+@scenario(n=number(1, 9, default=3, meaning="how many actors"))
+def writers(world: World, n: int) -> None:
+    """Everybody writes one word: n! inequivalent schedules of n steps."""
+    word = world.word("word")
+
+    def member(position: int) -> None:
+        async def act(cpu: Cpu) -> None:
+            await cpu.store(word, position)
+
+        world.add_actor(f"writer_{position}", act)
+
+    for position in range(n):
+        member(position)
+
+
+@scenario()
+def lock_order(world: World) -> None:
+    """Two locks, taken in two orders."""
+    one, two = world.mutex("one"), world.mutex("two")
+
+    @world.actor
+    async def a(cpu: Cpu) -> None:
+        await cpu.lock(one)
+        await cpu.lock(two)
+        await cpu.unlock(two)
+        await cpu.unlock(one)
+
+    @world.actor
+    async def b(cpu: Cpu) -> None:
+        await cpu.lock(two)
+        await cpu.lock(one)
+        await cpu.unlock(one)
+        await cpu.unlock(two)
+
+
+class Forgotten:
+    """An oracle with a bug in what it does at the end."""
+
+    watches: ClassVar[tuple[type, ...]] = ()
+
+    def observe(self, event: object) -> None:
+        """Nothing is watched."""
+
+    def at_quiescence(self) -> None:
+        """Fails, but not with a Violation."""
+        raise KeyError("P1")
+
+
+@scenario()
+def broken_oracle(world: World) -> None:
+    """The property itself is wrong."""
+    world.check(Forgotten())
+
+    @world.actor
+    async def only(cpu: Cpu) -> None:
+        await cpu.note("done")

@@ -1,9 +1,8 @@
-"""`stopmarker fuzz`: random schedules until something is violated or the budget ends."""
+"""`stopmarker fuzz`: schedule after schedule until something is violated or the budget ends."""
 
 from __future__ import annotations
 
 import math
-import shlex
 from contextlib import closing
 from difflib import get_close_matches
 from functools import partial
@@ -15,45 +14,15 @@ from loguru import logger
 
 from tools.exits import Exit, Refusal
 from tools.experiment import Experiment, open_experiment, parse_params
-from tools.explore.search import Budget, Found, Report, Strategy
+from tools.explore.search import Budget, Report, Strategy
+from tools.findings import Findings
 from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress, sentence
-from tools.proof import Terms
-from tools.report import run_document
-from tools.show.ladder import ladder
-from tools.shrinking import as_found, shortest
-from tools.store import check_writable, save
+from tools.store import check_writable
 from tools.strategies import STRATEGIES
-from tools.trace import Trace
-
-
-class Findings:
-    """The trace of each distinct finding, shrunk unless asked not to, in memory and on disk."""
-
-    def __init__(self, terms: Terms, folder: Path, shrinks: bool) -> None:
-        self.traces: list[Trace] = []
-        self.paths: list[Path | None] = []
-        self.replays = 0
-        self.failure: Refusal | None = None
-        self._terms = terms
-        self._folder = folder
-        self._shrinks = shrinks
-
-    def add(self, found: Found) -> None:
-        """Keep a finding."""
-        trace, replays = shortest(self._terms, found) if self._shrinks else (as_found(self._terms, found), 0)
-        self.replays += replays
-        path = None
-        try:
-            path = save(trace, self._folder)
-            logger.info("trace written to {}", path)
-        except Refusal as refusal:
-            # The finding itself must not be lost with its file: the token in the ladder makes the run again.
-            self.failure = refusal
-        self.traces.append(trace)
-        self.paths.append(path)
+from tools.terms import Terms
 
 
 def main(
@@ -91,14 +60,12 @@ def main(
             )
         )
     report = hunt.report
-    for found in report.found.values():
-        findings.add(found)
+    with stop_request() as stop:
+        findings.keep(report.found.values(), stop)
     verdict, code = _verdict(hunt)
-    out.document("fuzz", _document(experiment, hunt, findings, verdict, seed))
-    if findings.traces:
-        out.lines(ladder(findings.traces[0]))
-        out.lines(_files(findings))
-    if hunt.interrupted:
+    out.document("fuzz", _document(experiment, hunt, findings, verdict, strategy, seed))
+    out.lines(findings.lines())
+    if hunt.interrupted or findings.stopped:
         raise KeyboardInterrupt(sentence(report))
     click.echo(sentence(report), err=True)
     out.lines(_summary(report, verdict, seed))
@@ -131,15 +98,6 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
     return "not found", Exit.NOTHING_VIOLATED
 
 
-def _files(findings: Findings) -> list[str]:
-    lines = ["", f"Shrunk in {findings.replays:,} replays."] if findings.replays else [""]
-    for trace, path in zip(findings.traces, findings.paths, strict=True):
-        if path is not None:
-            oracle = trace.finding.oracle if trace.finding else trace.outcome
-            lines += [f"Trace of {oracle}: {path}", f"Replay: stopmarker replay {shlex.quote(str(path))}"]
-    return lines
-
-
 def _summary(report: Report, verdict: str, seed: int) -> list[str]:
     mean = report.steps / report.schedules
     ran = f"{report.schedules:,} schedule{'' if report.schedules == 1 else 's'} ({mean:.1f} steps each, seed {seed})"
@@ -148,18 +106,24 @@ def _summary(report: Report, verdict: str, seed: int) -> list[str]:
         return [f"VACUOUS: no schedule reached {missed!r} in {ran}: nothing is shown about this variant."]
     if verdict == "not found":
         reached = "".join(f" Reached: {name}." for name in report.witnesses)
+        if report.complete:
+            return [f"Nothing violated in {ran}.{reached} Nothing is left to try: `stopmarker prove` says the bounds."]
         return [f"Nothing violated in {ran}.{reached} A search that ended, not a proof."]
     lines = [f"{report.failing:,} of {ran} violated, {len(report.found):,} distinct."]
     return lines + [f"No schedule reached {name!r}." for name in report.vacuous]
 
 
-def _document(experiment: Experiment, hunt: Hunt, findings: Findings, verdict: str, seed: int) -> dict[str, object]:
+def _document(
+    experiment: Experiment, hunt: Hunt, findings: Findings, verdict: str, strategy: str, seed: int
+) -> dict[str, object]:
     report = hunt.report
     return {
         "scenario": experiment.name,
         "params": experiment.params,
+        "strategy": strategy,
         "seed": seed,
         "verdict": verdict,
+        "complete": report.complete,
         "schedules": report.schedules,
         "steps": report.steps,
         "violations": report.failing,
@@ -168,8 +132,5 @@ def _document(experiment: Experiment, hunt: Hunt, findings: Findings, verdict: s
         "digest": f"{hunt.digest:08x}",
         "interrupted": hunt.interrupted,
         "witnesses": report.witnesses,
-        "findings": [
-            {**run_document(trace), "file": None if path is None else str(path)}
-            for trace, path in zip(findings.traces, findings.paths, strict=True)
-        ],
+        "findings": findings.documents(),
     }

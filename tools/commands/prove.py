@@ -10,20 +10,19 @@ from pathlib import Path
 
 import click
 
+from tools import checkpoint as checkpoints
 from tools.exits import Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
+from tools.findings import Findings
 from tools.hunt import parse_budget
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress
-from tools.proof import Proof, Terms, resume
-from tools.report import run_document
-from tools.show.ladder import ladder
-from tools.shrinking import shortest
-from tools.store import check_writable, save
-
-DEFAULT_BUDGET = "10m"
+from tools.proof import Proof
+from tools.show.rows import wrap
+from tools.store import check_writable
+from tools.terms import Terms
 
 
 def main(
@@ -40,21 +39,25 @@ def main(
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
+    seconds = parse_budget(budget)
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
-    seconds = parse_budget(budget)
+    proof.terms.make_world()()  # what is wrong with the scenario is said before a worker process meets it
     with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
-        proof.run(proof.report.seconds + seconds, jobs, display.show, stop)
-    report = proof.report
+        proof.run(seconds, jobs, display.show, stop)
+    click.echo(_sentence(proof, proof.report), err=True)
+    findings = Findings(proof.terms, folder)
+    with stop_request() as stop:
+        findings.keep(proof.violations, stop)
     verdict, code = _verdict(proof)
-    lines, found = _counterexample(proof, folder)
-    out.document("proof", _document(proof, verdict, found))
-    out.lines(lines)
-    click.echo(_sentence(proof, report), err=True)
-    out.lines(_summary(proof, verdict))
-    if proof.interrupted:
-        raise KeyboardInterrupt(f"{report.schedules:,} inequivalent schedules{_continuation(proof)}")
+    out.document("proof", _document(proof, verdict, findings))
+    out.lines([*findings.lines(), *_summary(proof, verdict)])
+    if proof.interrupted or findings.stopped:
+        raise KeyboardInterrupt(f"{proof.report.schedules:,} inequivalent schedules")
+    for failure in (findings.failure, proof.failure):
+        if failure is not None:
+            raise failure
     return code
 
 
@@ -71,71 +74,81 @@ def _proof(
             raise Refusal(
                 "prove --resume: the checkpoint says what is proved, so no scenario, parameter or bound goes with it"
             )
-        return resume(Path(resume_file))
+        terms, share, report = checkpoints.read(Path(resume_file))
+        return Proof(terms, share, report, path=Path(resume_file))
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")
     experiment = open_experiment(scenario, parse_params(param))
     terms = Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going)
     path = None if checkpoint is None else Path(checkpoint)
-    if path is not None:
-        check_writable(path.parent)
-        if path.exists():
-            raise Refusal(f"prove --checkpoint {path}: it exists already; continue it with --resume, or name another")
-    return Proof(terms, checkpoint=path)
+    if path is not None and path.exists():
+        raise Refusal(f"prove --checkpoint {path}: it exists already; continue it with --resume, or name another")
+    return Proof(terms, path=path)
 
 
 def _verdict(proof: Proof) -> tuple[str, Exit]:
     report = proof.report
-    if report.found:
+    if proof.violations:
         return "violated", Exit.VIOLATED
     if not report.complete:
         return "not found", Exit.INCONCLUSIVE
-    if report.vacuous or not report.witnesses:
-        return ("vacuous", Exit.INCONCLUSIVE) if report.vacuous else ("holds", Exit.NOTHING_VIOLATED)
+    if report.vacuous:
+        return "vacuous", Exit.INCONCLUSIVE
     return "holds", Exit.NOTHING_VIOLATED
 
 
-def _counterexample(proof: Proof, folder: Path) -> tuple[list[str], dict[str, object] | None]:
-    """The first finding, shrunk, as a ladder and as data."""
-    first = proof.report.first
-    if first is None:
-        return [], None
-    trace, replays = shortest(proof.terms, first)
-    path = save(trace, folder)
-    lines = [*ladder(trace), "", f"Shrunk in {replays:,} replays. Trace: {path}"]
-    lines.append(f"Replay: stopmarker replay {shlex.quote(str(path))}")
-    return lines, {**run_document(trace), "file": str(path)}
+def _summary(proof: Proof, verdict: str) -> list[str]:
+    report = proof.report
+    count = f"{report.schedules:,} inequivalent schedule{'' if report.schedules == 1 else 's'}"
+    ran = f"{count}, {report.steps:,} steps, {report.seconds:.1f} s"
+    match verdict:
+        case "holds":
+            reached = "".join(f" Reached: {name}." for name in report.witnesses)
+            text = f"HOLDS: all {ran}.{reached or ' It names nothing that must be reached.'}"
+        case "vacuous":
+            missed = ", ".join(report.vacuous)
+            text = f"VACUOUS: no schedule reaches {missed!r} in all {ran}: nothing is shown about this variant."
+        case "violated":
+            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {'all ' if report.complete else ''}{ran}."
+        case _:
+            text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
+    return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
+
+
+def _at_bound(proof: Proof) -> int:
+    """Runs of which nothing is known but that they reached the step bound."""
+    violating = sum(item.count for item in proof.violations)
+    return proof.report.failing - violating
+
+
+def _why(proof: Proof) -> str:
+    report = proof.report
+    if proof.interrupted:
+        return "Ctrl-C was pressed"
+    if not report.exhausted:
+        return "the budget ended"
+    return f"{report.bounded:,} run{'' if report.bounded == 1 else 's'} reached the step bound"
+
+
+def _left(proof: Proof) -> str:
+    report = proof.report
+    if not report.exhausted:
+        return f" Perhaps {_estimate(proof)} in all." if proof.estimate is not None else ""
+    bounded = next((item.finding for item in report.found.values()), None)
+    return "" if bounded is None else f" One was {bounded.message}."
 
 
 def _bounds(proof: Proof) -> str:
     terms = proof.terms
     named = ", ".join(f"{name}={value}" for name, value in terms.params)
-    steps = proof.terms.make_world()().step_bound
-    return f"{terms.scenario} ({named}), at most {steps:,} steps a run"
+    steps = terms.make_world()().step_bound
+    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run."
 
 
-def _summary(proof: Proof, verdict: str) -> list[str]:
-    report = proof.report
-    ran = f"{report.schedules:,} inequivalent schedules, {report.steps:,} steps, {report.seconds:.1f} s"
-    bounds = f"Bounds: {_bounds(proof)}."
-    if verdict == "holds":
-        reached = "".join(f" Reached: {name}." for name in report.witnesses)
-        return [f"HOLDS: all {ran}.{reached}", bounds]
-    if verdict == "vacuous":
-        missed = ", ".join(report.vacuous)
-        return [f"VACUOUS: no schedule reaches {missed!r} in all {ran}: nothing is shown about this variant.", bounds]
-    if verdict == "violated":
-        whole = "all " if report.complete else ""
-        return [f"VIOLATED: {report.failing:,} of {whole}{ran}.", bounds]
-    why = f"{report.bounded:,} runs reached the step bound" if report.bounded else "the budget ended"
-    left = "" if proof.estimate is None or report.exhausted else f" Perhaps {_estimate(proof)} in all."
-    return [f"NOT FOUND, and not proved: {why} after {ran}.{left}{_continuation(proof)}", bounds]
-
-
-def _continuation(proof: Proof) -> str:
-    if proof.checkpoint is None or proof.share.done:
-        return ""
-    return f" Continue with: stopmarker prove --resume {shlex.quote(str(proof.checkpoint))}"
+def _continuation(proof: Proof) -> list[str]:
+    if proof.path is None or proof.over or proof.failure is not None:
+        return []
+    return [f"Continue: stopmarker prove --resume {shlex.quote(str(proof.path))}"]
 
 
 def _estimate(proof: Proof) -> str:
@@ -148,26 +161,31 @@ def _estimate(proof: Proof) -> str:
 def _sentence(proof: Proof, report: Report) -> str:
     rate = (report.schedules + report.cut) / report.seconds if report.seconds else 0.0
     mean = report.steps / report.schedules if report.schedules else 0.0
-    left = "" if report.exhausted else f", estimated {_estimate(proof)} in all"
+    left = "" if report.exhausted or proof.estimate is None else f", estimated {_estimate(proof)} in all"
     return (
         f"schedules {report.schedules:,} ({rate:,.0f}/s, {mean:.0f} steps each, {report.cut:,} cut short), "
-        f"violations {report.failing:,}{left}"
+        f"violations {report.failing - _at_bound(proof):,}{left}"
     )
 
 
-def _document(proof: Proof, verdict: str, found: dict[str, object] | None) -> dict[str, object]:
-    report, terms = proof.report, proof.terms
+def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, object]:
+    report, terms, estimate = proof.report, proof.terms, proof.estimate
+    guess = None if estimate is None or math.isinf(estimate.high) else estimate
     return {
         "scenario": terms.scenario,
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
         "verdict": verdict,
         "complete": report.complete,
+        "interrupted": proof.interrupted,
         "traces": report.schedules,
         "cut": report.cut,
-        "failing": report.failing,
+        "violations": report.failing - _at_bound(proof),
+        "at_step_bound": report.bounded,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),
+        "estimate": None if guess is None else [round(guess.low), round(guess.traces), round(guess.high)],
         "witnesses": report.witnesses,
-        "finding": found,
+        "checkpoint": None if proof.path is None else str(proof.path),
+        "findings": findings.documents(),
     }

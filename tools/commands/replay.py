@@ -20,7 +20,7 @@ from tools.trace import Trace
 
 def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
     """Replay a file, or a token, which a mail may have broken into several words."""
-    recipe, then = _source(what)
+    recipe, then = source(what)
     if step is not None:
         state = state_at(recipe, step)
         out.lines(_told(state))
@@ -34,14 +34,15 @@ def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
     return verdict(now)
 
 
-def _source(what: tuple[str, ...]) -> tuple[Recipe, Trace | None]:
+def source(what: tuple[str, ...]) -> tuple[Recipe, Trace | None]:
+    """The recipe of a token or of a trace file, and of a file the trace."""
     if what[0].startswith(TOKEN_PREFIX):
         try:
             return Recipe.parse("".join(what)), None
         except TokenError as problem:
             raise Refusal(str(problem)) from None
     if len(what) > 1:
-        raise Refusal(f"replay {len(what)} files: one at a time (only a token may come in several words)")
+        raise Refusal(f"read {len(what)} files: one at a time (only a token may come in several words)")
     trace = load(Path(what[0]))
     if trace.stopmarker != __version__:
         logger.warning("stopmarker {} recorded this trace, this is {}", trace.stopmarker, __version__)

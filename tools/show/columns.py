@@ -1,6 +1,11 @@
-"""CPU0 | CPU1 | HW columns, as kernel reviewers draw a race by hand in a commit message."""
+"""CPU0 | CPU1 | HW columns, as kernel reviewers draw a race by hand in a commit message.
+
+Only one column has something on a line, so a text may run on to the right; the last column gets most of the room.
+"""
 
 from __future__ import annotations
+
+from itertools import accumulate
 
 from tools.trace import Trace
 
@@ -10,6 +15,8 @@ HARDWARE = ("device", "smmu", "vtd")
 _MOST_CPUS = 3
 _NUMBER = 5
 _GAP = 2
+_LAST = 23
+"""The last column is at least so wide."""
 
 
 def columns(trace: Trace, every: bool = False) -> list[str]:
@@ -25,35 +32,39 @@ def columns(trace: Trace, every: bool = False) -> list[str]:
     if hardware:
         groups.append(hardware)
         titles.append("HW")
-    width = (WIDTH - _NUMBER + _GAP) // max(len(groups), 1) - _GAP
-    lines = [*header(trace, drawn), ""]
-    lines += _beside([[title] for title in titles], width)
-    lines += _beside([wrap(", ".join(group), "", width) for group in groups], width)
-    lines += _beside([["-" * width] for _ in groups], width)
+    widths = _widths(len(groups))
+    starts = list(accumulate(widths, initial=_NUMBER))
+    heads = [
+        [title, *wrap(", ".join(group), "", width - _GAP)]
+        for title, group, width in zip(titles, groups, widths, strict=True)
+    ]
+    height = max((len(head) for head in heads), default=0)
+    for head, width in zip(heads, widths, strict=True):
+        head += [*[""] * (height - len(head)), "-" * (width - _GAP)]
+    beside = zip(*heads, strict=True)
+    table = ["".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in beside]
+    lines = [*header(trace, drawn), "", *[(" " * _NUMBER + line).rstrip() for line in table]]
     for row in drawn:
-        lines += _row(row, groups, width)
+        lines += _row(row, groups, starts)
     return [*lines, "", *footer(trace)]
 
 
-def _row(row: Row, groups: list[list[str]], width: int) -> list[str]:
-    cells: list[list[str]] = [[] for _ in groups]
+def _widths(count: int) -> list[int]:
+    """The width of each column, with the gap behind it."""
+    whole = WIDTH - _NUMBER + _GAP
+    if count < 2:
+        return [whole] * count
+    last = max(_LAST + _GAP, whole // count)
+    return [(whole - last) // (count - 1)] * (count - 1) + [last]
+
+
+def _row(row: Row, groups: list[list[str]], starts: list[int]) -> list[str]:
     place = next(number for number, group in enumerate(groups) if row.lane in group)
     text = row.label if row.target is None else f"{row.label} -> {row.target}"
     if len(groups[place]) > 1:
         text = f"{row.lane}: {text}"
     if row.violates:
         text += " [*]"
-    cells[place] = wrap(text, "  ", width)
+    lines = [f"{'':{starts[place]}}{piece}" for piece in wrap(text, "  ", WIDTH - starts[place])]
     number = str(row.step) if row.first else ""
-    lines = _beside(cells, width)
-    lines[0] = number.rjust(3) + lines[0][3:]
-    return lines
-
-
-def _beside(cells: list[list[str]], width: int) -> list[str]:
-    """Cells of text next to each other."""
-    lines = []
-    for level in range(max((len(cell) for cell in cells), default=0)):
-        parts = [(cell[level] if level < len(cell) else "").ljust(width) for cell in cells]
-        lines.append((" " * _NUMBER + (" " * _GAP).join(parts)).rstrip())
-    return lines
+    return [number.rjust(3) + lines[0][3:], *lines[1:]]

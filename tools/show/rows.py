@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from tools.trace import Trace, TraceEvent
 
+from .waits import waits
+
 WIDTH = 72
 _ASCII = {"→": "->", "←": "<-", "↔": "<->", "…": "...", "–": "-", "—": "--", "×": "x", "µ": "u", "≤": "<=", "≥": ">="}
 
@@ -88,27 +90,39 @@ def plain(text: str) -> str:
     return "".join(c if " " <= c <= "~" else "?" for c in " ".join(text.split()))
 
 
+def title(trace: Trace) -> str:
+    """Which experiment a run is of."""
+    params = ", ".join(f"{plain(name)}={plain(str(value))}" for name, value in trace.params)
+    return f"stopmarker {plain(trace.scenario)}" + (f" ({params})" if params else "")
+
+
 def header(trace: Trace, drawn: list[Row]) -> list[str]:
     """Which run this is, and how much of it is drawn."""
-    params = ", ".join(f"{plain(name)}={plain(str(value))}" for name, value in trace.params)
-    title = f"stopmarker {plain(trace.scenario)}" + (f" ({params})" if params else "")
+    heading = title(trace)
     shown = f"{len({row.step for row in drawn})} of {len(trace.steps)} steps shown"
     count = len(preemptions(trace))
     counted = f"{count} preemption{'' if count == 1 else 's'}"
-    if len(title) + 2 + len(shown) <= WIDTH:
-        return [title + shown.rjust(WIDTH - len(title)), counted]
-    return [*wrap(title, "    "), counted + shown.rjust(WIDTH - len(counted))]
+    if len(heading) + 2 + len(shown) <= WIDTH:
+        return [heading + shown.rjust(WIDTH - len(heading)), counted]
+    return [*wrap(heading, "    "), counted + shown.rjust(WIDTH - len(counted))]
 
 
 def footer(trace: Trace) -> list[str]:
     """What was found, and the command that makes this run again."""
+    return [*finding_lines(trace), *replay_lines(trace.recipe.token())]
+
+
+def finding_lines(trace: Trace) -> list[str]:
+    """What was found."""
     finding = trace.finding
-    lines = ["No violation in this run."]
-    if finding is not None:
-        word = "VIOLATION" if finding.outcome == "violated" else finding.outcome.upper()
-        text = f"[*] {word} {plain(finding.oracle)}: {plain(finding.message)} (step {finding.step})"
-        lines = wrap(text, "    ")
-    return [*lines, *replay_lines(trace.recipe.token())]
+    if finding is None:
+        return ["No violation in this run."]
+    word = "VIOLATION" if finding.outcome == "violated" else finding.outcome.upper()
+    waiting = waits(finding)
+    if len(waiting) > 1:
+        head = f"[*] {word} {plain(finding.oracle)} (step {finding.step}):"
+        return [head, *[line for text in waiting for line in wrap(f"    {plain(text)}", "      ")]]
+    return wrap(f"[*] {word} {plain(finding.oracle)}: {plain(finding.message)} (step {finding.step})", "    ")
 
 
 def replay_lines(token: str) -> list[str]:

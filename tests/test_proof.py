@@ -1,0 +1,236 @@
+"""Proofs by exact numbers: on one core, on two, cut and continued, and what a checkpoint refuses."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from math import factorial
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+
+from actors.runtime.events import Finding, Outcome
+from tools import checkpoint, proof
+from tools.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
+from tools.exits import Refusal
+from tools.experiment import open_experiment
+from tools.explore.search import Found, Report
+from tools.explore.share import Share
+from tools.interrupt import StopRequest
+from tools.proof import Proof
+from tools.terms import Terms
+
+from .tools.runs import WORLDS
+
+MODELS = "tests/models.py"
+FOREVER = 600.0
+
+
+def terms(name: str, *, bound: int | None = None, keep_going: bool = False, **params: int | str) -> Terms:
+    known = "::" in name or "-" in name
+    experiment = open_experiment(name if known else f"{WORLDS}::{name}", params)
+    return Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going)
+
+
+def proved(made: Proof, jobs: int = 1, turns: int | None = None) -> Report:
+    """Run a proof, to its end or for some turns."""
+    stop = StopRequest()
+    left = turns
+
+    def count(_: Report) -> None:
+        nonlocal left
+        if left is not None:
+            left -= 1
+            stop.requested = left <= 0
+
+    made.run(FOREVER, jobs, count, stop)
+    return made.report
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
+def test_writers_of_one_word_have_n_factorial_schedules(n: int) -> None:
+    report = proved(Proof(terms("writers", n=n)))
+    assert (report.schedules, report.steps, report.cut) == (factorial(n), n * factorial(n), 0)
+    assert report.complete
+
+
+@pytest.mark.parametrize(("kind", "traces"), [("base", (6, 20, 50)), ("hard", (10, 42, 120))])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_published_models_on_one_core_and_on_two(kind: str, traces: tuple[int, ...], jobs: int) -> None:
+    counts = []
+    for k in (1, 2, 3):
+        counts.append(proved(Proof(terms(f"{MODELS}::pri_window", kind=kind, k=k, keep_going=True)), jobs).schedules)
+    assert tuple(counts) == traces
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("given", "traces"), [({"drain": "full", "stop": "B"}, 258), ({"drain": "none", "stop": "A"}, 9)]
+)
+def test_unbind_window_holds_with_the_same_count_on_one_core_and_on_two(
+    given: dict[str, Any], traces: int, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    monkeypatch.setattr(proof, "SHORT_TURN", 0.0)
+    report = proved(Proof(terms("unbind-window", **given)), jobs)
+    assert (report.schedules, report.failing, report.bounded, report.complete) == (traces, 0, 0, True)
+    assert report.witnesses == {"request-queued-while-unbound": True}
+
+
+def test_a_proof_cut_into_pieces_counts_the_same_as_in_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    monkeypatch.setattr(proof, "SHORT_TURN", 0.0)
+    file = tmp_path / "proof"
+    made, jobs, pieces = Proof(terms("writers", n=7), path=file), 1, 0
+    while not made.share.done:
+        proved(made, jobs, turns=5)
+        saved = checkpoint.read(file)
+        made = Proof(saved.terms, saved.share, saved.report, path=file)
+        jobs, pieces = 3 - jobs, pieces + 1  # a proof may go on with another number of workers
+    assert pieces > 2
+    assert (made.report.schedules, made.report.steps, made.report.failing) == (5_040, 35_280, 0)
+
+
+def test_the_estimate_goes_on_from_turn_to_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    made = Proof(terms("writers", n=7))
+    seen: list[float] = []
+
+    def note(_: Report) -> None:
+        assert made.estimate is not None
+        seen.append(made.estimate.traces)
+
+    made.run(FOREVER, 1, note, StopRequest())
+    assert len(seen) >= 5_040 // 256
+    assert seen[-1] == 5_040
+
+
+def test_a_violation_ends_the_proof_unless_it_is_to_go_on() -> None:
+    first = proved(Proof(terms(f"{MODELS}::pri_window", kind="hard", k=2)))
+    whole = proved(Proof(terms(f"{MODELS}::pri_window", kind="hard", k=2, keep_going=True)))
+    assert (first.schedules, first.failing, first.complete) == (3, 1, False)
+    assert (whole.schedules, whole.failing, whole.complete) == (42, 4, True)
+
+
+def test_a_run_that_reaches_the_bound_is_no_violation_and_proves_nothing() -> None:
+    made = Proof(terms("unbinding", bound=3))
+    report = proved(made)
+    assert (report.schedules, report.bounded, report.complete, made.violations) == (2, 2, False, [])
+    beyond = Proof(terms("ending", way="bound", keep_going=True))
+    assert proved(beyond).bounded == beyond.report.schedules
+    assert not beyond.report.complete
+
+
+def test_a_budget_is_not_overdrawn_by_a_turn() -> None:
+    made = Proof(terms("writers", n=9))
+    made.run(0.05, 1, lambda _: None, StopRequest())
+    assert not made.over
+    assert not made.report.exhausted
+    assert made.report.schedules < factorial(9)
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_proof_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    made = Proof(terms("writers"), path=tmp_path / "file" / "below")
+    with pytest.raises(Refusal, match=r"write checkpoint .*below: .*file is not a directory"):
+        proved(made)
+    assert made.report.schedules == 0
+
+
+def test_a_disk_that_fills_up_does_not_end_the_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Proof(terms("writers"), path=tmp_path / "proof")
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    def fill(_: Report) -> None:
+        monkeypatch.setattr(checkpoint, "write_bytes", full)
+
+    made.run(FOREVER, 1, fill, StopRequest())
+    assert made.report.complete
+    assert str(made.failure).endswith("No space left on device")
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "proof"
+    finding = Finding(outcome=Outcome.DEADLOCK, oracle="no-deadlock", message="a waits", step=3, objects=("a", "b"))
+    report = Report(7, 2, 1, 50, 0, 1.5, witnesses={"met": True}, found={("x",): Found(finding, (0, 1), 4, 1)})
+    given = terms("writers", n=4, bound=9, keep_going=True)
+    checkpoint.write(file, given, Share().pack(), report, code_digest(given.scenario))
+    read = checkpoint.read(file)
+    assert read.terms == given
+    assert read.report.found == {finding.signature: Found(finding, (0, 1), 4, 1)}
+    assert (read.report.schedules, read.report.steps, read.report.witnesses) == (7, 50, {"met": True})
+    assert read.share.pack() == Share().pack()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "proof"
+    proved(Proof(terms("writers", n=3), path=path))
+    return path
+
+
+def test_every_flipped_bit_and_every_cut_of_a_checkpoint_is_noticed(file: Path) -> None:
+    whole = file.read_bytes()
+    for place in range(len(whole) * 8):
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        with pytest.raises(Refusal, match=r"read checkpoint .*: (not a|format version|the checksum)"):
+            checkpoint.read(file)
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        with pytest.raises(Refusal, match=r"read checkpoint .*: (cut after|the checksum)"):
+            checkpoint.read(file)
+
+
+def checkpoint_of(body: object, version: int = VERSION) -> bytes:
+    packed: bytes = msgpack.packb(body)
+    return MAGIC + struct.pack(">HI", version, zlib.crc32(packed)) + packed
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"Dear list,", "not a stopmarker checkpoint"),
+        (b"", "cut after 0 bytes"),
+        (checkpoint_of([], VERSION + 1), "a newer stopmarker wrote it"),
+        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 1$"),
+        (checkpoint_of([]), "not enough values"),
+        (checkpoint_of(None), "cannot unpack"),
+        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], []], [[], {}, []]]), "read search state"),
+        (
+            checkpoint_of([b"", ["x", [], None, False], [[], []], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]),
+            "Out",
+        ),
+        (checkpoint_of([b"", ["x", [], None, False], [[], []], [[0] * 6, {}, []]]), "a model was changed since"),
+        (checkpoint_of([b"", ["gone.py::x", [], None, False], [[], []], [[0] * 6, {}, []]]), "its scenario gone.py::x"),
+    ],
+)
+def test_what_is_no_checkpoint_of_this_program_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
+    path = tmp_path / "proof"
+    path.write_bytes(data)
+    with pytest.raises(Refusal, match=message) as refusal:
+        checkpoint.read(path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_FILE >= 1 << 20
+    monkeypatch.setattr(checkpoint, "MAX_FILE", 99)
+    path = tmp_path / "proof"
+    path.write_bytes(checkpoint_of("x" * 200))
+    with pytest.raises(Refusal, match="more than 99 bytes"):
+        checkpoint.read(path)
+
+
+def test_a_proof_of_a_file_that_was_changed_is_not_continued(tmp_path: Path) -> None:
+    mine, path = tmp_path / "mine.py", tmp_path / "proof"
+    mine.write_text(Path(WORLDS).read_text())
+    proved(Proof(terms(f"{mine}::writers"), path=path))
+    mine.write_text(Path(WORLDS).read_text().replace("cpu.store(word, position)", "cpu.store(word, 0)"))
+    with pytest.raises(Refusal, match="a model was changed since"):
+        checkpoint.read(path)

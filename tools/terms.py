@@ -1,0 +1,34 @@
+"""The terms of a search: which experiment, within which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.runtime.schedule import ParamValue
+from actors.runtime.world import World
+
+from .experiment import open_experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is searched, and within which bounds."""
+
+    scenario: str
+    params: tuple[tuple[str, ParamValue], ...]
+    bound: int | None = None
+    """Most steps in a run; None leaves it to the scenario."""
+    keep_going: bool = False
+    """Count all failing schedules instead of stopping at the first."""
+
+    def make_world(self) -> Callable[[], World]:
+        """A maker of worlds of this experiment, with the bound applied."""
+        experiment = open_experiment(self.scenario, dict(self.params))
+
+        def make() -> World:
+            world = experiment.world()
+            world.step_bound = self.bound or world.step_bound
+            return world
+
+        return make

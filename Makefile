@@ -20,7 +20,7 @@ demo: .venv/.installed
 	@$(BIN)/stopmarker prove unbind-window -p drain=full || { echo "demo failed: not proved" >&2; exit 1; }
 
 test: .venv/.installed-test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: .venv/.installed-check
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import trio
 
@@ -10,17 +11,36 @@ from actors.runtime.controlled import controlled
 from actors.runtime.world import Session
 from scenarios.scenario import Expected, Scenario
 from tools.explore.dpor import Dpor
-from tools.explore.search import Budget, Report, explore
+from tools.explore.portfolio import default
+from tools.explore.search import Budget, Report, Strategy, explore
 
 
 def exhaust(scenario: Scenario, given: Mapping[str, int | str], schedules: int | None = None) -> Report:
     """All inequivalent schedules of a combination, at most `schedules`."""
+    return search(scenario, given, Dpor(), schedules)
+
+
+def hunt(scenario: Scenario, given: Mapping[str, int | str], schedules: int) -> Report:
+    """What `fuzz` does: the default strategy up to the first finding."""
+    return search(scenario, given, default(0), schedules, stop_at_first=True)
+
+
+def search(
+    scenario: Scenario,
+    given: Mapping[str, int | str],
+    strategy: Strategy,
+    schedules: int | None,
+    stop_at_first: bool = False,
+) -> Report:
+    """Any search of a combination."""
     params = scenario.complete(given)
     session = Session()
 
     async def main() -> Report:
         async with controlled() as driver:
-            return await explore(driver, lambda: scenario.world(session, params), Dpor(), Budget(schedules=schedules))
+            budget = Budget(schedules=schedules)
+            make = partial(scenario.world, session, params)
+            return await explore(driver, make, strategy, budget, stop_at_first=stop_at_first)
 
     return trio.run(main)
 

@@ -67,7 +67,7 @@ def test_the_published_models_on_one_core_and_on_two(kind: str, traces: tuple[in
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(
-    ("given", "traces"), [({"drain": "full", "stop": "B"}, 258), ({"drain": "none", "stop": "A"}, 9)]
+    ("given", "traces"), [({"drain": "full", "stop": "B"}, 408), ({"drain": "none", "stop": "A"}, 9)]
 )
 def test_unbind_window_holds_with_the_same_count_on_one_core_and_on_two(
     given: dict[str, Any], traces: int, jobs: int, monkeypatch: pytest.MonkeyPatch

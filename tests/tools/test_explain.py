@@ -64,7 +64,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             4,
             38,
         ),
-        ("window", ["binder allocates a PASID *before* fault_worker looks up PASID 1"], 160, 880),
+        ("window", ["binder allocates a PASID *before* fault_worker looks up PASID 1"], 160, 1030),
         (
             "deadlock",
             [

@@ -43,7 +43,7 @@ def test_each_verdict_has_its_exit_code(
     assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict == "violated")
 
 
-@pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 258), ("none", "A", 9)])
+@pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 408), ("none", "A", 9)])
 def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str, traces: int) -> None:
     result = call("prove", "unbind-window", "-p", f"drain={drain}", "-p", f"stop={stop}")
     assert result.exit_code == Exit.NOTHING_VIOLATED

@@ -8,6 +8,7 @@ rescheduled), every exit path reattaches, and an actor that awaits a Trio primit
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import coroutine
@@ -21,6 +22,8 @@ from .seat import foreign
 from .step import Step
 from .world import MAX_ACTORS, Actor, World
 
+_COLLECT_AFTER = 20_000
+"""Worlds are freed by reference counts; at Python's own pace the collector would look through each of them in vain."""
 _INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit, trio.Cancelled)
 
 
@@ -129,6 +132,8 @@ async def controlled() -> AsyncIterator[Controlled]:
     """A controlled driver inside a Trio program; its tasks end with the block."""
     driver = Controlled()
     failure: BaseException | None = None
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_COLLECT_AFTER, *thresholds[1:])
     async with trio.open_nursery() as nursery:
         await driver.open(nursery)
         try:
@@ -137,5 +142,6 @@ async def controlled() -> AsyncIterator[Controlled]:
             failure = error
         finally:
             driver.close()
+    gc.set_threshold(*thresholds)
     if failure is not None:
         raise failure

@@ -53,7 +53,7 @@ class Port:
         self.name = name
         self.codec = codec
         self._world = world
-        self._sender, self._receiver = world.session.channel()
+        self._sender, self._receiver = world.session.channel(self)
         marks = world.session.ports.get(name)
         if marks is None:
             marks = world.session.ports[name] = Marks(world.mask, name)
@@ -96,6 +96,11 @@ class Port:
         data = self._receiver.receive_nowait()
         self.received += 1
         return self._marks.element(self.received), self.codec.decode(data)
+
+    def drop_rest(self) -> None:
+        """The world is over: leave the channel empty for the next one."""
+        for _ in range(self.sent - self.received):
+            self._receiver.receive_nowait()
 
     def holds(self) -> bool:
         """Whether a message waits."""

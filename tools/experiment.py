@@ -27,14 +27,16 @@ _SEPARATOR = "::"
 class Experiment:
     """A scenario with all its parameters; the session that its worlds share lives as long as it does."""
 
-    def __init__(self, name: str, scenario: Scenario, given: Mapping[str, ParamValue | str]) -> None:
+    def __init__(
+        self, name: str, scenario: Scenario, given: Mapping[str, ParamValue | str], audit: bool = False
+    ) -> None:
         self.name = name
         self.scenario = scenario
         try:
             self.params = scenario.complete(given)
         except (UnknownName, BadValue) as problem:
             raise Refusal(str(problem)) from None
-        self.session = Session()
+        self.session = Session(audit=audit)
 
     def world(self) -> World:
         """A fresh world; Refusal if the scenario cannot build it."""
@@ -72,10 +74,13 @@ class Experiment:
         return _unwrapped(program)
 
 
-def open_experiment(name: str, given: Mapping[str, ParamValue | str]) -> Experiment:
-    """The experiment that `name` (a shipped scenario, or `./file.py::name`) and parameters make; Refusal otherwise."""
+def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: bool = False) -> Experiment:
+    """The experiment that `name` (a shipped scenario, or `./file.py::name`) and parameters make; Refusal otherwise.
+
+    With `audit` every access is compared with the footprint that its step declared.
+    """
     full_name, scenario = find_scenario(name)
-    return Experiment(full_name, scenario, given)
+    return Experiment(full_name, scenario, given, audit)
 
 
 def find_scenario(name: str) -> tuple[str, Scenario]:

@@ -21,10 +21,12 @@ class Terms:
     """Most steps in a run; None leaves it to the scenario."""
     keep_going: bool = False
     """Count all failing schedules instead of stopping at the first."""
+    audit: bool = False
+    """Compare every access with the footprint that its step declared."""
 
     def make_world(self) -> Callable[[], World]:
         """A maker of worlds of this experiment, with the bound applied."""
-        experiment = open_experiment(self.scenario, dict(self.params))
+        experiment = open_experiment(self.scenario, dict(self.params), self.audit)
 
         def make() -> World:
             world = experiment.world()

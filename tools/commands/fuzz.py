@@ -35,16 +35,18 @@ def main(
     seed: int,
     output: str,
     strategy: str,
+    audit: bool,
     no_shrink: bool,
     keep_going: bool,
 ) -> Exit:
     """Hunt, and show the first finding."""
     search = _strategy(strategy, seed)
-    experiment = open_experiment(scenario, parse_params(param))
+    experiment = open_experiment(scenario, parse_params(param), audit)
     limit = _limit(schedules, budget)
     folder = Path(output)
     check_writable(folder)
-    findings = Findings(Terms(experiment.name, tuple(experiment.params.items())), folder, not no_shrink)
+    terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
+    findings = Findings(terms, folder, not no_shrink)
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
     with stop_request() as stop, closing(progress()) as display:

@@ -13,12 +13,19 @@ from tools.trace import record
 
 
 def main(
-    out: Output, *, scenario: str, param: tuple[str, ...], seed: int | None, schedule: str | None, live: bool
+    out: Output,
+    *,
+    scenario: str,
+    param: tuple[str, ...],
+    seed: int | None,
+    schedule: str | None,
+    live: bool,
+    audit: bool,
 ) -> Exit:
     """Run once and show it."""
     if schedule is not None and (seed is not None or live):
         raise Refusal("--schedule decides everything: use it without --seed and --live")
-    experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule)
+    experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule, audit)
     try:
         execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
     except ScheduleMismatch as mismatch:
@@ -29,9 +36,11 @@ def main(
     return verdict(trace)
 
 
-def _prepare(name: str, given: dict[str, str], seed: int | None, schedule: str | None) -> tuple[Experiment, Scheduler]:
+def _prepare(
+    name: str, given: dict[str, str], seed: int | None, schedule: str | None, audit: bool
+) -> tuple[Experiment, Scheduler]:
     if schedule is None:
-        return open_experiment(name, given), Fifo() if seed is None else RandomWalk(seed)
+        return open_experiment(name, given, audit), Fifo() if seed is None else RandomWalk(seed)
     try:
         recipe = Recipe.parse(schedule)
     except TokenError as problem:
@@ -40,4 +49,4 @@ def _prepare(name: str, given: dict[str, str], seed: int | None, schedule: str |
     if recipe.scenario != full_name:
         raise Refusal(f"run {name} with a schedule of {recipe.scenario}: a schedule fits its own scenario only")
     # Parameters given here count: the same order of steps, tried on another variant.
-    return open_experiment(name, {**dict(recipe.params), **given}), ReplayScheduler(recipe.schedule)
+    return open_experiment(name, {**dict(recipe.params), **given}, audit), ReplayScheduler(recipe.schedule)

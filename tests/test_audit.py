@@ -1,0 +1,81 @@
+"""The footprint audit: it catches what is not declared, and every shipped scenario passes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from actors.runtime.events import Note
+from actors.runtime.schedule import RandomWalk
+from actors.runtime.world import Cpu, World
+from scenarios.catalogue import MODULES, load
+from tools.cli import cli
+
+from .running import of, run, runs
+
+
+def undeclared(world: World, what: str) -> None:
+    hidden = world.word("hidden")
+    port = world.word("flag", 1)
+
+    async def main(cpu: Cpu) -> None:
+        if what == "condition":
+            await cpu.wait("flag", lambda: world.memory.read(port) == 1)
+            return
+        await cpu.access("careless", reads=(("word", hidden),) if what == "write" else ())
+        if what == "read":
+            world.memory.read(hidden)
+        elif what == "write":
+            world.memory.write(hidden, 1)
+        else:
+            cpu.emit(Note(subject="hidden"))
+
+    world.add_actor("main", main)
+
+
+@pytest.mark.parametrize(
+    ("what", "complaint"),
+    [
+        ("read", "step `careless` reads word 0x1000, which it does not declare"),
+        ("write", "step `careless` writes word 0x1000, which it does not declare"),
+        ("event", "step `careless` emits Note, which touches ('note', 'hidden'), without declaring it"),
+    ],
+)
+def test_what_a_step_does_not_declare_is_a_finding(what: str, complaint: str) -> None:
+    finding = run(lambda world: undeclared(world, what), audit=True).finding
+    assert finding is not None
+    assert finding.message == f"main raised FootprintError: {complaint}"
+    assert run(lambda world: undeclared(world, what)).finding is None
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_shipped_scenario_declares_what_it_touches(name: str) -> None:
+    for execution in runs(of(load(name), {}), 20, RandomWalk(5), audit=True):
+        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
+
+
+def test_the_audit_is_an_option_of_run_and_fuzz(tmp_path: Path) -> None:
+    source = """
+from stopmarker import Cpu, World, scenario
+
+@scenario()
+def careless(world: World) -> None:
+    \"\"\"Reads a word that its step does not name.\"\"\"
+    word = world.word("w")
+
+    async def main(cpu: Cpu) -> None:
+        await cpu.access("look")
+        world.memory.read(word)
+
+    world.add_actor("main", main)
+"""
+    file = tmp_path / "mine.py"
+    file.write_text(source, encoding="utf-8")
+    for command in (["run"], ["fuzz", "-o", str(tmp_path)]):
+        words = [command[0], f"{file}::careless", *command[1:]]
+        assert CliRunner().invoke(cli, words).exit_code == 0
+        audited = CliRunner().invoke(cli, [*words, "--audit"])
+        assert audited.exit_code == 1
+        assert "FootprintError" in audited.stdout

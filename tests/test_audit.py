@@ -40,6 +40,7 @@ def undeclared(world: World, what: str) -> None:
     [
         ("read", "step `careless` reads word 0x1000, which it does not declare"),
         ("write", "step `careless` writes word 0x1000, which it does not declare"),
+        ("condition", "step `flag` reads word 0x1008, which it does not declare"),
         ("event", "step `careless` emits Note, which touches ('note', 'hidden'), without declaring it"),
     ],
 )

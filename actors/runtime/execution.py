@@ -133,9 +133,8 @@ class Execution:
         if step is not None and (step.ready is None or step.ready()):
             insort(offered, actor)
         if self.world.session.audit and offered != self.enabled():
-            raise FootprintError(
-                f"step `{self.steps[-1].what}` lets others go or stops them, without declaring a write"
-            )
+            what = self.steps[-1].what
+            self._fail(actor, FootprintError(f"step `{what}` lets others go or stops them: it declares no write"))
         return offered
 
     def commit(self, actor: int, offered: list[int]) -> None:
@@ -157,7 +156,15 @@ class Execution:
         world.current = actor
         world.step = step
         if step.ready is not None and world.session.audit:
-            step.ready()  # its condition may look only at what it declares
+            self._audit_condition(actor, step)
+
+    def _audit_condition(self, actor: int, step: Step) -> None:
+        """A condition may look only at what its step declares."""
+        try:
+            assert step.ready is not None
+            step.ready()
+        except FootprintError as error:
+            self._fail(actor, error)
 
     def arrive(self, actor: int, arrival: Step | Done) -> None:
         """`actor` performed its step and now announces the next one, or is done."""

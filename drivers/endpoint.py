@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hw.bus import Pasid, PhysAddr
-from hw.events import pasid_resource
 
 from .cpu import Cpu
-from .events import TeardownBegun
+from .pasid import begin_teardown
 from .sva import CLEAN, FLUSHED
 
 RUNNING, STOP, STOPPED = 0, 1, 2
@@ -33,8 +32,7 @@ class Endpoint:
 
     async def stop(self, cpu: Cpu, pasid: Pasid) -> int:
         """Make the device stop using the PASID and wait until it says so; FLUSHED, CLEAN, or 0."""
-        await cpu.access(f"tear-down of PASID {pasid} begins", writes=(pasid_resource(pasid),))
-        cpu.emit(TeardownBegun(pasid=pasid))
+        await begin_teardown(cpu, pasid)
         await cpu.store(self.control, STOP, "device CONTROL = STOP")
         await cpu.poll(self.status, lambda status: status == STOPPED, "device STATUS = STOPPED")
         return self._report

@@ -12,7 +12,7 @@ from hw.bus import Pasid
 from hw.events import pasid_resource
 
 from .cpu import Cpu
-from .events import PasidAllocated, PasidFreed
+from .events import PasidAllocated, PasidFreed, TeardownBegun
 from .mm import Mm
 
 
@@ -25,6 +25,12 @@ class Bond:
     number: int
     dying: bool = False
     """New faults are answered Invalid (unbind has begun, in the variants that say so)."""
+
+
+async def begin_teardown(cpu: Cpu, pasid: Pasid) -> None:
+    """Somebody begins to take a PASID away from its device; one step."""
+    await cpu.access(f"tear-down of PASID {pasid} begins", writes=(pasid_resource(pasid),))
+    cpu.emit(TeardownBegun(pasid=pasid))
 
 
 class Pasids:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hw.bus import Pasid
-from hw.events import pasid_resource
 
 from .arm_smmu_v3 import Contexts, PriQueue, marker_resource
 from .cpu import Cpu, Lock
-from .events import DrainTimedOut, TeardownBegun, UnbindRefused
+from .events import DrainTimedOut, UnbindRefused
 from .iopf import Iopf
 from .mm import Mm
-from .pasid import Bond, Pasids
+from .pasid import Bond, Pasids, begin_teardown
 
 FLUSHED = 1
 """IOMMU_PASID_FLUSHED: nothing new comes from the device, but requests may still be in the PRI queue."""
@@ -57,11 +56,6 @@ class Sva:
         bond = await self.pasids.allocate(cpu, mm)
         await self.contexts.write(cpu, bond)
         return bond
-
-    async def begin(self, cpu: Cpu, pasid: Pasid) -> None:
-        """Somebody begins to take a PASID away from its device; one step."""
-        await cpu.access(f"tear-down of PASID {pasid} begins", writes=(pasid_resource(pasid),))
-        cpu.emit(TeardownBegun(pasid=pasid))
 
     async def unbind(self, cpu: Cpu, mm: Mm, pasid: Pasid, flags: int) -> str:
         """Take a PASID away from `mm`; "" or the name of the error. `flags` says how the caller stopped the device.
@@ -111,7 +105,7 @@ class Sva:
 
     async def _unbind(self, cpu: Cpu, bond: Bond, flags: int) -> None:
         if not self.device_stops_first:
-            await self.begin(cpu, bond.pasid)
+            await begin_teardown(cpu, bond.pasid)
         await self.drain(cpu, bond, flags)
         await self.contexts.clear(cpu, bond)
         await self.pasids.free(cpu, bond)

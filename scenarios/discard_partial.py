@@ -53,10 +53,7 @@ def discard_partial(world: World, *, discard: str, requests: int, group: int) ->
         put_async=True,
         iopf=DISCARD[discard],
     )
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world, ats=False)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
 

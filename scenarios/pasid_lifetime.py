@@ -69,8 +69,4 @@ def pasid_lifetime(world: World, *, free: str, closer: str, accesses: int, reuse
 
 
 def _add_board(world: World, board: Platform) -> None:
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.ats", board.units.ats, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world)

@@ -64,6 +64,15 @@ class Platform:
     mm_b: Mm
     bond: Bond
 
+    def add_hardware(self, world: World, *, ats: bool = True) -> None:
+        """The device and the SMMU's units; without `ats` nothing answers translation requests."""
+        world.add_actor("device", self.device.engine)
+        world.add_actor("device.link", self.device.receiver, daemon=True)
+        world.add_actor("smmu.link", self.units.link, daemon=True)
+        if ats:
+            world.add_actor("smmu.ats", self.units.ats, daemon=True)
+        world.add_actor("smmu.cmdq", self.units.command_queue, daemon=True)
+
 
 def buffer(pages: int) -> list[VirtAddr]:
     """The addresses that the device's jobs use, in whatever process the PASID belongs to."""

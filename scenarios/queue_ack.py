@@ -61,10 +61,7 @@ def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq
         put_async=True,
         queue=ACKNOWLEDGE[acknowledge],
     )
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world, ats=False)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
 

@@ -55,11 +55,7 @@ def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int,
         await board.device.begun()
         await board.endpoint.stop(cpu, board.bond.pasid)
 
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.ats", board.units.ats, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.add_actor("driver", stopper)

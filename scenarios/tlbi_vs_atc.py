@@ -75,11 +75,7 @@ def tlbi_vs_atc(world: World, *, order: str, tlb: str, accesses: int) -> None:
         await board.mm_a.unmap(cpu, board.mm_a.pages[0])
 
     board.mm_a.invalidate = invalidate
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.ats", board.units.ats, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world)
     world.add_actor("reclaim", reclaim)
 
     world.check(NoDmaIntoForeignFrame())

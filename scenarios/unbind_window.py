@@ -87,11 +87,7 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         board.endpoint.disable_pri,
         world.mutex("sva_lock"),
     )
-    world.add_actor("device", board.device.engine)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    world.add_actor("smmu.link", board.units.link, daemon=True)
-    world.add_actor("smmu.ats", board.units.ats, daemon=True)
-    world.add_actor("smmu.cmdq", board.units.command_queue, daemon=True)
+    board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint, board.device)

@@ -21,7 +21,6 @@ from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
 MainT = TypeVar("MainT", bound=Main)
-T = TypeVar("T")
 MAX_ACTORS = 64
 Channel = tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]
 

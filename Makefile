@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 FOUND := findings/demo
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench campaign clean
 
 demo: .venv/.installed
 	@rm -rf $(FOUND)
@@ -30,6 +30,11 @@ check: .venv/.installed-check
 
 bench: .venv/.installed
 	$(BIN)/python -m tools.bench
+
+# A short campaign over all scenarios with a fixed seed; its findings must be those on record.
+campaign: .venv/.installed-test
+	@rm -rf findings/campaign
+	$(BIN)/python -m tests.campaign.smoke full findings/campaign
 
 clean:
 	rm -rf .venv build *.egg-info

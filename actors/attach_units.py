@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import drivers.cpu
-from drivers.attach_events import AccessLanded, AccessRefused, AsidInvalidated, ConfigInvalidated, asid_resource
+from drivers.attach_events import (
+    AccessLanded,
+    AccessRefused,
+    AsidInvalidated,
+    ConfigInvalidated,
+    Names,
+    asid_resource,
+)
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID
 from hw.smmuv3.commands import Command, Opcode
@@ -34,6 +41,7 @@ class Units:
 
     world: World
     smmu: Smmu
+    names: Names = field(default_factory=Names)
     ended: list[Transaction] = field(default_factory=list)
 
     async def sync(self, cpu: drivers.cpu.Cpu, *batch: Command, asids: Sequence[Asid] = ()) -> None:
@@ -48,7 +56,7 @@ class Units:
             await perform(Step(command.opcode.name, writes=footprint(resources_of(command)) | users))
             waits += [each for each in (*self.ended, *self.smmu.in_flight) if affects(command, each, self.smmu)]
             apply(command, self.smmu)
-            report(cpu, command, asids, complete=False)
+            self.report(cpu, command, asids, complete=False)
         takes = 0
         for transaction in waits:
             takes |= self.end_of(transaction.sid, transaction.ordinal)
@@ -62,7 +70,7 @@ class Units:
             )
         )
         for command in batch:
-            report(cpu, command, asids, complete=True)
+            self.report(cpu, command, asids, complete=True)
 
     def end_of(self, sid: StreamId, ordinal: int) -> int:
         """The mask that the end of a transaction gives."""
@@ -82,8 +90,8 @@ class Units:
                 answer = await untranslated_access(
                     cpu, self.smmu, sid=sid, pasid=pasid, address=address, write=False, ordinal=ordinal
                 )
-                await self.end(f"DMA of stream {sid}: {answer.disposition.value}", answer.transaction)
-                cpu.emit(outcome(sid, answer))
+                await self.end(f"DMA of {self.names.stream(sid)}: {answer.disposition.value}", answer.transaction)
+                cpu.emit(self.outcome(sid, answer))
 
         return main
 
@@ -98,30 +106,48 @@ class Units:
 
         return main
 
+    def speculator(self, sid: StreamId, pasid: Pasid, address: VirtAddr, count: int) -> Main:
+        """The SMMU translates `address` for a stream `count` times, when it likes: it fills caches and TLB."""
 
-def outcome(sid: StreamId, answer: AccessAnswer) -> AccessLanded | AccessRefused:
-    """The event of an access that ends."""
-    found = answer.found
-    if found is None:
-        return AccessRefused(sid=sid, why=answer.event.id.name if answer.event else "silently")
-    meant = found.cd.ttb0 if found.cd is not None else PhysAddr(0)
-    return AccessLanded(
-        sid=sid,
-        asid=found.cd.asid if found.cd is not None else 0,
-        meant=meant,
-        found=found.entry.ttb if isinstance(found.entry, TlbEntry) else meant,
-        page=answer.address,
-    )
+        async def main(cpu: Cpu) -> None:
+            for ordinal in range(PREFETCHES, PREFETCHES + count):
+                answer = await untranslated_access(
+                    cpu, self.smmu, sid=sid, pasid=pasid, address=address, write=False, ordinal=ordinal
+                )
+                await self.end("speculation ends", answer.transaction)
 
+        return main
 
-def report(cpu: drivers.cpu.Cpu, command: Command, asids: Sequence[Asid], *, complete: bool) -> None:
-    """The event of a command that takes effect, or of the SYNC behind it."""
-    match command.opcode:
-        case Opcode.TLBI_NH_ASID if not complete:
-            cpu.emit(AsidInvalidated(asid=command.asid))
-        case Opcode.CFGI_STE | Opcode.CFGI_CD:
-            ssid = -1 if command.opcode is Opcode.CFGI_STE else command.ssid
-            cpu.emit(ConfigInvalidated(by=cpu.name, sid=command.sid, ssid=ssid, complete=complete, asids=tuple(asids)))
+    def outcome(self, sid: StreamId, answer: AccessAnswer) -> AccessLanded | AccessRefused:
+        """The event of an access that ends."""
+        found, who = answer.found, self.names.stream(sid)
+        if found is None:
+            return AccessRefused(sid=sid, why=answer.event.id.name if answer.event else "silently", who=who)
+        meant = found.cd.ttb0 if found.cd is not None else PhysAddr(0)
+        through = found.entry.ttb if isinstance(found.entry, TlbEntry) else meant
+        return AccessLanded(
+            sid=sid,
+            asid=found.cd.asid if found.cd is not None else 0,
+            meant=meant,
+            found=through,
+            page=answer.address,
+            who=who,
+            through=self.names.owner(through),
+        )
+
+    def report(self, cpu: drivers.cpu.Cpu, command: Command, asids: Sequence[Asid], *, complete: bool) -> None:
+        """The event of a command that takes effect, or of the SYNC behind it."""
+        match command.opcode:
+            case Opcode.TLBI_NH_ASID if not complete:
+                cpu.emit(AsidInvalidated(asid=command.asid))
+            case Opcode.CFGI_STE | Opcode.CFGI_CD:
+                ssid = -1 if command.opcode is Opcode.CFGI_STE else command.ssid
+                who = self.names.stream(command.sid)
+                cpu.emit(
+                    ConfigInvalidated(
+                        by=cpu.name, sid=command.sid, ssid=ssid, complete=complete, asids=tuple(asids), who=who
+                    )
+                )
 
 
 class Bell:

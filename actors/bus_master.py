@@ -1,4 +1,4 @@
-"""A platform device whose DMA may stall: untranslated writes on the bus, one at a time, each with its answer."""
+"""A platform device whose DMA may stall: untranslated writes on the bus, each with its answer."""
 
 from __future__ import annotations
 
@@ -25,21 +25,30 @@ class BusMaster:
     pages: Sequence[VirtAddr]
     sid: StreamId
     pasid: Pasid
+    outstanding: int = 1
+    """How many writes it begins before it waits for an answer."""
     aborted: int = 0
 
     async def engine(self, cpu: Cpu) -> None:
         """Its writes, then the stop when the host asks for it."""
         for number, page in enumerate(self.pages):
+            if number >= self.outstanding:
+                await self.answer(cpu)
             await self.write(cpu, number, page)
+        for _ in range(min(self.outstanding, len(self.pages))):
+            await self.answer(cpu)
         await cpu.poll(self.endpoint.control, lambda control: control == STOP, "device CONTROL = STOP")
         await self.report(cpu)
 
     async def write(self, cpu: Cpu, number: int, page: VirtAddr) -> None:
-        """One access and its answer."""
+        """One access."""
         access = Dma(
             sid=self.sid, pasid=self.pasid, address=page, write=True, translated=False, tag=number, value=number + 1
         )
         await cpu.send(self.bus, access)
+
+    async def answer(self, cpu: Cpu) -> None:
+        """The end of one access, whichever it is."""
         answer: DmaCompletion = await cpu.receive(self.answers)
         self.aborted += not answer.ok
 

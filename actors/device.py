@@ -72,6 +72,8 @@ class Device:
     pasid: Pasid
     meant_for: str
     sid: StreamId = SID
+    host: str = "smmu"
+    """The lane that its messages go to, on a ladder."""
     retries: int = 1
     """How often a page that is gone again after a Success is requested again."""
     atc: Atc = field(default_factory=Atc)
@@ -149,7 +151,15 @@ class Device:
         self.pri.send(message.prgi, last=last)
         self.requests_sent += 1
         cpu.emit(
-            PageRequestSent(ordinal=ordinal, pasid=self.pasid, prgi=job.prgi, group=job.number, address=page, last=last)
+            PageRequestSent(
+                ordinal=ordinal,
+                pasid=self.pasid,
+                prgi=job.prgi,
+                group=job.number,
+                address=page,
+                last=last,
+                target=self.host,
+            )
         )
 
     async def complete(self, cpu: Cpu, job: Job) -> None:
@@ -220,7 +230,7 @@ class Device:
             only_if=lambda: self.atc.lookup(self.pasid, entry.virtual_page) is not None,
         )
         if sent:
-            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page))
+            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page, target=self.host))
         return bool(sent)
 
     async def stop(self, cpu: Cpu) -> None:
@@ -258,12 +268,16 @@ class Device:
                     await self.downstream.deliver("take PRG Response", writes=mask(DEVICE_PRI))
                     self.respond(cpu, response)
                 case InvalidateRequest() as request:
-                    await self.downstream.deliver("take Invalidate Request", writes=mask(ATC))
-                    self.atc.invalidate(request)
-                    cpu.emit(AtcInvalidated(pasid=request.pasid))
-                    await self.acknowledge(cpu, request)
+                    await self.invalidate(cpu, request)
                 case unexpected:
                     raise TypeError(f"device cannot take {unexpected}")
+
+    async def invalidate(self, cpu: Cpu, request: InvalidateRequest) -> None:
+        """Forget what the host names, and say so."""
+        await self.downstream.deliver("take Invalidate Request", writes=self.world.mask(ATC))
+        self.atc.invalidate(request)
+        cpu.emit(AtcInvalidated(pasid=request.pasid))
+        await self.acknowledge(cpu, request)
 
     async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
         """The Invalidate Completion, behind every write that used what the request names."""
@@ -303,7 +317,7 @@ class MarkerDevice(Device):
     async def after_report(self, cpu: Cpu) -> None:
         """The marker; its order with the report is free, and after it is the harder case for the host."""
         ordinal = await self.upstream.send_posted(stop_marker(self.sid, self.pasid), "send Stop Marker")
-        cpu.emit(StopMarkerSent(ordinal=ordinal, pasid=self.pasid))
+        cpu.emit(StopMarkerSent(ordinal=ordinal, pasid=self.pasid, target=self.host))
 
 
 class LeakyDevice(MarkerDevice):

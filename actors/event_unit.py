@@ -18,7 +18,7 @@ from .runtime.world import Cpu, World
 
 @dataclass(slots=True)
 class EventUnit:
-    """One actor alone appends through it: the footprint of a step names the slot that PROD selects."""
+    """The footprint of a step that appends names the slot that PROD selects."""
 
     world: World
     evtq: Evtq
@@ -37,15 +37,20 @@ class EventUnit:
     async def announce(
         self, cpu: Cpu, pasid: Pasid, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()
     ) -> None:
-        """The step that appends; the caller adds what else it touches in it."""
-        ring = self.evtq.ring
-        slot = ring.slot(self.accepted)
-        words = (("word", PhysAddr(slot + offset * WORD_BYTES)) for offset in range(ring.entry_words))
-        await cpu.access(
-            "EVTQ: write entry and PROD",
-            reads=(("word", self.evtq.cons_register), pasid_resource(pasid), *reads),
-            writes=(*words, ("word", self.evtq.prod_register), self.irq.resource, *writes),
-        )
+        """The step that appends; the caller adds what else it touches in it.
+
+        Who finds that somebody else has taken the slot meanwhile tries again with the next one.
+        """
+        ring, number = self.evtq.ring, -1
+        while number != self.accepted:
+            number = self.accepted
+            slot = ring.slot(number)
+            words = (("word", PhysAddr(slot + offset * WORD_BYTES)) for offset in range(ring.entry_words))
+            await cpu.access(
+                "EVTQ: write entry and PROD",
+                reads=(("word", self.evtq.cons_register), pasid_resource(pasid), *reads),
+                writes=(*words, ("word", self.evtq.prod_register), self.irq.resource, *writes),
+            )
 
     def append_now(self, cpu: Cpu, record: EventRecord) -> Accepted | Dropped | Full:
         """Within that step."""

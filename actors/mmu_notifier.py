@@ -36,8 +36,10 @@ def add_mmu_notifier(world: World, mm: Mm, sva: Sva) -> None:
             await sva.mm_release(cpu, mm)
             await returns.send(Released(mm=call.mm))
 
+    number = mm.number  # not `mm` itself: a hook that refers to what holds it would keep the world alive
+
     async def release(cpu: Cpu) -> None:
-        await cpu.send(calls, Release(mm=mm.number))
+        await cpu.send(calls, Release(mm=number))
         await cpu.receive(returns)
 
     mm.release = release

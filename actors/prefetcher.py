@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .device import Device, Job
+from .device import Device, Job, MarkerDevice
 from .runtime.world import Cpu
 
 
@@ -14,6 +14,29 @@ class Prefetcher(Device):
         for job in self.jobs:
             await self.request(cpu, job)
             await self.complete(cpu, job)
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True
+
+
+class StoppablePrefetcher(MarkerDevice):
+    """The same with an end: stop style B, so that answers may come when nobody waits for them any more."""
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True
+
+
+class SilentPrefetcher(StoppablePrefetcher):
+    """Neither waits for its answers nor sends a Stop Marker, which Linux on VT-d has no use for."""
+
+    async def after_report(self, cpu: Cpu) -> None:
+        """Nothing."""
+
+
+class WaitingPrefetcher(Device):
+    """Stop style A: every answer is waited for."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
         """Nothing yet."""

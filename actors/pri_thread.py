@@ -1,10 +1,10 @@
 """The PRI thread: step (3) of seed 000, from the interrupt to the work queue."""
 
-from drivers.arm_smmu_v3 import PriQueue
+from drivers.iommu import RequestQueue
 
 from .runtime.world import World
 
 
-def add_pri_thread(world: World, queue: PriQueue) -> None:
+def add_pri_thread(world: World, queue: RequestQueue) -> None:
     """A daemon that empties the PRIQ whenever its interrupt fires."""
     world.add_actor("pri_thread", queue.thread, daemon=True)

@@ -7,18 +7,13 @@ from drivers.mm import Mm
 from drivers.pasid import Bond
 from drivers.sva import CLEAN, Sva
 
-from .device import Device
 from .runtime.world import Cpu, World
 
 
-def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoint: Endpoint, device: Device) -> None:
-    """`trigger` "unbind": close, unbind, then munmap. "exit": the address space dies first, the file closes after.
-
-    It begins when the device has sent its first page request: before that there is nothing to race with.
-    """
+def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoint: Endpoint) -> None:
+    """`trigger` "unbind": close, unbind, then munmap. "exit": the address space dies first, the file closes after."""
 
     async def close(cpu: Cpu) -> None:
-        await device.begun()
         flags = await endpoint.stop(cpu, bond.pasid) if sva.device_stops_first else CLEAN
         error = await sva.unbind(cpu, mm, bond.pasid, flags)
         if not sva.device_stops_first:
@@ -28,7 +23,6 @@ def add_process(world: World, trigger: str, mm: Mm, bond: Bond, sva: Sva, endpoi
                 await mm.unmap(cpu, page)
 
     async def die(cpu: Cpu) -> None:
-        await device.begun()
         if await mm.put(cpu):
             await mm.exit_mmap(cpu)
         await sva.unbind(cpu, mm, bond.pasid, 0)

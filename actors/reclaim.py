@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drivers.mm import Mm
 from drivers.sva import Sva
+from hw.bus import VirtAddr
 
 from .runtime.world import Cpu, World
 
@@ -11,7 +12,7 @@ from .runtime.world import Cpu, World
 def add_reclaim(world: World, mm: Mm, sva: Sva) -> None:
     """An actor that unmaps the first page, and the notifier callback (in the caller's context, as in the kernel)."""
 
-    async def invalidate(cpu: Cpu) -> None:
+    async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await sva.mm_invalidate(cpu, mm)
 
     async def reclaim(cpu: Cpu) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
-from hw.events import ResponseSent
 from hw.pcie.events import InvalidationTimedOut
 from hw.pcie.tlp import PrgResponse
 from hw.smmuv3.commands import Command, Opcode
 
-from .resettable import IGNORED, ResettableFunction
+from .command_units import ITAGS
+from .resettable import IGNORED
 from .runtime.step import Step, perform
 from .runtime.world import Cpu
-from .smmu import ITAGS, SmmuUnits
+from .smmu import SmmuUnits
+
+
+class Unanswering(Protocol):
+    """A function that leaves invalidations unanswered."""
+
+    ignored: list[int]
+    """ITags, oldest first."""
 
 
 class DrainsResponses(SmmuUnits):
@@ -28,28 +35,27 @@ class DrainsResponses(SmmuUnits):
             self.in_progress.append(number)
         return SmmuUnits.command(self, number, command)
 
-    async def respond(self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0) -> None:
+    async def respond(
+        self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0, writes: int = 0, gives: int = 0
+    ) -> None:
         """Until it is on the link, ahead of whatever the host writes to the function after the wait."""
-        gives = self.done(command) if command >= 0 else 0
-        ordinal = await self.downstream.send_posted(response, "send PRG Response", gives=gives)
+        await SmmuUnits.respond(
+            self,
+            cpu,
+            response,
+            command=command,
+            automatic_for=automatic_for,
+            writes=writes,
+            gives=gives | (self.done(command) if command >= 0 else 0),
+        )
         if command >= 0:
             self.in_progress.remove(command)
-        cpu.emit(
-            ResponseSent(
-                ordinal=ordinal,
-                pasid=response.pasid,
-                prgi=response.prgi,
-                code=response.code,
-                command=command,
-                automatic_for=automatic_for,
-            )
-        )
 
 
-def add_invalidation_timer(units: SmmuUnits, device: ResettableFunction) -> None:
-    """A daemon that ends an ATC_INV which the device will never answer; what software does about it is left out.
+def add_invalidation_timer(units: SmmuUnits, device: Unanswering) -> None:
+    """A daemon that ends an ATC_INV which the device will never answer.
 
-    The next CMD_SYNC then fails with CERROR_ATC_INV_SYNC and the queue stops (domain/smmuv3 §1.5); here it goes on.
+    The next CMD_SYNC then fails, and the queue stops (domain/smmuv3 §1.5); what software does then is `cmdq-error`.
     """
 
     async def timer(cpu: Cpu) -> None:
@@ -58,7 +64,7 @@ def add_invalidation_timer(units: SmmuUnits, device: ResettableFunction) -> None
             itag = device.ignored.pop(0)
             number = next(number for number in units.in_progress if number % ITAGS == itag)
             await perform(Step("ATC_INV times out", gives=units.done(number)))
-            units.in_progress.remove(number)
+            units.time_out(number)
             cpu.emit(InvalidationTimedOut(command=number))
 
     units.world.add_actor("smmu.timer", timer, daemon=True)

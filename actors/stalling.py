@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hw.bus import PhysAddr, VirtAddr
@@ -17,8 +18,9 @@ from hw.pcie.tlp import Dma, DmaCompletion
 from hw.smmuv3.commands import Command, Opcode, ResumeResp
 from hw.smmuv3.queues import Accepted
 from hw.smmuv3.stall import Stall, Stalls
-from hw.smmuv3.state import IN_FLIGHT
+from hw.smmuv3.state import IN_FLIGHT, Transaction, config_resource
 from hw.smmuv3.translate import AccessAnswer, Disposition, untranslated_access
+from hw.tlb import Tlb
 
 from .runtime.ports import Port
 from .runtime.world import Cpu
@@ -27,19 +29,27 @@ from .smmu import SmmuUnits
 
 @dataclass(slots=True, kw_only=True)
 class StallingUnits(SmmuUnits):
-    """One DMA of the stream at a time; `early` says how often the SMMU may retry a stalled one by itself."""
+    """`early` says whether the SMMU may retry a stalled DMA by itself, `outstanding` how many there are at a time."""
 
     bus: Port
     answers: Port
     early: int = 0
+    outstanding: int = 1
     stalls: Stalls = field(default_factory=Stalls)
 
     async def dma(self, cpu: Cpu) -> None:
-        """Accesses from the device, one after the other."""
+        """Accesses from the device; each of several is an actor of its own."""
         while True:
             access: Dma = await self.bus.receive(cpu, "take DMA")
-            while not await self.attempt(cpu, access):
-                pass
+            if self.outstanding > 1:
+                await cpu.spawn(f"smmu.dma{access.tag}", partial(self.serve, access=access))
+            else:
+                await self.serve(cpu, access)
+
+    async def serve(self, cpu: Cpu, access: Dma) -> None:
+        """One access, to its end."""
+        while not await self.attempt(cpu, access):
+            pass
 
     async def attempt(self, cpu: Cpu, access: Dma) -> bool:
         """Handle a transaction as if it had just arrived; True when it has ended."""
@@ -49,14 +59,34 @@ class StallingUnits(SmmuUnits):
             return True
         stall = await self.record(cpu, answer)
         if stall is None:
-            ring, prod = self.events.evtq.ring, self.world.memory.read(self.events.evtq.prod_register)
-            await cpu.poll(
-                self.events.evtq.cons_register, lambda cons: not ring.full(prod, cons), "room for a stall record"
-            )
+            await self.room(cpu, answer.transaction)
             return False
         if self.early and await cpu.choose("early retry", 2) and await self.retry_early(cpu, access):
             return True
         return await self.decided(cpu, access, stall)
+
+    async def room(self, cpu: Cpu, transaction: Transaction) -> None:
+        """Wait for a slot in the EVTQ and a STAG, or for an invalidation: a CMD_SYNC waits for what it has outdated."""
+        evtq, sid = self.events.evtq, transaction.sid
+
+        def may_go_on() -> bool:
+            room = not evtq.ring.full(*evtq.pointers()) and self.stalls.next_stag(sid) is not None
+            return room or transaction in self.smmu.stragglers
+
+        assert transaction.asid is not None
+        await cpu.wait(
+            "room for a stall record",
+            may_go_on,
+            reads=(
+                ("word", evtq.prod_register),
+                ("word", evtq.cons_register),
+                stalls_resource(sid),
+                config_resource(sid),
+                Tlb.resource(transaction.asid),
+            ),
+            writes=(IN_FLIGHT,),
+        )
+        self.smmu.finish(transaction)
 
     async def look_up(self, cpu: Cpu, access: Dma) -> AccessAnswer:
         """Configuration, TLB, walk."""
@@ -70,12 +100,12 @@ class StallingUnits(SmmuUnits):
         assert answer.event is not None
         sid = answer.event.sid
         await self.events.announce(cpu, answer.event.ssid, writes=(stalls_resource(sid), IN_FLIGHT))
-        self.smmu.finish(answer.transaction)
-        record = replace(answer.event, stag=self.stalls.next_stag(sid))
-        if not isinstance(self.events.append_now(cpu, record), Accepted):
+        stag = self.stalls.next_stag(sid)
+        if stag is None or not isinstance(self.events.append_now(cpu, replace(answer.event, stag=stag)), Accepted):
             return None
+        self.smmu.finish(answer.transaction)
         stall = self.stalls.open(sid)
-        cpu.emit(DmaStalled(stall=stall.number, sid=sid, pasid=record.ssid, stag=stall.stag))
+        cpu.emit(DmaStalled(stall=stall.number, sid=sid, pasid=answer.event.ssid, stag=stall.stag))
         return stall
 
     async def retry_early(self, cpu: Cpu, access: Dma) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import PhysAddr, Resource, VirtAddr
-from hw.events import FRAMES, DmaLanded
-from hw.memory import owner_name
+from hw.events import FRAMES
 from hw.pcie.events import WriteDropped
 from hw.pcie.tlp import Dma
 from hw.smmuv3.state import IN_FLIGHT
@@ -51,8 +50,5 @@ class UntranslatedWrites:
             self.done += 1
 
     async def _land(self, cpu: Cpu, write: Dma, where: PhysAddr) -> None:
-        memory = self.units.world.memory
         await cpu.access(f"DMA write to {where:#x}", reads=(FRAMES,), writes=(("word", where), IN_FLIGHT, DONE))
-        memory.write(where, write.value)
-        owner = owner_name(memory.owner_of(where))
-        cpu.emit(DmaLanded(pasid=write.pasid, page=where, owner=owner, meant_for=self.units.meant_for))
+        self.units.landed(cpu, write, where)

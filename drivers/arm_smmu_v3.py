@@ -1,32 +1,29 @@
 """The SMMU driver's hands: issuing commands, writing CDs, taking PRIQ entries (domain/smmuv3 §3.1, §4.4).
 
-The command queue is issued under one spin lock here; the lock-free issue protocol of §3.1 is a later refinement.
+The command queue is issued under one spin lock here; the protocol of several CPUs without one is `cmdq_lock_free`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.bus import Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr, Vmid
+from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr, Vmid
 from hw.memory import WORD_BYTES
+from hw.pcie.tlp import ResponseCode
 from hw.smmuv3 import commands
 from hw.smmuv3.cd import cd_address, sva_cd
 from hw.smmuv3.commands import ATC_INV_EVERYTHING, Command, PriResp, SyncSignal
 from hw.smmuv3.entry import Qwords
-from hw.smmuv3.priq import ENTRY_WORDS, PageRequestEntry, decode
+from hw.smmuv3.priq import ENTRY_WORDS, decode
 from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
 from hw.smmuv3.registers import Registers
+from hw.tlb import PAGE_SHIFT, pages_from
 
 from .cpu import Cpu, Interrupt, Lock
-from .events import Answered, ContextWritten, PageRequestTaken
+from .events import ContextWritten
 from .fault_events import OverflowAcknowledged
-from .iopf import FaultGroup, Iopf
+from .page_requests import Intake
 from .pasid import Bond
-
-
-def marker_resource(pasid: Pasid) -> Resource:
-    """How many Stop Markers of a PASID the PRI thread has seen."""
-    return ("stop marker seen", pasid)
 
 
 class Cmdq:
@@ -128,19 +125,25 @@ class Contexts:
         everything = commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING)
         await self._cmdq.issue_sync(cpu, everything)
 
+    async def invalidate_pages(self, cpu: Cpu, bond: Bond, address: VirtAddr, pages: int) -> None:
+        """As `invalidate`, for some pages: the ATC's range is aligned to its size and may be larger."""
+        each = (VirtAddr(address + (number << PAGE_SHIFT)) for number in range(pages))
+        await self._cmdq.issue_sync(cpu, *(commands.tlbi_nh_va(Vmid(0), bond.mm.asid, page) for page in each))
+        atc = pages_from(address, pages)
+        await self._cmdq.issue_sync(cpu, commands.atc_inv(self._sid, bond.pasid, atc.address, atc.order))
+
 
 class PriQueue:
     """The PRI thread's side of the PRIQ: step (3) of seed 000."""
 
-    def __init__(self, registers: Registers, ring: Ring, irq: Interrupt, lock: Lock, iopf: Iopf) -> None:
+    def __init__(self, registers: Registers, ring: Ring, irq: Interrupt, lock: Lock, intake: Intake) -> None:
+        self.intake = intake
         self._registers = registers
         self._ring = ring
         self._irq = irq
         self._lock = lock
-        self._iopf = iopf
         self._cons = 0
         self._taken = 0
-        self.markers: dict[Pasid, int] = {}
 
     async def thread(self, cpu: Cpu) -> None:
         """Wait for the interrupt, empty the queue, again."""
@@ -158,7 +161,7 @@ class PriQueue:
         while True:
             prod = await cpu.load(self._registers.PRIQ_PROD, "PRIQ_PROD")
             if overflow_pending(prod, self._cons) and self.may_recover(prod):
-                await self._iopf.discard_partial(cpu, None)
+                await self.intake.iopf.discard_partial(cpu, None)
                 await self.acknowledge(cpu)
             elif self._ring.empty(prod, self._cons):
                 break
@@ -179,17 +182,7 @@ class PriQueue:
         self._cons = self._ring.next(self._cons)
         self._taken += 1
         await cpu.store(self._registers.PRIQ_CONS, self._cons, "PRIQ_CONS")
-        cpu.emit(PageRequestTaken(number=number, pasid=entry.ssid, marker=entry.is_stop_marker))
-        if entry.is_stop_marker:
-            await self.stop_marker(cpu, number, entry)
-        else:
-            await self._iopf.report(cpu, number, entry)
-
-    async def stop_marker(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
-        """Everything before it belongs to the PASID's old life: what has no Last will never get one. No response."""
-        await self._iopf.discard_partial(cpu, entry.ssid)
-        await cpu.access(f"Stop Marker of PASID {entry.ssid} seen", writes=(marker_resource(entry.ssid),))
-        self.markers[entry.ssid] = self.markers.get(entry.ssid, 0) + 1
+        await self.intake.take(cpu, number, entry)
 
     async def acknowledge(self, cpu: Cpu) -> None:
         """Copy OVFLG into OVACKFLG: only from then on the hardware queues requests again."""
@@ -198,23 +191,22 @@ class PriQueue:
         cpu.emit(OverflowAcknowledged(queue="PRIQ"))
 
 
-class Responder:
-    """Answers a fault group: a PRI_RESP without SYNC, since no SYNC would wait for it."""
+class PriResponses:
+    """Page responses as commands: PRI_RESP without SYNC, since no SYNC would wait for it."""
+
+    lane = "smmu"
 
     def __init__(self, sid: StreamId, cmdq: Cmdq) -> None:
         self._sid = sid
         self._cmdq = cmdq
 
-    async def respond(self, cpu: Cpu, group: FaultGroup, code: PriResp) -> None:
+    def code(self, code: ResponseCode) -> int:
+        """Resp of PRI_RESP."""
+        return PriResp[code.name]
+
+    async def issue_response(
+        self, cpu: Cpu, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
+    ) -> None:
         """Write the command."""
-        pasid, prgi = Pasid(group.pasid), self.prgi(group)
-        last = group.numbers[-1]
-
-        def published(command: int) -> None:
-            cpu.emit(Answered(number=last, pasid=pasid, prgi=prgi, code=code, command=command))
-
-        await self._cmdq.issue(cpu, commands.pri_resp(self._sid, pasid, prgi, code), published=published)
-
-    def prgi(self, group: FaultGroup) -> Prgi:
-        """The group that the device waits for."""
-        return Prgi(group.prgi)
+        command = commands.pri_resp(self._sid, pasid, prgi, PriResp[code.name])
+        await self._cmdq.issue(cpu, command, published=published)

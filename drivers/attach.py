@@ -17,7 +17,7 @@ from hw.smmuv3.entry import Qwords
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, abort_ste, cdtable_ste
 
 from .attach_entries import ContextEntry, StreamEntry
-from .attach_events import MasterListed, devices_resource
+from .attach_events import AsidLockMoved, MasterListed, devices_resource
 from .cpu import Cpu, Lock
 
 ASIDS: Resource = ("arm_smmu_asid_xa",)
@@ -58,7 +58,8 @@ class Domain:
 class Master:
     """A device with one stream, its STE, and a CD table of its own (which A0 does not use)."""
 
-    def __init__(self, sid: StreamId, stream: StreamEntry, context: ContextEntry, domain: Domain) -> None:
+    def __init__(self, name: str, sid: StreamId, stream: StreamEntry, context: ContextEntry, domain: Domain) -> None:
+        self.name = name
         self.sid = sid
         self.stream = stream
         self.context = context
@@ -67,10 +68,21 @@ class Master:
 
 
 class AsidTable:
-    """arm_smmu_asid_xa: who has which ASID; looked at and changed in steps that name ASIDS."""
+    """arm_smmu_asid_xa: who has which ASID; looked at and changed in steps that name ASIDS. And its lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, mutex: MakeLock) -> None:
         self.owners: dict[Asid, Domain | None] = {}
+        self._mutex = mutex("arm_smmu_asid_lock")
+
+    async def lock(self, cpu: Cpu) -> None:
+        """Take arm_smmu_asid_lock."""
+        await cpu.lock(self._mutex)
+        cpu.emit(AsidLockMoved(taken=True))
+
+    async def unlock(self, cpu: Cpu) -> None:
+        """Give it back."""
+        await cpu.unlock(self._mutex)
+        cpu.emit(AsidLockMoved(taken=False))
 
     def allocate_now(self, owner: Domain | None) -> Asid:
         """The lowest free one (xa_alloc); None owns for a process."""
@@ -157,9 +169,8 @@ class DomainContexts(Contexts):
 class RidAttach:
     """A2: the whole switch under arm_smmu_asid_lock, so that list, CD and STE are of one mind for share_asid."""
 
-    def __init__(self, asids: AsidTable, asid_lock: Lock, contexts: Contexts, *, tlbi: bool) -> None:
+    def __init__(self, asids: AsidTable, contexts: Contexts, *, tlbi: bool) -> None:
         self.asids = asids
-        self.asid_lock = asid_lock
         self.contexts = contexts
         self.invalidations = contexts.invalidations
         self._tlbi = tlbi
@@ -167,22 +178,22 @@ class RidAttach:
     async def attach(self, cpu: Cpu, master: Master, new: Domain) -> None:
         """Finalise the new domain, then leave the old one and enter the new one."""
         await self.finalise(cpu, new)
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await self.detach(cpu, master)
         await self.link(cpu, master, new)
         await self.contexts.write(cpu, master, new)
         await self.install(cpu, master, new)
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
 
     async def finalise(self, cpu: Cpu, domain: Domain) -> None:
         """The first attach gives a domain its ASID."""
         await cpu.lock(domain.init_mutex)
         if domain.asid is None:
-            await cpu.lock(self.asid_lock)
+            await self.asids.lock(cpu)
             await cpu.access(f"xa_alloc an ASID for {domain.name}", writes=(ASIDS, domain.cd))
             domain.asid = self.asids.allocate_now(domain)
             await self.contexts.finalised(cpu, domain)
-            await cpu.unlock(self.asid_lock)
+            await self.asids.unlock(cpu)
         await cpu.unlock(domain.init_mutex)
 
     async def detach(self, cpu: Cpu, master: Master) -> None:
@@ -203,9 +214,13 @@ class RidAttach:
         """STE := the CD table, with CD 0 for traffic without a PASID."""
         master.context.hidden = False
         table = self.contexts.of(master, new).table
-        ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=AtsMode.REFUSED)
+        ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=self.eats())
         await self.set_stream(cpu, master, ste, self.entered(master))
         master.domain = new
+
+    def eats(self) -> AtsMode:
+        """No ATS here."""
+        return AtsMode.REFUSED
 
     def entered(self, master: Master) -> tuple[Asid, ...]:
         """The ASIDs that the SMMU will find behind the new STE: under the lock CD 0 stands still."""
@@ -226,15 +241,15 @@ class RidAttach:
     async def link(self, cpu: Cpu, master: Master, domain: Domain) -> None:
         """list_add under devices_lock."""
         await cpu.lock(domain.devices_lock)
-        await cpu.access(f"list_add to {domain.name}->devices", writes=(domain.list,))
+        await cpu.access(f"list_add {master.name} to {domain.name}->devices", writes=(domain.list,))
         domain.devices.append(master)
-        cpu.emit(MasterListed(domain=domain.name, sid=master.sid, listed=True))
+        cpu.emit(MasterListed(domain=domain.name, sid=master.sid, listed=True, who=master.name))
         await cpu.unlock(domain.devices_lock)
 
     async def unlink(self, cpu: Cpu, master: Master, domain: Domain) -> None:
         """list_del under devices_lock."""
         await cpu.lock(domain.devices_lock)
-        await cpu.access(f"list_del from {domain.name}->devices", writes=(domain.list,))
+        await cpu.access(f"list_del {master.name} from {domain.name}->devices", writes=(domain.list,))
         domain.devices.remove(master)
-        cpu.emit(MasterListed(domain=domain.name, sid=master.sid, listed=False))
+        cpu.emit(MasterListed(domain=domain.name, sid=master.sid, listed=False, who=master.name))
         await cpu.unlock(domain.devices_lock)

@@ -9,7 +9,7 @@ from hw.smmuv3.cd import cd_address
 from hw.smmuv3.entry import Qwords
 from hw.smmuv3.ste import StreamConfig, ste_address
 
-from .attach_events import ContextStored, StreamStored, asid_resource
+from .attach_events import ContextStored, Names, StreamStored, asid_resource
 from .cpu import Cpu
 from .entry_writer import CD, STE, Entry, EntryWriter
 
@@ -19,9 +19,12 @@ NO_ASID = Asid(0)
 class StreamEntry(Entry):
     """The STE of one stream."""
 
-    def __init__(self, memory: Memory, streams: PhysAddr, sid: StreamId, writer: EntryWriter | None = None) -> None:
-        super().__init__(f"STE[{sid}]", ste_address(streams, sid), STE, writer)
+    def __init__(
+        self, memory: Memory, streams: PhysAddr, sid: StreamId, names: Names, writer: EntryWriter | None = None
+    ) -> None:
+        super().__init__(f"STE({names.stream(sid)})", ste_address(streams, sid), STE, writer)
         self.sid = sid
+        self._names = names
         self.concerned: tuple[Asid, ...] = ()
         """The ASIDs in the CD tables that it leads to before and after the change that is being made."""
         self.turned = False
@@ -37,14 +40,25 @@ class StreamEntry(Entry):
         self._memory.write(address, after[qword])
         self.turned = self.turned or leads
         if leads:
-            cpu.emit(StreamStored(sid=self.sid, table=leads_to(after), asids=self.concerned))
+            table = leads_to(after)
+            text = f"{self.name} = {f'CDs of {self._names.owner(table)}' if table else 'abort'}"
+            cpu.emit(StreamStored(sid=self.sid, table=table, asids=self.concerned, text=text))
 
 
 class ContextEntry(Entry):
-    """One CD of one table."""
+    """One CD of the table that belongs to `owner`, a master or a domain."""
 
-    def __init__(self, memory: Memory, table: PhysAddr, ssid: Pasid, writer: EntryWriter | None = None) -> None:
-        super().__init__(f"CD {table:#x}[{ssid}]", cd_address(table, ssid), CD, writer)
+    def __init__(
+        self,
+        memory: Memory,
+        table: PhysAddr,
+        ssid: Pasid,
+        owner: str,
+        names: Names,
+        writer: EntryWriter | None = None,
+    ) -> None:
+        super().__init__(f"CD{ssid}({owner})", cd_address(table, ssid), CD, writer)
+        self._names = names
         self.table = table
         self.ssid = ssid
         self.hidden = False
@@ -70,7 +84,10 @@ class ContextEntry(Entry):
         self._memory.write(address, after[qword])
         if speaks:
             asid, ttb = says(after)
-            cpu.emit(ContextStored(table=self.table, ssid=self.ssid, asid=asid, ttb=ttb, asids=self.concerned))
+            text = f"{self.name} = {{ASID {asid}, {self._names.owner(ttb)}}}" if asid else f"{self.name}.V = 0"
+            cpu.emit(
+                ContextStored(table=self.table, ssid=self.ssid, asid=asid, ttb=ttb, asids=self.concerned, text=text)
+            )
 
 
 def leads_to(words: Qwords) -> PhysAddr:

@@ -5,14 +5,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hw.bus import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people call streams and tables, which hardware knows by number."""
+
+    streams: dict[int, str] = field(default_factory=dict)
+    tables: dict[int, str] = field(default_factory=dict)
+    """Whose the page tables at an address are, or the CD table."""
+
+    def stream(self, sid: int) -> str:
+        """A master."""
+        return self.streams.get(sid, f"stream {sid}")
+
+    def owner(self, table: int) -> str:
+        """Short for a table."""
+        return self.tables.get(table, f"{table:#x}")
+
+    def pages(self, table: int) -> str:
+        """A page table, in a sentence."""
+        return f"the tables of {self.tables[table]}" if table in self.tables else f"table {table:#x}"
+
+    def cd(self, sid: int, ssid: int) -> str:
+        """The CD of a substream, as its stream sees it."""
+        return f"CD{ssid}({self.stream(sid)})"
 
 
 def asid_resource(asid: int) -> Resource:
     """Which CDs with an ASID the SMMU may use: written by whoever stores or invalidates such a CD, or a way to it."""
     return ("users of ASID", asid)
+
+
+def attached_resource(sid: int) -> Resource:
+    """Which domain a master's driver takes it to be in."""
+    return ("attached", sid)
 
 
 def devices_resource(domain: str) -> Resource:
@@ -27,12 +57,14 @@ class StreamStored:
     sid: int
     table: int
     asids: tuple[int, ...]
+    text: str = ""
+    """The same for people."""
     target: str = "smmu"
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"STE{self.sid}={f'CDs {self.table:#x}' if self.table else 'no CDs'}"
+        return self.text
 
     @property
     def touches(self) -> tuple[Resource, ...]:
@@ -49,12 +81,14 @@ class ContextStored:
     asid: int
     ttb: int
     asids: tuple[int, ...]
+    text: str = ""
+    """The same for people."""
     target: str = "smmu"
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"CD{self.ssid}={{{f'ASID {self.asid}, {self.ttb:#x}' if self.asid else 'V=0'}}}"
+        return self.text
 
     @property
     def touches(self) -> tuple[Resource, ...]:
@@ -71,13 +105,14 @@ class ConfigInvalidated:
     ssid: int
     complete: bool
     asids: tuple[int, ...]
+    who: str = ""
     target: str = "smmu"
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        what = f"CFGI_STE {self.sid}" if self.ssid < 0 else f"CFGI_CD {self.sid}.{self.ssid}"
-        return f"SYNC ({what})" if self.complete else what
+        what = f"CFGI_STE({self.who})" if self.ssid < 0 else f"CFGI_CD({self.who}, {self.ssid})"
+        return f"SYNC [{what}]" if self.complete else what
 
     @property
     def touches(self) -> tuple[Resource, ...]:
@@ -95,7 +130,7 @@ class AsidInvalidated:
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"TLBI ASID {self.asid}"
+        return f"TLBI_NH_ASID({self.asid})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +140,12 @@ class MasterListed:
     domain: str
     sid: int
     listed: bool
+    who: str = ""
 
     @property
     def label(self) -> str:
         """Local action text."""
-        return f"list_{'add' if self.listed else 'del'}({self.domain}->devices)"
+        return f"list_{'add' if self.listed else 'del'}({self.who}, {self.domain}->devices)"
 
     @property
     def touches(self) -> tuple[Resource, ...]:
@@ -125,16 +161,30 @@ class AsidMoved:
     old: int
     new: int
     sids: tuple[int, ...]
+    who: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """Local action text."""
-        return f"share_asid: {self.domain} {self.old}->{self.new}, sees {list(self.sids)}"
+        found = f"rewrites CD0 of {', '.join(self.who)}" if self.who else "no master"
+        return f"share_asid: {self.domain} {self.old}->{self.new}, {found}"
 
     @property
     def touches(self) -> tuple[Resource, ...]:
         """The list."""
         return (devices_resource(self.domain),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsidLockMoved:
+    """arm_smmu_asid_lock was taken or given back."""
+
+    taken: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{'lock' if self.taken else 'unlock'} arm_smmu_asid_lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +201,101 @@ class SvaBound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachReturned:
+    """attach_dev is over: the master's driver takes it for attached to `domain` alone."""
+
+    who: str
+    domain: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"attach_dev({self.who}, {self.domain}) returns"
+
+
+def invs_resource(domain: str) -> Resource:
+    """The invalidation array of a domain."""
+    return ("invs", domain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtcListed:
+    """A domain's invalidations reach the ATC of a master from here, or no longer."""
+
+    domain: str
+    who: str
+    listed: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.domain}->invs {'+' if self.listed else '-'} ATC of {self.who}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The array."""
+        return (invs_resource(self.domain),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtcsFound:
+    """Who unmaps looked for the ATCs that its invalidation must reach."""
+
+    domain: str
+    who: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.domain}->invs: {', '.join(f'ATC of {who}' for who in self.who) or 'no ATC'}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The array."""
+        return (invs_resource(self.domain),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFreed:
+    """A page that a domain mapped was freed."""
+
+    page: int
+    domain: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"free page {self.page:#x} of {self.domain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtcDropped:
+    """An ATC_INV reached an endpoint."""
+
+    who: str
+    target: str = "M"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"ATC_INV({self.who})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtsSwitched:
+    """Software wrote ATS Enable of an endpoint."""
+
+    who: str
+    on: bool
+    target: str = "M"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"ATS {'on' if self.on else 'off'}({self.who})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLanded:
     """A DMA went through the SMMU: its CD said `asid` and table `meant`, the translation it used is of table `found`.
 
@@ -162,12 +307,16 @@ class AccessLanded:
     meant: int
     found: int
     page: int
+    who: str = ""
+    through: str = ""
+    """The translation's table, for people."""
     target: str = "smmu"
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"DMA of stream {self.sid}, ASID {self.asid}: page {self.page:#x}"
+        tag = f"ASID {self.asid}, {self.through}" if self.asid else "bypass"
+        return f"DMA of {self.who} {{{tag}}}: page {self.page:#x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +325,10 @@ class AccessRefused:
 
     sid: int
     why: str
+    who: str = ""
     target: str = "smmu"
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"DMA of stream {self.sid} refused: {self.why}"
+        return f"DMA of {self.who} refused: {self.why}"

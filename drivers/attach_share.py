@@ -17,17 +17,16 @@ class PrivateAsids:
 
     shared = False
 
-    def __init__(self, asids: AsidTable, asid_lock: Lock, contexts: Contexts) -> None:
+    def __init__(self, asids: AsidTable, contexts: Contexts) -> None:
         self.asids = asids
-        self.asid_lock = asid_lock
         self.contexts = contexts
 
     async def asid_for(self, cpu: Cpu, wanted: Asid) -> Asid:
         """Any free one."""
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await cpu.access("xa_alloc an ASID for the process", writes=(ASIDS,))
         asid = self.asids.allocate_now(None)
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
         return asid
 
 
@@ -38,14 +37,14 @@ class SharedAsids(PrivateAsids):
 
     async def asid_for(self, cpu: Cpu, wanted: Asid) -> Asid:
         """arm_smmu_share_asid."""
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await cpu.access(f"xa_load ASID {wanted}", reads=(ASIDS,))
         owner = self.asids.owners.get(wanted)
         if owner is not None:
             await self.move(cpu, owner, wanted)
         await cpu.access(f"xa_store ASID {wanted} for the process", writes=(ASIDS,))
         self.asids.owners[wanted] = None
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
         return wanted
 
     async def move(self, cpu: Cpu, domain: Domain, old: Asid) -> None:
@@ -56,7 +55,8 @@ class SharedAsids(PrivateAsids):
         await cpu.access(f"walk {domain.name}->devices", reads=(domain.list, domain.cd))
         masters = list(domain.devices)
         sids = tuple(master.sid for master in masters)
-        cpu.emit(AsidMoved(domain=domain.name, old=old, new=domain.asid, sids=sids))
+        who = tuple(master.name for master in masters)
+        cpu.emit(AsidMoved(domain=domain.name, old=old, new=domain.asid, sids=sids, who=who))
         await self.contexts.rewrite(cpu, domain, masters)
         await cpu.unlock(domain.devices_lock)
         await self.contexts.invalidations.sync(cpu, commands.tlbi_nh_asid(VMID, old))

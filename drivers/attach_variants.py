@@ -20,9 +20,9 @@ class DetachesUnlocked(RidAttach):
         await self.detach(cpu, master)
         await self.finalise(cpu, new)
         await self.link(cpu, master, new)
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await self.contexts.write(cpu, master, new)
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
         await self.install(cpu, master, new)
 
     def entered(self, master: Master) -> tuple[Asid, ...]:
@@ -37,13 +37,13 @@ class Hitless(RidAttach):
         """The CD of the new domain replaces that of the old one: nothing is left to clear."""
         old = master.domain
         await self.finalise(cpu, new)
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await self.link(cpu, master, new)
         await self.contexts.write(cpu, master, new)
         await self.install(cpu, master, new)
         await self.unlink(cpu, master, old)
         await self.left(cpu, old)
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
 
     async def left(self, cpu: Cpu, old: Domain) -> None:
         """TLBI only if asked for."""
@@ -65,7 +65,7 @@ class ToIdentity(RidAttach):
 
     async def attach(self, cpu: Cpu, master: Master, new: Domain) -> None:
         """Only list, STE and CD; an identity domain has no ASID."""
-        await cpu.lock(self.asid_lock)
+        await self.asids.lock(cpu)
         await self.unlink(cpu, master, master.domain)
         table = master.context.table
         ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.BYPASS, eats=AtsMode.REFUSED)
@@ -75,7 +75,7 @@ class ToIdentity(RidAttach):
     async def finish(self, cpu: Cpu, master: Master) -> None:
         """CD 0 := 0 while share_asid is still kept out."""
         await self.contexts.clear(cpu, master)
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
 
 
 class ClearsAfterUnlock(ToIdentity):
@@ -83,7 +83,7 @@ class ClearsAfterUnlock(ToIdentity):
 
     async def finish(self, cpu: Cpu, master: Master) -> None:
         """The last two steps, the other way round."""
-        await cpu.unlock(self.asid_lock)
+        await self.asids.unlock(cpu)
         await self.contexts.clear(cpu, master)
 
 

@@ -1,27 +1,83 @@
-"""Binding a PASID needs a leaf of the two-level CD table, which is allocated on first use (domain/smmuv3 §1.2; R31)."""
+"""The first PASID of a range needs a leaf of the two-level CD table: allocated on first use, hooked up in an L1CD, and
+the SMMU told (domain/smmuv3 §1.2, §1.4; R31)."""
 
 from __future__ import annotations
 
-from hw.bus import Resource
+from hw.bus import Pasid, PhysAddr, Resource, StreamId
+from hw.smmuv3.cd import cd_address
+from hw.smmuv3.commands import Command, cfgi_cd
+from hw.smmuv3.entry import Qwords
+from hw.smmuv3.level1 import CdTableFormat, l1cd, l1cd_address
 
+from .attach import Invalidations
 from .cpu import Cpu, Lock
+from .entry_writer import CD, Entry
 from .lifetime import Object, allocate
 
 DEVICES: Resource = ("domain", "devices")
+FORMAT = CdTableFormat.LEAF_64K
+
+
+class CdTable:
+    """A two-level CD table of one stream, as far as one PASID goes; `leaf` is None until it is needed."""
+
+    def __init__(self, sid: StreamId, level1: PhysAddr, space: PhysAddr, ssid: Pasid, commands: Invalidations) -> None:
+        """`space` is where the leaf will lie."""
+        self.sid = sid
+        self.ssid = ssid
+        self.leaf: Object | None = None
+        self._descriptor = l1cd_address(level1, ssid, FORMAT)
+        self._space = space
+        self._commands = commands
+        name = f"CD[{ssid}]"
+        self._entry = Entry(name, cd_address(space, Pasid(ssid & ((1 << FORMAT.bits) - 1))), CD)
+
+    async def write(self, cpu: Cpu, words: Qwords) -> None:
+        """arm_smmu_write_ctx_desc: the CD, with the leaf that it needs."""
+        if self.leaf is None:
+            await self.add_leaf(cpu)
+        assert self.leaf is not None
+        await self.leaf.touch(cpu, f"write CD of stream {self.sid}")
+
+        async def sync(cpu: Cpu) -> None:
+            await self._commands.sync(cpu, cfgi_cd(self.sid, self.ssid))
+
+        await self._entry.write(cpu, words, sync)
+
+    async def add_leaf(self, cpu: Cpu) -> None:
+        """Allocate it, store the L1CD, and make the SMMU forget that the descriptor was invalid."""
+        self.leaf = await allocate(cpu, f"CD leaf of stream {self.sid}")
+        number = self.ssid >> FORMAT.bits
+        await cpu.store(self._descriptor, l1cd(self._space, FORMAT), f"L1CD[{number}]")
+        for command in self.hooked_up():
+            await self._commands.sync(cpu, command)
+
+    def hooked_up(self) -> tuple[Command, ...]:
+        """CFGI_CD with Leaf=0: the first level too."""
+        return (cfgi_cd(self.sid, self.ssid, leaf=False),)
+
+
+class InvalidatesLeafOnly(CdTable):
+    """BUG: Leaf=1 drops the CD, which nobody can have cached, and keeps the invalid L1CD, which somebody may have."""
+
+    def hooked_up(self) -> tuple[Command, ...]:
+        """As for a CD in a linear table."""
+        return (cfgi_cd(self.sid, self.ssid),)
+
+
+class ForgetsLevel1(CdTable):
+    """BUG: leaves it to the CFGI_CD that follows the CD itself, and that has Leaf=1."""
+
+    def hooked_up(self) -> tuple[Command, ...]:
+        """Nothing."""
+        return ()
 
 
 class Master:
-    """A device with its own CD table; `leaf` is None until a PASID needs it."""
+    """A device with a CD table of its own."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.leaf: Object | None = None
-
-    async def write_context(self, cpu: Cpu) -> None:
-        """arm_smmu_write_ctx_desc: with the leaf it needs."""
-        if self.leaf is None:
-            self.leaf = await allocate(cpu, f"CD leaf of {self.name}")
-        await self.leaf.touch(cpu, f"write CD of {self.name}")
+    def __init__(self, table: CdTable) -> None:
+        self.table = table
 
 
 class SvaBind:
@@ -33,20 +89,20 @@ class SvaBind:
         self._devices_lock = devices_lock
         self._sva_lock = sva_lock
 
-    async def bind(self, cpu: Cpu, master: Master) -> None:
-        """Under sva_lock, which is a mutex."""
+    async def bind(self, cpu: Cpu, master: Master, words: Qwords) -> None:
+        """Under sva_lock, which is a mutex; `words` is the process's CD."""
         await cpu.lock(self._sva_lock)
-        await self.install(cpu, master)
+        await self.install(cpu, master, words)
         await cpu.unlock(self._sva_lock)
 
-    async def install(self, cpu: Cpu, master: Master) -> None:
+    async def install(self, cpu: Cpu, master: Master, words: Qwords) -> None:
         """Write the CD where the PASID belongs."""
-        await master.write_context(cpu)
+        await master.table.write(cpu, words)
 
     async def attach(self, cpu: Cpu, master: Master) -> None:
         """Somebody else's RID attach: list_add under devices_lock."""
         await cpu.lock(self._devices_lock)
-        await cpu.access(f"list_add {master.name}", writes=(DEVICES,))
+        await cpu.access(f"list_add stream {master.table.sid}", writes=(DEVICES,))
         self._devices.append(master)
         await cpu.unlock(self._devices_lock)
 
@@ -54,13 +110,14 @@ class SvaBind:
 class WalksDevices(SvaBind):
     """BUG: writes the CD of every master on the list, and so allocates with GFP_KERNEL under a spin lock."""
 
-    async def install(self, cpu: Cpu, master: Master) -> None:
+    async def install(self, cpu: Cpu, master: Master, words: Qwords) -> None:
         """For each device of the RID domain."""
         await cpu.lock(self._devices_lock)
         await cpu.access("walk the devices list", reads=(DEVICES,))
         for each in list(self._devices):
-            await each.write_context(cpu)
+            await each.table.write(cpu, words)
         await cpu.unlock(self._devices_lock)
 
 
 INSTALL: dict[str, type[SvaBind]] = {"walk-devices": WalksDevices, "one-master": SvaBind}
+TABLES: dict[str, type[CdTable]] = {"leaf-0": CdTable, "leaf-1": InvalidatesLeafOnly, "none": ForgetsLevel1}

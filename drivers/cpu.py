@@ -46,6 +46,16 @@ class Cpu(Bus, Protocol):
         """Wait for a word of memory or a register; the value that ended the wait."""
         ...
 
+    async def poll_words(
+        self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
+    ) -> list[int]:
+        """A busy wait for several words of memory, which `until` is given in order; their values then."""
+        ...
+
+    async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
+        """Read and write one word in one step, as an atomic instruction does; the value before."""
+        ...
+
     async def spawn(self, name: str, main: Callable[[Any], Coroutine[Any, Any, None]], *, daemon: bool = False) -> None:
         """Start another thread of execution."""
         ...

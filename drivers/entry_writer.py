@@ -1,5 +1,5 @@
-"""Changing a live STE or CD under the eyes of the SMMU (domain/smmuv3 §3.2, in Linux since 6.9): `plan` says which
-words to store and when to invalidate and wait, `Entry.write` does it."""
+"""Changing a live STE or CD under the eyes of the SMMU (domain/smmuv3 §3.2, in Linux since 6.9): `plan_update` says
+which words to store and when to invalidate and wait, `Entry.write` does it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw.bus import PhysAddr
-from hw.fields import WORD_MASK, Field
+from hw.fields import WORD_MASK, Field, Layout
 from hw.memory import WORD_BYTES
 from hw.smmuv3 import cd, ste
-from hw.smmuv3.entry import ENTRY_QWORDS, Qwords
+from hw.smmuv3.entry import ENTRY_QWORDS, Qwords, check_fields
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, StreamConfig
 
 from .cpu import Cpu
@@ -33,10 +33,16 @@ class Store:
     qword: int
     value: int
 
+    def __str__(self) -> str:
+        return f"q{self.qword} = {self.value:#x}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """CFGI and SYNC: from here the SMMU uses what is in memory now."""
+
+    def __str__(self) -> str:
+        return "CFGI, CMD_SYNC"
 
 
 Operation = Store | Wait
@@ -48,6 +54,7 @@ class Kind:
     """What the writer must know about STEs or about CDs."""
 
     name: str
+    layout: Layout
     used: Callable[[Qwords], Qwords]
     """The bits that hardware looks at in an entry of this value."""
     safe: Callable[[Qwords, Qwords], Qwords]
@@ -111,8 +118,8 @@ def _words(*words: int) -> Qwords:
     return (*words, *NOTHING[len(words) :])
 
 
-STE = Kind("STE", _used_by_ste, _safe_in_ste)
-CD = Kind("CD", _used_by_cd, _safe_in_cd)
+STE = Kind("STE", ste.LAYOUT, _used_by_ste, _safe_in_ste)
+CD = Kind("CD", cd.LAYOUT, _used_by_cd, _safe_in_cd)
 Phase = tuple[Qwords, Sequence[int]]
 """Bring these words to these values, then wait if any of them was different."""
 
@@ -221,8 +228,31 @@ WRITERS: dict[str, type[EntryWriter]] = {
 }
 
 
-def plan(current: Qwords, target: Qwords, kind: Kind, writer: str = "6.9") -> tuple[Operation, ...]:
-    """How `writer` turns one entry into another: what to store, and where to invalidate and wait."""
+def plan_update(current: Qwords, target: Qwords, kind: Kind, writer: str = "6.9") -> tuple[Operation, ...]:
+    """How `writer` turns one entry into another: what to store, and where to invalidate and wait.
+
+    A transition is checked in a few lines, without a world:
+
+    >>> from stopmarker import CD, STE, Wait, abort_ste, bypass_ste, plan_update, quiet_cd, sva_cd
+    >>> for operation in plan_update(abort_ste(), bypass_ste(), STE):
+    ...     print(operation)
+    q1 = 0x100000000000
+    CFGI, CMD_SYNC
+    q0 = 0x9
+    CFGI, CMD_SYNC
+    >>> live, released = sva_cd(asid=5, ttb0=0x5000), quiet_cd(asid=5)
+    >>> plan_update(live, released, CD).count(Wait()), plan_update(live, live, CD)
+    (2, ())
+    >>> [str(operation) for operation in plan_update(live, sva_cd(asid=6, ttb0=0x6000), CD)][:2]  # V=0 on the way
+    ['q0 = 0x0', 'CFGI, CMD_SYNC']
+
+    `writer` names one of `WRITERS`; ValueError for another, and for an entry that is not eight words of 64 bits.
+    """
+    for words in (current, target):
+        if len(words) != ENTRY_QWORDS or any(not 0 <= word <= WORD_MASK for word in words):
+            raise ValueError(f"plan an update of {kind.name} {words}: an entry is {ENTRY_QWORDS} words of 64 bits")
+    if writer not in WRITERS:
+        raise ValueError(f"plan an update by writer {writer!r}: the writers are {', '.join(WRITERS)}")
     return tuple(WRITERS[writer]().plan(current, target, kind))
 
 
@@ -237,6 +267,7 @@ class Entry:
 
     async def write(self, cpu: Cpu, target: Qwords, sync: Sync) -> None:
         """Bring the entry to `target`. Read in one step: only the lock's holder writes, and reads race with nothing."""
+        check_fields(self.kind.layout, target, self.name)
         current: Qwords = tuple(await cpu.load_words(self.address, ENTRY_QWORDS, self.name))
         self.begin(current, target)
         live = list(current)

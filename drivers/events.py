@@ -64,7 +64,7 @@ class PasidFreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextWritten:
-    """The CD of a PASID was made valid or invalid in memory, on behalf of a binding."""
+    """The CD (or PASID entry) of a PASID was made valid or invalid in memory, on behalf of a binding."""
 
     pasid: int
     valid: bool
@@ -74,7 +74,22 @@ class ContextWritten:
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"CD[{self.pasid}].V={int(self.valid)}"
+        entry, bit = ("CD", "V") if self.target == "smmu" else ("PE", "P")
+        return f"{entry}[{self.pasid}].{bit}={int(self.valid)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextQuieted:
+    """The CD of a PASID was replaced by the release CD, on behalf of a binding: valid, and without a page table."""
+
+    pasid: int
+    binding: int
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"CD[{self.pasid}].EPD0=1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,19 @@ class UnbindReturned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseBegun:
+    """The last pin of an address space was dropped, and whoever did that runs the release callback."""
+
+    mm: str
+    by: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"release of {self.mm} by {self.by}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseReturned:
     """The mm's release callback is back: the stream's DMA for that PASID must not need software any more."""
 

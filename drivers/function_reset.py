@@ -10,13 +10,15 @@ from typing import Any, Protocol
 
 from hw.pcie.tlp import ConfigRegister
 
-from .arm_smmu_v3 import Contexts, PriQueue
+from .arm_smmu_v3 import Contexts
 from .cpu import Cpu, Lock
+from .iommu import RequestQueue
 from .iopf import Iopf
 from .pasid import Bond
 from .reset_events import InvalidationWithheld
 
 Wait = Callable[[Any], Coroutine[Any, Any, None]]
+Invalidate = Callable[[Any, Bond], Coroutine[Any, Any, None]]
 
 
 class ConfigSpace(Protocol):
@@ -27,16 +29,12 @@ class ConfigSpace(Protocol):
         ...
 
 
-class ResetContexts(Contexts):
-    """Blocks ATS for the reset (pci_dev_reset_iommu_prepare and _done, 2025; race R50)."""
+class AtsGate:
+    """Blocks ATS for the reset (pci_dev_reset_iommu_prepare and _done, 2025; race R50), on either IOMMU."""
 
     lock: Lock
     """Set when the world is built."""
     blocked = False
-
-    async def barrier(self, cpu: Cpu) -> None:
-        """Wait for what was issued so far."""
-        await self._cmdq.issue_sync(cpu)
 
     async def prepare(self, cpu: Cpu) -> None:
         """No ATC_INV from here on; those that are under way hold the lock."""
@@ -50,14 +48,28 @@ class ResetContexts(Contexts):
         self.blocked = False
         await cpu.unlock(self.lock)
 
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing while ATS is blocked."""
+    async def unless_blocked(
+        self, cpu: Cpu, bond: Bond, invalidate: Callable[[Any, Bond], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Nothing while ATS is blocked; and it is not blocked meanwhile."""
         await cpu.lock(self.lock)
         if self.blocked:
             cpu.emit(InvalidationWithheld(pasid=bond.pasid))
         else:
-            await Contexts.invalidate_atc(self, cpu, bond)
+            await invalidate(cpu, bond)
         await cpu.unlock(self.lock)
+
+
+class ResetContexts(AtsGate, Contexts):
+    """On SMMUv3."""
+
+    async def barrier(self, cpu: Cpu) -> None:
+        """Wait for what was issued so far."""
+        await self._cmdq.issue_sync(cpu)
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Through the gate."""
+        await self.unless_blocked(cpu, bond, super().invalidate_atc)
 
 
 class LeavesAtsOn(ResetContexts):
@@ -73,7 +85,7 @@ class LeavesAtsOn(ResetContexts):
 class Drain:
     """Take what is queued, wait for the answers, and push these out: whatever the wait for them is worth."""
 
-    def __init__(self, queue: PriQueue, iopf: Iopf, barrier: Wait, stopped: Wait) -> None:
+    def __init__(self, queue: RequestQueue, iopf: Iopf, barrier: Wait, stopped: Wait) -> None:
         self.queue = queue
         self.iopf = iopf
         self.barrier = barrier

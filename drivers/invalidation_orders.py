@@ -1,13 +1,15 @@
-"""In which order a page is taken out of TLB and ATC (domain/smmuv3 §2.3, §3.7): one is right, two lose pages (R15)."""
+"""In which order a page is taken out of TLB and ATC (smmuv3 §2.3, §3.7): one is right on every IOMMU (R15, R28)."""
 
 from __future__ import annotations
 
 from hw.bus import VirtAddr, Vmid
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
+from hw.vtd.descriptors import pasid_iotlb
 
 from .arm_smmu_v3 import Contexts
 from .cpu import Cpu
+from .intel_vtd import PasidTable
 from .pasid import Bond
 
 
@@ -32,4 +34,26 @@ class OneSync(Contexts):
         )
 
 
+class AtcBeforeIotlb(PasidTable):
+    """BUG: the same on VT-d."""
+
+    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
+        """Device TLB and wait, then IOTLB and wait."""
+        await self.invalidate_atc(cpu, bond)
+        await self.invalidate_iotlb(cpu, bond)
+
+
+class OneWait(PasidTable):
+    """No bug here: VT-d begins a device-TLB invalidation after the IOTLB invalidations ahead of it (§2.4)."""
+
+    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
+        """Both descriptors in one batch, and one wait behind them."""
+        await self._qi.submit(cpu, pasid_iotlb(self.did(bond), bond.pasid), self.device_tlb(bond))
+
+
 ORDERS: dict[str, type[Contexts]] = {"atc-first": AtcBeforeTlb, "one-sync": OneSync, "tlbi-sync-atc": Contexts}
+VTD_ORDERS: dict[str, type[PasidTable]] = {
+    "atc-first": AtcBeforeIotlb,
+    "one-sync": OneWait,
+    "tlbi-sync-atc": PasidTable,
+}

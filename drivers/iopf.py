@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from hw.bus import Pasid, VirtAddr
-from hw.smmuv3.commands import PriResp
-from hw.smmuv3.priq import PageRequestEntry
+from hw.bus import Pasid, Prgi, VirtAddr
+from hw.pcie.tlp import ResponseCode
 
 from .cpu import Cpu, Workqueue
 from .events import FaultDropped, FaultResolved
@@ -19,12 +18,36 @@ from .fault_events import PARTIAL, GroupClosed
 from .mm import Mm
 from .pasid import Pasids
 
-Respond = Callable[[Cpu, "FaultGroup", PriResp], Coroutine[Any, Any, None]]
+Respond = Callable[[Cpu, "FaultGroup", ResponseCode], Coroutine[Any, Any, None]]
+
+
+class PageFault(Protocol):
+    """One page request, as far as this code looks at it."""
+
+    @property
+    def pasid(self) -> Pasid:
+        """Whose address it means."""
+        ...
+
+    @property
+    def prgi(self) -> Prgi:
+        """The group that it belongs to."""
+        ...
+
+    @property
+    def last(self) -> bool:
+        """It closes its group."""
+        ...
+
+    @property
+    def address(self) -> VirtAddr:
+        """The page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultGroup:
-    """A page request group on its way to the worker: PRIQ entry numbers and page addresses, Last at the end."""
+    """A page request group on its way to the worker: queue entry numbers and page addresses, Last at the end."""
 
     pasid: int
     prgi: int
@@ -40,9 +63,9 @@ class Iopf:
         self._workqueue = workqueue
         self._respond = respond
         self._put_async = put_async
-        self._partial: list[tuple[int, PageRequestEntry]] = []
+        self._partial: list[tuple[int, PageFault]] = []
 
-    async def report(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
+    async def report(self, cpu: Cpu, number: int, entry: PageFault) -> None:
         """Take one request from the queue: keep it until its Last comes, or hand the whole group to the worker.
 
         Groups are told apart by PRGIndex alone, as the kernel does; the PASID is not compared.
@@ -57,7 +80,7 @@ class Iopf:
         members = [item for item in self._partial if item[1].prgi == entry.prgi] + [(number, entry)]
         self._partial = [item for item in self._partial if item[1].prgi != entry.prgi]
         group = FaultGroup(
-            pasid=entry.ssid,
+            pasid=entry.pasid,
             prgi=entry.prgi,
             numbers=[count for count, _ in members],
             addresses=[member.address for _, member in members],
@@ -68,11 +91,11 @@ class Iopf:
     async def discard_partial(self, cpu: Cpu, pasid: Pasid | None) -> None:
         """Drop the requests whose Last never came, of one PASID or of all; one step for each that there is."""
         await cpu.access("partial list: look", writes=(PARTIAL,))
-        gone = [item for item in self._partial if pasid is None or item[1].ssid == pasid]
+        gone = [item for item in self._partial if pasid is None or item[1].pasid == pasid]
         self.discard(cpu, gone)
         for number, entry in gone:
-            await self._pasids.look_up(cpu, entry.ssid)
-            cpu.emit(FaultDropped(number=number, pasid=entry.ssid))
+            await self._pasids.look_up(cpu, entry.pasid)
+            cpu.emit(FaultDropped(number=number, pasid=entry.pasid))
 
     def added(self, cpu: Cpu, number: int) -> None:
         """A request was put on the partial list; here and below the step has declared PARTIAL."""
@@ -80,7 +103,7 @@ class Iopf:
     def walked(self, cpu: Cpu) -> None:
         """Every request on the partial list is looked at."""
 
-    def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageRequestEntry]]) -> None:
+    def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageFault]]) -> None:
         """Take requests off the partial list and forget them."""
         self._partial = [item for item in self._partial if item not in gone]
 
@@ -100,7 +123,7 @@ class Iopf:
     async def release(self, cpu: Cpu, group: FaultGroup) -> None:
         """The group was answered: its memory goes."""
 
-    async def _handle(self, cpu: Cpu, group: FaultGroup) -> PriResp:
+    async def _handle(self, cpu: Cpu, group: FaultGroup) -> ResponseCode:
         pasid = Pasid(group.pasid)
         bond = await self._pasids.look_up(cpu, pasid)
         alive = bond is not None and not bond.dying
@@ -114,11 +137,11 @@ class Iopf:
                 )
             )
         if bond is None or not alive or not await bond.mm.get_not_zero(cpu):
-            return PriResp.INVALID
-        code = PriResp.SUCCESS
+            return ResponseCode.INVALID
+        code = ResponseCode.SUCCESS
         for address in group.addresses:
             if not await bond.mm.handle_fault(cpu, VirtAddr(address)):
-                code = PriResp.INVALID
+                code = ResponseCode.INVALID
                 break
         await self.drop(cpu, bond.mm)
         return code

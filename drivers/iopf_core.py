@@ -5,7 +5,7 @@ A fault finds its handle in the interrupt thread and keeps the raw pointer: only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hw.bus import Pasid, Resource, StreamId, VirtAddr
@@ -51,13 +51,21 @@ class IopfCore:
     """One device; `handles` are the attach handles by binding."""
 
     def __init__(
-        self, pasids: Pasids, cmdq: Cmdq, workqueue: Workqueue, lock: Lock, handles: Mapping[int, Object]
+        self,
+        pasids: Pasids,
+        cmdq: Cmdq,
+        workqueue: Workqueue,
+        lock: Lock,
+        handles: Mapping[int, Object],
+        outer: Sequence[Lock] = (),
     ) -> None:
+        """`lock` is fault_param->lock; `outer` are those that adding and removing a device take around it."""
         self._pasids = pasids
         self._cmdq = cmdq
         self._workqueue = workqueue
         self._lock = lock
         self._handles = handles
+        self._outer = tuple(outer)
         self._param: Counted | None = Counted("fault_param #1", resource=REFERENCES)
         self._params = 1
         self._groups: dict[int, Group] = {}
@@ -174,13 +182,16 @@ class IopfCore:
 
     async def add_device(self, cpu: Cpu) -> None:
         """iopf_queue_add_device, for the first fault user of the device."""
+        await self._take_outer(cpu)
         await cpu.access("fault_param = new", writes=(PARAM,))
         if self._param is None:
             self._params += 1
             self._param = Counted(f"fault_param #{self._params}", resource=REFERENCES)
+        await self._give_outer(cpu)
 
     async def remove_device(self, cpu: Cpu) -> None:
         """iopf_queue_remove_device: answer what is pending Invalid, free it, and take the fault_param away."""
+        await self._take_outer(cpu)
         await cpu.lock(self._lock)
         for group in list(self._pending):
             await self._answer(cpu, group.number, group.record, ResumeResp.ABORT)
@@ -191,6 +202,15 @@ class IopfCore:
         param, self._param = self._param, None
         if param is not None:
             await param.put(cpu)
+        await self._give_outer(cpu)
+
+    async def _take_outer(self, cpu: Cpu) -> None:
+        for lock in self._outer:
+            await cpu.lock(lock)
+
+    async def _give_outer(self, cpu: Cpu) -> None:
+        for lock in reversed(self._outer):
+            await cpu.unlock(lock)
 
     async def free_pending(self, cpu: Cpu, group: Group) -> None:
         """Since 9759ae2cee7c."""

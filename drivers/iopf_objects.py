@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw.smmuv3.priq import PageRequestEntry
-
 from .cpu import Cpu, Workqueue
 from .fault_events import PARTIAL
-from .iopf import FaultGroup, Iopf, Respond
+from .iopf import FaultGroup, Iopf, PageFault, Respond
 from .lifetime import Object
 from .pasid import Pasids
 
@@ -31,13 +29,13 @@ class TrackedIopf(Iopf):
         for number, _ in self._partial:
             self._objects[number].touched(cpu, "walk the partial list")
 
-    def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageRequestEntry]]) -> None:
+    def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageFault]]) -> None:
         """Unlink, then free."""
         self.unlink(gone)
         for number, _ in gone:
             self._objects[number].freed(cpu)
 
-    def unlink(self, gone: Sequence[tuple[int, PageRequestEntry]]) -> None:
+    def unlink(self, gone: Sequence[tuple[int, PageFault]]) -> None:
         """list_del."""
         self._partial = [item for item in self._partial if item not in gone]
 
@@ -52,7 +50,7 @@ class TrackedIopf(Iopf):
 class ForgetsToUnlink(TrackedIopf):
     """BUG: frees the requests and leaves them on the list; the next group walks freed memory (v6, April 2020)."""
 
-    def unlink(self, gone: Sequence[tuple[int, PageRequestEntry]]) -> None:
+    def unlink(self, gone: Sequence[tuple[int, PageFault]]) -> None:
         """Nothing."""
 
 

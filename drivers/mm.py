@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from hw.aarch64 import PageTables, page_descriptor
+from hw.aarch64 import PageTables
 from hw.bus import Asid, PhysAddr, VirtAddr
 from hw.events import FRAMES
 from hw.memory import FrameAllocator, Memory, mm_owner, owner_name
@@ -17,15 +17,28 @@ from hw.memory import FrameAllocator, Memory, mm_owner, owner_name
 from .cpu import Cpu, Lock
 
 Notifier = Callable[[Any], Coroutine[Any, Any, None]]
+RangeNotifier = Callable[[Any, VirtAddr, int], Coroutine[Any, Any, None]]
+"""Told the first address of a range and the first one behind it."""
+WHOLE = (VirtAddr(0), 2**64 - 1)
+"""How a notifier is told that everything goes: 0 and all ones."""
+PAGE_BYTES = 0x1000
 _VALID = 1
+"""The lowest bit of a present entry, on Arm and on x86."""
 
 
 class Mm:
     """The address space of process `number` with one VMA of whole pages."""
 
     def __init__(
-        self, memory: Memory, frames: FrameAllocator, number: int, pages: Sequence[VirtAddr], mmap_lock: Lock
+        self,
+        memory: Memory,
+        frames: FrameAllocator,
+        number: int,
+        pages: Sequence[VirtAddr],
+        mmap_lock: Lock,
+        tables: type[PageTables] = PageTables,
     ) -> None:
+        """`tables` are those of the architecture; the device walks what the CPU walks."""
         self.number = number
         self.asid = Asid(number + 1)
         self.owner = mm_owner(number)
@@ -33,12 +46,12 @@ class Mm:
         self.pages = tuple(pages)
         self.users = 1
         self.release: Notifier | None = None
-        self.invalidate: Notifier | None = None
+        self.invalidate: RangeNotifier | None = None
         self._memory = memory
         self._frames = frames
         self._lock = mmap_lock
         self._users = ("mm", number, "users")
-        self.tables = PageTables(memory, frames, self.owner)
+        self.tables = tables(memory, frames, self.owner)
         self._leaf = {page: self.tables.leaf_address(page) for page in pages}
 
     async def get_not_zero(self, cpu: Cpu) -> bool:
@@ -64,17 +77,22 @@ class Mm:
         if not await cpu.load(leaf, self._pte(address)) & _VALID:
             await cpu.access(f"allocate a page for {self.name}", writes=(FRAMES,))
             page = self._frames.allocate(self.owner)
-            await cpu.store(leaf, page_descriptor(page), self._pte(address))
+            await cpu.store(leaf, self.tables.page_entry(page), self._pte(address))
         await cpu.unlock(self._lock)
         return True
 
-    async def unmap(self, cpu: Cpu, address: VirtAddr) -> None:
-        """munmap of one page: PTE first, then the secondary TLBs, then the page is freed."""
+    async def unmap(self, cpu: Cpu, address: VirtAddr, pages: int = 1, *, whole: bool = False) -> None:
+        """munmap: PTEs first, then the secondary TLBs, then the pages are freed.
+
+        `whole`: the notifier is told that everything goes, as when an mmu_gather stops counting.
+        """
+        end = address + pages * PAGE_BYTES
         await cpu.lock(self._lock)
-        page = await self._clear(cpu, address)
-        if page is not None:
-            if self.invalidate is not None:
-                await self.invalidate(cpu)
+        cleared = [await self._clear(cpu, VirtAddr(page)) for page in range(address, end, PAGE_BYTES)]
+        present = [page for page in cleared if page is not None]
+        if present and self.invalidate is not None:
+            await self.invalidate(cpu, *(WHOLE if whole else (address, end)))
+        for page in present:
             await self._free(cpu, page)
         await cpu.unlock(self._lock)
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from hw.bus import Prgi
-from hw.smmuv3.commands import PriResp
-from hw.smmuv3.priq import PageRequestEntry
+from hw.pcie.tlp import ResponseCode
 
-from .arm_smmu_v3 import Contexts, PriQueue, Responder
+from .arm_smmu_v3 import Contexts
 from .cpu import Cpu
+from .intel_vtd import PasidTable
 from .iopf import FaultGroup
+from .page_requests import Intake, QueueEntry, Responder
 from .pasid import Bond
 
 
-class AnswersMarkers(PriQueue):
+class AnswersMarkers(Intake):
     """BUG: takes a Stop Marker for a request with Last and answers it (race R09, da8669ff41fa)."""
 
-    async def stop_marker(self, cpu: Cpu, number: int, entry: PageRequestEntry) -> None:
+    async def stop_marker(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:
         """Hand it to the fault worker like any other entry."""
-        await self._iopf.report(cpu, number, entry)
+        await self.iopf.report(cpu, number, entry)
 
 
 class LosesResponses(Responder):
     """BUG: handles the fault and tells nobody; the device's credits never come back."""
 
-    async def respond(self, cpu: Cpu, group: FaultGroup, code: PriResp) -> None:
+    async def respond(self, cpu: Cpu, group: FaultGroup, code: ResponseCode) -> None:
         """Nothing."""
 
 
@@ -37,6 +38,13 @@ class AnswersGroupZero(Responder):
 
 class ForgetsAtc(Contexts):
     """BUG: invalidates the TLB only; the device goes on through its own cache, into pages that were freed."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class ForgetsDeviceTlb(PasidTable):
+    """BUG: the same on VT-d."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""

@@ -1,4 +1,4 @@
-"""PRI threads of the past, each with one step wrong (domain/smmuv3 §6.1)."""
+"""Page request threads of the past, each with one step wrong (domain/smmuv3 §6.1; domain/vtd-pcie §5.1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from hw.smmuv3.queues import OVERFLOW_FLAG
 
 from .arm_smmu_v3 import PriQueue
 from .cpu import Cpu
+from .intel_vtd_prq import PageRequestQueue
 
 
 class NeverWritesOvackflg(PriQueue):
@@ -24,8 +25,29 @@ class AcknowledgesFirst(PriQueue):
         return True
 
 
+class NeverClearsPro(PageRequestQueue):
+    """BUG: the same on VT-d: PRO stays set."""
+
+    async def recover(self, cpu: Cpu) -> None:
+        """Nothing."""
+
+
+class ClearsProEarly(PageRequestQueue):
+    """BUG: clears PRO with entries in the queue, and discards partial groups that are not complete yet (R3 of VT-d)."""
+
+    async def may_recover(self, cpu: Cpu) -> bool:
+        """Always."""
+        return True
+
+
 ACKNOWLEDGE: dict[str, type[PriQueue]] = {
     "never": NeverWritesOvackflg,
     "first": AcknowledgesFirst,
     "last": PriQueue,
 }
+CLEAR_PRO: dict[str, type[PageRequestQueue]] = {
+    "never": NeverClearsPro,
+    "first": ClearsProEarly,
+    "last": PageRequestQueue,
+}
+"""The same moments on VT-d."""

@@ -7,7 +7,7 @@ from hw.smmuv3.cd import S, cd_address, quiet_cd, sva_cd
 
 from .arm_smmu_v3 import Contexts
 from .cpu import Cpu
-from .events import ContextWritten
+from .events import ContextQuieted, ContextWritten
 from .pasid import Bond
 
 
@@ -16,10 +16,15 @@ class QuietContexts(Contexts):
 
     async def quiet(self, cpu: Cpu, bond: Bond) -> None:
         """arm_smmu_mm_release: release CD, CFGI_CD and SYNC, TLBI and SYNC, ATC_INV and SYNC."""
+        await self.write_release(cpu, bond)
+        await self.invalidate(cpu, bond)
+
+    async def write_release(self, cpu: Cpu, bond: Bond) -> None:
+        """The release CD, and a SYNC behind it."""
         word = self.release_word(bond)
         await cpu.store(cd_address(self._table, bond.pasid), word, f"CD[{bond.pasid}].q0 (EPD0)")
+        cpu.emit(ContextQuieted(pasid=bond.pasid, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
-        await self.invalidate(cpu, bond)
 
     def release_word(self, bond: Bond) -> int:
         """Every walk faults; no stall, no record."""

@@ -15,3 +15,16 @@ class InvalidationWithheld:
     def label(self) -> str:
         """Local action text."""
         return f"no ATC_INV P{self.pasid}: ATS is blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resubmitted:
+    """A batch is put into the invalidation queue again, after a time-out aborted its wait."""
+
+    device_tlb: bool
+    """It asks a device to answer."""
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"submit again{' (device-TLB)' if self.device_tlb else ''}"

@@ -11,11 +11,12 @@ from typing import Any
 
 from hw.bus import Pasid
 
-from .arm_smmu_v3 import Contexts, PriQueue, marker_resource
 from .cpu import Cpu, Lock
 from .events import DrainTimedOut, UnbindRefused
+from .iommu import Contexts, RequestQueue
 from .iopf import Iopf
 from .mm import Mm
+from .page_requests import marker_resource
 from .pasid import Bond, Pasids, begin_teardown
 
 FLUSHED = 1
@@ -37,7 +38,7 @@ class Sva:
         self,
         pasids: Pasids,
         contexts: Contexts,
-        queue: PriQueue,
+        queue: RequestQueue,
         iopf: Iopf,
         invalidate_pasid: InvalidatePasid | None,
         disable_pri: DisablePri,
@@ -138,10 +139,10 @@ class WaitForMarker(Sva):
         """Wait for the marker, however long it takes."""
         await cpu.wait(
             f"Stop Marker of PASID {bond.pasid}",
-            lambda: self.queue.markers.get(bond.pasid, 0) > 0,
+            lambda: self.queue.intake.markers.get(bond.pasid, 0) > 0,
             writes=(marker_resource(bond.pasid),),
         )
-        self.queue.markers[bond.pasid] -= 1
+        self.queue.intake.markers[bond.pasid] -= 1
 
 
 class WaitForMarkerThenDrain(WaitForMarker):
@@ -151,8 +152,8 @@ class WaitForMarkerThenDrain(WaitForMarker):
         """One look; if the marker is not there the time-out came first."""
         resource = marker_resource(bond.pasid)
         await cpu.access(f"Stop Marker of PASID {bond.pasid}, or time-out", writes=(resource,))
-        if self.queue.markers.get(bond.pasid, 0):
-            self.queue.markers[bond.pasid] -= 1
+        if self.queue.intake.markers.get(bond.pasid, 0):
+            self.queue.intake.markers[bond.pasid] -= 1
             return
         cpu.emit(DrainTimedOut(pasid=bond.pasid))
         await Sva.drain(self, cpu, bond, FLUSHED)

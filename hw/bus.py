@@ -44,6 +44,14 @@ class Bus(Protocol):
         a queue does between PROD and CONS (then no other agent could tell one step from several)."""
         ...
 
+    async def load_apart(
+        self, address: PhysAddr, count: int, pieces: Sequence[Sequence[int]], what: str
+    ) -> Sequence[int]:
+        """Read `count` words as hardware fetches a structure: each of `pieces` (neighbouring words, by number) at once,
+        the pieces in any order and with anything in between. Words in no piece, which nobody may ever store to, come
+        with the first step: their reads commute with everything, so nobody could tell when they happen."""
+        ...
+
     async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
         """Write neighbouring words in one step, under the same condition."""
         ...

@@ -64,7 +64,7 @@ class StopMarkerSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequestQueued:
-    """The SMMU accepted a PPR (or marker) as PRIQ entry `number`, while `binding` owned the PASID (0: nobody)."""
+    """The IOMMU accepted a PPR (or marker) as queue entry `number`, while `binding` owned the PASID (0: nobody)."""
 
     number: int
     ordinal: int
@@ -73,12 +73,13 @@ class PageRequestQueued:
     last: bool
     marker: bool
     binding: int
+    queue: str = "PRIQ"
 
     @property
     def label(self) -> str:
         """Local action text."""
         what = "Stop Marker" if self.marker else f"g{self.prgi}{' L' if self.last else ''}"
-        return f"PRIQ #{self.number} = {{P{self.pasid} bind{self.binding} {what}}}"
+        return f"{self.queue} #{self.number} = {{P{self.pasid} bind{self.binding} {what}}}"
 
     @property
     def touches(self) -> tuple[Resource, ...]:
@@ -88,7 +89,7 @@ class PageRequestQueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequestRefused:
-    """The SMMU could not queue a PPR: dropped, or answered by hardware with `code` (-1: no answer)."""
+    """The IOMMU did not queue a PPR, for `why`: dropped, or answered by hardware with `code` (-1: no answer)."""
 
     ordinal: int
     pasid: int
@@ -96,13 +97,15 @@ class PageRequestRefused:
     last: bool
     marker: bool
     code: int
+    queue: str = "PRIQ"
+    why: str = "overflow"
 
     @property
     def label(self) -> str:
         """Local action text."""
         what = "Stop Marker lost" if self.marker else f"g{self.prgi} refused"
         answer = "" if self.code < 0 else f", auto response {self.code}"
-        return f"PRIQ overflow: {what}{answer}"
+        return f"{self.queue} {self.why}: {what}{answer}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +197,8 @@ class DmaLanded:
     page: int
     owner: str
     meant_for: str
+    tag: int = -1
+    """Which untranslated access of the device it was; -1: a translated one."""
 
     @property
     def label(self) -> str:

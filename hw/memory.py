@@ -15,6 +15,8 @@ FRAME_WORDS = FRAME_BYTES // WORD_BYTES
 FRAME_SHIFT = 12
 WORD_SHIFT = 3
 
+_ZEROS = np.zeros(FRAME_WORDS, dtype=np.uint64).data
+
 FREE = 0
 KERNEL = 1
 MMIO = 2
@@ -64,6 +66,7 @@ class Memory:
         self.owner = [FREE] * frames
         self.generation = [0] * frames
         self._words = self.array.data
+        self._touched = bytearray(frames)  # the frames that may hold anything but zeros
         # One AND refuses misaligned, negative and far addresses; what is left can only miss the end of the view.
         self._refused = ~((1 << (words * WORD_BYTES - 1).bit_length()) - WORD_BYTES)
 
@@ -80,17 +83,33 @@ class Memory:
         """Replace the word at `address`."""
         if address & self._refused:
             raise self._error("write", address)
-        if value < 0 or value > WORD_MASK:
-            raise BusError(f"write of {value:#x} to {address:#x}: a word holds 0..{WORD_MASK:#x}")
         try:
             self._words[address >> WORD_SHIFT] = value
+            self._touched[address >> FRAME_SHIFT] = 1
         except IndexError:
             raise self._error("write", address) from None
+        except ValueError:
+            raise BusError(f"write of {value:#x} to {address:#x}: a word holds 0..{WORD_MASK:#x}") from None
+
+    def answers(self, address: PhysAddr) -> bool:
+        """Whether there is a word at `address`; an access to any other place is aborted."""
+        return not address % WORD_BYTES and 0 <= address < self.frames * FRAME_BYTES
 
     def zero_frame(self, address: PhysAddr) -> None:
         """Clear the whole frame at `address` at once, as a page allocator does before it hands the frame out."""
-        first = self._frame(address) * FRAME_WORDS
-        self.array[first : first + FRAME_WORDS] = 0
+        frame = self._frame(address)
+        if self._touched[frame]:
+            first = frame * FRAME_WORDS
+            self._words[first : first + FRAME_WORDS] = _ZEROS
+            self._touched[frame] = 0
+
+    def clear(self) -> None:
+        """All words are 0 again, all frames free: as new, at the price of the frames that were written to."""
+        touched = self._touched
+        while (frame := touched.find(1)) >= 0:
+            self.zero_frame(PhysAddr(frame << FRAME_SHIFT))
+        self.owner = [FREE] * self.frames
+        self.generation = [0] * self.frames
 
     def claim(self, address: PhysAddr, owner: int) -> None:
         """Give a frame that no allocator manages (registers, static tables) to `owner`."""
@@ -149,6 +168,21 @@ class FrameAllocator:
         self.memory.zero_frame(address)
         self.memory.owner[frame] = owner
         return address
+
+    def allocate_run(self, owner: int, count: int) -> PhysAddr:
+        """`count` neighbouring zeroed frames that nobody had before, aligned to their size (a power of two)."""
+        first = -(-self._untouched // count) * count
+        if first + count - 1 > self.last:
+            raise OutOfFrames(
+                f"allocation of {count} neighbouring frames for {owner_name(owner)}: "
+                f"frames {self._untouched}..{self.last} are untouched; give the world more memory"
+            )
+        self._freed[:0] = range(self._untouched, first)
+        self._untouched = first + count
+        for frame in range(first, first + count):
+            self.memory.zero_frame(PhysAddr(frame << FRAME_SHIFT))
+            self.memory.owner[frame] = owner
+        return PhysAddr(first << FRAME_SHIFT)
 
     def free(self, address: PhysAddr) -> None:
         """Take a frame back; its contents stay until it is allocated again, as stale readers would find them."""

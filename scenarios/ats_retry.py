@@ -10,6 +10,7 @@ from actors.runtime.world import Cpu, World
 from actors.untranslated import UntranslatedWrites
 from drivers.notifiers import NOTIFIERS
 from drivers.quiet import QuietContexts
+from hw.bus import VirtAddr
 from hw.pcie.ats import AtcCachingLateCompletions
 from hw.pcie.tlp import Dma
 
@@ -19,8 +20,8 @@ from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_retry_after_failure import NoRetryAfterFailure
 from .oracles.page_is_gone_after_success import PageIsGoneAfterSuccess
 from .oracles.request_is_refused import RequestIsRefused
-from .platform import Platform, platform
 from .scenario import number, one_of, scenario
+from .smmuv3_board import SmmuPlatform, smmuv3_platform
 
 DEVICES: dict[str, type[AtsLoop]] = {
     "right": AtsLoop,
@@ -44,7 +45,7 @@ DEVICES: dict[str, type[AtsLoop]] = {
 )
 def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int) -> None:
     """A device translates, asks for its page and writes, while mm takes the page away again."""
-    board = platform(
+    board = smmuv3_platform(
         world,
         device=DEVICES[device],
         report=0,
@@ -71,11 +72,11 @@ def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: in
     world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
 
 
-def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
+def _add_change(world: World, board: SmmuPlatform, change: str, gone: int) -> None:
     mm, contexts = board.mm_a, board.contexts
     assert isinstance(contexts, QuietContexts)
 
-    async def invalidate(cpu: Cpu) -> None:
+    async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await contexts.invalidate(cpu, board.bond)
 
     async def release(cpu: Cpu) -> None:

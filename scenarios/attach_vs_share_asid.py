@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.attach_units import Bell
+from actors.attach_units import Bell, Units
 from actors.runtime.world import Cpu, World
 from drivers.attach_share import PrivateAsids, SharedAsids, SvaBind
 from drivers.attach_variants import VARIANTS
@@ -26,22 +26,24 @@ from .scenario import number, one_of, scenario
     tlbi=one_of("on", "off", default="off", meaning="whether a detach flushes the ASID of the domain that is left"),
     btm=one_of("on", "off", default="on", meaning="whether a process shares the CPU's ASID (7.1, A4: never)"),
     accesses=number(1, 3, default=1, meaning="how often M reads memory, if it is busy"),
+    speculation=number(0, 2, default=0, meaning="translations that the SMMU makes for M without traffic"),
 )
-def attach_vs_share_asid(world: World, *, attach: str, case: str, dma: str, tlbi: str, btm: str, accesses: int) -> None:
+def attach_vs_share_asid(
+    world: World, *, attach: str, case: str, dma: str, tlbi: str, btm: str, accesses: int, speculation: int
+) -> None:
     """A master changes domains on CPU0 while CPU1 binds a process that wants the ASID of one of the two."""
-    board = Board(world, case=case, domain_tables=attach == "A0")
-    asid_lock = world.mutex("arm_smmu_asid_lock")
-    rid = VARIANTS[attach](board.asids, asid_lock, board.contexts, tlbi=tlbi == "on")
+    board = Board(world, case=case, units=Units, domain_tables=attach == "A0")
+    rid = VARIANTS[attach](board.asids, board.contexts, tlbi=tlbi == "on")
     sharing = SharedAsids if btm == "on" and attach != "A4" else PrivateAsids
-    sva = SvaBind(sharing(board.asids, asid_lock, board.contexts), world.mutex("sva_lock"))
+    sva = SvaBind(sharing(board.asids, board.contexts), world.mutex("sva_lock"))
     bell = Bell(world, "S")
     busy = board.units.device(M, NO_PASID, ADDRESS, accesses)
     works = board.units.device(S, PASID, ADDRESS, 1)
 
-    async def change_domain(cpu: Cpu) -> None:
+    async def attach_dev(cpu: Cpu) -> None:
         await rid.attach(cpu, board.master, board.new)
 
-    async def bind(cpu: Cpu) -> None:
+    async def sva_bind(cpu: Cpu) -> None:
         await sva.bind(cpu, board.sva, S, CPU_ASID, board.process)
         await bell.ring()
 
@@ -49,10 +51,13 @@ def attach_vs_share_asid(world: World, *, attach: str, case: str, dma: str, tlbi
         await bell.wait()
         await works(cpu)
 
-    world.add_actor("CPU0", change_domain)
-    world.add_actor("CPU1", bind)
+    world.actor(attach_dev)
+    world.actor(sva_bind)
     if dma == "on":
         world.add_actor("M", busy)
+    if speculation:
+        world.add_actor("smmu.speculation", board.units.speculator(M, NO_PASID, ADDRESS, speculation))
+    if dma == "on" or speculation:
         world.add_actor("S", work)
-    world.check(OneTablePerAsid(*board.before), NoAccessThroughAForeignEntry())
+    world.check(OneTablePerAsid(*board.before, names=board.names), NoAccessThroughAForeignEntry())
     world.expect(AsidSharedDuringAttach())

@@ -21,6 +21,12 @@ EXPECTED = (
         why="the window is there although nobody looks through it",
     ),
     Expected(
+        params={"attach": "A1", "dma": "off", "speculation": 1},
+        verdict="violated",
+        oracle=TABLES,
+        why="nor need M do anything: the SMMU may translate for it, and S then hits what that left in the TLB",
+    ),
+    Expected(
         params={"attach": "A1", "tlbi": "on"},
         verdict="violated",
         oracle=TABLES,
@@ -62,6 +68,16 @@ EXPECTED = (
     Expected(params={"attach": "A2", "tlbi": "on"}, verdict="holds", why="the flush is not what makes it safe"),
     Expected(params={"attach": "A2", "accesses": 2}, verdict="holds", why="one access can fill what the next one uses"),
     Expected(params={"attach": "A2", "dma": "off"}, verdict="holds", why="two orders of the lock are all there is"),
+    Expected(
+        params={"attach": "A2", "dma": "off", "speculation": 1},
+        verdict="holds",
+        why="whatever the SMMU fetches on its own, it finds no two CDs with the ASID",
+    ),
+    Expected(
+        params={"attach": "A3", "dma": "off", "speculation": 2},
+        verdict="holds",
+        why="the same without any moment in which M has no STE",
+    ),
     Expected(params={"attach": "A2", "btm": "off"}, verdict="holds", why="share_asid does not run"),
     Expected(
         params={"attach": "A3"},

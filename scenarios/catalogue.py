@@ -12,19 +12,34 @@ MODULES = {
     "event-queue-wakeup": "scenarios.event_queue_wakeup",
     "queue-ack": "scenarios.queue_ack",
     "attach-vs-share-asid": "scenarios.attach_vs_share_asid",
+    "attach-ats": "scenarios.attach_ats",
     "entry-update": "scenarios.entry_update",
     "stop-marker-answered": "scenarios.stop_marker_answered",
     "tlbi-vs-atc": "scenarios.tlbi_vs_atc",
+    "notifier-range": "scenarios.notifier_range",
     "discard-partial": "scenarios.discard_partial",
     "spinlock-alloc": "scenarios.spinlock_alloc",
+    "cd-leaf": "scenarios.cd_leaf",
     "mm-pin": "scenarios.mm_pin",
     "pasid-lifetime": "scenarios.pasid_lifetime",
     "quiet-cd-stalls": "scenarios.quiet_cd_stalls",
     "sva-unbind-era": "scenarios.sva_unbind_era",
+    "stall-term": "scenarios.stall_term",
+    "cmdq-issue": "scenarios.cmdq_issue",
+    "cmdq-error": "scenarios.cmdq_error",
     "ats-retry": "scenarios.ats_retry",
+    "exit-window": "scenarios.exit_window",
+    "device-gone": "scenarios.device_gone",
+    "wq-disable": "scenarios.wq_disable",
     "flr-tags": "scenarios.flr_tags",
     "stop-by-blocking-translation": "scenarios.stop_by_blocking",
+    "pasid-reuse": "scenarios.pasid_reuse",
+    "prq-drain": "scenarios.prq_drain",
+    "torn-pasid-entry": "scenarios.torn_pasid_entry",
 }
+
+ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")
+"""Those whose variants are kernels of different times."""
 
 
 def load(name: str) -> Scenario:

@@ -8,12 +8,13 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
 from drivers.iopf_objects import DISCARD
 
+from .goals import overflow_again
 from .oracles.no_double_free import NoDoubleFree
 from .oracles.no_use_after_free import NoUseAfterFree
 from .oracles.nothing_leaks import NothingLeaks
 from .oracles.partial_is_discarded import PartialIsDiscarded
-from .platform import platform
 from .scenario import Expected, number, one_of, scenario
+from .smmuv3_board import smmuv3_platform
 
 EXPECTED = (
     Expected(
@@ -42,7 +43,7 @@ EXPECTED = (
 )
 def discard_partial(world: World, *, discard: str, requests: int, group: int) -> None:
     """An overflow makes the PRI thread discard half of a group; the next group comes."""
-    board = platform(
+    board = smmuv3_platform(
         world,
         device=Prefetcher,
         report=0,
@@ -59,3 +60,4 @@ def discard_partial(world: World, *, discard: str, requests: int, group: int) ->
 
     world.check(NoUseAfterFree(), NoDoubleFree(), NothingLeaks())
     world.expect(PartialIsDiscarded())
+    world.goal(overflow_again())

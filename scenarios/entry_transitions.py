@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.entry_writer import CD, STE, Kind
-from hw.bus import Asid, PhysAddr
+from hw.bus import Asid, PhysAddr, Vmid
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import empty_cd, quiet_cd, sva_cd
 from hw.smmuv3.entry import Qwords
-from hw.smmuv3.ste import AtsMode, DefaultSubstream, abort_ste, bypass_ste, cdtable_ste
+from hw.smmuv3.ste import AtsMode, DefaultSubstream, abort_ste, bypass_ste, cdtable_ste, stage2_ste
 
 Tables = tuple[PhysAddr, PhysAddr]
 """Two CD tables for an STE, two page tables for a CD."""
+
+
+VM, VTCR = Vmid(1), 0x2_3F58
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ def _without_pasid_bypasses(tables: Tables) -> Qwords:
     return _cdtable(tables, s1dss=DefaultSubstream.BYPASS)
 
 
+def _stage2(tables: Tables) -> Qwords:
+    return stage2_ste(s2ttb=tables[0], vmid=VM, vtcr=VTCR)
+
+
+def _nested(tables: Tables, *, other_guest: bool = False) -> Qwords:
+    """Another guest's CD table, and with it MEV and ATS on or off."""
+    eats = AtsMode.REFUSED if other_guest else AtsMode.FULL
+    table = tables[other_guest]
+    return stage2_ste(s2ttb=tables[0], vmid=VM, vtcr=VTCR, s1_context_ptr=table, eats=eats, mev=not other_guest)
+
+
 def _sva(tables: Tables) -> Qwords:
     return sva_cd(asid=Asid(1), ttb0=tables[0])
 
@@ -70,6 +84,10 @@ TRANSITIONS = {
     "table-and-s1dss": Transition(
         STE, _cdtable, lambda tables: _cdtable(tables, second=True, s1dss=DefaultSubstream.BYPASS), hitless=False
     ),
+    "abort-stage2": Transition(STE, lambda _: abort_ste(), _stage2),
+    "stage2-bypass": Transition(STE, _stage2, lambda _: bypass_ste()),
+    "cdtable-stage2": Transition(STE, _cdtable, _stage2, hitless=False),
+    "nested": Transition(STE, _nested, lambda tables: _nested(tables, other_guest=True)),
     "empty-sva": Transition(CD, lambda _: empty_cd(), _sva, hitless=False),
     "sva-empty": Transition(CD, _sva, lambda _: empty_cd(), hitless=False),
     "sva-quiet": Transition(CD, _sva, lambda _: quiet_cd(asid=Asid(1))),

@@ -8,15 +8,15 @@ from actors.runtime.world import Cpu, World
 from drivers.entry_writer import STE, WRITERS, Entry
 from hw.aarch64 import PageTables
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
-from hw.memory import KERNEL, MMIO, WORD_BYTES, mm_owner
+from hw.memory import KERNEL, MMIO, mm_owner
 from hw.pcie.tlp import NO_PASID
 from hw.smmuv3.cd import cd_address, paging_cd
 from hw.smmuv3.commands import cfgi_cd, cfgi_ste
-from hw.smmuv3.entry import Qwords
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
+from .board import write_words
 from .entry_transitions import TRANSITIONS
 from .entry_update_verdicts import EXPECTED
 from .oracles.hitless_update_never_refuses import HitlessUpdateNeverRefuses
@@ -26,8 +26,6 @@ from .scenario import number, one_of, scenario
 
 SID, RID = StreamId(0), Pasid(0)
 ADDRESS = VirtAddr(0x10_0000)
-ORDERS = {"plain": (0, 1), "reversed": (1, 0), "any": (0, 1)}
-"""The words that this SMMU acts on; the other six could only multiply the interleavings."""
 
 
 @scenario(
@@ -35,11 +33,10 @@ ORDERS = {"plain": (0, 1), "reversed": (1, 0), "any": (0, 1)}
     expected=EXPECTED,
     change=one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which"),
     writer=one_of(*WRITERS, default="6.9", meaning="how software makes the change"),
-    fetch=one_of(*ORDERS, default="any", meaning="in which order the SMMU reads the words of an entry"),
     accesses=number(1, 3, default=2, meaning="DMA accesses of the stream"),
     prefetches=number(0, 2, default=0, meaning="fetches that the SMMU makes without traffic"),
 )
-def entry_update(world: World, *, change: str, writer: str, fetch: str, accesses: int, prefetches: int) -> None:
+def entry_update(world: World, *, change: str, writer: str, accesses: int, prefetches: int) -> None:
     """A driver changes a live STE or CD while the SMMU fetches it word by word."""
     frames = world.frames
     streams = frames.allocate(KERNEL)
@@ -51,17 +48,15 @@ def entry_update(world: World, *, change: str, writer: str, fetch: str, accesses
     live = cdtable_ste(
         s1_context_ptr=cd_tables[0], s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=AtsMode.FULL, s1stalld=False
     )
-    _write(world, ste_address(streams, SID), live)
+    write_words(world, ste_address(streams, SID), live)
     for table, root in zip(cd_tables, page_tables, strict=True):
-        _write(world, cd_address(table, RID), paging_cd(asid=Asid(3), ttb0=root))
+        write_words(world, cd_address(table, RID), paging_cd(asid=Asid(3), ttb0=root))
     name, address = (
         (f"STE[{SID}]", ste_address(streams, SID)) if is_ste else (f"CD[{RID}]", cd_address(cd_tables[0], RID))
     )
-    _write(world, address, transition.old(tables))
+    write_words(world, address, transition.old(tables))
 
     smmu = Smmu(registers=Registers(frames.allocate(MMIO)), stream_table=streams, streams=1, report_fetches=True)
-    smmu.ste_order = smmu.cd_order = ORDERS[fetch]
-    smmu.any_order = fetch == "any"
     units = Units(world, smmu)
     entry = Entry(name, address, transition.kind, WRITERS[writer]())
     invalidate = cfgi_ste(SID) if is_ste else cfgi_cd(SID, RID)
@@ -75,7 +70,7 @@ def entry_update(world: World, *, change: str, writer: str, fetch: str, accesses
     world.add_actor("CPU", update)
     world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses))
     if prefetches:
-        world.add_actor("SMMU.prefetch", units.prefetcher(SID, NO_PASID, prefetches))
+        world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches))
     world.check(WalkerUsesOldOrNew(name, transition.meanings(tables)))
     if transition.hitless:
         world.check(HitlessUpdateNeverRefuses(name))
@@ -87,8 +82,3 @@ def _page_tables(world: World, number: int) -> PhysAddr:
     tables = PageTables(world.memory, world.frames, owner)
     tables.map_now(ADDRESS, world.frames.allocate(owner))
     return tables.root
-
-
-def _write(world: World, address: PhysAddr, words: Qwords) -> None:
-    for place, word in enumerate(words):
-        world.memory.write(PhysAddr(address + place * WORD_BYTES), word)

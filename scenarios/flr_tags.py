@@ -20,18 +20,20 @@ from drivers.function_reset import (
     LeavesAtsOn,
     ResetContexts,
 )
-from hw.aarch64 import page_descriptor
+from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
 
+from .board import SID
 from .flr_tags_verdicts import EXPECTED
+from .goals import stray_response_after_reset
 from .oracles.both_lives_ask import BothLivesAsk
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.invalidation_falls_into_reset import InvalidationFallsIntoReset
 from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from .oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from .oracles.no_unexpected_response import NoUnexpectedResponse
-from .platform import SID, Platform, platform
 from .scenario import number, one_of, scenario
+from .smmuv3_board import SmmuPlatform, smmuv3_platform
 
 TAGS: dict[str, type[PageRequestInterface]] = {"reset": PageRequestInterface, "kept": TagKeepingPri}
 ENDS: dict[str, tuple[type[Drain], type[SmmuUnits]]] = {
@@ -66,7 +68,7 @@ LIVES = 2
 def flr_tags(world: World, *, drain: str, end: str, requests: int, unmap: int, ats: str, **more: Any) -> None:
     """A function is reset while the host still works on its page requests, and then asks again."""
     drains, units = ENDS[end]
-    board = platform(
+    board = smmuv3_platform(
         world,
         device=IN_FLR[more["inv_during_flr"]],
         report=0,
@@ -100,9 +102,10 @@ def flr_tags(world: World, *, drain: str, end: str, requests: int, unmap: int, a
     if more["unexpected"] == "error":
         world.check(NoUnexpectedResponse())
     world.expect(InvalidationFallsIntoReset() if unmap else BothLivesAsk())
+    world.goal(stray_response_after_reset())
 
 
-def _add_smmu(world: World, board: Platform, kind: type[SmmuUnits]) -> None:
+def _add_smmu(world: World, board: SmmuPlatform, kind: type[SmmuUnits]) -> None:
     units = kind(**{each.name: getattr(board.units, each.name) for each in fields(board.units)})
     assert isinstance(board.device, ResettableFunction)
     world.add_actor("smmu.link", units.link, daemon=True)
@@ -110,12 +113,12 @@ def _add_smmu(world: World, board: Platform, kind: type[SmmuUnits]) -> None:
     add_invalidation_timer(units, board.device)
 
 
-def _add_unmap(world: World, board: Platform) -> None:
+def _add_unmap(world: World, board: SmmuPlatform) -> None:
     mm = board.mm_a
     page = world.frames.allocate(mm.owner)
-    world.memory.write(mm.tables.leaf_address(mm.pages[0]), page_descriptor(page))
+    world.memory.write(mm.tables.leaf_address(mm.pages[0]), mm.tables.page_entry(page))
 
-    async def invalidate(cpu: Cpu) -> None:
+    async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await board.contexts.invalidate(cpu, board.bond)
 
     async def reclaim(cpu: Cpu) -> None:

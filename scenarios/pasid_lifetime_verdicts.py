@@ -39,8 +39,30 @@ EXPECTED = (
         why="the same, with the unbind before, during or after the exit",
     ),
     Expected(
-        params={"free": "unbind", "closer": "other", "reuse": "strict"},
+        params={"free": "unbind", "closer": "other"},
+        verdict="violated",
+        oracle="no-foreign-teardown",
+        why="a release that has waited for sva_lock finds the PASID with its next owner, and turns his CD quiet",
+    ),
+    Expected(
+        params={"free": "unbind-asks", "closer": "other", "reuse": "strict"},
+        verdict="holds",
+        why="asked under sva_lock whether the binding is still there, release leaves the next owner alone",
+    ),
+    Expected(
+        params={"free": "iommu-mm"},
+        verdict="holds",
+        why="since 6.6: the mm has its PASID in iommu_mm, and the domain's reference keeps both until after unbind",
+    ),
+    Expected(
+        params={"free": "iommu-mm", "closer": "other", "reuse": "strict"},
         verdict="holds",
         why="the same, with the unbind before, during or after the exit",
+    ),
+    Expected(
+        params={"free": "iommu-mm-mmput", "accesses": 0},
+        verdict="violated",
+        oracle="no-use-after-free",
+        why="unbind takes its domain off a list in iommu_mm, which exit has freed",
     ),
 )

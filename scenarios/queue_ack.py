@@ -6,14 +6,18 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import Prefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
-from drivers.priq_variants import ACKNOWLEDGE
+from drivers.priq_variants import ACKNOWLEDGE, CLEAR_PRO
 
+from .board import Options, Platform
+from .goals import overflow_again
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.every_overflow_is_acknowledged import EveryOverflowIsAcknowledged
 from .oracles.groups_are_not_mixed import GroupsAreNotMixed
 from .oracles.queue_overflows import QueueOverflows
-from .platform import platform
+from .platform import IOMMU
 from .scenario import Expected, number, one_of, scenario
+from .smmuv3_board import smmuv3_platform
+from .vtd_board import vtd_platform
 
 EXPECTED = (
     Expected(
@@ -34,6 +38,23 @@ EXPECTED = (
         why="drained, partials discarded, acknowledged: what hardware accepts then finds an empty list",
     ),
     Expected(params={"acknowledge": "never", "group": 1}, verdict="vacuous", why="one request at a time always fits"),
+    Expected(
+        params={"acknowledge": "never", "iommu": "vtd"},
+        verdict="violated",
+        oracle="every-overflow-is-acknowledged",
+        why="PRO stays set, and nothing is queued any more, whatever room there is",
+    ),
+    Expected(
+        params={"acknowledge": "first", "requests": 3, "iommu": "vtd"},
+        verdict="violated",
+        oracle="groups-are-not-mixed",
+        why="race R3 of VT-d, before 28a77185f1cd: the head moves a batch at a time, so it takes a third group",
+    ),
+    Expected(
+        params={"acknowledge": "last", "iommu": "vtd"},
+        verdict="holds",
+        why="the pointers are read again: emptied, partials discarded, cleared",
+    ),
 )
 
 
@@ -42,16 +63,20 @@ EXPECTED = (
     "28a77185f1cd (January 2021): vt-d: Clear PRQ overflow only when PRQ is empty",
     expected=EXPECTED,
     acknowledge=one_of(
-        "never", "first", "last", default="never", meaning="when OVACKFLG is written: drained first, or not"
+        "never",
+        "first",
+        "last",
+        default="never",
+        meaning="when OVACKFLG is written (or PRO cleared): drained first, or not",
     ),
     requests=number(1, 3, default=2, meaning="page request groups, one after the other"),
     group=number(1, 3, default=2, meaning="pages in a group"),
     priq=number(0, 2, default=0, meaning="log2 of the PRI queue's entries"),
+    iommu=IOMMU,
 )
-def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq: int) -> None:
+def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq: int, iommu: str) -> None:
     """The PRI queue overflows; the hardware answers the group, the device goes on with the next."""
-    board = platform(
-        world,
+    options = Options(
         device=Prefetcher,
         report=0,
         requests=requests,
@@ -59,11 +84,16 @@ def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq
         priq_log2size=priq,
         credits=group,
         put_async=True,
-        queue=ACKNOWLEDGE[acknowledge],
     )
+    board: Platform
+    if iommu == "vtd":
+        board = vtd_platform(world, queue=CLEAR_PRO[acknowledge], **options)
+    else:
+        board = smmuv3_platform(world, queue=ACKNOWLEDGE[acknowledge], **options)
     board.add_hardware(world, ats=False)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
 
     world.check(EveryLastIsAnsweredOnce(), EveryOverflowIsAcknowledged(), GroupsAreNotMixed())
     world.expect(QueueOverflows())
+    world.goal(overflow_again())

@@ -10,12 +10,13 @@ from drivers.lifetime import Object
 from drivers.quiet import QUIET
 from hw.fault_events import stalls_resource
 
+from .board import PASID, SID
+from .goals import stall_behind_quiet_context
 from .oracles.dma_after_release import DmaAfterRelease
 from .oracles.every_event_is_taken import EveryEventIsTaken
 from .oracles.every_stall_is_resumed import EveryStallIsResumed
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_stall_after_release import NoStallAfterRelease
-from .platform import PASID, SID
 from .scenario import Expected, number, one_of, scenario
 from .stall_board import stall_board
 
@@ -82,3 +83,4 @@ def quiet_cd_stalls(world: World, *, quiet: str, accesses: int, evtq: int, early
 
     world.check(NoStallAfterRelease(), NoDmaIntoForeignFrame(), EveryEventIsTaken(), EveryStallIsResumed())
     world.expect(DmaAfterRelease())
+    world.goal(stall_behind_quiet_context())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
 from drivers.cd_leaf import INSTALL, Master
-from drivers.lifetime import Object
+from hw.bus import StreamId
 
+from .leaf_board import LeafBoard
 from .oracles.leaf_is_allocated import LeafIsAllocated
 from .oracles.no_use_after_free import NoUseAfterFree
 from .scenario import Expected, one_of, scenario
@@ -35,13 +36,12 @@ EXPECTED = (
 )
 def spinlock_alloc(world: World, *, install: str, leaf: str) -> None:
     """A PASID is bound while another device is attached to the domain."""
-    first, second = Master("dev0"), Master("dev1")
-    if leaf == "present":
-        first.leaf, second.leaf = Object("CD leaf of dev0"), Object("CD leaf of dev1")
+    board = LeafBoard(world, streams=2)
+    first, second = (Master(board.table(StreamId(number), present=leaf == "present")) for number in range(2))
     sva = INSTALL[install]([first], world.spinlock("devices_lock"), world.mutex("sva_lock"))
 
     async def bind(cpu: Cpu) -> None:
-        await sva.bind(cpu, first)
+        await sva.bind(cpu, first, board.process)
 
     async def attach(cpu: Cpu) -> None:
         await sva.attach(cpu, second)

@@ -27,10 +27,12 @@ from hw.smmuv3.evtq import Evtq
 from hw.smmuv3.priq import Priq
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import Registers
+from hw.smmuv3.stall import STAGS, Stalls
 from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
-from .platform import CMDQ_LOG2SIZE, PASID, SID, buffer, links, write_words
+from .board import PASID, SID, buffer, links, write_words
+from .smmuv3_board import CMDQ_LOG2SIZE
 
 
 @dataclass(slots=True)
@@ -56,55 +58,72 @@ class StallBoard:
         """The fault code of an era."""
         world = self.world
         works = world.workqueue("iopf workqueue", GroupWork)
-        return kind(self.pasids, self.cmdq, works, world.mutex("fault_param->lock"), self.handles)
+        outer = world.mutex("queue->lock"), world.mutex("dev->iommu->lock")
+        return kind(self.pasids, self.cmdq, works, world.mutex("fault_param->lock"), self.handles, outer)
 
-    def start(self, queue: EventQueue, core: IopfCore) -> None:
-        """Device, SMMU, event thread and worker."""
+    def start(self, queue: EventQueue, core: IopfCore | None = None) -> None:
+        """Device, SMMU, event thread, and worker if there is fault code."""
         self.world.add_actor("device", self.device.engine)
         self.world.add_actor("smmu.dma", self.units.dma, daemon=True)
         self.world.add_actor("smmu.cmdq", self.units.command_queue, daemon=True)
         self.world.add_actor("evtq_thread", queue.thread, daemon=True)
-        self.world.add_actor("fault_worker", core.work, daemon=True)
+        if core is not None:
+            self.world.add_actor("fault_worker", core.work, daemon=True)
 
 
-def stall_board(world: World, *, accesses: int, log2size: int, early: int, contexts: type[StallContexts]) -> StallBoard:
+def stall_board(
+    world: World,
+    *,
+    accesses: int,
+    log2size: int,
+    early: int,
+    contexts: type[StallContexts] = StallContexts,
+    outstanding: int = 1,
+    stags: int = STAGS,
+) -> StallBoard:
     """Assemble one; process A is bound to PASID 1 and its page is not present."""
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
     table, streams, queues = (frames.allocate(KERNEL) for _ in range(3))
-    cmdq_ring = Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS)
     evtq_ring = Ring(PhysAddr(queues + 0x800), log2size, evtq.ENTRY_WORDS)
-    unused_ring = Ring(PhysAddr(queues + 0xC00), 0, priq.ENTRY_WORDS)
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.REFUSED)
     write_words(world, ste_address(streams, SID), ste)
     mm_a, mm_b = (Mm(memory, frames, number, buffer(1), world.mutex(f"mmap_lock {'AB'[number]}")) for number in (0, 1))
     pasids = PasidArray([PASID])
     bond = pasids.bind_now(mm_a)
-    cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
+    irq = world.interrupt("EVTQ")
+    hardware = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
+    units = _units(world, registers, queues, EventUnit(world, hardware, irq, pasids.binding_now))
+    units.smmu.stream_table = streams
+    units.early, units.outstanding, units.stalls = early, outstanding, Stalls(stags)
+    units.meant_for = mm_a.name
+    if outstanding > 1:  # what several actors learn by themselves must not depend on who comes first
+        units.smmu.expected_asid[SID, PASID] = mm_a.asid
+    cmdq = Cmdq(registers, units.cmdq, world.spinlock("cmdq lock"))
     cds = contexts(table, SID, cmdq)
     write_words(world, cd_address(table, PASID), cds.of(bond))
     endpoint = Endpoint(world.word("device CONTROL"), world.word("device STATUS"), world.word("unused"), 0)
-    bus, answers = world.port("bus", Dma), world.port("bus answers", DmaCompletion)
-    upstream, downstream = links(world)
-    irq = world.interrupt("EVTQ")
-    units = StallingUnits(
-        world=world,
-        smmu=Smmu(registers=registers, stream_table=streams, streams=1),
-        upstream=upstream,
-        downstream=downstream,
-        priq=Priq(memory, unused_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
-        pri_irq=world.interrupt("PRIQ"),
-        cmdq=cmdq_ring,
-        events=EventUnit(
-            world, Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS), irq, pasids.binding_now
-        ),
-        binding_now=pasids.binding_now,
-        meant_for=mm_a.name,
-        bus=bus,
-        answers=answers,
-        early=early,
-    )
-    device = BusMaster(world, endpoint, bus, answers, buffer(1) * accesses, SID, PASID)
+    device = BusMaster(world, endpoint, units.bus, units.answers, buffer(1) * accesses, SID, PASID, outstanding)
     return StallBoard(
         world, endpoint, device, units, pasids, cds, cmdq, registers, evtq_ring, irq, mm_a, mm_b, bond, {}
+    )
+
+
+def _units(world: World, registers: Registers, queues: PhysAddr, events: EventUnit) -> StallingUnits:
+    """An SMMU with a bus of its own instead of a PCIe link, and a PRIQ that nobody uses."""
+    upstream, downstream = links(world)
+    unused_ring = Ring(PhysAddr(queues + 0xC00), 0, priq.ENTRY_WORDS)
+    return StallingUnits(
+        world=world,
+        smmu=Smmu(registers=registers, stream_table=PhysAddr(0), streams=1),
+        upstream=upstream,
+        downstream=downstream,
+        priq=Priq(world.memory, unused_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
+        pri_irq=world.interrupt("PRIQ"),
+        cmdq=Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS),
+        events=events,
+        binding_now=events.binding_now,
+        meant_for="nobody",
+        bus=world.port("bus", Dma),
+        answers=world.port("bus answers", DmaCompletion),
     )

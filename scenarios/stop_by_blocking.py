@@ -8,15 +8,14 @@ from actors.runtime.world import World
 from actors.stoppable_loop import LOOPS, UntranslatedLoop
 from actors.untranslated import UntranslatedWrites
 from drivers.blocking import BLOCKS, TEARDOWNS, BlockingContexts, KeepsAtc
-from hw.aarch64 import page_descriptor
 from hw.pcie.tlp import Dma
 
 from .oracles.device_sees_no_error import DeviceSeesNoError
 from .oracles.device_works_and_is_blocked import DeviceWorksAndIsBlocked
 from .oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from .platform import Platform, platform
 from .scenario import number, one_of, scenario
+from .smmuv3_board import SmmuPlatform, smmuv3_platform
 from .stop_by_blocking_verdicts import EXPECTED
 
 ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept": KeepsAtc}
@@ -40,7 +39,7 @@ def stop_by_blocking_translation(
     world: World, *, stop: str, block: str, atc: str, traffic: str, accesses: int, present: int, watch: str
 ) -> None:
     """A device works while its translation is blocked and its memory is freed."""
-    board = platform(
+    board = smmuv3_platform(
         world,
         device=LOOPS[traffic],
         report=0,
@@ -57,7 +56,7 @@ def stop_by_blocking_translation(
     device.jobs *= accesses
     if present:
         page = world.frames.allocate(mm.owner)
-        world.memory.write(mm.tables.leaf_address(mm.pages[0]), page_descriptor(page))
+        world.memory.write(mm.tables.leaf_address(mm.pages[0]), mm.tables.page_entry(page))
     if isinstance(device, UntranslatedLoop):
         device.writes = UntranslatedWrites(board.units, world.port("untranslated", Dma))
         world.add_actor("smmu.dma", device.writes.serve, daemon=True)
@@ -72,7 +71,7 @@ def stop_by_blocking_translation(
     world.expect(DeviceWorksAndIsBlocked())
 
 
-def _add_board(world: World, board: Platform) -> None:
+def _add_board(world: World, board: SmmuPlatform) -> None:
     world.add_actor("device", board.device.engine, daemon=True)
     world.add_actor("device.link", board.device.receiver, daemon=True)
     world.add_actor("smmu.link", board.units.link, daemon=True)

@@ -6,17 +6,17 @@ from actors.device import STYLES
 from actors.fault_worker import add_fault_worker
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
-from drivers.arm_smmu_v3 import PriQueue
 from drivers.mutants import AnswersMarkers
+from drivers.page_requests import Intake
 
 from .oracles.credits_come_back import CreditsComeBack
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.marker_is_queued import MarkerIsQueued
 from .oracles.no_stray_response import NoStrayResponse
-from .platform import platform
+from .platform import IOMMU, platform
 from .scenario import Expected, number, one_of, scenario
 
-THREADS: dict[str, type[PriQueue]] = {"answer": AnswersMarkers, "drop": PriQueue}
+MARKERS: dict[str, type[Intake]] = {"answer": AnswersMarkers, "drop": Intake}
 EXPECTED = (
     Expected(
         params={"marker": "answer"},
@@ -26,6 +26,13 @@ EXPECTED = (
     ),
     Expected(params={"marker": "drop"}, verdict="holds", why="a marker ends a PASID and asks for nothing"),
     Expected(params={"marker": "answer", "stop": "A"}, verdict="vacuous", why="a device that waits sends no marker"),
+    Expected(
+        params={"marker": "answer", "iommu": "vtd"},
+        verdict="violated",
+        oracle="every-last-is-answered-once",
+        why="race R20 of VT-d: what the commit was about",
+    ),
+    Expected(params={"marker": "drop", "iommu": "vtd"}, verdict="holds", why="Linux has no other use for it there"),
 )
 
 
@@ -36,11 +43,13 @@ EXPECTED = (
     stop=one_of("A", "B", default="B", meaning="A waits for responses, B sends a Stop Marker"),
     requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
     priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
+    iommu=IOMMU,
 )
-def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int, priq: int) -> None:
+def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int, priq: int, iommu: str) -> None:
     """A device is told to stop while its page requests are handled, and sends a Stop Marker behind them."""
     board = platform(
         world,
+        iommu,
         device=STYLES[stop],
         report=0,
         requests=requests,
@@ -48,7 +57,7 @@ def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int,
         priq_log2size=priq,
         credits=4,
         put_async=True,
-        queue=THREADS[marker],
+        intake=MARKERS[marker],
     )
 
     async def stopper(cpu: Cpu) -> None:

@@ -7,6 +7,9 @@ from .scenario import Expected
 CROSS = "no-cross-binding-fault"
 DEAD = "no-use-after-free"
 LEFT = "nothing-left-when-unbind-returns"
+CLEAR = "cleared-context-stays-clear"
+MEETS: dict[str, str | int] = {"trigger": "other", "accesses": 0, "touch": 0}
+"""Unbind and the end of the mm at the same time, and nothing else."""
 
 EXPECTED = (
     Expected(
@@ -19,6 +22,17 @@ EXPECTED = (
         params={"era": "2020", "early": 0, "left": "strict"},
         verdict="holds",
         why="a device that has stopped has no stall left, and the flush waits for the worker",
+    ),
+    Expected(
+        params={"era": "2020-flag"},
+        verdict="violated",
+        oracle=CROSS,
+        why="a stopped device has no stall, says the argument against the flush; but an early retry leaves the record",
+    ),
+    Expected(
+        params={"era": "2020-flag", "early": 0},
+        verdict="holds",
+        why="without early retry the argument is right",
     ),
     Expected(
         params={"era": "5.14"},
@@ -101,8 +115,54 @@ EXPECTED = (
         why="after CD and SYNC no new record can come; the EVTQ is emptied, then every work is waited for",
     ),
     Expected(
-        params={"era": "7.1-drain", "trigger": "exit", "left": "strict"},
+        params={"era": "7.1-drain", "trigger": "exit"},
         verdict="holds",
         why="the same when the process dies first",
+    ),
+    Expected(
+        params={"era": "7.1-drain", "trigger": "exit", "left": "strict"},
+        verdict="violated",
+        oracle=CLEAR,
+        why="the worker has the last pin of the mm, so release runs in the very drain, behind the clearing of the CD",
+    ),
+    Expected(
+        params={"era": "7.1-late-list", "early": 0},
+        verdict="violated",
+        oracle=DEAD,
+        why="up to 06e14c36e20b: the domain is taken off its lists when it has been freed",
+    ),
+    Expected(
+        params={"era": "5.14", **MEETS},
+        verdict="violated",
+        oracle="no-foreign-teardown",
+        why="a release that waited for sva_lock writes its CD when the PASID belongs to somebody else",
+    ),
+    Expected(
+        params={"era": "5.18", **MEETS},
+        verdict="violated",
+        oracle=DEAD,
+        why="a release that waited for sva_lock reads the ASID from the shared cd that unbind has freed",
+    ),
+    Expected(
+        params={"era": "6.11", **MEETS},
+        verdict="holds",
+        why="the release CD translates nothing, and the PASID is not handed out before __mmdrop",
+    ),
+    Expected(
+        params={"era": "7.1", **MEETS},
+        verdict="holds",
+        why="as in 6.11: no harm",
+    ),
+    Expected(
+        params={"era": "7.1", **MEETS, "left": "strict"},
+        verdict="violated",
+        oracle=CLEAR,
+        why="release takes only devices_lock, and unbind clears the CD before it takes the master off the list: the CD "
+        "of a PASID that nobody has is valid again",
+    ),
+    Expected(
+        params={"era": "7.1-leave-first", **MEETS, "left": "strict"},
+        verdict="holds",
+        why="off the list first: whoever holds devices_lock later finds nothing to write",
     ),
 )

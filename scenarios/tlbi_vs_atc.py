@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
 from actors.streamer import Streamer
-from drivers.invalidation_orders import ORDERS
-from hw.aarch64 import page_descriptor
-from hw.bus import Vmid
+from drivers.invalidation_orders import ORDERS, VTD_ORDERS
+from hw.bus import VirtAddr
 
+from .board import Platform
+from .goals import answer_between_invalidations
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.translation_is_taken_away import TranslationIsTakenAway
-from .platform import Platform, platform
+from .platform import IOMMU
 from .scenario import Expected, number, one_of, scenario
+from .smmuv3_board import smmuv3_platform
+from .vtd_board import vtd_platform
 
 EXPECTED = (
     Expected(
@@ -42,33 +45,48 @@ EXPECTED = (
         oracle="no-dma-into-foreign-frame",
         why="the device's own walk fills the TLB before the PTE is cleared",
     ),
+    Expected(
+        params={"iommu": "vtd", "order": "atc-first"},
+        verdict="violated",
+        oracle="no-dma-into-foreign-frame",
+        why="as on SMMUv3: the device asks again, and the IOTLB still has the page",
+    ),
+    Expected(
+        params={"iommu": "vtd", "order": "one-sync"},
+        verdict="holds",
+        why="unlike SMMUv3, VT-d begins a device-TLB invalidation after the IOTLB invalidations ahead of it",
+    ),
+    Expected(
+        params={"iommu": "vtd", "order": "tlbi-sync-atc"},
+        verdict="holds",
+        why="when the ATC is emptied there is nothing left that could fill it with the old page",
+    ),
+    Expected(
+        params={"iommu": "vtd", "order": "one-sync", "tlb": "cold"},
+        verdict="holds",
+        why="a walk that read the PTE before it was cleared is waited for by the IOTLB invalidation",
+    ),
 )
 
 
 @scenario(
     source="353e3cf8590c (August 2019): iommu/arm-smmu-v3: Fix ATC invalidation ordering wrt main TLBs",
     expected=EXPECTED,
+    iommu=IOMMU,
     order=one_of(*ORDERS, default="atc-first", meaning="how a page is taken out of TLB and ATC"),
-    tlb=one_of("warm", "cold", default="warm", meaning="whether the SMMU has translated the page before"),
+    tlb=one_of("warm", "cold", default="warm", meaning="whether the IOMMU has translated the page before"),
     accesses=number(1, 2, default=1, meaning="writes that the device makes, one after the other, to the page"),
 )
-def tlbi_vs_atc(world: World, *, order: str, tlb: str, accesses: int) -> None:
+def tlbi_vs_atc(world: World, *, iommu: str, order: str, tlb: str, accesses: int) -> None:
     """A page is taken away from a process while its device translates and writes to it."""
-    board = platform(
-        world,
-        device=Streamer,
-        report=0,
-        requests=1,
-        group=1,
-        priq_log2size=1,
-        credits=1,
-        put_async=True,
-        contexts=ORDERS[order],
-    )
+    if iommu == "vtd":
+        board: Platform = vtd_platform(world, device=Streamer, contexts=VTD_ORDERS[order])
+    else:
+        board = smmuv3_platform(world, device=Streamer, contexts=ORDERS[order])
     board.device.jobs *= accesses
-    _make_present(world, board, warm=tlb == "warm")
+    board.make_present(world, warm=tlb == "warm")
 
-    async def invalidate(cpu: Cpu) -> None:
+    async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await board.contexts.invalidate(cpu, board.bond)
 
     async def reclaim(cpu: Cpu) -> None:
@@ -80,12 +98,4 @@ def tlbi_vs_atc(world: World, *, order: str, tlb: str, accesses: int) -> None:
 
     world.check(NoDmaIntoForeignFrame())
     world.expect(TranslationIsTakenAway())
-
-
-def _make_present(world: World, board: Platform, *, warm: bool) -> None:
-    mm = board.mm_a
-    page = world.frames.allocate(mm.owner)
-    world.memory.write(mm.tables.leaf_address(mm.pages[0]), page_descriptor(page))
-    if warm:
-        smmu, ttb = board.units.smmu, mm.tables.root
-        smmu.tlb.fill(asid=mm.asid, vmid=Vmid(0), address=mm.pages[0], page=page, readable=True, writable=True, ttb=ttb)
+    world.goal(answer_between_invalidations())

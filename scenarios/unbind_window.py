@@ -13,9 +13,10 @@ from actors.process_exit import add_process
 from actors.reclaim import add_reclaim
 from actors.runtime.world import World
 from drivers.endpoint import REPORT
-from drivers.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, LosesResponses
+from drivers.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, ForgetsDeviceTlb, LosesResponses
 from drivers.sva import VARIANTS
 
+from .goals import RequestsOfTwoBindings, overflow_while_unbinding, response_after_unbind
 from .oracles.credits_come_back import CreditsComeBack
 from .oracles.device_keeps_its_stop_contract import DeviceKeepsItsStopContract
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
@@ -24,17 +25,18 @@ from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
 from .oracles.no_stray_response import NoStrayResponse
 from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
-from .platform import platform
+from .platform import IOMMU, platform
 from .scenario import number, one_of, scenario
 from .unbind_window_verdicts import EXPECTED
 
 MUTANTS: dict[str, Any] = {
-    "answer-marker": {"queue": AnswersMarkers},
+    "answer-marker": {"intake": AnswersMarkers},
     "lose-response": {"responder": LosesResponses},
     "answer-group-0": {"responder": AnswersGroupZero},
     "forget-atc": {"contexts": ForgetsAtc},
     "leaky-device": {"device": LeakyDevice},
 }
+VTD_MUTANTS = MUTANTS | {"forget-atc": {"contexts": ForgetsDeviceTlb}}
 
 
 @scenario(
@@ -63,11 +65,13 @@ MUTANTS: dict[str, Any] = {
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
     ),
     mutant=one_of("none", *MUTANTS, default="none", meaning="one step of a driver or device made wrong"),
+    iommu=IOMMU,
 )
 def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: str, **more: Any) -> None:
     """A page request waits in the PRI queue while its PASID is unbound and bound to another process."""
     board = platform(
         world,
+        more["iommu"],
         report=REPORT[flags][stop],
         requests=more["requests"],
         group=more["group"],
@@ -75,7 +79,7 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         credits=more["credits"],
         put_async=more["mmput"] == "async",
         pushed=more["pushed"],
-        **{"device": STYLES[stop]} | MUTANTS.get(more["mutant"], {}),
+        **{"device": STYLES[stop]} | (VTD_MUTANTS if more["iommu"] == "vtd" else MUTANTS).get(more["mutant"], {}),
     )
     callback = board.endpoint.stop if trigger == "exit" else None
     sva = VARIANTS[drain](
@@ -90,7 +94,7 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint, board.device)
+    add_process(world, trigger, board.mm_a, board.bond, sva, board.endpoint)
     add_mmu_notifier(world, board.mm_a, sva)
     add_binder(world, board.mm_b, sva)
     if more["reclaim"]:
@@ -106,3 +110,4 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
     if more["reuse"] == "strict":
         world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())
+    world.goal(overflow_while_unbinding(), response_after_unbind(), RequestsOfTwoBindings())

@@ -10,7 +10,7 @@ HANG = "no-deadlock"
 TINY = {"priq": 0}
 PAIR = {"group": 2, "priq": 0}
 
-EXPECTED = (
+ON_SMMUV3 = (
     Expected(
         params={"drain": "none", "stop": "B"},
         verdict="violated",
@@ -166,3 +166,84 @@ EXPECTED = (
         why="responses to stale requests are ignored",
     ),
 )
+
+VTD = {"iommu": "vtd"}
+ON_VTD = (
+    Expected(
+        params={"drain": "none", "stop": "B", **VTD},
+        verdict="violated",
+        oracle=CROSS,
+        why="that a page request's PASID entry is checked on arrival does not help one which is queued already",
+    ),
+    Expected(params={"drain": "none", "stop": "A", **VTD}, verdict="holds", why="the device waited for every response"),
+    Expected(
+        params={"drain": "none", "stop": "A", "reuse": "strict", **PAIR, **VTD},
+        verdict="violated",
+        oracle=REUSE,
+        why="overflow answers the Last with Success here, too: all responses received, and a request still queued",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", **VTD},
+        verdict="holds",
+        why="one run of the thread takes all that the device had pushed, and the faults are flushed",
+    ),
+    Expected(params={"drain": "full", "stop": "A", **VTD}, verdict="holds", why="nothing is left"),
+    Expected(
+        params={"drain": "full", "stop": "A", "reuse": "strict", **PAIR, **VTD},
+        verdict="holds",
+        why="the drain also discards what an automatic response left behind",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", "trigger": "exit", **VTD},
+        verdict="holds",
+        why="the release callback stops the device and drains before the pages go",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", "trigger": "exit", "mmput": "sync", **VTD},
+        verdict="violated",
+        oracle=HANG,
+        why="the worker runs the release callback, which waits for the worker: races R5 and R7",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", "pushed": "root-complex", **VTD},
+        verdict="violated",
+        oracle=CROSS,
+        why="a drain without the round trip to the device sees only what is in the queue: compare D4 of §3.6",
+    ),
+    Expected(
+        params={"drain": "marker", "stop": "B", "pushed": "root-complex", **VTD},
+        verdict="holds",
+        why="the marker comes behind every request, wherever they are; Linux ignores markers on VT-d",
+    ),
+    Expected(
+        params={"drain": "marker", "stop": "B", **TINY, **VTD},
+        verdict="violated",
+        oracle=HANG,
+        why="while PRO is set nothing is queued: with ECAP.SMS the marker is lost without a word",
+    ),
+    Expected(
+        params={"drain": "stop-pri", "stop": "B", **VTD},
+        verdict="violated",
+        oracle=CROSS,
+        why="PRI off calls nothing back, whoever checks requests on arrival",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "A", "reclaim": 1, "mutant": "forget-atc", **VTD},
+        verdict="violated",
+        oracle="no-dma-into-foreign-frame",
+        why="a translated write is not looked up again: the device still holds the page",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", "mutant": "lose-response", **VTD},
+        verdict="violated",
+        oracle="every-last-is-answered-once",
+        why="one fault code, so one mutant, on both IOMMUs",
+    ),
+    Expected(
+        params={"drain": "full", "stop": "B", "mutant": "leaky-device", **VTD},
+        verdict="violated",
+        oracle="credits-come-back",
+        why="responses to stale requests are ignored",
+    ),
+)
+EXPECTED = (*ON_SMMUV3, *ON_VTD)

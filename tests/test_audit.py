@@ -51,6 +51,30 @@ def test_what_a_step_does_not_declare_is_a_finding(what: str, complaint: str) ->
     assert run(lambda world: undeclared(world, what)).finding is None
 
 
+def silent(world: World) -> None:
+    """The waiter's condition looks at `gate`; it says so, but who opens it does not say that it writes it."""
+    gate: list[str] = []
+
+    @world.actor
+    async def waiter(cpu: Cpu) -> None:
+        await cpu.wait("the gate is open", lambda: bool(gate), reads=("gate",))
+
+    @world.actor
+    async def opener(cpu: Cpu) -> None:
+        await cpu.access("open the gate", writes=("something else",))
+        gate.append("open")
+
+
+@pytest.mark.parametrize("audit", [False, True])
+def test_a_change_that_is_not_declared_cannot_pass_for_a_deadlock(audit: bool) -> None:
+    finding = run(silent, audit=audit).finding
+    assert finding is not None
+    assert finding.message == (
+        "opener raised FootprintError: step `open the gate` decides whether waiter can take `the gate is open`: "
+        "one of the two must declare what both touch"
+    )
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_shipped_scenario_declares_what_it_touches(name: str) -> None:
     for execution in runs(of(load(name), {}), 20, RandomWalk(5), audit=True):

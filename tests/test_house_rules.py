@@ -29,6 +29,8 @@ BANNED_CALLS = {
 }
 TALKING = ("loguru", "click", "rich")
 MAY_DRAW = {("actors/runtime/schedule.py", "random")}
+MAY_CALL = {("actors/runtime/fingerprint.py", "id")}
+"""It numbers objects by identity; the numbers that it gives them are what goes on."""
 BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}
 
 
@@ -81,6 +83,8 @@ def test_nothing_undetermined_reaches_a_world(path: Path) -> None:
             pytest.fail(f"{name(path)}:{line}: imports {module}; {BANNED_MODULES[module]}")
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BANNED_CALLS:
+            if (name(path), node.func.id) in MAY_CALL:
+                continue
             pytest.fail(f"{name(path)}:{node.lineno}: calls {node.func.id}(); {BANNED_CALLS[node.func.id]}")
     text = path.read_text(encoding="utf-8")
     if "import random" in text:

@@ -16,7 +16,7 @@ from .tools.runs import WORLDS
 ROOT = Path(__file__).parents[1]
 IMPATIENT = """
 import tools.proof, tools.prover, tools.progress
-tools.proof.TURN = tools.proof.SHORT_TURN = tools.proof.CHECKPOINT_EVERY = 0.0
+tools.proof.TURN = tools.prover.SHORT_TURN = tools.proof.CHECKPOINT_EVERY = 0.0
 tools.progress._SECONDS_BETWEEN_LINES = 0.0
 from tools.cli import main
 main()

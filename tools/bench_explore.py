@@ -1,11 +1,12 @@
 """How fast and how soon the engine is on the two small models with published numbers, and what a second core gives.
 
-Goals: rates as ratios to a bare loop of the same run, schedules to the first bug over many seeds, the speed-up of `-j
-2`. No goal: the drivers' models, which `tools.bench` measures.
+Goals: rates (per second of CPU time) as ratios to a bare loop of the same run, schedules to the first bug over many
+seeds, memory that does not grow, the speed-up of `-j 2`. No goal: the drivers' models, which `tools.bench` measures.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from collections.abc import Awaitable, Callable
@@ -58,6 +59,8 @@ class Figures:
     walk: float
     """Schedules a second of a random walk."""
     ratio: float
+    resident: tuple[int, int]
+    """KiB after the first part of the walks and after the last."""
     traces: int
     seconds: float
     first: int
@@ -94,23 +97,25 @@ async def _measure(
         names = {name: address for address, name in word_names(plain).items()}
         bit = experiment.session.resources.mask(("word", names[SHARED_WORD]))
         actors = len(plain.world.actors)
-        ratios, rates = [], []
+        ratios, rates, resident = [], [], []
         for _ in range(sizes.repeats):
             schedules, steps = await _walk(driver, experiment.world, sizes.schedules // sizes.repeats + 1)
             each = max(round(steps / schedules / actors), 1)
             loop = await bare(actors, each, sizes.schedules // sizes.repeats + 1)
             rates.append(schedules)
             ratios.append(steps / loop)
+            resident.append(resident_kib())
         times, traces = [], 0
         for _ in range(sizes.repeats + 1):
-            begun = time.perf_counter()
+            begun = time.process_time()
             traces = (await explore(driver, experiment.world, Dpor())).schedules
-            times.append(time.perf_counter() - begun)
+            times.append(time.process_time() - begun)
         seeds = range(sizes.trials)
         return Figures(
             kind=kind,
             walk=median(rates),
             ratio=median(ratios),
+            resident=(resident[0], resident[-1]),
             traces=traces,
             seconds=median(times[1:]),
             first=(await _first(driver, experiment.world, Dpor())),
@@ -121,9 +126,9 @@ async def _measure(
 
 async def _walk(driver: Controlled, make_world: Callable[[], World], schedules: int) -> tuple[float, float]:
     """Schedules and steps a second of a random walk."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     report = await explore(driver, make_world, Endless(RandomWalk(0)), Budget(schedules=schedules))
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     return report.schedules / seconds, report.steps / seconds
 
 
@@ -174,7 +179,16 @@ def _cpu_seconds() -> float:
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def lines(figures: list[Figures], gain: SpeedUp) -> list[str]:
+def resident_kib() -> int:
+    """The memory that this process has now; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def lines(figures: list[Figures], gain: SpeedUp, sizes: Sizes) -> list[str]:
     """The figures as a table, with what is wanted of each."""
     table: list[tuple[str, ...]] = [
         ("model", "walk/s", "to bare loop", "DPOR", "traces", "first bug: DPOR", "SURW", "portfolio")
@@ -186,6 +200,10 @@ def lines(figures: list[Figures], gain: SpeedUp) -> list[str]:
         table.append((one.kind.upper(), *rates, str(one.traces), str(one.first), *means))
     wide = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     told = ["  ".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in table]
+    for one in figures:
+        first, last = one.resident
+        grown = f"{last - first:+,} KiB over {sizes.schedules - sizes.schedules // sizes.repeats:,} schedules"
+        told.append(f"resident {one.kind.upper()}".ljust(16) + f"{last:,} KiB, {grown} (a million in 300 MB is wanted)")
     alone, together = gain.seconds
     same = "" if len(set(gain.traces)) == 1 else f", BUT {gain.traces[1]:,} on two"
     told += [

@@ -142,6 +142,125 @@ def explain(**options: Any) -> None:
     _act("explain", **options)
 
 
+@cli.command(epilog=f"{_SCENARIO_HELP} None, or `all`, means all shipped ones.")
+@click.argument("scenarios", metavar="[SCENARIO]...", nargs=-1)
+@click.option(
+    "-p",
+    "--param",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    help="Values of a parameter; all combinations are proved.  [default: those with an expected verdict]",
+)
+@click.option("--eras", is_flag=True, help="The scenarios whose variants are kernels of different times.")
+@click.option("--bound", type=click.IntRange(min=1), help="Most steps in a run.  [default: the scenario's]")
+@click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long for each row: 60s, 2m, 8h.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+@click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the expected one.")
+@_common
+def matrix(**options: Any) -> None:
+    """Prove many combinations: one table of verdicts, and whether they are the expected ones."""
+    _act("matrix", **options)
+
+
+@cli.group(cls=Commands)
+def campaign() -> None:
+    """Hunt for hours in many scenarios at once: survives kill -9, resumes, keeps each finding once."""
+
+
+_DIRECTORY = click.argument("directory", metavar="DIR")
+_WHERE = (
+    click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes.  [default: one a core]"),
+    click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.  [default: a cluster on this machine]"),
+)
+
+
+def _where(command: Command) -> Command:
+    """The options about where a campaign runs."""
+    for option in _WHERE:
+        command = option(command)
+    return command
+
+
+@campaign.command("start", epilog=f"{_SCENARIO_HELP} None, or `all`, means all shipped ones.")
+@_DIRECTORY
+@click.argument("scenarios", metavar="[SCENARIO]...", nargs=-1)
+@click.option(
+    "-p",
+    "--param",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    help="Values of a parameter; all combinations are run.  [default: those with an expected verdict]",
+)
+@click.option(
+    "--strategy", metavar="NAME,...", multiple=True, default=["portfolio"], show_default=True, help="How to search."
+)
+@click.option("--schedules", type=click.IntRange(min=1), help="How many in each combination.  [default: 10000]")
+@click.option("--budget", metavar="TIME", help="How long: 60s, 2m, 8h; resumes do not count anew.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where chance begins.")
+@click.option("--size", type=click.IntRange(min=1), help="Schedules in a shard.  [default: about a second's]")
+@click.option("--shard", metavar="k/N", default="1/1", show_default=True, help="Only this part, for a job array.")
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@_where
+@_common
+def campaign_start(**options: Any) -> None:
+    """Begin a campaign in DIR, and run it."""
+    _act("campaign_start", **options)
+
+
+@campaign.command("resume")
+@_DIRECTORY
+@click.option("--engine", type=click.Choice(["local", "dask"]), help="[default: as before]")
+@_where
+@_common
+def campaign_resume(**options: Any) -> None:
+    """Go on with a campaign that was stopped or killed; it needs no option."""
+    _act("campaign_resume", **options)
+
+
+@campaign.command("status")
+@_DIRECTORY
+@_common
+def campaign_status(**options: Any) -> None:
+    """How it goes: speed, coverage, findings, what may be left."""
+    _act("campaign_status", **options)
+
+
+@campaign.command("findings")
+@_DIRECTORY
+@_common
+def campaign_findings(**options: Any) -> None:
+    """What it found, each with the command that runs it again."""
+    _act("campaign_findings", **options)
+
+
+@campaign.command("show")
+@_DIRECTORY
+@click.argument("finding", required=False)
+@_common
+def campaign_show(**options: Any) -> None:
+    """Draw one finding; FINDING is the beginning of its number in the list."""
+    _act("campaign_show", **options)
+
+
+@campaign.command("merge")
+@_DIRECTORY
+@click.argument("parts", metavar="PART...", nargs=-1, required=True)
+@_common
+def campaign_merge(**options: Any) -> None:
+    """Make one campaign in DIR of the parts of a job array."""
+    _act("campaign_merge", **options)
+
+
+@campaign.command("export")
+@_DIRECTORY
+@click.option("--format", "form", type=click.Choice(["junit", "sarif"]), required=True)
+@click.option("-o", "--output", metavar="FILE", help="Write it here.  [default: stdout]")
+@_common
+def campaign_export(**options: Any) -> None:
+    """Its findings for other tools: JUnit XML or SARIF 2.1.0."""
+    _act("campaign_export", **options)
+
+
 @cli.command()
 @click.argument("file")
 @click.option("--style", type=click.Choice(["ladder", "columns", "list"]), default="ladder", show_default=True)

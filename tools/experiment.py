@@ -59,7 +59,7 @@ class Experiment:
         async def program() -> Execution:
             world = self.world()
             if steps is not None:
-                world.step_bound = min(world.step_bound, steps)
+                world.stop_at = steps
             async with controlled() as driver:
                 return driver.run(world, scheduler)
 

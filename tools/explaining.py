@@ -11,11 +11,12 @@ import trio
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.events import Finding
 from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay, Schedule
+from actors.runtime.schedule import Replay
 from actors.runtime.step import Step
 
 from .experiment import Experiment
-from .explore.explain import Explanation, Ordering, explain
+from .explore.explain import Explanation, Reason, explain
+from .explore.orderings import Ordering
 from .explore.plan import Follow, plan_of
 from .explore.points import Point, points
 from .explore.search import Budget, Found, Report
@@ -45,8 +46,8 @@ class Constraint:
     second: Place
     races: tuple[str, ...]
     """What they race for, and who writes it."""
-    broken: Schedule | None = None
-    """A schedule that passes because it breaks this one only."""
+    reason: Reason | None = None
+    """For a constraint that the failure needs: a schedule that passes because it breaks this one only, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ async def _explained(
     failing = driver.run(make_world(), Follow(plan_of(shrunk.execution)), to_the_end=True)
     trace = record(experiment.recipe(shrunk.schedule), shrunk.execution)
     tied = partial(_constraint, failing, record(experiment.recipe(failing.schedule), failing), len(trace.steps))
-    constraints = tuple(tied(reason.ordering, reason.broken) for reason in result.reasons)
+    constraints = tuple(tied(reason.ordering, reason) for reason in result.reasons)
     named = {point for one in result.reasons for point in (one.ordering.first, one.ordering.second)}
     known = {one.ordering for one in result.reasons}
     along = [one for one in result.shared if one not in known and {one.first, one.second} & named]
@@ -113,9 +114,7 @@ async def _explained(
     )
 
 
-def _constraint(
-    failing: Execution, whole: Trace, shown: int, ordering: Ordering, broken: Schedule | None
-) -> Constraint:
+def _constraint(failing: Execution, whole: Trace, shown: int, ordering: Ordering, reason: Reason | None) -> Constraint:
     """An ordering with the numbers and labels of its steps; `shown` steps are in the run that people see."""
     index = {point: number for number, point in enumerate(points(failing))}
     places = []
@@ -132,7 +131,7 @@ def _constraint(
         writers = [place.point.actor for place, step in zip(places, (first, second), strict=True) if step.writes & bit]
         does = "both write it" if len(writers) == 2 else f"{writers[0]} writes it" if writers else "written by others"
         races.append(f"{resource_name(resource, words)} ({does})")
-    return Constraint(first=places[0], second=places[1], races=tuple(races), broken=broken)
+    return Constraint(first=places[0], second=places[1], races=tuple(races), reason=reason)
 
 
 def _step(execution: Execution, number: int) -> Step:

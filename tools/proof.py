@@ -23,12 +23,13 @@ from actors.runtime.events import Outcome
 
 from . import checkpoint
 from .exits import Refusal, Unfinished
-from .explore.dpor import Dpor, Estimate
+from .explore.dpor import Dpor
+from .explore.estimate import Estimate, Estimator
 from .explore.search import Found, Report
 from .explore.share import Share
 from .explore.stack import Stack
 from .interrupt import StopRequest
-from .prover import SHORT_TURN, TURN, search, take_turn, workers
+from .prover import TURN, Wanted, fair_run, search, take_turn, workers
 from .terms import Terms
 
 CHECKPOINT_EVERY = 10.0
@@ -48,6 +49,7 @@ class Proof:
     """Why a checkpoint could not be written; the proof went on all the same."""
     _out: Callable[[], Collection[bytes]] = tuple
     """The subtrees that are being searched, as they are or were."""
+    _estimator: Estimator = field(default_factory=Estimator)
     _code: bytes = b""
     _end: float = math.inf
 
@@ -67,6 +69,8 @@ class Proof:
         if self.path is not None:
             self._code = checkpoint.code_digest(self.terms.scenario)
             self._write()
+        if not self.report.schedules:
+            self._look_for_livelock()
         begun = written = time.monotonic()
         self._end = begun + budget
         before = self.report.seconds
@@ -76,6 +80,7 @@ class Proof:
             now = time.monotonic()
             self.report.seconds = before + now - begun
             self.report.exhausted = self.share.done
+            self._guess()
             on_progress(self.report)
             if now - written >= CHECKPOINT_EVERY:
                 written = now
@@ -92,9 +97,21 @@ class Proof:
         self.report.complete = self.share.done and not self.report.bounded
         self._try_to_write()
 
+    def _look_for_livelock(self) -> None:
+        """One run that is fair. It counts if it never ends; else the search that follows has it among its own."""
+        report = fair_run(self.terms)
+        if any(found.finding.outcome is Outcome.LIVELOCK for found in report.found.values()):
+            self.report.merge(report)
+
     def _turn(self, most: float) -> float:
         """The seconds of the next turn: the budget is not to be overdrawn."""
         return min(most, max(self._end - time.monotonic(), 0.0))
+
+    def _guess(self) -> None:
+        runs, explored = self.report.schedules, self.share.explored
+        if self._estimator.is_due(runs):
+            self._estimator.note(runs, explored)
+        self.estimate = self._estimator.estimate(runs, explored)
 
     def _write(self) -> None:
         if self.path is not None:
@@ -117,13 +134,11 @@ class Proof:
                 task = self.share.take()
                 assert task is not None
                 strategy = Dpor(Stack.unpack(task))
-                is_whole = not strategy.stack.floor
-                strategy.schedules = self.report.schedules if is_whole else 0
                 self._out = partial(_left, strategy)
                 while not over and not strategy.stack.exhausted:
                     part = await take_turn(driver, make_world, self.terms, strategy, self._turn(TURN))
-                    self.estimate = strategy.estimate() if is_whole else None
                     self.report.merge(part)
+                    self.share.progressed(strategy.stack)
                     over = not strategy.stack.exhausted and turn_over()
                 self.share.give(strategy.stack.pack())
                 self._out = tuple
@@ -134,14 +149,13 @@ class Proof:
         self.share.hungry = 2 * jobs
         running: dict[Future[tuple[Report, bytes]], bytes] = {}
         self._out = running.values
-        over, hungry = self.over, True
+        wanted, over = Wanted(), self.over
         try:
-            with workers(jobs) as submit:
+            with workers(jobs, wanted) as submit:
                 while running or not over:
                     while not over and len(running) < jobs and (task := self.share.take()) is not None:
-                        turn = self._turn(SHORT_TURN if hungry else TURN)
-                        running[submit(search, self.terms, task, turn)] = task
-                    hungry = len(running) < jobs
+                        running[submit(search, self.terms, task, self._turn(TURN))] = task
+                    wanted.set(over or len(running) < jobs)
                     done, _ = wait(running, TURN, FIRST_COMPLETED)
                     for future in done:
                         part, packed = future.result()

@@ -1,11 +1,17 @@
-"""A turn at a proof: search a subtree for a while, in this process or in a worker process."""
+"""A turn at a proof: search a subtree for a while, in this process or in a worker process.
+
+Workers are forked where that is safe (Linux, and no other thread): then they have all modules at once. A worker whose
+turn is not over gives back what is left of its subtree when another one has nothing to do.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +26,7 @@ from actors.runtime.execution import Execution
 from actors.runtime.world import World
 
 from .explore.dpor import Dpor
+from .explore.fair import Fair
 from .explore.search import Budget, Report, explore
 from .explore.stack import Stack
 from .terms import Terms
@@ -27,53 +34,93 @@ from .terms import Terms
 TURN = 0.5
 """Seconds of search between two looks at the clock, the checkpoint and Ctrl-C."""
 SHORT_TURN = 0.05
-"""The same while there are too few subtrees to keep all workers busy: what comes back is cut."""
+"""The least that a worker searches before it gives back what is left for others."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Found(Exception):
+class _Over(Exception):
     """Ends a turn from within."""
 
 
 async def take_turn(
-    driver: Controlled, make_world: Callable[[], World], terms: Terms, strategy: Dpor, seconds: float
+    driver: Controlled,
+    make_world: Callable[[], World],
+    terms: Terms,
+    strategy: Dpor,
+    seconds: float,
+    enough: Callable[[], bool] = bool,
 ) -> Report:
-    """What a while of the search saw; `strategy.stack` says what is left."""
+    """What a while of the search saw, until it is `enough`; `strategy.stack` says what is left."""
     report = Report()
 
     def watch(execution: Execution) -> None:
         finding = execution.finding
         if finding is not None and finding.outcome is not Outcome.BOUND and not terms.keep_going:
-            raise _Found
+            raise _Over
+        if enough():
+            raise _Over
 
     try:
         await explore(driver, make_world, strategy, Budget(seconds=seconds), watch=watch, report=report)
-    except _Found:
+    except _Over:
         strategy.more()  # what was seen is not to be seen again
     return report
+
+
+def fair_run(terms: Terms) -> Report:
+    """A run in which everybody goes in turn from the beginning: what never ends in it no bound can prove right."""
+
+    async def main() -> Report:
+        async with controlled() as driver:
+            return await explore(driver, terms.make_world(), Fair(0), Budget(schedules=1))
+
+    return trio.run(main)
+
+
+class Wanted:
+    """A flag that all processes see: somebody has nothing to do."""
+
+    def __init__(self) -> None:
+        self._flag = multiprocessing.RawValue("b", 0)
+
+    def __bool__(self) -> bool:
+        return bool(self._flag.value)
+
+    def set(self, wanted: bool) -> None:
+        """Ask for work, or no longer."""
+        self._flag.value = wanted
+
+
+_wanted: list[Wanted] = []
+"""In a worker, the flag of its proof."""
 
 
 def search(terms: Terms, task: bytes, seconds: float) -> tuple[Report, bytes]:
     """One worker's turn at a subtree: what it saw, and what is left."""
     make_world = _worlds(terms)
     strategy = Dpor(Stack.unpack(task))
+    least = time.monotonic() + SHORT_TURN
+
+    def enough() -> bool:
+        return any(_wanted) and time.monotonic() >= least
 
     async def main() -> Report:
         async with controlled() as driver:
-            return await take_turn(driver, make_world, terms, strategy, seconds)
+            return await take_turn(driver, make_world, terms, strategy, seconds, enough)
 
     return trio.run(main), strategy.stack.pack()
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Callable[..., Future[tuple[Report, bytes]]]]:
+def workers(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Future[tuple[Report, bytes]]]]:
     """A way to have functions called in `jobs` worker processes.
 
     Ctrl-C goes to the whole process group, and what it means is for the parent to say: it is blocked in workers.
     """
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_end_with_parent) as pool:
+    is_safe = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if is_safe else "spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(wanted,)) as pool:
 
         def submit(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Future[R]:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -85,7 +132,12 @@ def workers(jobs: int) -> Iterator[Callable[..., Future[tuple[Report, bytes]]]]:
         yield submit
 
 
-def _end_with_parent() -> None:
+def _begin(wanted: Wanted) -> None:
+    _wanted[:] = [wanted]
+    end_with_parent()
+
+
+def end_with_parent() -> None:
     """A worker whose parent was killed would wait for work for ever."""
 
     def watch() -> None:

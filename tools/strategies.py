@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 from actors.runtime.schedule import RandomWalk
 
+from .exits import Refusal
 from .explore.bounded import Bounded, delays, preemptions
 from .explore.dpor import Dpor
 from .explore.endless import Endless
-from .explore.mutation import Mutation
+from .explore.fair import Fair
+from .explore.greybox import Greybox
 from .explore.pct import Pct
 from .explore.portfolio import default
 from .explore.pos import Pos
@@ -21,8 +24,9 @@ STRATEGIES: Mapping[str, Callable[[int], Strategy]] = {
     "walk": lambda seed: Endless(RandomWalk(seed)),
     "pct": lambda seed: Endless(Pct(seed)),
     "pos": lambda seed: Endless(Pos(seed)),
+    "fair": Fair,
     "surw": lambda seed: Endless(Surw(seed)),
-    "mutation": lambda seed: Endless(Mutation(seed)),
+    "greybox": lambda seed: Endless(Greybox(seed)),
     "delay-1": lambda _: Bounded(delays, 1),
     "delay-2": lambda _: Bounded(delays, 2),
     "preemption-1": lambda _: Bounded(preemptions, 1),
@@ -30,3 +34,15 @@ STRATEGIES: Mapping[str, Callable[[int], Strategy]] = {
     "dpor": lambda _: Dpor(),
 }
 """What makes a strategy of a seed; those that draw nothing ignore it."""
+
+SEEDLESS = frozenset({"delay-1", "delay-2", "preemption-1", "preemption-2", "dpor"})
+"""Those that draw nothing: a second search with another seed is the first one again."""
+
+
+def find_strategy(name: str) -> Callable[[int], Strategy]:
+    """What makes the strategy of that name; Refusal with the nearest one if there is none."""
+    if name not in STRATEGIES:
+        near = get_close_matches(name, STRATEGIES, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise Refusal(f"strategy {name!r}{hint} (there are: {', '.join(STRATEGIES)})")
+    return STRATEGIES[name]

@@ -45,18 +45,19 @@ class Codec:
 
     def __init__(self, *types: type) -> None:
         self._types = types
-        self._tag = {kind: tag for tag, kind in enumerate(types)}
         self._layouts = tuple(_layout(kind) for kind in types)
+        self._fields = {kind: (tag, self._layouts[tag][0]) for tag, kind in enumerate(types)}
         self._frozen = tuple(vars(kind)["__dataclass_params__"].frozen for kind in types)
         self._decoded: dict[bytes, Any] = {}
 
     def encode(self, message: object) -> bytes:
         """The bytes of a message; a type that the port does not carry is refused with a TypeError."""
-        tag = self._tag.get(type(message))
-        if tag is None:
+        try:
+            tag, fields_of = self._fields[type(message)]
+        except KeyError:
             allowed = ", ".join(kind.__name__ for kind in self._types) or "nothing"
-            raise TypeError(f"send {type(message).__name__}: this port carries {allowed}")
-        data: bytes = _pack((tag, *self._layouts[tag][0](message)))
+            raise TypeError(f"send {type(message).__name__}: this port carries {allowed}") from None
+        data: bytes = _pack((tag, *fields_of(message)))
         return data
 
     def decode(self, data: bytes) -> Any:

@@ -16,11 +16,11 @@ from typing import Any
 
 import trio
 
-from .execution import Abandoned, Done, Execution
+from .execution import FINISHED, Abandoned, Done, Execution
 from .schedule import Scheduler
 from .seat import foreign
 from .step import Step
-from .world import MAX_ACTORS, Actor, World
+from .world import MAX_ACTORS, World
 
 _COLLECT_AFTER = 20_000
 """Worlds are freed by reference counts; at Python's own pace the collector would look through each of them in vain."""
@@ -33,24 +33,12 @@ def _report(done: Done | None) -> Any:
     return (yield done)
 
 
-async def _be(actor: Actor) -> Done:
-    """Run one actor to its end, whatever that is."""
-    try:
-        await actor.main(actor.cpu)
-    except Abandoned:
-        return Done()
-    except BaseException as error:  # it must not escape into send(): the task would hang its nursery
-        return Done(error)
-    return Done()
-
-
 class Controlled:
     """Runs worlds one after the other on long-lived detached tasks; make one with `controlled()`."""
 
     def __init__(self) -> None:
         self._coros: list[Any] = []  # as the driver sees them: steps and results come out, actors and outcomes go in
         self._sends: list[Any] = []
-        self._busy = [False] * MAX_ACTORS
 
     async def open(self, nursery: trio.Nursery) -> None:
         """Start the host tasks and wait until all have detached."""
@@ -67,57 +55,66 @@ class Controlled:
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
         """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`."""
         execution = Execution(world, scheduler, to_the_end)
-        actors, busy, sends = world.actors, self._busy, self._sends
+        actors, pending = world.actors, execution.pending
         try:
             scheduler.start(execution)
-            while len(execution.pending) < len(actors):
-                self._join(execution)
+            self._join(execution)
+            if not world.session.audit:
+                execution.drive(self._sends, self._settle, self._join)
             while (number := execution.next()) is not None:
-                arrival = sends[number](execution.outcomes[-1])
-                if type(arrival) is not Step:
-                    arrival = self._settle(number, arrival)
-                execution.arrive(number, arrival)
-                while len(execution.pending) < len(actors):
-                    self._join(execution)
+                arrival = self._sends[number](execution.outcomes[-1])
+                execution.arrive(number, self._settle(execution, number, arrival))
+                self._join(execution)
         finally:
-            for number, actor in enumerate(actors):
-                if busy[number]:
+            for number, step in enumerate(pending):
+                if step is not None:
                     self._abandon(number)
+            for actor in actors:
                 del actor.main, actor.cpu  # they refer back to the world: without them it is freed at once
-        scheduler.finish()
+        execution.finish()
         return execution
 
     async def _host(self) -> None:
+        """Be one actor after the other, each to its end, whatever that is."""
         task = trio.lowlevel.current_task()
         self._coros.append(task.coro)
         self._sends.append(task.coro.send)
         actor: Any = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
-        done: Done | None = None
         while actor is not None:
-            done = await _be(actor)
+            done = FINISHED
+            try:
+                actor.coroutine = coroutine = actor.main(actor.cpu)
+                await coroutine
+            except Abandoned:
+                pass
+            except BaseException as error:  # it must not escape into send(): the task would hang its nursery
+                done = Done(error)
+            actor = coroutine = None
             actor = await _report(done)
         await trio.lowlevel.reattach_detached_coroutine_object(task, None)
 
     def _join(self, execution: Execution) -> None:
-        number = len(execution.pending)
-        self._busy[number] = True
-        arrival = self._coros[number].send(execution.world.actors[number])
-        if type(arrival) is not Step:
-            arrival = self._settle(number, arrival)
-        execution.join(arrival)
+        """Start the actors that are new, up to their first step."""
+        actors = execution.world.actors
+        while (number := len(execution.pending)) < len(actors):
+            arrival = self._sends[number](actors[number])
+            if type(arrival) is not Step:
+                arrival = self._settle(execution, number, arrival)
+            execution.join(arrival)
 
-    def _settle(self, number: int, arrival: object) -> Step | Done:
+    def _settle(self, execution: Execution, number: int, arrival: object) -> Step | Done:
         """What an actor yielded is not a step: it is done, or it awaited something foreign and is told so."""
-        while not isinstance(arrival, Done | Step):
+        while type(arrival) is not Step:
+            if type(arrival) is Done:
+                if isinstance(arrival.error, _INTERRUPTS):
+                    if number < len(execution.pending):
+                        execution.pending[number] = None  # it is done, so there is nobody to abandon
+                    raise arrival.error
+                return arrival
             arrival = self._coros[number].throw(foreign(arrival))
-        if isinstance(arrival, Done):
-            self._busy[number] = False
-            if isinstance(arrival.error, _INTERRUPTS):
-                raise arrival.error
         return arrival
 
     def _abandon(self, number: int) -> None:
-        self._busy[number] = False
         arrival = self._coros[number].throw(Abandoned())
         while not isinstance(arrival, Done):
             arrival = self._coros[number].throw(Abandoned())

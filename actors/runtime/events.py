@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from .step import Resource
@@ -15,7 +16,7 @@ class Violation(Exception):
 
     def __init__(self, message: str, *objects: object) -> None:
         super().__init__(message)
-        self.objects = tuple(str(item) for item in objects)
+        self.objects = tuple(map(str, objects))
 
 
 class Oracle(Protocol):
@@ -36,8 +37,12 @@ class Oracle(Protocol):
 class Witness(Protocol):
     """What some run must reach: if none does, the experiment shows nothing and must not be called safe."""
 
-    watches: ClassVar[tuple[type, ...]]
     reached: bool
+
+    @property
+    def watches(self) -> tuple[type, ...]:
+        """Event types that `observe` is given."""
+        ...
 
     def observe(self, event: Any) -> None:
         """Look at one event; set `reached`."""
@@ -103,9 +108,14 @@ class Outcome(enum.StrEnum):
     QUIET = "quiet"
     VIOLATED = "violated"
     DEADLOCK = "deadlock"
+    LIVELOCK = "livelock"
     BOUND = "step bound"
     ERROR = "error"
     ABANDONED = "abandoned"
+
+
+ENDLESS = (Outcome.BOUND, Outcome.LIVELOCK)
+"""The run was not at its end: whoever has such runs has not seen everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,5 +139,9 @@ def oracle_name(oracle: object) -> str:
     given = getattr(oracle, "name", None)
     if given is not None:
         return str(given)
-    letters = type(oracle).__name__
+    return _kebab(type(oracle).__name__)
+
+
+@cache
+def _kebab(letters: str) -> str:
     return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(letters))

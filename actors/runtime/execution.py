@@ -5,12 +5,15 @@ All drivers share it: they differ only in how they resume an actor, and (live) i
 
 from __future__ import annotations
 
-from bisect import insort
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
+from . import endings
 from .audit import FootprintError
-from .events import Finding, Outcome, Violation, oracle_name
-from .step import Step
+from .events import ENDLESS, Finding, Outcome
+from .lasso import FAIR_STEPS, Tail
+from .schedule import FAIR
+from .step import ANYTHING, Step
 
 if TYPE_CHECKING:
     from .schedule import Schedule, Scheduler
@@ -30,6 +33,13 @@ class Done:
         self.error = error
 
 
+FINISHED = Done()
+Resume = Sequence[Callable[[int], object]]
+"""For each actor what performs its step and returns what it then announces."""
+Settle = Callable[["Execution", int, object], Step | Done]
+"""What an actor announced, should it be no plain step."""
+
+
 class Execution:
     """The state and the record of one run.
 
@@ -37,9 +47,21 @@ class Execution:
     hardware took (0 where it had no choice). `choices` is the schedule: only where there was more than one option.
     A finding ends the run, unless it is taken `to_the_end`: then the first finding is kept and the others go on, as
     exhaustive search needs it (a run that is cut short hides the races of what it did not reach).
+
+    Who can go is kept from step to step, as a mask. A condition is asked when its step is announced, and again after
+    a step that wrote or gave something of what it looks at.
     """
 
     __slots__ = (
+        "_beyond",
+        "_born",
+        "_bound",
+        "_can",
+        "_changed",
+        "_conditional",
+        "_finished",
+        "_looked_at",
+        "_tail",
         "actors",
         "choices",
         "failing",
@@ -51,7 +73,6 @@ class Execution:
         "outcomes",
         "pending",
         "scheduler",
-        "since",
         "steps",
         "to_the_end",
         "world",
@@ -64,225 +85,307 @@ class Execution:
         self.pending: list[Step | None] = []
         self.live: list[int] = []
         """Who is not done, in order of their numbers."""
-        self.since: list[int] = []
         self.actors: list[int] = []
         self.steps: list[Step] = []
-        self.offers: list[list[int]] = []
+        self.offers: list[tuple[int, ...]] = []
         self.outcomes: list[int] = []
         self.choices: list[int] = []
         self.index = 0
         self.finding: Finding | None = None
         self.failing: Schedule | None = None  # the choices up to the finding: a recording of it
         self.outcome: Outcome | None = None
+        self._born: list[int] = []  # before which step each actor announced its first
+        self._bound = min(world.step_bound, world.stop_at)
+        self._can = 0
+        self._conditional: dict[int, Step] = {}  # who has announced a step with a condition
+        self._looked_at = ANYTHING  # what those conditions look at, and perhaps more
+        self._changed = ANYTHING  # what was written or given since they were asked
+        self._tail: Tail | None = None  # everybody in turn, once the scheduler has no more to say
+        self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
+        self._finished = False
+        world.session.steps = self.steps
 
     @property
     def schedule(self) -> Schedule:
         """The choices so far, as a value."""
         return tuple(self.choices)
 
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether the run is in its tail, where nothing is chosen."""
+        return self._tail is not None
+
     def enabled(self) -> list[int]:
-        """The actors whose next step can be taken now, in order of their numbers."""
+        """The actors whose next step can be taken now, in order of their numbers; every condition is asked."""
         pending = self.pending
         steps = [(number, pending[number]) for number in self.live]
         return [number for number, step in steps if step is not None and (step.ready is None or step.ready())]
 
-    def offer(self) -> list[int] | None:
+    def since(self, number: int) -> int:
+        """Before which step an actor announced the one that it waits for."""
+        for index in range(self.index - 1, -1, -1):
+            if self.actors[index] == number:
+                return index + 1
+        return self._born[number]
+
+    def offer(self) -> tuple[int, ...] | None:
         """Who could go now; None when the run is over (and then `outcome` says how)."""
+        if self._changed & self._looked_at:
+            self._ask()
+        world = self.world
+        if world.session.audit:
+            self._check_conditions()
+        if self.outcome is None and not (self._can and self.index < self._bound):
+            self._conclude()
         if self.outcome is not None:
             return None
-        offered = self.enabled()
-        if not offered:
-            if self.finding is None:
-                self._come_to_rest()
-            if self.finding is not None:
-                self.outcome = self.finding.outcome
-            return None
-        if self.index >= self.world.step_bound:
-            self._reach_bound()
-            return None
-        return offered
+        return world.session.offers.get(self._can) or self._offered(self._can)
 
     def next(self) -> int | None:
-        """Let the scheduler choose who goes next and record it; None when the run is over.
-
-        The hot path of every search: what `offer` does, without the calls.
-        """
-        last = self.steps[-1] if self.steps else None
-        if last is not None and not last.writes and not last.gives:
-            offered = self._offered_after_look()
-        else:
-            pending = self.pending
-            offered = []
-            for number in self.live:
-                ready = pending[number].ready  # type: ignore[union-attr]  # who is live has a step
-                if ready is None or ready():
-                    offered.append(number)
-        if not offered or self.outcome is not None or self.index >= self.world.step_bound:
-            self.offer()
+        """Let the scheduler choose who goes next and record it; None when the run is over."""
+        offered = self.offer()
+        if offered is None:
             return None
-        actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
-        self.commit(actor, offered)
+        if self._tail is None:
+            actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
+            if actor != FAIR:
+                self.commit(actor, offered)
+                return actor
+            self.choices.append(FAIR)
+            self._begin_tail()
+        assert self._tail is not None
+        loop = self._tail.look(self)
+        if loop is not None:
+            self._cut(loop.start + 2 * loop.length)
+            self._finish(loop.finding(self))
+            return None
+        actor, outcome = self._tail.turn(self, offered)
+        self._record(actor, offered, outcome)
         return actor
 
-    def _offered_after_look(self) -> list[int]:
-        """Who could go now, after a step that changed nothing: as before, but for whoever took it."""
-        offered = self.offers[-1].copy()
-        actor = self.actors[-1]
-        offered.remove(actor)
-        step = self.pending[actor]
-        if step is not None and (step.ready is None or step.ready()):
-            insort(offered, actor)
-        if self.world.session.audit and offered != self.enabled():
-            what = self.steps[-1].what
-            self._fail(actor, FootprintError(f"step `{what}` lets others go or stops them: it declares no write"))
-        return offered
+    def drive(self, resume: Resume, settle: Settle, join: Callable[[Execution], None]) -> None:
+        """The hot loop of every search: turn after turn as `next` and `arrive` do them, without their calls.
 
-    def commit(self, actor: int, offered: list[int]) -> None:
+        It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail.
+        """
+        world, pending, conditional = self.world, cast("list[Any]", self.pending), self._conditional
+        choose, offers_of, bound = self.scheduler.choose, world.session.offers, self._bound
+        actors, steps, offers, outcomes = self.actors, self.steps, self.offers, self.outcomes
+        while True:
+            if self._changed & self._looked_at:
+                self._ask()
+            can = self._can
+            if not can or self.outcome is not None or self.index >= bound:
+                return
+            offered = offers_of.get(can) or self._offered(can)
+            if can & (can - 1):
+                actor = choose(offered, False)
+                self.choices.append(actor)
+                if actor == FAIR:
+                    self._begin_tail()
+                    return
+            else:
+                actor = offered[0]
+            step = pending[actor]
+            outcome = 0
+            if step.options > 1:
+                outcome = choose(range(step.options), True)
+                self.choices.append(outcome)
+            if step.ready is not None:
+                del conditional[actor]
+            actors.append(actor)
+            steps.append(step)
+            offers.append(offered)
+            outcomes.append(outcome)
+            world.index, world.current = self.index, actor
+            arrival = resume[actor](outcome)
+            if type(arrival) is not Step or world.violation is not None:
+                self.arrive(actor, settle(self, actor, arrival))
+            else:
+                self.index += 1
+                pending[actor] = arrival
+                if arrival.ready is not None:
+                    conditional[actor] = arrival
+                    self._looked_at |= arrival.wakes
+                    if not arrival.ready():
+                        self._can = can & ~(1 << actor)
+                step = steps[-1]  # by now what became of it
+                self._changed = step.writes | step.gives
+            if len(pending) < len(world.actors):
+                join(self)
+
+    def commit(self, actor: int, offered: tuple[int, ...]) -> None:
         """Record that `actor`, one of `offered`, goes now; its outcome is drawn if it has one."""
         if len(offered) > 1:
             self.choices.append(actor)
-        step = self.pending[actor]
+        step, outcome = self.pending[actor], 0
         assert step is not None
-        outcome = 0
         if step.options > 1:
             outcome = self.scheduler.choose(range(step.options), True)
             self.choices.append(outcome)
+        self._record(actor, offered, outcome)
+
+    def _record(self, actor: int, offered: tuple[int, ...], outcome: int) -> None:
+        world, step = self.world, self.pending[actor]
+        assert step is not None
+        if step.ready is not None:
+            del self._conditional[actor]
         self.actors.append(actor)
         self.steps.append(step)
         self.offers.append(offered)
         self.outcomes.append(outcome)
-        world = self.world
         world.index = self.index
         world.current = actor
-        world.step = step
-        if step.ready is not None and world.session.audit:
+        if world.session.audit:
             self._audit_condition(actor, step)
-
-    def _audit_condition(self, actor: int, step: Step) -> None:
-        """A condition may look only at what its step declares."""
-        try:
-            assert step.ready is not None
-            step.ready()
-        except FootprintError as error:
-            self._fail(actor, error)
 
     def arrive(self, actor: int, arrival: Step | Done) -> None:
         """`actor` performed its step and now announces the next one, or is done."""
         self.index += 1
-        world = self.world
+        world, performed = self.world, self.steps[-1]
         world.step = None
-        if type(arrival) is Step:
+        if isinstance(arrival, Step):
             self.pending[actor] = arrival
-            self.since[actor] = self.index
+            if arrival.ready is not None:
+                self._watch(actor, arrival)
         else:
-            assert isinstance(arrival, Done)
             self.pending[actor] = None
             self.live.remove(actor)
+            self._can &= ~(1 << actor)
             if arrival.error is not None:
-                self._fail(actor, arrival.error)
+                self._finish(endings.raised(self, actor, arrival.error))
+        self._changed = performed.writes | performed.gives
         if world.violation is not None and self.finding is None:
-            oracle, violation = world.violation
-            self._end(Outcome.VIOLATED, oracle, violation)
+            self._finish(endings.violated(self, *world.violation))
 
     def join(self, arrival: Step | Done) -> None:
         """A new actor (number `len(pending)`) announces its first step."""
-        self.pending.append(None)
-        self.since.append(self.index)
+        number = len(self.pending)
+        self._born.append(self.index)
+        # What it did before its first step belongs to no step: everybody is asked again.
+        self._changed = self._looked_at = ANYTHING
         if isinstance(arrival, Step):
-            self.pending[-1] = arrival
-            self.live.append(len(self.pending) - 1)
-        elif arrival.error is not None:
-            self._fail(len(self.pending) - 1, arrival.error)
+            self.pending.append(arrival)
+            self.live.append(number)
+        else:
+            self.pending.append(None)
+            if arrival.error is not None:
+                self._finish(endings.raised(self, number, arrival.error))
 
-    def _fail(self, actor: int, error: BaseException) -> None:
-        name = self.world.actors[actor].name
-        message = f"{name} raised {type(error).__name__}: {error}"
-        self._finish(
-            Finding(
-                outcome=Outcome.ERROR,
-                oracle=type(error).__name__,
-                message=message,
-                step=max(self.index - 1, 0),  # who fails before the first step fails at it
-                objects=(name,),
-            )
-        )
+    def finish(self) -> None:
+        """Tell the scheduler that its part of the run is over; it is told once."""
+        if not self._finished:
+            self._finished = True
+            self.scheduler.finish()
+
+    def _watch(self, actor: int, step: Step) -> None:
+        """Ask the condition of a step that was announced now, and have it asked again when it may have changed."""
+        self._conditional[actor] = step
+        self._looked_at |= step.wakes
+        assert step.ready is not None
+        self._can = self._can | 1 << actor if step.ready() else self._can & ~(1 << actor)
+
+    def _ask(self) -> None:
+        """Ask the conditions that look at what was changed; all of them, if actors are new."""
+        changed, self._changed = self._changed, 0
+        if changed == ANYTHING:
+            self._can = self._looked_at = 0
+            for number in self.live:
+                step = self.pending[number]
+                assert step is not None
+                if step.ready is None:
+                    self._can |= 1 << number
+                else:
+                    self._watch(number, step)
+            return
+        can = self._can
+        for number, step in self._conditional.items():
+            if step.wakes & changed:
+                if step.ready():  # type: ignore[misc]  # who is here has a condition
+                    can |= 1 << number
+                else:
+                    can &= ~(1 << number)
+        self._can = can
+
+    def _offered(self, can: int) -> tuple[int, ...]:
+        """The actors of a mask; remembered by the session."""
+        offered = tuple([number for number in range(can.bit_length()) if can >> number & 1])
+        self.world.session.offers[can] = offered
+        return offered
+
+    def _conclude(self) -> None:
+        """Nobody can go, or nobody may: the run is over, unless what it does beyond its bound is to be seen."""
+        if not self._can:
+            self._come_to_rest()
+        elif self._beyond is not None and self.index < min(self._beyond.step + FAIR_STEPS, self.world.stop_at):
+            return
+        elif self._beyond is None and self.finding is None and self.index < self.world.stop_at:
+            self._beyond = endings.at_bound(self)
+            self._begin_tail()
+        else:
+            self._finish(endings.at_bound(self))
 
     def _come_to_rest(self) -> None:
-        stuck = [
-            number
-            for number, step in enumerate(self.pending)
-            if step is not None and not (self.world.actors[number].daemon and step.idle)
-        ]
-        if stuck:
-            self._report_deadlock(stuck)
-            return
-        for oracle in self.world.oracles:
-            try:
-                oracle.at_quiescence()
-            except Violation as violation:
-                self._end(Outcome.VIOLATED, oracle_name(oracle), violation)
-                return
-            except Exception as error:  # a bug of the oracle is a finding like any other, and replays
-                self._break(oracle_name(oracle), error)
-                return
-        self.outcome = Outcome.QUIET
+        self._check_conditions()
+        if self.finding is None:
+            finding = endings.at_rest(self) or self._beyond
+            if finding is None:
+                self.outcome = Outcome.QUIET
+            else:
+                self._finish(finding)
+        if self.finding is not None:
+            self.outcome = self.finding.outcome
 
-    def _break(self, oracle: str, error: Exception) -> None:
-        self._finish(
-            Finding(
-                outcome=Outcome.ERROR,
-                oracle=type(error).__name__,
-                message=f"oracle {oracle} raised {type(error).__name__}: {error}",
-                step=max(self.index - 1, 0),
-                objects=(oracle,),
-            )
-        )
-
-    def _report_deadlock(self, stuck: list[int]) -> None:
-        lines = []
-        for number in stuck:
-            step = self.pending[number]
-            assert step is not None
-            waits = step.blocked() if step.blocked is not None else step.what
-            lines.append(f"{self.world.actors[number].name} waits since step {self.since[number]} for {waits}")
-        self._finish(
-            Finding(
-                outcome=Outcome.DEADLOCK,
-                oracle="no-deadlock",
-                message="; ".join(lines),
-                step=self.index,
-                objects=tuple(sorted(self.world.actors[number].name for number in stuck)),
-            )
-        )
-
-    def _reach_bound(self) -> None:
-        live = [self.world.actors[number].name for number in self.enabled()]
-        self._finish(
-            Finding(
-                outcome=Outcome.BOUND,
-                oracle="step-bound",
-                message=f"still busy after {self.index} steps: raise the scenario's bound, or look for a livelock "
-                f"among {', '.join(live)}",
-                step=self.index,
-            )
-        )
-
-    def _end(self, outcome: Outcome, oracle: str, violation: Violation) -> None:
-        self._finish(
-            Finding(
-                outcome=outcome,
-                oracle=oracle,
-                message=str(violation),
-                step=max(self.index - 1, 0),
-                objects=violation.objects,
-            )
-        )
+    def _begin_tail(self) -> None:
+        """From here on everybody goes in turn: a run that goes round in circles then is a livelock."""
+        self.finish()
+        self._tail = self._tail or Tail(self)
 
     def _finish(self, finding: Finding) -> None:
+        if self._beyond is not None and finding.outcome is not Outcome.LIVELOCK:
+            finding = self._beyond  # the run was to be no longer, so what else it does there does not count
+            self._cut(finding.step)
         if self.finding is None:
             self.finding = finding
             self.failing = self.schedule
-        if finding.outcome is Outcome.BOUND:
-            self.outcome = Outcome.BOUND  # whatever was found before: this run says nothing about what is beyond
+        if finding.outcome in ENDLESS:
+            self.outcome = finding.outcome  # whatever was found before: this run says nothing about what is beyond
         elif not self.to_the_end:
             self.outcome = self.finding.outcome
+
+    def _cut(self, length: int) -> None:
+        """Forget what was done in all but the first `length` steps."""
+        for record in (self.actors, self.steps, self.offers, self.outcomes):
+            del record[length:]
+        events = self.world.events
+        while events and events[-1][0] >= length:
+            events.pop()
+        self.index = length
+
+    def _check_conditions(self) -> None:
+        """Whoever can go must be known to: else a step decides what another one's condition looks at, and one of the
+        two does not declare it."""
+        able = 0
+        for number in self.live:
+            step = self.pending[number]
+            assert step is not None
+            if step.ready is None or step.ready():
+                able |= 1 << number
+        wrong = able ^ self._can
+        if wrong:
+            number = (wrong & -wrong).bit_length() - 1
+            name, waits = self.world.actors[number].name, self.pending[number]
+            error = FootprintError(
+                f"step `{self.steps[-1].what}` decides whether {name} can take `{getattr(waits, 'what', '')}`: "
+                "one of the two must declare what both touch"
+            )
+            self._finish(endings.raised(self, self.actors[-1], error))
+
+    def _audit_condition(self, actor: int, step: Step) -> None:
+        """A condition may look only at what its step declares."""
+        self.world.step = step
+        try:
+            if step.ready is not None:
+                step.ready()
+        except FootprintError as error:
+            self._finish(endings.raised(self, actor, error))

@@ -9,7 +9,7 @@ import trio
 
 from .execution import Execution
 from .schedule import Scheduler
-from .seat import Seat, admit
+from .seat import Seat, admit, carry_on
 from .world import World
 
 
@@ -27,13 +27,13 @@ async def live(world: World, scheduler: Scheduler) -> Execution:
                 await changed.park()
                 continue
             offered = execution.offer()
-            if offered is None:
+            if offered is None or execution.is_in_turn:
                 return
             execution.commit(number, offered)
             execution.arrive(number, seats[number].resume(execution.outcomes[-1]))
             start_newcomers()
             changed.unpark_all()
-            if execution.offer() is None:
+            if execution.offer() is None or execution.is_in_turn:
                 nursery.cancel_scope.cancel()
 
     def start_newcomers() -> None:
@@ -47,8 +47,9 @@ async def live(world: World, scheduler: Scheduler) -> Execution:
     try:
         async with trio.open_nursery() as nursery:
             start_newcomers()
+        carry_on(world, execution, seats)
     finally:
         for seat in seats:
             seat.abandon()
-    scheduler.finish()
+    execution.finish()
     return execution

@@ -6,118 +6,142 @@ would cost twelve times the interleavings at two messages and 384 times at three
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from .codec import Codec
-from .step import Resource, Step, perform
+from .session import Session
+from .step import Step, operation
 
 if TYPE_CHECKING:
     from .world import Cpu, World
 
-
-class Marks:
-    """What is the same for a port in every run: its masks and its labels."""
-
-    __slots__ = ("_elements", "_mask", "_name", "_sends", "head", "receive", "tail")
-
-    def __init__(self, mask: Callable[[Resource], int], name: str) -> None:
-        self.tail = mask(("port", name, "tail"))
-        self.head = mask(("port", name, "head"))
-        self.receive = f"receive from {name}"
-        self._mask = mask
-        self._name = name
-        self._elements = [0]  # messages are numbered from 1
-        self._sends: dict[type, str] = {}
-
-    def element(self, number: int) -> int:
-        """The mask of the message of that number."""
-        elements = self._elements
-        while number >= len(elements):
-            elements.append(self._mask(("port", self._name, len(elements))))
-        return elements[number]
-
-    def send(self, kind: type) -> str:
-        """What a step that sends a message of this type is called."""
-        label = self._sends.get(kind)
-        if label is None:
-            label = self._sends[kind] = f"send {kind.__name__} to {self._name}"
-        return label
+Forms = list[Step]
+"""One operation on a port: first the step as it is announced, then as it is recorded for message 1, 2, …"""
 
 
 class Port:
-    """A FIFO of messages between actors."""
+    """A FIFO of messages between actors; a session lends it to one world after the other.
 
-    def __init__(self, world: World, name: str, codec: Codec) -> None:
+    Which message a step sends or takes is known when it is performed, not when it is announced; the steps that differ
+    in nothing else are made once and put into the record then.
+    """
+
+    def __init__(self, session: Session, name: str, codec: Codec) -> None:
         self.name = name
         self.codec = codec
-        self._world = world
-        self._sender, self._receiver = world.session.channel(self)
-        marks = world.session.ports.get(name)
-        if marks is None:
-            marks = world.session.ports[name] = Marks(world.mask, name)
-        self._marks = marks
-        self._tail = marks.tail
-        self._head = marks.head
+        self.tail = session.resources.mask(("port", name, "tail"))
+        """The mask that a push writes."""
+        self.head = session.resources.mask(("port", name, "head"))
+        """The mask that a pop writes."""
         self.sent = 0
         self.received = 0
+        self.lent = 0
+        self._session = session
+        self._sender, self._receiver = trio.open_memory_channel[bytes](math.inf)
+        self._elements = [0]  # messages are numbered from 1
+        self._sends: dict[Hashable, Forms] = {}
+        self._receives: dict[str, Forms] = {}
 
-    async def send(self, message: object, what: str = "") -> None:
+    def renew(self) -> None:
+        """Empty."""
+        while self.received < self.sent:
+            self._receiver.receive_nowait()
+            self.received += 1
+        self.sent = self.received = 0
+
+    @operation
+    def send(self, message: object, what: str = "") -> Generator[Step, int, None]:
         """One step: the message is on its way when it returns."""
         data = self.codec.encode(message)
-        step = Step(what or self._marks.send(type(message)), 0, self._tail)
-        await perform(step)
-        step.gives = self.push(data)
+        key: Any = what or type(message)
+        forms = self._sends.get(key) or self._remember(key, what or f"send {type(message).__name__} to {self.name}")
+        yield forms[0]
+        self._sender.send_nowait(data)
+        number = self.sent = self.sent + 1
+        self._session.steps[-1] = forms[number] if number < len(forms) else self._sent(forms)
 
-    async def send_made(self, make: Callable[[], object], what: str, reads: int) -> None:
+    @operation
+    def send_made(self, make: Callable[[], object], what: str, reads: int) -> Generator[Step, int, None]:
         """One step whose message depends on what `reads` names, and is made when the step is taken."""
-        step = Step(what, reads, self._tail)
-        await perform(step)
-        step.gives = self.push(self.codec.encode(make()))
+        forms = self._sends.get((what, reads)) or self._remember((what, reads), what, reads)
+        yield forms[0]
+        self.push(self.codec.encode(make()))
+        self._session.steps[-1] = forms[self.sent] if self.sent < len(forms) else self._sent(forms)
 
-    async def receive(self, cpu: Cpu, what: str = "") -> Any:
+    @operation
+    def receive(self, cpu: Cpu, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there."""
+        forms = self._receives.get(what)
+        if forms is None:
+            forms = self._receives[what] = [self._receipt(what or f"receive from {self.name}")]
         if cpu.spinning:
-            cpu.might_sleep(self._marks.receive)
-        step = Step(what or self._marks.receive, 0, self._head, ready=self.holds, blocked=self._blocked, idle=True)
-        await perform(step)
-        step.takes, message = self.pop()
-        return message
+            cpu.might_sleep(f"receive from {self.name}")
+        yield forms[0]
+        number = self.received = self.received + 1
+        self._session.steps[-1] = forms[number] if number < len(forms) else self._taken(forms)
+        return self.codec.decode(self._receiver.receive_nowait())
 
     def push(self, data: bytes) -> int:
         """Put bytes on the wire inside a step that writes the tail; the mask that this gives."""
         self._sender.send_nowait(data)
         self.sent += 1
-        return self._marks.element(self.sent)
+        return self._element(self.sent)
 
     def pop(self) -> tuple[int, Any]:
         """Take the oldest message inside a step that writes the head; the mask that this takes, and the message."""
         data = self._receiver.receive_nowait()
         self.received += 1
-        return self._marks.element(self.received), self.codec.decode(data)
+        return self._element(self.received), self.codec.decode(data)
 
-    def drop_rest(self) -> None:
-        """The world is over: leave the channel empty for the next one."""
-        for _ in range(self.sent - self.received):
-            self._receiver.receive_nowait()
+    def waiting(self) -> list[bytes]:
+        """What is on the wire, oldest first; it stays there."""
+        found = [self._receiver.receive_nowait() for _ in range(self.sent - self.received)]
+        for data in found:
+            self._sender.send_nowait(data)
+        return found
 
     def holds(self) -> bool:
         """Whether a message waits."""
         return self.sent > self.received
 
+    def _element(self, number: int) -> int:
+        """The mask of the message of that number."""
+        elements = self._elements
+        while number >= len(elements):
+            elements.append(self._session.resources.mask(("port", self.name, len(elements))))
+        return elements[number]
+
+    def _remember(self, key: Hashable, what: str, reads: int = 0) -> Forms:
+        """The first form of a send."""
+        forms = self._sends[key] = [Step(what, reads, self.tail)]
+        return forms
+
+    def _sent(self, forms: Forms) -> Step:
+        """The step that sent the last message."""
+        while len(forms) <= self.sent:
+            step = Step(forms[0].what, forms[0].reads, self.tail, gives=self._element(len(forms)))
+            forms.append(step)
+        return forms[self.sent]
+
+    def _taken(self, forms: Forms) -> Step:
+        """The step that took the last message."""
+        while len(forms) <= self.received:
+            step = self._receipt(forms[0].what)
+            step.takes = self._element(len(forms))
+            forms.append(step)
+        return forms[self.received]
+
+    def _receipt(self, what: str) -> Step:
+        wakes = self.head | self.tail
+        return Step(what, 0, self.head, ready=self.holds, blocked=self._blocked, idle=True, wakes=wakes)
+
     def _blocked(self) -> str:
         return f"a message from {self.name}"
-
-    @property
-    def tail(self) -> int:
-        """The mask that a push writes."""
-        return self._tail
-
-    @property
-    def head(self) -> int:
-        """The mask that a pop writes."""
-        return self._head
 
 
 class Link:
@@ -131,15 +155,19 @@ class Link:
     def __init__(self, world: World, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
         self.name = name
         self._world = world
-        self.posted = Port(world, f"{name} posted", posted)
+        lend = world.session.lend
+        self.posted = lend(Port, f"{name} posted", posted)
         self._ordered = {
-            "non-posted": Port(world, f"{name} non-posted", non_posted),
-            "completion": Port(world, f"{name} completion", completion),
+            "non-posted": lend(Port, f"{name} non-posted", non_posted),
+            "completion": lend(Port, f"{name} completion", completion),
         }
+        self._any_arrival = world.mask(("link", name, "arrivals"))
+        """Nobody takes it: it says that an arrival changes what a receiver or a flush waits for."""
         self._behind: dict[str, deque[int]] = {kind: deque() for kind in self._ordered}
         self._arrived = 0
 
-    async def send_posted(
+    @operation
+    def send_posted(
         self,
         message: object,
         what: str,
@@ -147,7 +175,7 @@ class Link:
         writes: int = 0,
         gives: int = 0,
         only_if: Callable[[], bool] | None = None,
-    ) -> int:
+    ) -> Generator[Step, int, int]:
         """One step; the number of this posted request (from 1), or 0 if `only_if`, asked in the step, said no.
 
         `reads` and `writes` are the masks of what the sender looks at or changes in the same step, `gives` what others
@@ -155,7 +183,7 @@ class Link:
         """
         data = self.posted.codec.encode(message)
         step = Step(what, reads, self.posted.tail | writes)
-        await perform(step)
+        yield step
         if only_if is not None and not only_if():
             return 0
         step.gives = self.posted.push(data) | gives
@@ -165,21 +193,24 @@ class Link:
         """One step; the message has not *arrived* before the receiver's next step, `deliver`."""
         return await self.posted.receive(cpu, what)
 
-    async def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> None:
+    @operation
+    def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> Generator[Step, int, None]:
         """The receiver's step that carries a posted request out; what must not pass it can follow now."""
-        await perform(Step(what, reads, writes, gives=self._arrival(self._arrived + 1) | gives))
+        yield Step(what, reads, writes, gives=self._arrival(self._arrived + 1) | self._any_arrival | gives)
         self._arrived += 1
 
-    async def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> None:
+    @operation
+    def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> Generator[Step, int, None]:
         """One step: kind is "non-posted" or "completion"; it stays behind the posted requests sent so far."""
         port = self._ordered[kind]
         data = port.codec.encode(message)
         step = Step(what or f"send {type(message).__name__} to {port.name}", self.posted.tail, port.tail | writes)
-        await perform(step)
+        yield step
         step.gives = port.push(data)
         self._behind[kind].append(self.posted.sent)
 
-    async def receive_ordered(self, cpu: Cpu, kind: str, what: str = "") -> Any:
+    @operation
+    def receive_ordered(self, cpu: Cpu, kind: str, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there and every posted request before it was taken."""
         port = self._ordered[kind]
         behind = self._behind[kind]
@@ -190,8 +221,9 @@ class Link:
             ready=lambda: bool(behind) and self._arrived >= behind[0],
             blocked=lambda: f"a message from {port.name}",
             idle=True,
+            wakes=port.head | port.tail | self._any_arrival,
         )
-        await perform(step)
+        yield step
         taken, message = port.pop()
         # Only the posted requests before it: what was sent later may have passed it, and comes before it in no sense.
         step.takes = taken | self._arrivals(behind.popleft())
@@ -208,7 +240,8 @@ class Link:
             mask |= self._arrival(number)
         return mask
 
-    async def flush(self, cpu: Cpu) -> None:
+    @operation
+    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step of the sender: offered when every posted request that it sent has arrived."""
         cpu.might_sleep(f"flush {self.name}")
         step = Step(
@@ -217,8 +250,9 @@ class Link:
             takes=self._arrivals(self.posted.sent),
             ready=lambda: self._arrived == self.posted.sent,
             blocked=lambda: f"{self.posted.sent - self._arrived} posted requests on {self.name}",
+            wakes=self.posted.tail | self._any_arrival,
         )
-        await perform(step)
+        yield step
         step.takes = self._arrivals(self.posted.sent)
 
 
@@ -228,7 +262,7 @@ class Workqueue:
     def __init__(self, world: World, name: str, codec: Codec) -> None:
         self.name = name
         self._world = world
-        self._port = Port(world, name, codec)
+        self._port = world.session.lend(Port, name, codec)
         self._done: list[bool] = []
 
     async def queue(self, work: object) -> None:
@@ -241,25 +275,28 @@ class Workqueue:
         self._done.append(False)
         return self._port.received - 1, work
 
-    async def finish(self, number: int) -> None:
+    @operation
+    def finish(self, number: int) -> Generator[Step, int, None]:
         """One step: the work is over for whoever flushes."""
-        await perform(Step(f"work {number} of {self.name} done", gives=self._mask(number)))
+        yield Step(f"work {number} of {self.name} done", gives=self._mask(number))
         self._done[number] = True
 
-    async def flush(self, cpu: Cpu) -> None:
+    @operation
+    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
         """Two steps: look at what is queued now, then wait until exactly those are done."""
         cpu.might_sleep(f"flush {self.name}")
-        await perform(Step(f"flush {self.name}: look", reads=self._port.tail))
+        yield Step(f"flush {self.name}: look", reads=self._port.tail)
         last = self._port.sent
         takes = 0
         for number in range(last):
             takes |= self._mask(number)
-        await perform(
+        yield (
             Step(
                 f"flush {self.name}: works done",
                 takes=takes,
                 ready=lambda: len(self._done) >= last and all(self._done[:last]),
                 blocked=lambda: f"works of {self.name} queued before the flush",
+                wakes=takes,
             )
         )
 

@@ -44,5 +44,5 @@ async def referee(world: World, scheduler: Scheduler) -> Execution:
     finally:
         for seat in seats:
             seat.abandon()
-    scheduler.finish()
+    execution.finish()
     return execution

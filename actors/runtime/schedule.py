@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Schedule = tuple[int, ...]
 ParamValue = int | str
+FAIR = 255
+"""Chosen instead of an actor: from here on everybody goes in turn, and nothing is chosen any more."""
 TOKEN_PREFIX = "sm1:"
 _LONGEST_TOKEN = 65_536
 
@@ -89,7 +91,10 @@ class Scheduler(Protocol):
         ...
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
-        """One of `options`: actor numbers, or if `outcome` the indices of what hardware can do."""
+        """One of `options`: actor numbers, or if `outcome` the indices of what hardware can do.
+
+        FAIR instead of an actor ends the scheduler's part of the run.
+        """
         ...
 
     def finish(self) -> None:
@@ -165,7 +170,7 @@ class Replay:
             )
         wanted = self._schedule[self._next]
         self._next += 1
-        if wanted not in options:
+        if wanted not in options and (outcome or wanted != FAIR):
             raise ScheduleMismatch(
                 f"replay step {step}: choice {self._next} of {len(self._schedule)} takes {kind} {wanted}, offered now "
                 f"{self._describe(options, outcome)}; the scenario, its parameters or the code changed since"

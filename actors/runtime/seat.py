@@ -59,6 +59,14 @@ def admit(world: World, execution: Execution, seats: list[Seat]) -> None:
     """Start the coroutines of actors that are new, up to their first step."""
     while len(seats) < len(world.actors):
         actor = world.actors[len(seats)]
-        seat = Seat(actor.main(actor.cpu))
+        actor.coroutine = actor.main(actor.cpu)
+        seat = Seat(actor.coroutine)
         seats.append(seat)
         execution.join(seat.resume(None))
+
+
+def carry_on(world: World, execution: Execution, seats: list[Seat]) -> None:
+    """Take turn after turn by hand, to the end of the run."""
+    while (number := execution.next()) is not None:
+        execution.arrive(number, seats[number].resume(execution.outcomes[-1]))
+        admit(world, execution, seats)

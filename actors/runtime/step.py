@@ -7,17 +7,22 @@ before the next acquire. A step that is not `ready` is not offered: blocking is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Callable, Coroutine, Generator, Hashable
 from types import coroutine
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Resource = Hashable
+ANYTHING = -1
+"""The mask of all resources there ever are."""
 
 
 class Step:
     """What an actor is about to do; mutable only by the object that performs it (`gives`/`takes` of a queue
     element are known when the step happens, not when it is announced)."""
 
-    __slots__ = ("blocked", "gives", "idle", "options", "reads", "ready", "takes", "what", "writes")
+    __slots__ = ("blocked", "gives", "idle", "options", "reads", "ready", "takes", "wakes", "what", "writes")
 
     def __init__(
         self,
@@ -31,6 +36,7 @@ class Step:
         blocked: Callable[[], str] | None = None,
         options: int = 0,
         idle: bool = False,
+        wakes: int = ANYTHING,
     ) -> None:
         self.what = what
         self.reads = reads
@@ -40,10 +46,16 @@ class Step:
         self.ready = ready
         self.blocked = blocked
         self.options = options
+        self.wakes = wakes  # what `ready` looks at: it is asked again only after somebody wrote or gave some of it
         self.idle = idle  # a daemon that waits here has nothing left to do
 
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
+
+
+def operation(steps: Callable[P, Generator[Step, int, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """An operation that yields its step instead of awaiting `perform`: one frame less to go through at each step."""
+    return coroutine(steps)  # type: ignore[return-value]  # awaited like any coroutine, and nothing else is done
 
 
 @coroutine
@@ -57,29 +69,34 @@ def races(a: Step, b: Step) -> bool:
     return bool(a.writes & (b.reads | b.writes) or a.reads & b.writes)
 
 
-class ResourceTable:
+class ResourceTable(dict[Resource, int]):
     """Gives each resource one bit, for the life of a session, so that masks compare across runs.
 
     The numbers reach no choice and no trace; only equality and intersection of masks is ever used.
     """
 
-    def __init__(self) -> None:
-        self._bits: dict[Resource, int] = {}
+    def __missing__(self, resource: Resource) -> int:
+        bit = self[resource] = 1 << len(self)
+        return bit
 
     def mask(self, resource: Resource) -> int:
         """The one-bit mask of a resource."""
-        bit = self._bits.get(resource)
-        if bit is None:
-            bit = self._bits[resource] = 1 << len(self._bits)
-        return bit
-
-    def union(self, resources: Iterable[Resource]) -> int:
-        """The mask of several resources."""
-        mask = 0
-        for resource in resources:
-            mask |= self.mask(resource)
-        return mask
+        return self[resource]
 
     def names(self, mask: int) -> list[Resource]:
         """The resources of a mask, in the order they were first named."""
-        return [resource for resource, bit in self._bits.items() if bit & mask]
+        return [resource for resource, bit in self.items() if bit & mask]
+
+
+class FootprintTable(dict[tuple[Resource, ...], int]):
+    """The masks of several resources, remembered."""
+
+    def __init__(self, resources: ResourceTable) -> None:
+        self._resources = resources
+
+    def __missing__(self, resources: tuple[Resource, ...]) -> int:
+        mask = 0
+        for resource in resources:
+            mask |= self._resources[resource]
+        self[resources] = mask
+        return mask

@@ -1,13 +1,18 @@
-"""Locks, completions, interrupts and work queues: each wait is a step that is not offered until it can be taken."""
+"""Locks and interrupts: each wait is a step that is not offered until it can be taken.
+
+A session lends them to one world after the other, so that their steps are made once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from .step import Step, perform
+from .session import Session
+from .step import Step, operation
 
 if TYPE_CHECKING:
-    from .world import Cpu, World
+    from .world import Cpu
 
 
 class MisuseError(Exception):
@@ -22,32 +27,46 @@ class Lock:
 
     spins = False
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.holder: int | None = None
+        self.holder: Cpu | None = None
         self.since = 0
-        self._world = world
-        self._take = world.mask(("lock", name, "acquire"))
-        self._free = world.mask(("lock", name, "release"))
-
-    async def acquire(self, cpu: Cpu) -> None:
-        """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
-        if not self.spins:
-            cpu.might_sleep(f"lock {self.name}")
-        await perform(
-            Step(f"lock {self.name}", writes=self._take, takes=self._free, ready=self._is_free, blocked=self._blocked)
+        self.lent = 0
+        take = session.resources.mask(("lock", name, "acquire"))
+        free = session.resources.mask(("lock", name, "release"))
+        self._acquire = Step(
+            f"lock {name}",
+            writes=take,
+            takes=free,
+            ready=self._is_free,
+            blocked=self._blocked,
+            wakes=take | free,
         )
-        self.holder = cpu.number
-        self.since = self._world.index
+        self._release = Step(f"unlock {name}", gives=free)
+
+    def renew(self) -> None:
+        """Free."""
+        self.holder = None
+        self.since = 0
+
+    @operation
+    def acquire(self, cpu: Cpu) -> Generator[Step, int, None]:
+        """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
+        if not self.spins and cpu.spinning:
+            cpu.might_sleep(f"lock {self.name}")
+        yield self._acquire
+        self.holder = cpu
+        self.since = cpu.now
         if self.spins:
             cpu.spinning.append(self.name)
 
-    async def release(self, cpu: Cpu) -> None:
+    @operation
+    def release(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step, always possible for the holder; MisuseError for anybody else."""
-        if self.holder != cpu.number:
-            owner = "nobody" if self.holder is None else self._world.actors[self.holder].name
+        if self.holder is not cpu:
+            owner = "nobody" if self.holder is None else self.holder.name
             raise MisuseError(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
-        await perform(Step(f"unlock {self.name}", gives=self._free))
+        yield self._release
         self.holder = None
         if self.spins:
             cpu.spinning.remove(self.name)
@@ -58,8 +77,7 @@ class Lock:
     def _blocked(self) -> str:
         if self.holder is None:
             return f"lock {self.name} (free)"
-        holder = self._world.actors[self.holder].name
-        return f"lock {self.name}, held by {holder} since step {self.since}"
+        return f"lock {self.name}, held by {self.holder.name} since step {self.since}"
 
 
 class SpinLock(Lock):
@@ -71,94 +89,112 @@ class SpinLock(Lock):
 class RwLock:
     """A reader-writer lock: readers share, a writer is alone."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.readers: list[int] = []
-        self.writer: int | None = None
+        self.readers: list[Cpu] = []
+        self.writer: Cpu | None = None
         self.since = 0
-        self._world = world
-        self._take = world.mask(("rwlock", name, "acquire"))
-        self._read_begun = world.mask(("rwlock", name, "read acquire"))
-        """Nobody takes it: it says that a reader changes what a writer waits for, though readers do not race."""
-        self._read_done = world.mask(("rwlock", name, "read release"))
-        self._write_done = world.mask(("rwlock", name, "write release"))
+        self.lent = 0
+        mask = session.resources.mask
+        take = mask(("rwlock", name, "acquire"))
+        # Nobody takes this one: it says that a reader changes what a writer waits for, though readers do not race.
+        read_begun = mask(("rwlock", name, "read acquire"))
+        read_done = mask(("rwlock", name, "read release"))
+        write_done = mask(("rwlock", name, "write release"))
+        self._acquire_read = Step(
+            f"read lock {name}",
+            reads=take,
+            takes=write_done,
+            gives=read_begun,
+            ready=self._is_readable,
+            blocked=self._blocked,
+            wakes=take | write_done,
+        )
+        self._acquire_write = Step(
+            f"write lock {name}",
+            writes=take,
+            takes=read_done | write_done,
+            ready=self._is_free,
+            blocked=self._blocked,
+            wakes=take | read_begun | read_done | write_done,
+        )
+        self._release_read = Step(f"read unlock {name}", gives=read_done)
+        self._release_write = Step(f"write unlock {name}", gives=write_done)
 
-    async def acquire_read(self, cpu: Cpu) -> None:
+    def renew(self) -> None:
+        """Free."""
+        self.readers = []
+        self.writer = None
+        self.since = 0
+
+    @operation
+    def acquire_read(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; not offered while a writer holds the lock."""
         cpu.might_sleep(f"read lock {self.name}")
-        await perform(
-            Step(
-                f"read lock {self.name}",
-                reads=self._take,
-                takes=self._write_done,
-                gives=self._read_begun,
-                ready=lambda: self.writer is None,
-                blocked=self._blocked,
-            )
-        )
-        self.readers.append(cpu.number)
-        self.since = self._world.index
+        yield self._acquire_read
+        self.readers.append(cpu)
+        self.since = cpu.now
 
-    async def release_read(self, cpu: Cpu) -> None:
+    @operation
+    def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; MisuseError for who does not hold it."""
-        if cpu.number not in self.readers:
+        if cpu not in self.readers:
             raise MisuseError(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
-        await perform(Step(f"read unlock {self.name}", gives=self._read_done))
-        self.readers.remove(cpu.number)
+        yield self._release_read
+        self.readers.remove(cpu)
 
-    async def acquire_write(self, cpu: Cpu) -> None:
+    @operation
+    def acquire_write(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; not offered while anybody holds the lock."""
         cpu.might_sleep(f"write lock {self.name}")
-        await perform(
-            Step(
-                f"write lock {self.name}",
-                writes=self._take,
-                takes=self._read_done | self._write_done,
-                ready=lambda: self.writer is None and not self.readers,
-                blocked=self._blocked,
-            )
-        )
-        self.writer = cpu.number
-        self.since = self._world.index
+        yield self._acquire_write
+        self.writer = cpu
+        self.since = cpu.now
 
-    async def release_write(self, cpu: Cpu) -> None:
+    @operation
+    def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; MisuseError for who does not hold it."""
-        if self.writer != cpu.number:
+        if self.writer is not cpu:
             raise MisuseError(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
-        await perform(Step(f"write unlock {self.name}", gives=self._write_done))
+        yield self._release_write
         self.writer = None
 
+    def _is_readable(self) -> bool:
+        return self.writer is None
+
+    def _is_free(self) -> bool:
+        return self.writer is None and not self.readers
+
     def _blocked(self) -> str:
-        numbers = self.readers if self.writer is None else [self.writer]
-        holders = ", ".join(self._world.actors[number].name for number in numbers) or "nobody"
+        held_by = self.readers if self.writer is None else [self.writer]
+        holders = ", ".join(cpu.name for cpu in held_by) or "nobody"
         return f"rwlock {self.name}, held by {holders} since step {self.since}"
 
 
 class Interrupt:
     """A latched interrupt line: raising it twice before the handler runs is raising it once (an edge is an edge)."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, session: Session, name: str) -> None:
         self.name = name
         self.pending = False
+        self.lent = 0
         self.resource = ("irq", name)
-        self._mask = world.mask(self.resource)
+        mask = session.resources.mask(self.resource)
+        self._taken = Step(f"irq {name}", writes=mask, ready=self._is_pending, idle=True, wakes=mask)
+
+    def renew(self) -> None:
+        """Not latched."""
+        self.pending = False
 
     def raise_now(self) -> None:
         """Latch the edge, inside a step that declared a write of `resource`."""
         self.pending = True
 
-    async def take(self, cpu: Cpu) -> None:
+    @operation
+    def take(self, cpu: Cpu) -> Generator[Step, int, None]:
         """The handler's wait: one step, offered while the line is latched; it clears the latch."""
         cpu.might_sleep(f"irq {self.name}")
-        await perform(
-            Step(
-                f"irq {self.name}",
-                writes=self._mask,
-                ready=self._is_pending,
-                blocked=lambda: f"irq {self.name}",
-                idle=True,
-            )
-        )
+        yield self._taken
         self.pending = False
 
     def _is_pending(self) -> bool:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Coroutine, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import trio
-
 from hw.bus import PhysAddr
-from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator, Memory
+from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator
 
 from .audit import AuditedMemory, audit_event
 from .codec import codec
 from .events import FunctionOracle, FunctionWitness, Note, Oracle, Violation, Witness, oracle_name
-from .ports import Link, Marks, Port, Workqueue
-from .step import Resource, ResourceTable, Step, perform
+from .fetch import Fetch, Piece
+from .ports import Link, Port, Workqueue
+from .session import Session as Session  # who makes worlds imports both from here
+from .step import ANYTHING, Resource, Step, operation, perform
 from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
 MainT = TypeVar("MainT", bound=Main)
 MAX_ACTORS = 64
-Channel = tuple[trio.MemorySendChannel[bytes], trio.MemoryReceiveChannel[bytes]]
 
 
 @dataclass(slots=True)
@@ -33,18 +32,19 @@ class Actor:
     main: Main
     daemon: bool
     cpu: Cpu
+    coroutine: Coroutine[Any, Any, None] | None = None
+    """Set by the driver once it has begun."""
 
 
 class Cpu:
     """What an actor acts through: every await on it is one step. Implements `hw.bus.Bus` and `drivers.cpu.Cpu`."""
 
-    __slots__ = ("_loads", "_memory", "_stores", "_world", "emit", "name", "number", "spinning")
+    __slots__ = ("_memory", "_session", "_world", "emit", "name", "number", "spinning")
 
     def __init__(self, world: World, number: int, name: str) -> None:
         self._world = world
         self._memory = world.memory
-        self._loads = world.session.loads
-        self._stores = world.session.stores
+        self._session = world.session
         self.number = number
         self.name = name
         self.spinning: list[str] = []
@@ -55,52 +55,77 @@ class Cpu:
         """The number of the step that is being performed: for messages, never for decisions."""
         return self._world.index
 
-    async def load(self, address: PhysAddr, what: str = "") -> int:
+    @operation
+    def load(self, address: PhysAddr, what: str = "") -> Generator[Step, int, int]:
         """Read one word of memory."""
-        step = self._loads.get((address, what))
+        session = self._session
+        step = session.known.get(("load", address, what))
         if step is None:
             step = Step(f"load {what or hex(address)}", reads=self._world.mask(("word", address)))
-            self._loads[address, what] = step
-        await perform(step)
+            session.remember(("load", address, what), step)
+        yield step
         return self._memory.read(address)
 
-    async def store(self, address: PhysAddr, value: int, what: str = "") -> None:
+    @operation
+    def store(self, address: PhysAddr, value: int, what: str = "") -> Generator[Step, int, None]:
         """Write one word of memory."""
-        step = self._stores.get((address, what))
+        session = self._session
+        step = session.known.get(("store", address, what))
         if step is None:
             step = Step(f"store {what or hex(address)}", writes=self._world.mask(("word", address)))
-            self._stores[address, what] = step
-        await perform(step)
+            session.remember(("store", address, what), step)
+        yield step
         self._memory.write(address, value)
 
-    async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:
+    @operation
+    def load_words(self, address: PhysAddr, count: int, what: str) -> Generator[Step, int, Sequence[int]]:
         """Read neighbouring words that a protocol keeps everybody else away from."""
-        addresses = range(address, address + count * WORD_BYTES, WORD_BYTES)
-        mask = self._world.session.footprint(tuple([("word", item) for item in addresses]))
-        await perform(Step(f"load {what}", mask))
-        return [self._memory.read(PhysAddr(item)) for item in addresses]
+        session, read = self._session, self._memory.read
+        step = session.known.get(("load words", address, count, what))
+        if step is None:
+            step = Step(f"load {what}", reads=session.footprint(_words(address, count)))
+            session.remember(("load words", address, count, what), step)
+        yield step
+        return [read(PhysAddr(address + WORD_BYTES * number)) for number in range(count)]
 
-    async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
+    async def load_apart(self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str) -> Sequence[int]:
+        """Read `count` words: each piece by itself, in any order; what is in no piece in the first step."""
+        return await Fetch(self._world, self, address, count, what).run(pieces)
+
+    @operation
+    def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from."""
-        addresses = range(address, address + len(values) * WORD_BYTES, WORD_BYTES)
-        mask = self._world.session.footprint(tuple([("word", item) for item in addresses]))
-        await perform(Step(f"store {what}", writes=mask))
-        for item, value in zip(addresses, values, strict=True):
-            self._memory.write(PhysAddr(item), value)
+        session, write, count = self._session, self._memory.write, len(values)
+        step = session.known.get(("store words", address, count, what))
+        if step is None:
+            step = Step(f"store {what}", writes=session.footprint(_words(address, count)))
+            session.remember(("store words", address, count, what), step)
+        yield step
+        for number, value in enumerate(values):
+            write(PhysAddr(address + WORD_BYTES * number), value)
 
-    async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
+    @operation
+    def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> Generator[Step, int, int]:
         """Read and write one word in one step, as an atomic instruction does; the value before."""
-        await perform(Step(f"rmw {what or hex(address)}", writes=self._world.mask(("word", address))))
+        yield Step(f"rmw {what or hex(address)}", writes=self._world.mask(("word", address)))
         before = self._memory.read(address)
         self._memory.write(address, change(before))
         return before
 
-    async def access(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
+    @operation
+    def access(
+        self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()
+    ) -> Generator[Step, int, None]:
         """One step on named state that is not a single memory word."""
-        mask = self._world.session.footprint
-        await perform(Step(what, mask(tuple(reads)), mask(tuple(writes))))
+        key = (what, tuple(reads), tuple(writes))
+        step = self._session.known.get(key)
+        if step is None:
+            mask = self._session.footprint
+            step = self._session.remember(key, Step(what, mask(key[1]), mask(key[2])))
+        yield step
 
-    async def wait(
+    @operation
+    def wait(
         self,
         what: str,
         until: Callable[[], bool],
@@ -109,18 +134,21 @@ class Cpu:
         writes: Sequence[Resource] = (),
         idle: bool = False,
         sleeps: bool = True,
-    ) -> None:
+    ) -> Generator[Step, int, None]:
         """One step that is not offered until `until()`; the footprint names all that the condition looks at.
 
         `idle` says that a daemon which waits here has nothing left to do; `sleeps=False` is a busy wait, allowed
         under a spin lock.
         """
-        if sleeps:
+        if sleeps and self.spinning:
             self.might_sleep(what)
-        mask = self._world.session.footprint
-        await perform(Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=until, blocked=lambda: what, idle=idle))
+        mask = self._session.footprint
+        reads_mask, writes_mask = mask(tuple(reads)), mask(tuple(writes))
+        looks_at = reads_mask | writes_mask or ANYTHING
+        yield Step(what, reads_mask, writes_mask, ready=until, idle=idle, wakes=looks_at)
 
-    async def poll(
+    @operation
+    def poll(
         self,
         address: PhysAddr,
         until: Callable[[int], bool],
@@ -128,56 +156,70 @@ class Cpu:
         *,
         idle: bool = False,
         sleeps: bool = True,
-    ) -> int:
+    ) -> Generator[Step, int, int]:
         """One step that is not offered until a word of memory satisfies `until`; the value that did."""
-        if sleeps:
+        if sleeps and self.spinning:
             self.might_sleep(what)
-        read = self._memory.read
-        await perform(
-            Step(
-                what,
-                self._world.mask(("word", address)),
-                ready=lambda: until(read(address)),
-                blocked=lambda: what,
-                idle=idle,
-            )
-        )
+        read, mask = self._memory.read, self._world.mask(("word", address))
+        yield Step(what, mask, ready=lambda: until(read(address)), idle=idle, wakes=mask)
         return read(address)
 
-    async def choose(self, what: str, options: int) -> int:
+    @operation
+    def poll_words(
+        self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
+    ) -> Generator[Step, int, list[int]]:
+        """A busy wait, one step, that is not offered until several words of memory, given in order, satisfy `until`."""
+        mask = self._session.footprint(tuple([("word", address) for address in addresses]))
+        read = self._memory.read
+
+        def ready() -> bool:
+            return until(*[read(address) for address in addresses])
+
+        yield Step(what, mask, ready=ready, idle=idle, wakes=mask)
+        return [read(address) for address in addresses]
+
+    @operation
+    def choose(self, what: str, options: int) -> Generator[Step, int, int]:
         """One outcome of `options`; it touches nothing, so it races with nothing."""
         if options < 2:
             return 0
-        return await perform(Step(what, options=options))
+        return (yield Step(what, options=options))
 
-    async def spawn(self, name: str, main: Main, *, daemon: bool = False) -> None:
+    @operation
+    def spawn(self, name: str, main: Main, *, daemon: bool = False) -> Generator[Step, int, None]:
         """One step after which a further actor exists."""
-        world = self._world
-        step = Step(f"spawn {name}")
-        await perform(step)
-        begun = step.gives = world.mask(("spawn", len(world.actors)))
+        world, session = self._world, self._session
+        key: tuple[Hashable, ...] = ("spawn", name)
+        yield session.known.get(key) or session.remember(key, Step(f"spawn {name}"))
+        key = ("spawn", name, len(world.actors))
+        begun = world.mask(("spawn", len(world.actors)))
+        session.steps[-1] = session.known.get(key) or session.remember(key, Step(f"spawn {name}", gives=begun))
+        key = ("starts", name, len(world.actors))
+        start = session.known.get(key) or session.remember(key, Step(f"{name} starts", takes=begun))
 
         async def after_spawn(cpu: Cpu) -> None:
-            await perform(Step(f"{name} starts", takes=begun))
+            await perform(start)
             await main(cpu)
 
         world.add_actor(name, after_spawn, daemon)
 
-    async def lock(self, lock: Lock) -> None:
+    # Not `async`: what they return is awaited, and a coroutine around it would cost as much as a third of a step.
+
+    def lock(self, lock: Lock) -> Coroutine[Any, Any, None]:
         """Take a lock."""
-        await lock.acquire(self)
+        return lock.acquire(self)
 
-    async def unlock(self, lock: Lock) -> None:
+    def unlock(self, lock: Lock) -> Coroutine[Any, Any, None]:
         """Give a lock back."""
-        await lock.release(self)
+        return lock.release(self)
 
-    async def send(self, port: Port, message: object) -> None:
+    def send(self, port: Port, message: object) -> Coroutine[Any, Any, None]:
         """Put a message on a port."""
-        await port.send(message)
+        return port.send(message)
 
-    async def receive(self, port: Port) -> Any:
+    def receive(self, port: Port) -> Coroutine[Any, Any, Any]:
         """Take the next message from a port."""
-        return await port.receive(self)
+        return port.receive(self)
 
     async def note(self, subject: str, value: int | str = 0) -> None:
         """One step that records a Note about `subject`."""
@@ -190,59 +232,29 @@ class Cpu:
             raise MisuseError(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
 
 
-class Session:
-    """What outlives a run: the bits of resources and the steps that are always the same. Never read by a choice."""
-
-    def __init__(self, *, audit: bool = False) -> None:
-        self.audit = audit
-        self.resources = ResourceTable()
-        self.loads: dict[tuple[int, str], Step] = {}
-        self.stores: dict[tuple[int, str], Step] = {}
-        self.ports: dict[str, Marks] = {}
-        self._footprints: dict[tuple[Resource, ...], int] = {}
-        self._channels: list[Channel] = []
-        self._lent = 0
-        self._borrowers: list[Port] = []
-
-    def channel(self, port: Port) -> Channel:
-        """An empty channel of bytes; the ones of the last run are used again, since making one costs 10 µs."""
-        self._borrowers.append(port)
-        if self._lent == len(self._channels):
-            self._channels.append(trio.open_memory_channel[bytes](math.inf))
-        self._lent += 1
-        return self._channels[self._lent - 1]
-
-    def empty_channels(self) -> None:
-        """A new world begins, so the last one is over: empty its channels."""
-        for port in self._borrowers:
-            port.drop_rest()
-        self._borrowers.clear()
-        self._lent = 0
-
-    def footprint(self, resources: tuple[Resource, ...]) -> int:
-        """The mask of several resources, remembered."""
-        mask = self._footprints.get(resources)
-        if mask is None:
-            mask = self._footprints[resources] = self.resources.union(resources)
-        return mask
+def _words(address: PhysAddr, count: int) -> tuple[Resource, ...]:
+    return tuple([("word", address + WORD_BYTES * number) for number in range(count)])
 
 
 class World:
     """Everything that exists in one run. A scenario fills it; the runtime steps it; nothing else looks into it."""
 
     def __init__(self, session: Session, *, frames: int = 48) -> None:
-        session.empty_channels()
+        session.begin()
         self.session = session
-        self.mask = session.resources.mask
+        self.mask = session.resources.__getitem__
         self.step: Step | None = None
         """The step that is being performed, None between steps."""
-        self.memory = AuditedMemory(frames, self) if session.audit else Memory(frames)
+        self.memory = AuditedMemory(frames, self) if session.audit else session.memory(frames)
         self.frames = FrameAllocator(self.memory, 1, frames - 1)
         self.actors: list[Actor] = []
         self.oracles: list[Oracle] = []
         self.witnesses: list[Witness] = []
+        self.goals: list[Witness] = []
         self.index = 0
         self.step_bound = 2_000
+        self.stop_at = sys.maxsize
+        """The step before which a run is stopped to be looked at."""
         self.violation: tuple[str, Violation] | None = None
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
         self._words = 0
@@ -276,23 +288,23 @@ class World:
 
     def mutex(self, name: str) -> Lock:
         """A lock that may be held across sleeps."""
-        return Lock(self, name)
+        return self.session.lend(Lock, name)
 
     def spinlock(self, name: str) -> SpinLock:
         """A lock under which nothing may sleep."""
-        return SpinLock(self, name)
+        return self.session.lend(SpinLock, name)
 
     def rwlock(self, name: str) -> RwLock:
         """A reader-writer lock."""
-        return RwLock(self, name)
+        return self.session.lend(RwLock, name)
 
     def interrupt(self, name: str) -> Interrupt:
         """An interrupt line."""
-        return Interrupt(self, name)
+        return self.session.lend(Interrupt, name)
 
     def port(self, name: str, *types: type) -> Port:
         """A FIFO that carries these message types."""
-        return Port(self, name, codec(*types))
+        return self.session.lend(Port, name, codec(*types))
 
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
@@ -316,6 +328,12 @@ class World:
             self.witnesses.append(witness)
             self._subscribe(witness, witness.watches, witness.observe)
 
+    def goal(self, *goals: Witness) -> None:
+        """Watch for what it is good to have seen; unlike `expect`, it makes no experiment vacuous."""
+        for goal in goals:
+            self.goals.append(goal)
+            self._subscribe(goal, goal.watches, goal.observe)
+
     def always(self, name: str, check: Callable[[Note], str | None]) -> None:
         """A property of notes: `check` returns a complaint or None."""
         self.check(FunctionOracle(name, check, None))
@@ -337,6 +355,7 @@ class World:
             try:
                 observe(event)
             except Violation as violation:
+                violation.__traceback__ = None  # its frames would keep the world alive
                 if self.violation is None:
                     self.violation = (oracle_name(oracle), violation)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hw.bus import Resource
-from hw.events import DEVICE_PRI
+from hw.events import DEVICE_PRI, pasid_resource
 
 
 class Outcome(Enum):
@@ -44,8 +44,28 @@ class AccessEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UntranslatedSent:
+    """The device sent an access with a virtual address; `tag` tells it from its others."""
+
+    pasid: int
+    address: int
+    tag: int
+    target: str
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"access {self.tag} P{self.pasid} {self.address:#x}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteDropped:
-    """The IOMMU threw a posted write with a virtual address away; the device is not told."""
+    """The IOMMU threw a posted write away; the device is not told."""
 
     pasid: int
     address: int
@@ -114,6 +134,29 @@ class InvalidationTimedOut:
     def label(self) -> str:
         """Local action text."""
         return f"ATC_INV (command {self.command}) times out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkTranslated:
+    """A device asks for a translation on behalf of a work: under which PASID the work came, and under which it asks."""
+
+    work: int
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"translate for a work of PASID {self.work} as PASID {self.pasid}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLost:
+    """The function answers nothing from here on: its link is down, or it is being reset."""
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return "the device is gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 
@@ -50,6 +51,39 @@ class TranslationCompletion:
     page: PhysAddr
     read: bool
     write: bool
+
+
+class Grant(Protocol):
+    """A page and the rights to it, as an IOMMU found or remembers them."""
+
+    @property
+    def page(self) -> PhysAddr:
+        """The page."""
+        ...
+
+    @property
+    def readable(self) -> bool:
+        """An unprivileged read is allowed."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """An unprivileged write is allowed."""
+        ...
+
+
+def completion_of(
+    request: TranslationRequest, status: CompletionStatus, grant: Grant | None = None
+) -> TranslationCompletion:
+    """The answer to a request; without a grant it allows nothing."""
+    return TranslationCompletion(
+        sid=request.sid,
+        tag=request.tag,
+        status=status,
+        page=PhysAddr(0) if grant is None else grant.page,
+        read=grant is not None and grant.readable,
+        write=grant is not None and grant.writable,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

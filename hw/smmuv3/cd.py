@@ -1,5 +1,4 @@
-"""Context Descriptors of a linear CD table (smmuv3.md section 1.2): the page table and ASID of one PASID, and what
-becomes of its faults."""
+"""Context Descriptors (smmuv3.md section 1.2): the page table and ASID of one PASID, and what becomes of its faults."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from functools import lru_cache
 from hw.bus import Asid, Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
-from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch
+from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch, fielded
 from hw.smmuv3.evtq import EventId
 
 T0SZ = Field(0, 6)
@@ -68,10 +67,10 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
     {},
     {},
 )
-FETCHED = (0, 1)
-"""The words that a walk needs, in the plain order."""
+PIECES = fielded(LAYOUT)
+"""The words that are fetched each by itself: q0, q1 and q3."""
 
-_ACTED_ON = ("ASID", "ASET", "A", "R", "S", "HA", "HD", "TBI0", "IPS", "EPD1", "ENDI")
+_ACTED_ON = ("ASID", "ASET", "A", "R", "S", "HA", "HD", "TBI0", "IPS", "EPD1", "ENDI", "MAIR")
 _WALK_ONLY = ("T0SZ", "TG0", "IR0", "OR0", "SH0", "TTB0")
 _T0SZ_48_BITS = 16
 _T0SZ_40_BITS = 24
@@ -117,9 +116,12 @@ def decode(qwords: Sequence[int]) -> dict[str, int]:
 def check(
     qwords: Sequence[int], *, stall_model: StallModel = StallModel.STALL_AND_TERMINATE, s1stalld: bool = False
 ) -> Cd | EventId:
-    """The CD as the SMMU takes it, or C_BAD_CD; with EPD0 the fields of TTB0's walks are not looked at."""
+    """The CD as the SMMU takes it, or C_BAD_CD; with EPD0 the fields of TTB0's walks are not looked at.
+
+    This SMMU walks little-endian AArch64 tables with a 4 KB granule, and updates no Access or Dirty flags.
+    """
     q0, q1 = qwords[0], qwords[1]
-    if not V.get(q0) or not AA64.get(q0):
+    if not V.get(q0) or not AA64.get(q0) or q0 & (HA.mask | HD.mask):
         return EventId.C_BAD_CD
     stall = bool(q0 & S.mask)
     if stall and (s1stalld or stall_model is StallModel.TERMINATE_ONLY):
@@ -128,17 +130,19 @@ def check(
         return EventId.C_BAD_CD
     epd0 = bool(q0 & EPD0.mask)
     t0sz = T0SZ.get(q0)
-    if not epd0 and (TG0.get(q0) or not _T0SZ_48_BITS <= t0sz <= _T0SZ_40_BITS):
+    ttb0 = PhysAddr(q1 & TTB0.mask)
+    output_bits = _OUTPUT_BITS[IPS.get(q0)]
+    if not epd0 and (TG0.get(q0) or not _T0SZ_48_BITS <= t0sz <= _T0SZ_40_BITS or ENDI.get(q0) or ttb0 >> output_bits):
         return EventId.C_BAD_CD
     return Cd(
         asid=Asid(ASID.get(q0)),
-        ttb0=PhysAddr(q1 & TTB0.mask),
+        ttb0=ttb0,
         epd0=epd0,
         stall=stall,
         record=bool(q0 & R.mask),
         abort=bool(q0 & A.mask),
         input_bits=64 - t0sz,
-        output_bits=_OUTPUT_BITS[IPS.get(q0)],
+        output_bits=output_bits,
     )
 
 
@@ -153,24 +157,22 @@ def meaning(qwords: Sequence[int]) -> str:
 
 
 def cd_address(table: PhysAddr, ssid: Pasid) -> PhysAddr:
-    """Where the CD of a substream lies in a linear table."""
+    """Where the CD of a substream lies in a linear table, or in a leaf with `ssid` reduced to the place in it."""
     return PhysAddr(table + ssid * ENTRY_BYTES)
 
 
 async def fetch_cd(
     bus: Bus,
-    table: PhysAddr,
+    address: PhysAddr,
     ssid: Pasid,
-    order: Sequence[int] = FETCHED,
     *,
     stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
     s1stalld: bool = False,
-    any_order: bool = False,
     seen: Seen | None = None,
 ) -> Cd | EventId:
-    """Read a CD as the SMMU does, and check it."""
+    """Read the CD of a substream at `address` as the SMMU does, and check it."""
     try:
-        qwords = await fetch(bus, cd_address(table, ssid), f"CD[{ssid}]", order, any_order=any_order, seen=seen)
+        qwords = await fetch(bus, address, f"CD[{ssid}]", PIECES, seen)
     except BusError:
         return EventId.F_CD_FETCH
     return check(qwords, stall_model=stall_model, s1stalld=s1stalld)

@@ -1,7 +1,7 @@
 """Commands of the SMMU's command queue, 16 bytes each, opcodes as in smmuv3.md section 1.4.
 
-The domain text gives few bit positions; those here are the public SMMUv3 layout. This SMMU has neither stage 2 nor
-Hyp, therefore the TLBI_EL2_*, TLBI_S12_* and TLBI_S2_* opcodes are illegal (CERROR_ILL) to it."""
+The domain text gives few bit positions; those here are the public SMMUv3 layout. An SMMU that has no Hyp or no stage 2
+does not know their commands (CERROR_ILL). Bits that no field names are ignored, those of the range form of TLBI too."""
 
 from __future__ import annotations
 
@@ -112,6 +112,7 @@ class Command:
     resp: int = 0
     stag: int = 0
     cs: int = 0
+    data: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +146,24 @@ _PARTS: dict[Opcode, dict[str, _Part]] = {
     Opcode.TLBI_NH_ASID: _VMID | _ASID,
     Opcode.TLBI_NH_VA: _VMID | _ASID | _LEAF | _HINTS | _ADDRESS,
     Opcode.TLBI_NH_VAA: _VMID | _LEAF | _HINTS | _ADDRESS,
+    Opcode.TLBI_EL2_ALL: {},
+    Opcode.TLBI_EL2_ASID: _ASID,
+    Opcode.TLBI_EL2_VA: _ASID | _LEAF | _HINTS | _ADDRESS,
+    Opcode.TLBI_S12_VMALL: _VMID,
+    Opcode.TLBI_S2_IPA: _VMID | _LEAF | _HINTS | _ADDRESS,
     Opcode.TLBI_NSNH_ALL: {},
     Opcode.ATC_INV: _SID | _SSID | _SSV | {"global_": _Part(0, Field(9, 1)), "size": _Part(1, Field(0, 6))} | _ADDRESS,
     Opcode.PRI_RESP: _SID | _SSID | _SSV | {"prgi": _Part(1, Field(0, 9))} | _PRI_RESP,
     Opcode.RESUME: _SID | {"stag": _Part(1, Field(0, 16))} | _RESUME_RESP,
     Opcode.STALL_TERM: _SID,
-    Opcode.CMD_SYNC: {"cs": _Part(0, Field(12, 2)), "address": _Part(1, Field(2, 50), shift=2)},
+    Opcode.CMD_SYNC: {
+        "cs": _Part(0, Field(12, 2)),
+        "data": _Part(0, Field(32, 32)),
+        "address": _Part(1, Field(2, 50), shift=2),
+    },
 }
+_HYP = frozenset({Opcode.TLBI_EL2_ALL, Opcode.TLBI_EL2_ASID, Opcode.TLBI_EL2_VA})
+_STAGE_2 = frozenset({Opcode.TLBI_S12_VMALL, Opcode.TLBI_S2_IPA})
 _FLAGS = frozenset({"ssv", "global_", "leaf"})
 _HIGHEST = {"resp": 2, "cs": 2, "size": ATC_INV_EVERYTHING}
 """Values above these are illegal although the bits could hold them."""
@@ -160,7 +172,7 @@ _HIGHEST = {"resp": 2, "cs": 2, "size": ATC_INV_EVERYTHING}
 @lru_cache(maxsize=4096)  # pure, and asked for the same few commands in every run
 def encode(command: Command) -> tuple[int, int]:
     """The two words of a command."""
-    parts = _parts(command.opcode)
+    parts = _PARTS[command.opcode]
     words = [int(command.opcode), 0]
     for name, part in parts.items():
         value = int(getattr(command, name))
@@ -172,15 +184,17 @@ def encode(command: Command) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def decode(q0: int, q1: int) -> Command:
-    """The command that two words say, or `CommandError`; bits that no field names are ignored."""
+def decode(q0: int, q1: int, *, hyp: bool = False, stage2: bool = False) -> Command:
+    """The command that two words say to an SMMU with or without Hyp and stage 2; `CommandError` if it says nothing."""
     try:
         opcode = Opcode(_OPCODE.get(q0))
     except ValueError:
         raise CommandError(f"command {q0:#018x} {q1:#018x}: opcode {_OPCODE.get(q0):#x} is unknown") from None
+    if (opcode in _HYP and not hyp) or (opcode in _STAGE_2 and not stage2):
+        raise CommandError(f"{opcode.name}: this SMMU has no {'Hyp' if opcode in _HYP else 'stage 2'}")
     words = (q0, q1)
     values: dict[str, int] = {}
-    for name, part in _parts(opcode).items():
+    for name, part in _PARTS[opcode].items():
         value = part.bits.get(words[part.word]) << part.shift
         _check(opcode, name, value)
         values[name] = bool(value) if name in _FLAGS else value
@@ -207,15 +221,8 @@ def _command(opcode: Opcode, values: dict[str, int]) -> Command:
         resp=values.get("resp", 0),
         stag=values.get("stag", 0),
         cs=values.get("cs", 0),
+        data=values.get("data", 0),
     )
-
-
-def _parts(opcode: Opcode) -> dict[str, _Part]:
-    """The fields of an opcode, if this SMMU has it."""
-    parts = _PARTS.get(opcode)
-    if parts is None:
-        raise CommandError(f"{opcode.name}: this SMMU has neither stage 2 nor Hyp; it knows {[o.name for o in _PARTS]}")
-    return parts
 
 
 def _check(opcode: Opcode, name: str, value: int) -> None:
@@ -262,6 +269,11 @@ def pri_resp(sid: StreamId, ssid: Pasid | None, prgi: Prgi, resp: PriResp) -> Co
 def resume(sid: StreamId, stag: int, resp: ResumeResp) -> Command:
     """Decide the fate of a stalled transaction."""
     return Command(opcode=Opcode.RESUME, sid=sid, stag=stag, resp=resp)
+
+
+def stall_term(sid: StreamId) -> Command:
+    """Terminate every stalled transaction of a stream."""
+    return Command(opcode=Opcode.STALL_TERM, sid=sid)
 
 
 def cmd_sync(cs: SyncSignal = SyncSignal.NONE, msi: PhysAddr = NO_MSI) -> Command:

@@ -1,28 +1,30 @@
-"""What STE and CD have in common: 64 bytes that the SMMU fetches as independent words (smmuv3.md section 1.3), so that
-an entry can be torn between two of them."""
+"""What STE and CD have in common: 64 bytes that the SMMU fetches as eight independent words (smmuv3.md section 1.3),
+so that an entry can be torn between any of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hw.bus import Bus, PhysAddr
+from hw.fields import Layout
 from hw.memory import WORD_BYTES
 
 ENTRY_QWORDS = 8
 ENTRY_BYTES = ENTRY_QWORDS * WORD_BYTES
 
 Qwords = tuple[int, ...]
-"""The eight words of an entry; words that were not fetched are 0."""
-
+"""The eight words of an entry."""
 
 Seen = Callable[[Qwords], None]
-"""Told what a fetch read, in the step of its last read."""
+"""Told what a fetch read, in the step of its end."""
+
+Pieces = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFetched:
-    """The SMMU read an STE or CD and will act on it; `meaning` is what the words it read say together."""
+    """The SMMU read a configuration structure and will act on it; `meaning` is what its words say together."""
 
     entry: str
     valid: bool
@@ -35,20 +37,24 @@ class EntryFetched:
         return f"fetch {self.entry}: {self.meaning}"
 
 
-async def fetch(
-    bus: Bus, entry: PhysAddr, name: str, order: Sequence[int], *, any_order: bool = False, seen: Seen | None = None
-) -> Qwords:
-    """Read the words of an entry that `order` lists, one step each; `name` is like "CD[1]".
+def fielded(layout: Layout) -> Pieces:
+    """The words that have any field, each a read of its own.
 
-    `any_order` lets hardware choose which word comes next. Words that the SMMU does not act on are not read: nobody
-    could tell, and each would multiply the interleavings.
+    Software encodes entries by field, so it never stores to the others and the time of their reads is unobservable.
     """
-    words = [0] * ENTRY_QWORDS
-    left = list(order)
-    while left:
-        place = await bus.choose(f"next word of {name}", len(left)) if any_order and len(left) > 1 else 0
-        number = left.pop(place)
-        words[number] = await bus.load(PhysAddr(entry + number * WORD_BYTES), f"{name}.q{number}")
+    return tuple((number,) for number, table in enumerate(layout) if table)
+
+
+def check_fields(layout: Layout, words: Qwords, name: str) -> None:
+    """Refuse an entry with bits in a word that no field names; ValueError."""
+    for number, table in enumerate(layout):
+        if words[number] and not table:
+            raise ValueError(f"{name} with q{number}={words[number]:#x}: no field lies in that word, so it must be 0")
+
+
+async def fetch(bus: Bus, entry: PhysAddr, name: str, pieces: Pieces, seen: Seen | None = None) -> Qwords:
+    """Read all eight words of an entry, each of `pieces` when hardware likes; `name` is like "CD[1]"."""
+    words = tuple(await bus.load_apart(entry, ENTRY_QWORDS, pieces, name))
     if seen is not None:
-        seen(tuple(words))
-    return tuple(words)
+        seen(words)
+    return words

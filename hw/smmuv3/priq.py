@@ -45,6 +45,11 @@ class PageRequestEntry:
     address: VirtAddr
 
     @property
+    def pasid(self) -> Pasid:
+        """What PCIe calls the SubstreamID."""
+        return self.ssid
+
+    @property
     def is_stop_marker(self) -> bool:
         """L,W,R = 1,0,0 with SSV=1; without a PASID the same pattern is an ordinary PPR."""
         return self.ssv and self.last and not (self.read or self.write)

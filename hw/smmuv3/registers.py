@@ -1,12 +1,10 @@
-"""The SMMU's registers that matter for SVA (smmuv3.md section 1.6), one 64-bit word each in one MMIO frame.
-
-Real offsets and 32-bit widths are not modelled: a register is one word, so that one access is one step."""
+"""The SMMU's registers that matter for SVA (smmuv3.md section 1.6), one word each in one MMIO frame."""
 
 from __future__ import annotations
 
 from hw.bus import PhysAddr
 from hw.fields import Field
-from hw.memory import FRAME_BYTES, WORD_BYTES
+from hw.registers import name_at, words_of
 
 SMMUEN = Field(0, 1)
 PRIQEN = Field(1, 1)
@@ -46,26 +44,22 @@ class Registers:
 
     def __init__(self, base: PhysAddr) -> None:
         """Lay the registers out from the start of the frame at `base`."""
-        if base % FRAME_BYTES:
-            raise ValueError(f"register frame at {base:#x}: it must be a multiple of {FRAME_BYTES}")
         self.base = base
-        self.CR0 = base
-        self.GERROR = PhysAddr(base + WORD_BYTES)
-        self.GERRORN = PhysAddr(base + 2 * WORD_BYTES)
-        self.CMDQ_PROD = PhysAddr(base + 3 * WORD_BYTES)
-        self.CMDQ_CONS = PhysAddr(base + 4 * WORD_BYTES)
-        self.EVTQ_PROD = PhysAddr(base + 5 * WORD_BYTES)
-        self.EVTQ_CONS = PhysAddr(base + 6 * WORD_BYTES)
-        self.PRIQ_PROD = PhysAddr(base + 7 * WORD_BYTES)
-        self.PRIQ_CONS = PhysAddr(base + 8 * WORD_BYTES)
+        (
+            self.CR0,
+            self.GERROR,
+            self.GERRORN,
+            self.CMDQ_PROD,
+            self.CMDQ_CONS,
+            self.EVTQ_PROD,
+            self.EVTQ_CONS,
+            self.PRIQ_PROD,
+            self.PRIQ_CONS,
+        ) = words_of(base, len(_NAMES))
 
     def name_of(self, address: PhysAddr) -> str:
         """The register at `address`."""
-        number, rest = divmod(address - self.base, WORD_BYTES)
-        if rest or not 0 <= number < len(_NAMES):
-            last = self.base + (len(_NAMES) - 1) * WORD_BYTES
-            raise ValueError(f"no register at {address:#x}: they are the words {self.base:#x}..{last:#x}")
-        return _NAMES[number]
+        return name_at(address, self.base, _NAMES)
 
 
 def active_errors(gerror: int, gerrorn: int) -> int:

@@ -11,10 +11,6 @@ from hw.smmuv3.commands import ResumeResp
 STAGS = 1 << 16
 
 
-class StagError(Exception):
-    """The SMMU has no STAG left for a stream."""
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class Stall:
     """One stalled transaction; `number` counts the stalls of a run, as a STAG is used again."""
@@ -27,25 +23,30 @@ class Stall:
 
 
 class Stalls:
-    """Which STAGs of which streams are reserved. The lowest free one is taken, so that reuse is an everyday event."""
+    """Which STAGs of which streams are reserved. The lowest free one is taken, so that reuse is an everyday event.
 
-    def __init__(self) -> None:
+    A stream has `stags` of them. What stalls while all are reserved waits for one, unrecorded.
+    """
+
+    def __init__(self, stags: int = STAGS) -> None:
+        if not 1 <= stags <= STAGS:
+            raise ValueError(f"{stags} STAGs: allowed are 1..{STAGS}")
+        self.stags = stags
         self._reserved: dict[tuple[StreamId, int], Stall] = {}
         self._count = 0
 
     def open(self, sid: StreamId) -> Stall:
-        """Reserve a STAG for a transaction of a stream."""
-        for stag in range(STAGS):
-            if (sid, stag) not in self._reserved:
-                stall = Stall(number=self._count, sid=sid, stag=stag)
-                self._count += 1
-                self._reserved[sid, stag] = stall
-                return stall
-        raise StagError(f"stall of stream {sid}: all {STAGS} STAGs are reserved")
+        """Reserve a STAG for a transaction of a stream, which has one left."""
+        stag = self.next_stag(sid)
+        assert stag is not None
+        stall = Stall(number=self._count, sid=sid, stag=stag)
+        self._count += 1
+        self._reserved[sid, stag] = stall
+        return stall
 
-    def next_stag(self, sid: StreamId) -> int:
-        """The STAG that `open` would reserve now."""
-        return next(stag for stag in range(STAGS) if (sid, stag) not in self._reserved)
+    def next_stag(self, sid: StreamId) -> int | None:
+        """The STAG that `open` would reserve now; None if all are."""
+        return next((stag for stag in range(self.stags) if (sid, stag) not in self._reserved), None)
 
     def resume(self, sid: StreamId, stag: int, decision: ResumeResp) -> Stall | None:
         """RESUME: free the STAG and decide about its transaction; None if the STAG is stale, which has no effect.

@@ -1,6 +1,6 @@
-"""Stream Table Entries of a linear stream table (smmuv3.md section 1.1): what the SMMU does with a whole stream.
+"""Stream Table Entries (smmuv3.md section 1.1): what the SMMU does with a whole stream.
 
-This SMMU has no stage 2 and no two-level CD tables; an STE that asks for them is C_BAD_STE to it."""
+This SMMU has no stage 2; an STE that asks for it is C_BAD_STE to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from hw.bus import Bus, Pasid, PhysAddr, StreamId
+from hw.bus import Bus, Pasid, PhysAddr, StreamId, Vmid
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
-from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch
+from hw.smmuv3.cd import StallModel
+from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch, fielded
 from hw.smmuv3.evtq import EventId
+from hw.smmuv3.level1 import CdTableFormat
+from hw.tlb import StreamWorld
 
 V = Field(0, 1)
 Config = Field(1, 3)
@@ -73,16 +76,23 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
     {},
     {},
 )
-FETCHED = (0, 1)
-"""The words that stage 1 needs, in the plain order."""
+PIECES = fielded(LAYOUT)
+"""The words that are fetched each by itself: q0 to q3."""
 
 _STAGE1_FIELDS = (
     *("S1Fmt", "S1ContextPtr", "S1CDMax", "S1DSS", "S1CIR", "S1COR", "S1CSH"),
-    *("PPAR", "MEV", "S1STALLD", "EATS", "STRW"),
+    *("PPAR", "MEV", "S1STALLD", "EATS", "STRW", "S2VMID"),
 )
+_STAGE2_FIELDS = (
+    *("S2FWB", "EATS", "MEV", "SHCFG", "S2VMID", "VTCR"),
+    *("S2AA64", "S2ENDI", "S2PTW", "S2S", "S2R", "S2TTB"),
+)
+_LARGEST_S1CDMAX = 20
 _WRITE_BACK = 1
 _INNER_SHAREABLE = 3
 _USE_INCOMING = 1
+_EL2 = 2
+NO_CD_TABLE = PhysAddr(0)
 
 
 class StreamConfig(IntEnum):
@@ -104,7 +114,7 @@ class DefaultSubstream(IntEnum):
 
 
 class AtsMode(IntEnum):
-    """STE.EATS."""
+    """STE.EATS; without device permission tables DPT is taken for REFUSED."""
 
     REFUSED = 0
     FULL = 1
@@ -113,16 +123,32 @@ class AtsMode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What of an STE this SMMU can do (IDR0, IDR1): more is C_BAD_STE."""
+
+    stall_model: StallModel = StallModel.STALL_AND_TERMINATE
+    two_level_cds: bool = True
+    hyp: bool = False
+    """Whether there are EL2 streams; without them STRW is ignored."""
+
+
+PLAIN = Features()
+_STAGES = {StreamConfig.STAGE1: "stage 1", StreamConfig.STAGE2: "stage 2", StreamConfig.NESTED: "stages 1 and 2"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ste:
     """A legal STE, as far as translation needs it."""
 
     config: StreamConfig
+    s1fmt: CdTableFormat
     s1_context_ptr: PhysAddr
     s1cdmax: int
     s1dss: int
     s1stalld: bool
     eats: int
     ppar: bool
+    world: StreamWorld
 
 
 def encode(**fields: int) -> Qwords:
@@ -135,43 +161,70 @@ def decode(qwords: Sequence[int]) -> dict[str, int]:
     return decode_layout(LAYOUT, qwords)
 
 
-def check(qwords: Sequence[int]) -> Ste | EventId:
-    """The STE as the SMMU takes it, or the configuration error."""
+def check(qwords: Sequence[int], features: Features = PLAIN) -> Ste | EventId:
+    """The STE as the SMMU takes it, or the configuration error (IHI 0070 §5.2.2)."""
     q0, q1 = qwords[0], qwords[1]
     if not V.get(q0):
         return EventId.C_BAD_STE
-    number = Config.get(q0)
-    config = StreamConfig.ABORT if number < StreamConfig.BYPASS else StreamConfig(number)
+    config = _config(q0)
     if config in (StreamConfig.STAGE2, StreamConfig.NESTED):
         return EventId.C_BAD_STE
-    s1cdmax = S1CDMax.get(q0)
-    if config is StreamConfig.STAGE1 and s1cdmax and S1Fmt.get(q0):
+    if config is StreamConfig.STAGE1 and _illegal_stage1(q0, q1, features):
         return EventId.C_BAD_STE
+    el2 = features.hyp and config is StreamConfig.STAGE1 and STRW.get(q1)
     return Ste(
         config=config,
+        s1fmt=_table_format(q0),
         s1_context_ptr=PhysAddr(q0 & S1ContextPtr.mask),
-        s1cdmax=s1cdmax,
+        s1cdmax=S1CDMax.get(q0),
         s1dss=S1DSS.get(q1),
         s1stalld=bool(q1 & S1STALLD.mask),
         eats=EATS.get(q1),
         ppar=bool(q1 & PPAR.mask),
+        world=StreamWorld.EL2_E2H if el2 else StreamWorld.NS_EL1,
     )
 
 
+def _config(q0: int) -> StreamConfig:
+    number = Config.get(q0)
+    return StreamConfig.ABORT if number < StreamConfig.BYPASS else StreamConfig(number)
+
+
+def _illegal_stage1(q0: int, q1: int, features: Features) -> bool:
+    """Whether a stage 1 STE asks for what this SMMU has not, or for what contradicts itself."""
+    stalld = bool(q1 & S1STALLD.mask) and features.stall_model is not StallModel.STALL_AND_TERMINATE
+    two_level = _table_format(q0) is not CdTableFormat.LINEAR and not features.two_level_cds
+    reserved_world = features.hyp and STRW.get(q1) & 1
+    too_many = S1CDMax.get(q0) > _LARGEST_S1CDMAX
+    return bool(stalld or two_level or reserved_world or too_many or EATS.get(q1) == AtsMode.SPLIT_STAGE)
+
+
+def _table_format(q0: int) -> CdTableFormat:
+    """How S1ContextPtr is to be read; without substreams it points to a single CD."""
+    number = S1Fmt.get(q0)
+    linear = number > CdTableFormat.LEAF_64K or not S1CDMax.get(q0)
+    return CdTableFormat.LINEAR if linear else CdTableFormat(number)
+
+
 def meaning(qwords: Sequence[int]) -> str:
-    """What an STE tells this SMMU, as text: entries with one meaning are treated alike."""
-    taken = check(qwords)
+    """What an STE tells an SMMU with both stages, as text: entries with one meaning are treated alike."""
     fields = decode(qwords)
-    if isinstance(taken, EventId):
-        return f"{taken.name} (V={fields['V']})"
-    match taken.config:
+    if not fields["V"]:
+        return f"{EventId.C_BAD_STE.name} (V=0)"
+    config = _config(qwords[0])
+    match config:
         case StreamConfig.ABORT:
             return "abort"
         case StreamConfig.BYPASS:
             return f"bypass SHCFG={fields['SHCFG']}"
+        case StreamConfig.STAGE2:
+            names: tuple[str, ...] = _STAGE2_FIELDS
+        case StreamConfig.NESTED:
+            names = (*_STAGE1_FIELDS, *_STAGE2_FIELDS)
         case _:
-            names = _STAGE1_FIELDS + (("SHCFG",) if taken.s1dss == DefaultSubstream.BYPASS else ())
-            return "stage 1 " + " ".join(f"{name}={fields[name]:#x}" for name in names if fields[name])
+            names = (*_STAGE1_FIELDS, *(("SHCFG",) if fields["S1DSS"] == DefaultSubstream.BYPASS else ()))
+    said = [f"{name}={fields[name]:#x}" for name in dict.fromkeys(names) if fields[name]]
+    return " ".join([_STAGES[config], *said])
 
 
 def context_index(ste: Ste, ssid: Pasid | None) -> Pasid | EventId | None:
@@ -188,25 +241,19 @@ def context_index(ste: Ste, ssid: Pasid | None) -> Pasid | EventId | None:
 
 
 def ste_address(table: PhysAddr, sid: StreamId) -> PhysAddr:
-    """Where the STE of a stream lies in a linear table."""
+    """Where the STE of a stream lies in a linear table, or in a leaf with `sid` reduced to the place in it."""
     return PhysAddr(table + sid * ENTRY_BYTES)
 
 
 async def fetch_ste(
-    bus: Bus,
-    table: PhysAddr,
-    sid: StreamId,
-    order: Sequence[int] = FETCHED,
-    *,
-    any_order: bool = False,
-    seen: Seen | None = None,
+    bus: Bus, address: PhysAddr, sid: StreamId, features: Features = PLAIN, seen: Seen | None = None
 ) -> Ste | EventId:
-    """Read an STE as the SMMU does, and check it."""
+    """Read the STE of a stream at `address` as the SMMU does, and check it."""
     try:
-        qwords = await fetch(bus, ste_address(table, sid), f"STE[{sid}]", order, any_order=any_order, seen=seen)
+        qwords = await fetch(bus, address, f"STE[{sid}]", PIECES, seen)
     except BusError:
         return EventId.F_STE_FETCH
-    return check(qwords)
+    return check(qwords, features)
 
 
 def invalid_ste() -> Qwords:
@@ -229,17 +276,20 @@ def cdtable_ste(
     *,
     s1_context_ptr: PhysAddr,
     s1cdmax: int,
+    s1fmt: CdTableFormat = CdTableFormat.LINEAR,
     s1dss: DefaultSubstream = DefaultSubstream.TERMINATE,
     eats: AtsMode = AtsMode.FULL,
     s1stalld: bool = False,
     ppar: bool = False,
+    e2h: bool = False,
 ) -> Qwords:
-    """Stage 1 through a linear CD table, as Linux sets it up (no E2H)."""
+    """Stage 1 through a CD table, as Linux sets it up; `e2h` makes it a stream of EL2."""
     if s1_context_ptr & ~S1ContextPtr.mask:
         raise ValueError(f"CD table at {s1_context_ptr:#x}: allowed are multiples of {ENTRY_BYTES} below 2^52")
     return encode(
         V=1,
         Config=StreamConfig.STAGE1,
+        S1Fmt=s1fmt,
         S1ContextPtr=s1_context_ptr >> S1ContextPtr.low,
         S1CDMax=s1cdmax,
         S1DSS=s1dss,
@@ -249,5 +299,36 @@ def cdtable_ste(
         S1STALLD=s1stalld,
         PPAR=ppar,
         EATS=eats,
+        STRW=_EL2 if e2h else 0,
         SHCFG=_USE_INCOMING if s1dss is DefaultSubstream.BYPASS else 0,
+    )
+
+
+def stage2_ste(
+    *,
+    s2ttb: PhysAddr,
+    vmid: Vmid,
+    vtcr: int,
+    s1_context_ptr: PhysAddr = NO_CD_TABLE,
+    eats: AtsMode = AtsMode.FULL,
+    stall: bool = False,
+    mev: bool = False,
+) -> Qwords:
+    """Stage 2, as Linux sets it up; behind stage 1 with one CD if there is a CD table (nested)."""
+    if s2ttb & ~S2TTB.mask:
+        raise ValueError(f"stage 2 table at {s2ttb:#x}: allowed are multiples of 16 below 2^52")
+    return encode(
+        V=1,
+        Config=StreamConfig.NESTED if s1_context_ptr else StreamConfig.STAGE2,
+        S1ContextPtr=s1_context_ptr >> S1ContextPtr.low,
+        EATS=eats,
+        MEV=mev,
+        SHCFG=_USE_INCOMING,
+        S2VMID=vmid,
+        VTCR=vtcr,
+        S2AA64=1,
+        S2PTW=1,
+        S2S=stall,
+        S2R=1,
+        S2TTB=s2ttb >> S2TTB.low,
     )

@@ -8,12 +8,9 @@ from enum import IntEnum
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, InvalidateRequest
-from hw.tlb import PAGE_SHIFT
-from hw.vtd.iotlb import PageRange
+from hw.tlb import EVERYTHING_ORDER, PageRange
 from hw.vtd.pasid import Did
 
-EVERYTHING_ORDER = 52
-"""The order of a range that is the whole address space."""
 EVERYTHING = PageRange(address=VirtAddr(0), order=EVERYTHING_ORDER)
 _NO_DID = Did(0)
 _NO_SID = StreamId(0)
@@ -180,12 +177,3 @@ def pasid_iotlb(did: Did, pasid: Pasid, pages: PageRange | None = None, *, hint:
 def domain_iotlb(did: Did) -> IotlbInvalidate:
     """Forget all translations of a domain."""
     return IotlbInvalidate(granularity=IotlbGranularity.DOMAIN, did=did)
-
-
-def pages_from(address: VirtAddr, pages: int) -> PageRange:
-    """The smallest aligned range that holds `pages` pages from `address`, as Linux computes AM (sample 03)."""
-    if pages < 1:
-        raise ValueError(f"range of {pages} pages from {address:#x}: at least 1 is needed")
-    first = address >> PAGE_SHIFT
-    order = max((pages - 1).bit_length(), (first ^ (first + pages - 1)).bit_length())
-    return PageRange(address=VirtAddr((first & -(1 << order)) << PAGE_SHIFT), order=min(order, EVERYTHING_ORDER))

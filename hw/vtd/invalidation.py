@@ -12,10 +12,9 @@ from functools import lru_cache
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.pcie.tlp import NO_PASID
-from hw.tlb import PAGE_SHIFT
+from hw.tlb import EVERYTHING_ORDER, PAGE_SHIFT, PageRange
 from hw.vtd.descriptors import (
     EVERYTHING,
-    EVERYTHING_ORDER,
     ContextGranularity,
     ContextInvalidate,
     Descriptor,
@@ -30,7 +29,6 @@ from hw.vtd.descriptors import (
     PasidIotlbInvalidate,
     Wait,
 )
-from hw.vtd.iotlb import PageRange
 from hw.vtd.pasid import Did
 
 Qwords = tuple[int, int, int, int]

@@ -8,30 +8,12 @@ from dataclasses import dataclass
 
 from hw.aarch64 import Translation
 from hw.bus import Asid, Pasid, PhysAddr, Resource, VirtAddr, Vmid
-from hw.tlb import PAGE_SHIFT, Tlb, TlbEntry
+from hw.tlb import PageRange, Tlb, TlbEntry
 from hw.vtd.pasid import Did
 from hw.x86 import Reached, root
 
-_ALL_PAGES_ORDER = 52
 _COVERED_SHIFT = {1: 39, 2: 30, 3: 21}
 """How much of the address space an upper entry stands for, by the level of the table that it points to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRange:
-    """2^`order` pages, aligned to their size; the order is AM of a descriptor."""
-
-    address: VirtAddr
-    order: int
-
-    @property
-    def shift(self) -> int:
-        """The bit above which all addresses of the range agree."""
-        return PAGE_SHIFT + self.order
-
-    def meets(self, address: VirtAddr, shift: int = PAGE_SHIFT) -> bool:
-        """Whether the range has a page in common with the 2^`shift` bytes around `address`."""
-        return self.order >= _ALL_PAGES_ORDER or not (self.address ^ address) >> max(self.shift, shift)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

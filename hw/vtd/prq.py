@@ -140,7 +140,7 @@ class Prq:
     `overflow_code` is Success on VT-d: the device retries until PRO is clear.
     """
 
-    __slots__ = ("memory", "overflow_code", "registers", "ring", "sms")
+    __slots__ = ("memory", "overflow_code", "registers", "ring", "sms", "tail")
 
     def __init__(
         self,
@@ -156,12 +156,14 @@ class Prq:
         self.ring = ring
         self.registers = registers
         self.sms = sms
+        self.tail = memory.read(registers.PQT)
+        """PQT, which nobody else moves."""
         self.overflow_code = overflow_code
 
     def footprint(self) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
         """What a step reads and writes that calls `accept`."""
         registers = self.registers
-        slot = self.ring.slot(self.memory.read(registers.PQT))
+        slot = self.ring.slot(self.tail)
         words = [slot + offset * WORD_BYTES for offset in range(len(LAYOUT))]
         writes = (registers.PQT, registers.PRS, registers.PECTL, *map(PhysAddr, words))
         return (word_resource(registers.PQH),), tuple(word_resource(word) for word in writes)
@@ -180,7 +182,8 @@ class Prq:
         slot = self.ring.slot(tail)
         for offset, word in enumerate(encode(request)):
             memory.write(PhysAddr(slot + offset * WORD_BYTES), word)
-        memory.write(registers.PQT, self.ring.next(tail))
+        self.tail = self.ring.next(tail)
+        memory.write(registers.PQT, self.tail)
         return Queued(slot=slot, interrupt=self._signal(status, PPR.mask))
 
     def refuse(self, request: PageRequestDescriptor, code: ResponseCode) -> Refused:

@@ -3,7 +3,7 @@ errors that stop the queue, and the device-TLB time-out that aborts every pendin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -127,19 +127,20 @@ class InvalidationQueue:
         return tuple(word_resource(word) for word in (registers.FSTS, registers.FECTL, registers.IQER))
 
     async def fetch(self, bus: Bus, head: int, tail: int) -> Pending | Iqei:
-        """Take the descriptor at `head`, or stop the queue with IQE; IQH stays for the caller to move.
+        """Take the descriptor at `head` and move IQH on, in one step; or stop the queue with IQE.
 
         `tail` is what software wrote to IQT; the caller has found that it differs from `head`.
         """
         found: Descriptor | Iqei = Iqei.TAIL
         if self.ring.valid(tail):
-            try:
-                words = await bus.load_words(self.ring.slot(head), ENTRY_WORDS, f"IQ[{self.ring.index(head)}]")
-                found = decode((words[0], words[1], words[2], words[3]))
-            except BusError:
-                found = Iqei.FETCH
-        if isinstance(found, Wait) and found.drain and not self.pds and self.pd_is_reserved:
-            found = Iqei.RESERVED
+            slot, iqh = self.ring.slot(head), self.vtd.registers.IQH
+            words = [PhysAddr(slot + number * WORD_BYTES) for number in range(ENTRY_WORDS)]
+            await bus.access(
+                f"fetch IQ[{self.ring.index(head)}]", reads=[*map(word_resource, words)], writes=[word_resource(iqh)]
+            )
+            found = self._decode(words)
+            if not isinstance(found, Iqei):
+                self.memory.write(iqh, self.ring.next(head))
         if isinstance(found, Iqei):
             await bus.access(f"IQE: {found.name}", writes=self.error_footprint())
             self.memory.write(self.vtd.registers.IQER, IQEI.put(0, found))
@@ -149,6 +150,17 @@ class InvalidationQueue:
         self._count += 1
         self.pending.append(pending)
         return pending
+
+    def _decode(self, slot: Sequence[PhysAddr]) -> Descriptor | Iqei:
+        """What the words of a slot say."""
+        try:
+            words = [self.memory.read(word) for word in slot]
+        except BusError:
+            return Iqei.FETCH
+        found = decode((words[0], words[1], words[2], words[3]))
+        if isinstance(found, Wait) and found.drain and not self.pds and self.pd_is_reserved:
+            return Iqei.RESERVED
+        return found
 
     def blockers(self, pending: Pending) -> tuple[Pending, ...]:
         """What must be complete before a descriptor starts; before a wait starts, all that is ahead of it."""
@@ -185,7 +197,8 @@ class InvalidationQueue:
                 self.leaving.append(pending)
                 return _message(response)
             case Wait(drain=True) if self.pds:
-                pending.users, pending.responses = self.vtd.page_requests, tuple(self.leaving)
+                pending.users = self.vtd.page_requests
+                pending.responses = tuple(each for each in self.leaving if each.number < pending.number)
             case Wait():
                 pass
             case invalidate:
@@ -231,14 +244,18 @@ class InvalidationQueue:
 
     def completed_by_device(self, sid: StreamId, itag: int) -> Pending | None:
         """An Invalidate Completion arrives. One that nobody waits for, as after a time-out, sets ICE."""
-        for each in self.pending:
-            if each.itag == itag and _sid(each) == sid:
-                self._end(each, Progress.COMPLETE)
-                return each
+        waiting = self.waiting_for(sid, itag)
+        if waiting is not None:
+            self._end(waiting, Progress.COMPLETE)
+            return waiting
         registers = self.vtd.registers
         self.memory.write(registers.IQER, ICESID.put(self.memory.read(registers.IQER), sid))
         raise_fault_status(self.memory, registers, ICE.mask)
         return None
+
+    def waiting_for(self, sid: StreamId, itag: int) -> Pending | None:
+        """The invalidation that waits for this tag of this device."""
+        return next((each for each in self.pending if each.itag == itag and _sid(each) == sid), None)
 
     def time_out(self, pending: Pending) -> tuple[Pending, ...]:
         """A device has not answered: ITE, and every wait that was fetched is aborted, whomever it was for."""

@@ -1,13 +1,13 @@
-"""The registers of VT-d that matter for SVA (vtd-pcie.md sections 2.2 to 2.4), one 64-bit word each in one MMIO frame.
+"""The registers of VT-d that matter for SVA (vtd-pcie.md sections 2.2 to 2.4), one word each in one MMIO frame.
 
-Real offsets and widths are not modelled: a register is one word, so that one access is one step. Bits that software
-clears by writing 1 are cleared with the functions below, in one read-modify-write step."""
+Bits that software clears by writing 1 are cleared with the functions below, in one read-modify-write step."""
 
 from __future__ import annotations
 
 from hw.bus import PhysAddr, Resource
 from hw.fields import Field
-from hw.memory import FRAME_BYTES, FRAME_WORDS, WORD_BYTES, Memory
+from hw.memory import FRAME_WORDS, WORD_BYTES, Memory
+from hw.registers import name_at, words_of
 
 PFO = Field(0, 1)
 PPF = Field(1, 1)
@@ -45,23 +45,23 @@ class Registers:
 
     def __init__(self, base: PhysAddr, fault_records: int = 2) -> None:
         """Lay the registers out from the start of the frame at `base`; few fault records, so that PFO is ordinary."""
-        if base % FRAME_BYTES:
-            raise ValueError(f"register frame at {base:#x}: it must be a multiple of {FRAME_BYTES}")
         if not 1 <= fault_records <= _MOST_RECORDS:
             raise ValueError(f"{fault_records} fault recording registers: allowed are 1..{_MOST_RECORDS}")
         self.base = base
         self.fault_records = fault_records
-        self.FSTS = base
-        self.FECTL = PhysAddr(base + WORD_BYTES)
-        self.IQH = PhysAddr(base + 2 * WORD_BYTES)
-        self.IQT = PhysAddr(base + 3 * WORD_BYTES)
-        self.IQER = PhysAddr(base + 4 * WORD_BYTES)
-        self.ICS = PhysAddr(base + 5 * WORD_BYTES)
-        self.IECTL = PhysAddr(base + 6 * WORD_BYTES)
-        self.PQH = PhysAddr(base + 7 * WORD_BYTES)
-        self.PQT = PhysAddr(base + 8 * WORD_BYTES)
-        self.PRS = PhysAddr(base + 9 * WORD_BYTES)
-        self.PECTL = PhysAddr(base + 10 * WORD_BYTES)
+        (
+            self.FSTS,
+            self.FECTL,
+            self.IQH,
+            self.IQT,
+            self.IQER,
+            self.ICS,
+            self.IECTL,
+            self.PQH,
+            self.PQT,
+            self.PRS,
+            self.PECTL,
+        ) = words_of(base, len(_NAMES))
 
     def FRCD(self, index: int) -> tuple[PhysAddr, PhysAddr]:
         """The low and the high word of a fault recording register."""
@@ -72,15 +72,8 @@ class Registers:
 
     def name_of(self, address: PhysAddr) -> str:
         """The register at `address`."""
-        number, rest = divmod(address - self.base, WORD_BYTES)
-        words = len(_NAMES) + self.fault_records * _FRCD_WORDS
-        if rest or not 0 <= number < words:
-            last = self.base + (words - 1) * WORD_BYTES
-            raise ValueError(f"no register at {address:#x}: they are the words {self.base:#x}..{last:#x}")
-        if number < len(_NAMES):
-            return _NAMES[number]
-        index, half = divmod(number - len(_NAMES), _FRCD_WORDS)
-        return f"FRCD[{index}].{('low', 'high')[half]}"
+        halves = [f"FRCD[{index}].{half}" for index in range(self.fault_records) for half in ("low", "high")]
+        return name_at(address, self.base, [*_NAMES, *halves])
 
 
 def word_resource(address: PhysAddr) -> Resource:

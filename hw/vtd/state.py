@@ -28,6 +28,9 @@ from hw.vtd.registers import Registers
 IN_FLIGHT: Resource = ("VT-d", "in flight")
 """What an invalidation or a drain reads to learn whether a request still uses old contents; the step that ends a
 request writes it."""
+PAGE_REQUESTS: Resource = ("VT-d", "page requests inside")
+"""The same for page requests, which use no translation: drains wait for them, and IOTLB invalidations do not. The
+look-up with which one enters writes it as well."""
 _NOT_PRESENT = (Reason.CONTEXT_ENTRY_P, Reason.PASID_DIRECTORY_P, Reason.PASID_ENTRY_P)
 
 
@@ -50,6 +53,11 @@ class Transaction:
     """Its context or PASID entry was invalidated after it looked: it must not fill those caches."""
     stale_translation: bool = False
     """Its translation was invalidated after it looked: it must not fill the IOTLB."""
+
+
+def inside(kind: RequestKind) -> Resource:
+    """What the step writes that ends a request of this kind."""
+    return PAGE_REQUESTS if kind is RequestKind.PAGE_REQUEST else IN_FLIGHT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,6 +110,14 @@ class Vtd:
     def cacheable(self, entry: Context | PasidEntry | Denial) -> bool:
         """Faulty entries are not cached, absent ones only in caching mode."""
         return not isinstance(entry, Denial) or (self.caching_mode and entry.reason in _NOT_PRESENT)
+
+    def awaited(self, descriptor: Descriptor) -> tuple[Resource, ...]:
+        """What a step reads that calls `apply`, as it learns which requests are inside that it has to wait for."""
+        match descriptor:
+            case ContextInvalidate() | PasidCacheInvalidate():
+                return (IN_FLIGHT, PAGE_REQUESTS) if self.pasid_cache_drains else ()
+            case _:
+                return (IN_FLIGHT,)
 
     @property
     def page_requests(self) -> tuple[Transaction, ...]:

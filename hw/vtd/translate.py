@@ -14,6 +14,7 @@ from hw.pcie.tlp import (
     ResponseCode,
     TranslationCompletion,
     TranslationRequest,
+    completion_of,
 )
 from hw.smmuv3.entry import EntryFetched
 from hw.tlb import PAGE_SHIFT, TlbEntry
@@ -30,10 +31,9 @@ from hw.vtd.pasid import (
     fetch_entry,
     meaning,
 )
-from hw.vtd.state import Transaction, Vtd, context_resource, pasid_cache_resource
+from hw.vtd.state import PAGE_REQUESTS, Transaction, Vtd, context_resource, pasid_cache_resource
 from hw.x86 import Fault, WalkFault, walk
 
-_NOWHERE = PhysAddr(0)
 _FIRST_PASID = Pasid(0)
 _PAGE_OFFSET = (1 << PAGE_SHIFT) - 1
 
@@ -162,11 +162,11 @@ async def translate_request(bus: Bus, vtd: Vtd, request: TranslationRequest, ord
     transaction = _transaction(request.sid, request.pasid, request.address, RequestKind.TRANSLATION, ordinal)
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
-        completion = _complete(request, CompletionStatus.SUCCESS, outcome.entry)
+        completion = completion_of(request, CompletionStatus.SUCCESS, outcome.entry)
         return Answer(completion=completion, transaction=transaction, denial=None, record=None)
     status = _status(outcome.reason, vtd)
     return Answer(
-        completion=_complete(request, status),
+        completion=completion_of(request, status),
         transaction=transaction,
         denial=outcome,
         record=_record(outcome, transaction) if status is not CompletionStatus.SUCCESS else None,
@@ -218,7 +218,9 @@ async def _configuration(bus: Bus, vtd: Vtd, transaction: Transaction) -> PasidE
     sid = transaction.sid
     if not transaction.with_pasid:
         transaction.pasid = vtd.rid_pasids.get(sid, _FIRST_PASID)
-    await bus.access("context, PASID cache and IOTLB look-up", reads=_caches(transaction))
+    # A drain waits for the page requests that are inside by then; no cache that it writes would tell before from after.
+    enters = [PAGE_REQUESTS] if transaction.kind is RequestKind.PAGE_REQUEST else []
+    await bus.access("context, PASID cache and IOTLB look-up", reads=_caches(transaction), writes=enters)
     vtd.begin(transaction)
     context = vtd.context_cache.get(sid)
     entry = vtd.pasid_cache.get((sid, transaction.pasid))
@@ -277,7 +279,9 @@ async def _fetch_entry(bus: Bus, vtd: Vtd, admitted: Admitted) -> PasidEntry | D
     pasid = admitted.pasid
 
     def seen(words: Qwords) -> None:
-        bus.emit(EntryFetched(entry=f"PE[{pasid}]", valid=bool(words[0] & P.mask), meaning=meaning(words)))
+        bus.emit(
+            EntryFetched(entry=f"PE[{pasid}]", valid=bool(words[0] & P.mask), meaning=meaning(words), target="vtd")
+        )
 
     directory = await fetch_directory(bus, admitted.directory, pasid, fpd=admitted.fpd)
     if isinstance(directory, Denial):
@@ -339,20 +343,6 @@ def _status(reason: Reason, vtd: Vtd) -> CompletionStatus:
     if reason in _ABSENT:
         return vtd.absent_entry_answer
     return CompletionStatus.UR if reason in _REFUSED else CompletionStatus.CA
-
-
-def _complete(
-    request: TranslationRequest, status: CompletionStatus, entry: TlbEntry | Translation | None = None
-) -> TranslationCompletion:
-    """Address the completion; without an entry it grants nothing."""
-    return TranslationCompletion(
-        sid=request.sid,
-        tag=request.tag,
-        status=status,
-        page=entry.page if entry is not None else _NOWHERE,
-        read=entry is not None and entry.readable,
-        write=entry is not None and entry.writable,
-    )
 
 
 def _record(denial: Denial, transaction: Transaction) -> FaultRecord | None:

@@ -1,4 +1,5 @@
-"""When all is quiet no overflow is left unacknowledged: the PRIQ would refuse every request from then on (R02)."""
+"""When all is quiet no overflow is left unacknowledged: the queue would refuse every request from then on (R02; R3 of
+domain/vtd-pcie)."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from hw.fault_events import EventLost
 
 
 class EveryOverflowIsAcknowledged:
-    """After the last entry that a queue refused, software writes OVACKFLG where hardware sees it.
+    """After the last entry that a queue refused, software writes OVACKFLG (VT-d: clears PRO) where hardware sees it.
 
-    A refusal reads the CONS register that an acknowledgement writes: the order of the two is always observed.
+    A refusal reads the register that an acknowledgement writes: the order of the two is always observed.
     """
 
     watches: ClassVar[tuple[type, ...]] = (PageRequestRefused, EventLost, OverflowAcknowledged)
@@ -27,14 +28,14 @@ class EveryOverflowIsAcknowledged:
             case OverflowAcknowledged(queue=queue):
                 self._refused.pop(queue, None)
             case _:
-                queue = "EVTQ" if isinstance(event, EventLost) else "PRIQ"
+                queue = "EVTQ" if isinstance(event, EventLost) else event.queue
                 self._refused[queue] = self._refused.get(queue, 0) + 1
 
     def at_quiescence(self) -> None:
         """No queue is left in overflow."""
         for queue, refused in self._refused.items():
             raise Violation(
-                f"{queue} has refused {refused} entries and nobody acknowledged the overflow: a PRIQ takes no request "
-                "any more, and answers each Last with a Success that brings no page",
+                f"{queue} has refused {refused} entries and nobody acknowledged the overflow: a queue of page requests "
+                "takes none any more, and answers each Last with a Success that brings no page",
                 queue,
             )

@@ -1,4 +1,4 @@
-"""Every stall is decided exactly once, by a RESUME that was meant for it (I4 for stalls; domain/smmuv3 §2.5)."""
+"""Every stall is decided exactly once, by a RESUME that was meant for it or by STALL_TERM (I4; domain/smmuv3 §2.5)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class EveryStallIsResumed:
                 self._open[stall] = None
             case Resumed(number=number, command=command):
                 self._meant[command] = self._stall_of[number]
-            case StallDecided(stall=stall, command=command, stag=stag) if command in self._meant:
-                meant = self._meant[command]
+            case StallDecided(stall=stall, command=command, stag=stag):
+                meant = self._meant.get(command, stall)  # a STALL_TERM is meant for whatever it meets
                 if stall != meant:
                     found = f"stall {stall}" if stall >= 0 else "nothing"
                     raise Violation(
                         f"RESUME of STAG {stag} was meant for stall {meant} and meets {found}", f"STAG {stag}"
                     )
-                del self._open[stall]
+                self._open.pop(stall, None)
 
     def at_quiescence(self) -> None:
         """No STAG is reserved."""

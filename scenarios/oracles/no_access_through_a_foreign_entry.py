@@ -17,8 +17,8 @@ class NoAccessThroughAForeignEntry:
         """Compare the two."""
         if event.found != event.meant:
             raise Violation(
-                f"stream {event.sid} means table {event.meant:#x} and its ASID {event.asid} hits an entry of table "
-                f"{event.found:#x}: it reaches page {event.page:#x} of somebody else",
+                f"{event.who} has ASID {event.asid} and hits a TLB entry of that ASID that came from the tables of "
+                f"{event.through}, not from its own: it reaches page {event.page:#x} of somebody else",
                 f"stream {event.sid}",
             )
 

@@ -1,4 +1,4 @@
-"""No device write lands in a frame that is free or belongs to anybody but the process it works for (I3)."""
+"""No device access reaches a frame that is free or belongs to anybody but the process it works for (I3)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from hw.events import DmaLanded
+from hw.vtd.events import DmaRead
 
 
 class NoDmaIntoForeignFrame:
-    """The owner of the frame, when the write lands, is the process whose job it is."""
+    """The owner of the frame, when memory is accessed, is the process whose job it is."""
 
-    watches: ClassVar[tuple[type, ...]] = (DmaLanded,)
+    watches: ClassVar[tuple[type, ...]] = (DmaLanded, DmaRead)
 
-    def observe(self, event: DmaLanded) -> None:
+    def observe(self, event: DmaLanded | DmaRead) -> None:
         """Compare the owners."""
         if event.owner != event.meant_for:
-            raise Violation(
-                f"a write for {event.meant_for} lands in {event.page:#x}, which is {event.owner}: memory corruption",
-                event.owner,
-            )
+            if isinstance(event, DmaRead):
+                what, harm = f"a read for {event.meant_for} comes from", "data leaks"
+            else:
+                what, harm = f"a write for {event.meant_for} lands in", "memory corruption"
+            raise Violation(f"{what} {event.page:#x}, which is {event.owner}: {harm}", event.owner)
 
     def at_quiescence(self) -> None:
         """Nothing more."""

@@ -1,29 +1,32 @@
-"""The CD of a binding is made invalid by its own unbind only (R38): another's would cut a live device off."""
+"""The CD or PASID entry of a binding is made invalid by its own unbind only (R38; domain/vtd-pcie R12): another's would
+cut a live device off."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import ContextWritten
+from drivers.events import ContextQuieted, ContextWritten
 
 
 class NoForeignTeardown:
-    """Both writes go to the same word, so their order is always observed."""
+    """The writes go to the same word, so their order is always observed."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextWritten,)
+    watches: ClassVar[tuple[type, ...]] = (ContextWritten, ContextQuieted)
 
     def __init__(self) -> None:
         self._owner: dict[int, int] = {}
 
-    def observe(self, event: ContextWritten) -> None:
+    def observe(self, event: ContextWritten | ContextQuieted) -> None:
         """Remember whose it is."""
         owner = self._owner.get(event.pasid, event.binding)
-        if event.valid:
+        if isinstance(event, ContextWritten) and event.valid:
             self._owner[event.pasid] = event.binding
         elif owner != event.binding:
+            end = "unbind" if isinstance(event, ContextWritten) else "mm release"
+            entry = "CD" if event.target == "smmu" else "PASID entry"
             raise Violation(
-                f"unbind of bind{event.binding} clears the CD of P{event.pasid}, which is bind{owner}'s by now",
+                f"{end} of bind{event.binding} clears the {entry} of P{event.pasid}, which is bind{owner}'s by now",
                 f"P{event.pasid}",
             )
 

@@ -9,15 +9,15 @@ from hw.pcie.events import InvalidationTimedOut
 
 
 class NoInvalidationTimesOut:
-    """A time-out stops the command queue for everybody, not only for the function in reset."""
+    """A time-out stops the command queue for everybody, not only for that function."""
 
     watches: ClassVar[tuple[type, ...]] = (InvalidationTimedOut,)
 
     def observe(self, event: InvalidationTimedOut) -> None:
         """The first is one too many."""
         raise Violation(
-            f"ATC_INV (command {event.command}) was sent to a function in reset and times out: the SYNC behind it "
-            "fails, and the queue stops for all devices",
+            f"ATC_INV (command {event.command}) was sent to a function that does not answer and times out: the SYNC "
+            "behind it fails, and the queue stops for all devices",
             "ATC_INV",
         )
 

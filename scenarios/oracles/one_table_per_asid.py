@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.attach_events import ConfigInvalidated, ContextStored, StreamStored
+from drivers.attach_events import ConfigInvalidated, ContextStored, Names, StreamStored
 
 Context = tuple[int, int, int]
 """SSID, ASID, table."""
@@ -21,7 +21,8 @@ class OneTablePerAsid:
 
     watches: ClassVar[tuple[type, ...]] = (StreamStored, ContextStored, ConfigInvalidated)
 
-    def __init__(self, *before: StreamStored | ContextStored) -> None:
+    def __init__(self, *before: StreamStored | ContextStored, names: Names | None = None) -> None:
+        self._names = names or Names()
         self._leads: dict[int, list[int]] = {}  # stream -> CD tables that its STE may lead to, memory's last
         self._memory: dict[int, dict[int, Context]] = {}  # table -> SSID -> the valid CD there
         self._cached: dict[int, list[Context]] = {}  # stream -> CDs no longer in memory that it may still use
@@ -35,11 +36,13 @@ class OneTablePerAsid:
         tables: dict[int, tuple[int, str]] = {}
         for sid in sorted(self._leads):
             for ssid, asid, table in self._usable(sid):
-                known, who = tables.setdefault(asid, (table, f"{sid}.{ssid}"))
+                who = self._names.cd(sid, ssid)
+                known, where = tables.setdefault(asid, (table, who))
                 if known != table:
                     raise Violation(
-                        f"ASID {asid} has table {known:#x} in the CD of {who} and table {table:#x} in that of "
-                        f"{sid}.{ssid}, and the SMMU may use both: their TLB entries cannot be told apart",
+                        f"ASID {asid} leads to {self._names.pages(known)} in {where} and to "
+                        f"{self._names.pages(table)} in {who}; the SMMU may use both CDs and cannot tell their TLB "
+                        "entries apart",
                         f"ASID {asid}",
                     )
 

@@ -1,4 +1,4 @@
-"""The witness: the SMMU fetches the entry as it was, and later as it is to be."""
+"""The witness: hardware fetches the entry as it was, and later as it is to be."""
 
 from __future__ import annotations
 

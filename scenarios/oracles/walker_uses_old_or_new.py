@@ -1,4 +1,5 @@
-"""The SMMU never acts on a valid entry that is neither the old nor the new one (domain/smmuv3 §8.4, I5; R24)."""
+"""Hardware never acts on a valid entry that is neither the old nor the new one (domain/smmuv3 §8.4, I5; domain/vtd-pcie
+§5.6, I10)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ class WalkerUsesOldOrNew:
         """Compare the meanings."""
         if event.entry == self._entry and event.valid and event.meaning not in self._allowed:
             raise Violation(
-                f"the SMMU acts on {event.entry} as `{event.meaning}`; software only ever meant "
+                f"hardware acts on {event.entry} as `{event.meaning}`; software only ever meant "
                 f"{' or '.join(f'`{text}`' for text in sorted(self._allowed))}",
                 event.entry,
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import doctest
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.entry_writer import CD, NOTHING, STE, WAIT, WRITERS, Kind, Operation, Store, plan
+import stopmarker
+from drivers import entry_writer
+from drivers.entry_writer import CD, NOTHING, STE, WAIT, WRITERS, Kind, Operation, Store, Wait, plan_update
 from hw.bus import Asid, PhysAddr
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.entry import Qwords
@@ -94,13 +97,13 @@ def valid(kind: Kind, words: Qwords) -> bool:
 
 @pytest.mark.parametrize(("kind", "old", "new", "stores", "waits", "hitless"), TRANSITIONS)
 def test_the_table_of_transitions(kind: Kind, old: Qwords, new: Qwords, stores: int, waits: int, hitless: bool) -> None:
-    operations = plan(old, new, kind)
+    operations = plan_update(old, new, kind)
     assert (len(operations) - operations.count(WAIT), operations.count(WAIT)) == (stores, waits)
     assert all(valid(kind, words) for words in states(old, operations)) is hitless
 
 
 def test_the_sequence_of_one_transition_in_full() -> None:
-    assert plan(cdtable(), BYPASS, STE) == (
+    assert plan_update(cdtable(), BYPASS, STE) == (
         Store(1, cdtable()[1] | ste.SHCFG.put(0, 1)),
         WAIT,
         Store(0, BYPASS[0]),
@@ -108,7 +111,7 @@ def test_the_sequence_of_one_transition_in_full() -> None:
         Store(1, BYPASS[1]),
         WAIT,
     )
-    assert plan(SVA, OTHER, CD) == (Store(0, 0), WAIT, Store(1, 0x6000), WAIT, Store(0, OTHER[0]), WAIT)
+    assert plan_update(SVA, OTHER, CD) == (Store(0, 0), WAIT, Store(1, 0x6000), WAIT, Store(0, OTHER[0]), WAIT)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +130,29 @@ def test_the_sequence_of_one_transition_in_full() -> None:
 def test_the_variants_differ_where_they_should(
     writer: str, kind: Kind, old: Qwords, new: Qwords, stores: int, waits: int
 ) -> None:
-    operations = plan(old, new, kind, writer)
+    operations = plan_update(old, new, kind, writer)
     assert (len(operations) - operations.count(WAIT), operations.count(WAIT)) == (stores, waits)
     assert states(old, operations)[-1] == new
+
+
+def test_the_example_in_the_docstring_and_the_public_face() -> None:
+    assert doctest.testmod(entry_writer) == (0, 5)
+    assert stopmarker.plan_update is plan_update
+    assert (stopmarker.STE, stopmarker.CD, stopmarker.Store, stopmarker.Wait) == (STE, CD, Store, Wait)
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "writer", "message"),
+    [
+        ((0,) * 7, ABORT, "6.9", r"an update of STE \(0, 0, 0, 0, 0, 0, 0\): an entry is 8 words of 64 bits"),
+        (ABORT, (*ABORT[:7], 1 << 64), "6.9", "an entry is 8 words of 64 bits"),
+        (ABORT, (-1, *ABORT[1:]), "6.9", "an entry is 8 words of 64 bits"),
+        (ABORT, ABORT, "7.0", "writer '7.0': the writers are 6.9, old, split, pre-MEV-safe, no-wait"),
+    ],
+)
+def test_what_is_no_entry_and_no_writer_is_refused(current: Qwords, target: Qwords, writer: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plan_update(current, target, STE, writer)
 
 
 def entries(layout: list[int], valid_bit: int, configs: tuple[int, ...]) -> st.SearchStrategy[Qwords]:
@@ -154,7 +177,7 @@ CHANGES = st.one_of(st.tuples(st.just(STE), STES, STES), st.tuples(st.just(CD), 
 @given(CHANGES, st.sampled_from(sorted(WRITERS)))
 def test_memory_ends_as_the_target_whoever_writes(change: tuple[Kind, Qwords, Qwords], writer: str) -> None:
     kind, old, new = change
-    assert states(old, plan(old, new, kind, writer))[-1] == new
+    assert states(old, plan_update(old, new, kind, writer))[-1] == new
 
 
 def mixes(old: Qwords, operations: tuple[Operation, ...]) -> list[Qwords]:
@@ -181,14 +204,14 @@ def alike(kind: Kind, mix: Qwords, entry: Qwords, safe: Qwords) -> bool:
 def test_no_fetch_finds_a_valid_mix_of_two_entries(change: tuple[Kind, Qwords, Qwords]) -> None:
     kind, old, new = change
     safe = kind.safe(old, new)
-    for mix in mixes(old, plan(old, new, kind)):
+    for mix in mixes(old, plan_update(old, new, kind)):
         assert not valid(kind, mix) or alike(kind, mix, old, safe) or alike(kind, mix, new, safe)
 
 
 @given(CHANGES)
 def test_v_is_never_cleared_where_one_word_decides(change: tuple[Kind, Qwords, Qwords]) -> None:
     kind, old, new = change
-    seen = states(old, plan(old, new, kind))
+    seen = states(old, plan_update(old, new, kind))
     if not (valid(kind, old) and valid(kind, new)):
         return
     _, differing = WRITERS["6.9"]().prepared(old, new, kind)
@@ -198,7 +221,7 @@ def test_v_is_never_cleared_where_one_word_decides(change: tuple[Kind, Qwords, Q
 @pytest.mark.parametrize("writer", ["split", "no-wait"])
 def test_the_broken_writers_do_leave_a_valid_mix(writer: str) -> None:
     old, new = ABORT, cdtable(OTHER_TABLE)
-    found = mixes(old, plan(old, new, STE, writer))
+    found = mixes(old, plan_update(old, new, STE, writer))
     assert any(
         valid(STE, mix) and not alike(STE, mix, old, NOTHING) and not alike(STE, mix, new, NOTHING) for mix in found
     )

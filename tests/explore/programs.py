@@ -32,6 +32,7 @@ SIMPLE = st.one_of(
     st.tuples(st.just("load"), WORD),
     st.tuples(st.just("store"), WORD, st.integers(0, 2)),
     st.tuples(st.just("rmw"), WORD),
+    st.tuples(st.just("fetch")),
     st.tuples(st.just("wait"), WORD, st.integers(0, 2)),
     st.tuples(st.just("wait both"), st.integers(1, 2)),
     st.tuples(st.just("send"), PORT, st.integers(0, 2)),
@@ -97,6 +98,9 @@ class Machine:
                 seen.append(await cpu.load(self.words[n]))
             case ("store", int(n), int(value)):
                 await cpu.store(self.words[n], value)
+            case ("fetch",):
+                both = await cpu.load_apart(self.words[0], WORDS, [(0,), (1,)], "both")
+                seen.append(both[0] * 8 + both[1])
             case ("rmw", int(n)):
                 seen.append(await cpu.rmw(self.words[n], lambda word: (word + 1) % 4))
             case ("wait", int(n), int(value)):

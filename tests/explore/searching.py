@@ -27,7 +27,7 @@ def search(
     budget: Budget | None = None,
     *,
     stop_at_first: bool = False,
-    watch: Callable[[Execution], None] | None = None,
+    watch: Callable[[Execution], object] | None = None,
 ) -> Report:
     """`explore` in a Trio program of its own."""
 

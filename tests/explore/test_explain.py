@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import trio
 
 from actors.runtime.controlled import controlled
 from actors.runtime.events import Note
+from actors.runtime.execution import Execution
 from actors.runtime.schedule import Replay
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
+from scenarios.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.scenario import Scenario, scenario
+from scenarios.unbind_window import unbind_window
 from tests.models import pri_window
+from tests.running import of, runs
 from tools.explore.dpor import Dpor
 from tools.explore.explain import Explanation, explain
 from tools.explore.hitting import smallest_hitting_set
+from tools.explore.orderings import Ordering
+from tools.explore.pct import Pct
+from tools.explore.points import points
 from tools.explore.search import Budget, explore
 from tools.explore.shrink import shrink
 
@@ -61,6 +70,67 @@ def test_the_two_orderings_that_make_the_window(kind: str, k: int, reasons: list
     assert result.open == ""
     assert all(reason.ordering.objects == (("word", 4096),) for reason in result.reasons)
     assert all(reason.ordering.first.line.startswith("models.py:") for reason in result.reasons)
+
+
+@pytest.mark.parametrize(
+    ("subject", "params", "exact", "failing"),
+    [
+        (pri_window, {"kind": "base", "k": 1}, True, 79),
+        (pri_window, {"kind": "base", "k": 2}, False, 91),
+        (unbind_window, {"drain": "none"}, True, 10),
+        (attach_vs_share_asid, {"attach": "A1", "dma": "off"}, True, 11),
+    ],
+)
+def test_any_schedule_that_keeps_the_orderings_fails(
+    subject: Scenario, params: dict[str, int | str], exact: bool, failing: int
+) -> None:
+    """Also those that stand for their class only: 200 schedules drawn at random."""
+    result = explained(subject, None, **params)
+    assert result.exact == exact
+    fails = 0
+    for execution in runs(of(subject, params), 200, Pct(5)):
+        keeps = all(keeps_order(execution, reason.ordering) for reason in result.reasons)
+        has_failed = execution.finding is not None
+        assert has_failed or not keeps
+        assert keeps or not (has_failed and exact)
+        fails += has_failed
+    assert fails == failing
+
+
+def keeps_order(execution: Execution, ordering: Ordering) -> bool:
+    """The second step does not come without the first before it."""
+    taken = points(execution)[: len(execution.steps)]
+    first, second = (replace(point, line="") for point in ordering.points)
+    return second not in taken or first in taken[: taken.index(second)]
+
+
+@scenario()
+def pointer(world: World) -> None:
+    """The object that `which` names is loaded; the old one is cleared when the name has changed."""
+    which, old, new = world.word("which", 0), world.word("old", 1), world.word("new", 1)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        name = await cpu.load(which, "which")
+        if not await cpu.load(new if name else old, "object"):
+            cpu.emit(Note(subject="cleared"))
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await cpu.store(which, 1, "which")
+        await cpu.store(old, 0, "old")
+
+    world.always("no cleared object is used", lambda note: f"{note.subject}")
+
+
+def test_steps_that_race_in_the_failing_run_only_have_no_order_in_others() -> None:
+    """What the reader looks at depends on what it read: its class passes in both orders of the second pair."""
+    result = explained(pointer)
+    assert [(one.ordering.first.what, one.ordering.second.what) for one in result.reasons] == [
+        ("load which", "store which"),
+        ("store old", "load object"),
+    ]
+    assert (result.exact, result.decided) == (True, True)
 
 
 def test_the_reasons_are_among_what_all_failing_runs_share() -> None:
@@ -134,5 +204,7 @@ def test_hitting_sets_are_smallest_and_first() -> None:
     assert smallest_hitting_set([0b011, 0b110, 0b101], 3) == [0, 1]
     assert smallest_hitting_set([0b111, 0b010], 3) == [1]
     assert smallest_hitting_set([], 3) == []
+    assert smallest_hitting_set([0b011, 0b110], 3) == [1]
+    assert smallest_hitting_set([0b0011, 0b1100], 4, lambda chosen: (-sum(chosen),)) == [1, 3]
     apart = [1 << number for number in range(9)]
     assert smallest_hitting_set([*apart, 0b11], 9) == list(range(9))

@@ -9,9 +9,10 @@ import pytest
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import RandomWalk, Scheduler
 from tests.models import pri_window
+from tools.bench_explore import KnownWord
 from tools.explore.bounded import Bounded, Costs, delays, preemptions
 from tools.explore.endless import Endless
-from tools.explore.mutation import Mutation
+from tools.explore.greybox import Greybox
 from tools.explore.pct import Pct
 from tools.explore.portfolio import Portfolio, default
 from tools.explore.pos import Pos
@@ -62,9 +63,9 @@ def test_a_bound_that_cut_nothing_off_is_no_bound() -> None:
 
 
 def test_the_portfolio_finds_the_hard_bug_at_once_and_proves_the_rest() -> None:
-    assert search(worlds(pri_window, kind="hard"), default(1), stop_at_first=True).schedules <= 27
+    assert search(worlds(pri_window, kind="hard"), default(1), stop_at_first=True).schedules <= 28
     report = search(worlds(pri_window, kind="hard"), default(1))
-    assert (report.complete, report.schedules) == (True, 27 + 256 + 42)
+    assert (report.complete, report.schedules) == (True, 1 + 27 + 256 + 42)
 
 
 def test_the_portfolio_goes_on_when_its_budget_for_proof_is_used_up() -> None:
@@ -74,16 +75,10 @@ def test_the_portfolio_goes_on_when_its_budget_for_proof_is_used_up() -> None:
     search(make, strategy, budget, watch=lambda _: used.append(strategy.name))
     proved = used.index("endless")
     assert used[proved - 11 : proved] == ["bounded"] + 10 * ["dpor"]
-    assert used[proved : proved + 100].count("dpor") == 20
+    assert used[proved : proved + 100].count("dpor") == 18
 
 
-def test_mutation_turns_to_what_was_new() -> None:
-    walk = search(worlds(pri_window), Endless(RandomWalk(1)), Budget(schedules=500))
-    mutated = search(worlds(pri_window), Endless(Mutation(1)), Budget(schedules=500))
-    assert mutated.failing > walk.failing
-
-
-@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Mutation])
+@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Greybox])
 def test_a_seed_is_a_sequence_of_runs(make: Callable[[int], Scheduler]) -> None:
     def schedules(seed: int) -> list[tuple[int, ...]]:
         runs: list[tuple[int, ...]] = []
@@ -98,7 +93,7 @@ def test_a_seed_is_a_sequence_of_runs(make: Callable[[int], Scheduler]) -> None:
     assert schedules(5) != schedules(6)
 
 
-@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Mutation])
+@pytest.mark.parametrize("make", [RandomWalk, Pct, Pos, Surw, Greybox])
 def test_outcomes_are_drawn_too(make: Callable[[int], Scheduler]) -> None:
     seen: set[tuple[int, ...]] = set()  # each actor's outcomes; a store has outcome 0
 
@@ -117,3 +112,15 @@ def test_a_portfolio_without_stages_takes_turns() -> None:
     portfolio = Portfolio([], strategies)
     report = search(worlds(pri_window), portfolio, Budget(schedules=10))
     assert report.schedules == 10
+
+
+def test_hard_is_found_soon_by_the_portfolio_and_by_surw_that_knows_the_word() -> None:
+    """What `make bench` measures over 1,000 seeds, over 40: at most 100 and at most 25 schedules in the mean."""
+    make = worlds(pri_window, kind="hard")
+    bit = make().mask(("word", 4096))
+
+    def total(strategy: Callable[[int], Strategy]) -> int:
+        return sum(search(make, strategy(seed), stop_at_first=True).schedules for seed in range(40))
+
+    assert total(default) == 40 * 12
+    assert total(lambda seed: Endless(KnownWord(seed, bit))) == 735

@@ -31,13 +31,32 @@ GOLDEN = [
     (Command(opcode=Opcode.ATC_INV, sid=SID, ssid=P3, ssv=True, global_=True), 0x0000_0012_0000_3A40, 0),
     (Command(opcode=Opcode.CFGI_STE_RANGE, range=31), 0x04, 31),
     (Command(opcode=Opcode.TLBI_NSNH_ALL), 0x30, 0),
+    (Command(opcode=Opcode.PREFETCH_CFG, sid=SID, ssid=P3, ssv=True), 0x0000_0012_0000_3801, 0),
+    (Command(opcode=Opcode.CFGI_CD_ALL, sid=SID), 0x0000_0012_0000_0006, 0),
+    (Command(opcode=Opcode.TLBI_NH_ALL, vmid=Vmid(2)), 0x0000_0002_0000_0010, 0),
+    (
+        Command(opcode=Opcode.TLBI_NH_VAA, vmid=Vmid(2), address=VirtAddr(0x5000), leaf=True),
+        0x0000_0002_0000_0013,
+        0x5001,
+    ),
+    (Command(opcode=Opcode.TLBI_EL2_ALL), 0x20, 0),
+    (Command(opcode=Opcode.TLBI_EL2_ASID, asid=Asid(7)), 0x0007_0000_0000_0021, 0),
+    (Command(opcode=Opcode.TLBI_EL2_VA, asid=Asid(7), address=VirtAddr(0x5000)), 0x0007_0000_0000_0022, 0x5000),
+    (Command(opcode=Opcode.TLBI_S12_VMALL, vmid=Vmid(2)), 0x0000_0002_0000_0028, 0),
+    (Command(opcode=Opcode.TLBI_S2_IPA, vmid=Vmid(2), address=VirtAddr(0x5000)), 0x0000_0002_0000_002A, 0x5000),
+    (commands.stall_term(SID), 0x0000_0012_0000_0045, 0),
+    (Command(opcode=Opcode.CMD_SYNC, cs=1, data=0xABCD, address=VirtAddr(0x5014)), 0x0000_ABCD_0000_1046, 0x5014),
 ]
 
 
 @pytest.mark.parametrize(("command", "q0", "q1"), GOLDEN)
 def test_golden(command: Command, q0: int, q1: int) -> None:
     assert commands.encode(command) == (q0, q1)
-    assert commands.decode(q0, q1) == command
+    assert commands.decode(q0, q1, hyp=True, stage2=True) == command
+
+
+def test_every_opcode_has_a_golden_vector() -> None:
+    assert {command.opcode for command, _, _ in GOLDEN} == set(Opcode)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +68,8 @@ def test_golden(command: Command, q0: int, q1: int) -> None:
         (0x3044, 0, r"RESUME\.resp is 3"),
         (0x3046, 0, r"CMD_SYNC\.cs is 3"),
         (0x40, 53, r"ATC_INV\.size is 53"),
-        (0x21, 0, "TLBI_EL2_ASID: this SMMU has neither"),
+        (0x21, 0, "TLBI_EL2_ASID: this SMMU has no Hyp"),
+        (0x28, 0, "TLBI_S12_VMALL: this SMMU has no stage 2"),
     ],
 )
 def test_what_the_smmu_cannot_execute_is_ill(q0: int, q1: int, message: str) -> None:
@@ -70,7 +90,7 @@ def test_what_does_not_fit_is_refused() -> None:
 @given(st.sampled_from(Opcode), st.integers(0, 2**56 - 1), st.integers(0, 2**64 - 1))
 def test_whatever_decodes_encodes_to_the_same_meaning(opcode: Opcode, rest: int, q1: int) -> None:
     try:
-        command = commands.decode(rest << 8 | opcode, q1)
+        command = commands.decode(rest << 8 | opcode, q1, hyp=True, stage2=True)
     except CommandError:
         return
-    assert commands.decode(*commands.encode(command)) == command
+    assert commands.decode(*commands.encode(command), hyp=True, stage2=True) == command

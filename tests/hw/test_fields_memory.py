@@ -106,6 +106,22 @@ def test_the_last_freed_frame_is_reused_first_and_zeroed() -> None:
         allocator.allocate(KERNEL)
 
 
+def test_a_run_of_frames_is_aligned_and_wastes_nothing() -> None:
+    memory = Memory(16)
+    allocator = FrameAllocator(memory, 1, 14)
+    assert allocator.allocate(KERNEL) == 0x1000
+    run = allocator.allocate_run(mm_owner(0), 4)
+    assert run == 0x4000
+    assert [memory.owner_of(PhysAddr(run + number * 0x1000)) for number in range(-1, 5)] == [
+        FREE,
+        *[mm_owner(0)] * 4,
+        FREE,
+    ]
+    assert [allocator.allocate(KERNEL) for _ in range(3)] == [0x3000, 0x2000, 0x8000]
+    with pytest.raises(OutOfFrames, match=r"allocation of 4 neighbouring frames for kernel: frames 9\.\.14 are"):
+        allocator.allocate_run(KERNEL, 4)
+
+
 def test_double_free_and_foreign_free_are_refused() -> None:
     memory = Memory(3)
     allocator = FrameAllocator(memory, 1, 2)

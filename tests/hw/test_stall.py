@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hw.bus import StreamId
 from hw.smmuv3.commands import ResumeResp
 from hw.smmuv3.evtq import EventId, EventRecord, decode, encode
@@ -49,3 +51,15 @@ def test_a_stall_record_says_its_stag_in_the_documented_bits() -> None:
     assert words[0] == 0x10 | 1 << 11 | 7 << 32
     assert words[1] == 0xBEEF | 1 << 31 | 1 << 35
     assert decode(words) == record
+
+
+def test_a_stream_has_as_many_stags_as_it_has() -> None:
+    stalls = Stalls(stags=2)
+    stalls.open(SID)
+    stalls.open(SID)
+    assert stalls.next_stag(SID) is None
+    assert stalls.next_stag(OTHER) == 0
+    stalls.resume(SID, 0, ResumeResp.ABORT)
+    assert stalls.next_stag(SID) == 0
+    with pytest.raises(ValueError, match=r"allowed are 1\.\.65536"):
+        Stalls(stags=0)

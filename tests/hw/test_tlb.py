@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hw.bus import Asid, PhysAddr, VirtAddr, Vmid
-from hw.tlb import Tlb
+from hw.tlb import StreamWorld, Tlb
 
 VM = Vmid(0)
 
@@ -73,3 +73,30 @@ def test_invalidations_reach_exactly_what_they_name() -> None:
 def test_capacity_must_be_positive() -> None:
     with pytest.raises(ValueError, match="TLB capacity 0"):
         Tlb(0)
+
+
+def test_streams_of_another_world_have_entries_of_their_own() -> None:
+    tlb = Tlb()
+    for world in StreamWorld:
+        tlb.fill(
+            asid=Asid(1),
+            vmid=VM,
+            address=VirtAddr(0x5000),
+            page=PhysAddr(0x1000 + 0x1000 * world),
+            readable=True,
+            writable=True,
+            ttb=PhysAddr(0x1000),
+            world=world,
+        )
+    pages = {world: tlb.lookup(Asid(1), VM, VirtAddr(0x5000), world) for world in StreamWorld}
+    assert {world: entry.page for world, entry in pages.items() if entry} == {
+        StreamWorld.NS_EL1: 0x1000,
+        StreamWorld.EL2_E2H: 0x3000,
+    }
+    tlb.invalidate_va(Asid(1), VM, VirtAddr(0x5000), StreamWorld.EL2_E2H)
+    tlb.invalidate_asid(Asid(1), VM, StreamWorld.EL2_E2H)
+    tlb.invalidate_va_all_asid(VM, VirtAddr(0x5000), StreamWorld.EL2_E2H)
+    tlb.invalidate_all(world=StreamWorld.EL2_E2H)
+    assert [entry.world for entry in tlb.entries()] == [StreamWorld.NS_EL1]
+    tlb.invalidate_all(VM)
+    assert tlb.entries() == ()

@@ -15,6 +15,7 @@ from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
 from hw.smmuv3 import cd, commands, ste
 from hw.smmuv3.evtq import EventClass, EventId
 from hw.smmuv3.registers import Registers
+from hw.smmuv3.state import L1STDS
 from hw.smmuv3.ste import AtsMode, DefaultSubstream
 from hw.smmuv3.translate import (
     AccessAnswer,
@@ -24,8 +25,10 @@ from hw.smmuv3.translate import (
     apply,
     resources_of,
     translate_request,
+    translated_access,
     untranslated_access,
 )
+from hw.tlb import StreamWorld
 
 SID = StreamId(1)
 P1 = Pasid(1)
@@ -36,10 +39,12 @@ STREAM_TABLE = PhysAddr(0x1000)
 CD_TABLE = PhysAddr(0x2000)
 LOOKUP = "configuration cache look-up"
 BOTH = "configuration and TLB look-up"
-FETCH = ["STE[1].q0", "STE[1].q1", "CD[1].q0", "CD[1].q1"]
+FETCH_STE = ["fetch STE[1]", *[f"STE[1].q{number}" for number in range(4)]]
+FETCH_CD = ["fetch CD[1]", "CD[1].q0", "CD[1].q1", "CD[1].q3"]
+FETCH_CD_2 = [step.replace("[1]", "[2]") for step in FETCH_CD]
 FILL = "configuration cache fill"
 WALK = [f"TTD L{level} {VA:#x}" for level in range(4)]
-COLD = [LOOKUP, *FETCH, FILL, *WALK, "TLB fill"]
+COLD = [LOOKUP, *FETCH_STE, *FETCH_CD, FILL, *WALK, "TLB fill"]
 
 
 @dataclass
@@ -148,7 +153,7 @@ def test_a_stale_tlb_entry_outlives_the_page_and_the_cd_until_tlbi(world: World)
     world.put_cd(cd.quiet_cd(asid=ASID))
     apply(commands.cfgi_cd(SID, P1), world.smmu)
     assert outcome(world.request()) == GRANTED, "EPD0 forbids walks, not TLB hits"
-    assert world.bus.steps == [BOTH, "CD[1].q0", "CD[1].q1", FILL]
+    assert world.bus.steps == [BOTH, *FETCH_CD, FILL]
     apply(commands.tlbi_nh_asid(Vmid(0), ASID), world.smmu)
     assert outcome(world.request()) == HOLE
     assert world.bus.steps == [BOTH], "EPD0: no walk"
@@ -174,7 +179,7 @@ def test_two_cds_with_one_asid_share_tlb_entries(world: World) -> None:
     world.put_cd(cd.sva_cd(asid=ASID, ttb0=other.root), Pasid(2))
     world.request()
     assert outcome(world.request(Pasid(2))) == GRANTED
-    assert world.bus.steps == [LOOKUP, "CD[2].q0", "CD[2].q1", FILL]
+    assert world.bus.steps == [LOOKUP, *FETCH_CD_2, FILL]
 
 
 def test_a_changed_asid_costs_one_more_step(world: World) -> None:
@@ -208,7 +213,7 @@ def test_what_the_ste_refuses(
     answer = world.request()
     assert answer.completion.status is status
     assert (answer.event.id if answer.event else None) == event
-    assert world.bus.steps == [LOOKUP, "STE[1].q0", "STE[1].q1", FILL]
+    assert world.bus.steps == [LOOKUP, *FETCH_STE, FILL]
 
 
 def test_configuration_errors_are_recorded_if_asked_for(world: World) -> None:
@@ -275,11 +280,27 @@ def test_an_invalidation_of_something_else_does_not_disturb(world: World) -> Non
     assert len(world.smmu.tlb.entries()) == 1
 
 
-@pytest.mark.parametrize("command", [commands.cfgi_ste(SID), commands.cfgi_cd(SID, P1)])
-def test_a_cfgi_during_the_fetch_keeps_the_caches_clean(world: World, command: commands.Command) -> None:
+@pytest.mark.parametrize(
+    ("command", "stes", "cds"),
+    [
+        (commands.cfgi_ste(SID), 0, 0),
+        (commands.cfgi_cd(SID, P1), 1, 0),
+        (commands.Command(opcode=commands.Opcode.CFGI_CD_ALL, sid=SID), 1, 0),
+        (commands.cfgi_cd(SID, Pasid(2)), 1, 1),
+    ],
+)
+def test_a_cfgi_during_the_fetch_keeps_what_it_names_out_of_the_caches(
+    world: World, command: commands.Command, stes: int, cds: int
+) -> None:
     world.bus.before[FILL] = lambda: apply(command, world.smmu)
     assert outcome(world.request()) == GRANTED
-    assert (world.smmu.stes, world.smmu.cds) == ({}, {})
+    assert (len(world.smmu.stes), len(world.smmu.cds)) == (stes, cds)
+
+
+def test_a_cd_that_is_read_after_its_cfgi_may_be_cached(world: World) -> None:
+    world.bus.before["STE[1].q1"] = lambda: apply(commands.cfgi_cd(SID, P1), world.smmu)
+    assert outcome(world.request()) == GRANTED
+    assert (len(world.smmu.stes), len(world.smmu.cds)) == (1, 1)
 
 
 def test_a_torn_cd_is_half_old_half_new(world: World) -> None:
@@ -362,8 +383,12 @@ def test_resources_of_commands() -> None:
     assert resources_of(commands.tlbi_nh_va(Vmid(0), ASID, VA)) == (("TLB", 5),)
     assert resources_of(commands.atc_inv(SID, P1, VA, 0)) == ()
     assert resources_of(commands.cmd_sync()) == ()
-    with pytest.raises(ValueError, match="more than one stream or ASID"):
-        resources_of(commands.Command(opcode=commands.Opcode.TLBI_NH_ALL))
+    every = resources_of(commands.Command(opcode=commands.Opcode.TLBI_NH_ALL))
+    assert (len(every), ("TLB", 5) in every) == (32, True)
+    wide = commands.Command(opcode=commands.Opcode.CFGI_STE_RANGE, range=31)
+    assert resources_of(wide, streams=2) == (("CFG", 0), ("CFG", 1), L1STDS)
+    pair = commands.Command(opcode=commands.Opcode.CFGI_STE_RANGE, sid=StreamId(3), range=0)
+    assert resources_of(pair, streams=8) == (("CFG", 2), ("CFG", 3), L1STDS)
 
 
 def test_wide_invalidations_reach_everything(world: World) -> None:
@@ -382,3 +407,194 @@ def test_wide_invalidations_reach_everything(world: World) -> None:
     assert len(world.smmu.tlb.entries()) == 1
     apply(commands.Command(opcode=commands.Opcode.TLBI_NSNH_ALL), world.smmu)
     assert world.smmu.tlb.entries() == ()
+
+
+NOWHERE = PhysAddr(0x80_0000)
+SMALL_IPS = {"IPS": 2}
+"""40 bits of output."""
+
+
+def ste_fields(**fields: int) -> dict[str, dict[str, int]]:
+    return {"ste": fields}
+
+
+def cd_fields(**fields: int) -> dict[str, dict[str, int]]:
+    return {"cd": fields}
+
+
+CONFIGURATION_ERRORS: list[tuple[EventId, dict[str, Any]]] = [
+    (EventId.C_BAD_STREAMID, {"sid": StreamId(4)}),
+    (EventId.F_STE_FETCH, {"stream_table": NOWHERE}),
+    (EventId.C_BAD_STE, ste_fields(V=0)),
+    (EventId.C_BAD_STE, ste_fields(Config=6)),
+    (EventId.C_BAD_STE, ste_fields(Config=7)),
+    (EventId.C_BAD_STE, ste_fields(EATS=2)),
+    (EventId.C_BAD_STE, ste_fields(S1CDMax=21)),
+    (EventId.C_BAD_STE, ste_fields(S1Fmt=1) | {"two_level_cds": False}),
+    (EventId.C_BAD_STE, ste_fields(S1STALLD=1) | {"stall_model": cd.StallModel.TERMINATE_ONLY}),
+    (EventId.C_BAD_STE, ste_fields(STRW=1) | {"hyp": True}),
+    (EventId.F_STREAM_DISABLED, {"pasid": NO_PASID}),
+    (EventId.F_STREAM_DISABLED, ste_fields(S1DSS=3) | {"pasid": NO_PASID}),
+    (EventId.F_STREAM_DISABLED, ste_fields(S1DSS=2) | {"pasid": Pasid(0)}),
+    (EventId.C_BAD_SUBSTREAMID, ste_fields(S1CDMax=0)),
+    (EventId.C_BAD_SUBSTREAMID, {"pasid": Pasid(4)}),
+    (EventId.C_BAD_SUBSTREAMID, ste_fields(S1Fmt=1, S1ContextPtr=0xE000 >> 6)),
+    (EventId.F_CD_FETCH, ste_fields(S1ContextPtr=NOWHERE >> 6)),
+    (EventId.F_CD_FETCH, ste_fields(S1Fmt=2, S1ContextPtr=NOWHERE >> 6)),
+    (EventId.C_BAD_CD, cd_fields(V=0)),
+    (EventId.C_BAD_CD, cd_fields(AA64=0)),
+    (EventId.C_BAD_CD, cd_fields(HA=1)),
+    (EventId.C_BAD_CD, cd_fields(HD=1)),
+    (EventId.C_BAD_CD, cd_fields(ENDI=1)),
+    (EventId.C_BAD_CD, cd_fields(TG0=1)),
+    (EventId.C_BAD_CD, cd_fields(T0SZ=15)),
+    (EventId.C_BAD_CD, cd_fields(IPS=0, TTB0=1 << 28)),
+    (EventId.C_BAD_CD, cd_fields(S=1) | ste_fields(S1STALLD=1)),
+    (EventId.C_BAD_CD, cd_fields(S=1) | {"stall_model": cd.StallModel.TERMINATE_ONLY}),
+    (EventId.C_BAD_CD, {"stall_model": cd.StallModel.STALL_FORCE}),
+    (EventId.F_WALK_EABT, cd_fields(TTB0=NOWHERE >> 4)),
+]
+NORMAL_FAULTS: list[tuple[EventId, dict[str, Any]]] = [
+    (EventId.F_TRANSLATION, {"descriptor": 0}),
+    (EventId.F_TRANSLATION, cd_fields(EPD0=1)),
+    (EventId.F_TRANSLATION, cd_fields(T0SZ=24) | {"high": True}),
+    (EventId.F_ADDR_SIZE, cd_fields(**SMALL_IPS) | {"descriptor": page_descriptor(PhysAddr(1 << 40))}),
+    (EventId.F_ACCESS, {"descriptor": page_descriptor(PAGE, accessed=False)}),
+    (EventId.F_PERMISSION, {"descriptor": page_descriptor(PAGE) & ~0x40}),
+    (EventId.F_PERMISSION, {"descriptor": page_descriptor(PAGE, writable=False), "write": True}),
+]
+
+
+def configured(world: World, case: dict[str, Any]) -> AccessAnswer:
+    """The answer to an untranslated access in a world that is wrong in one place."""
+    for name in ("stream_table", "two_level_cds", "stall_model", "hyp"):
+        if name in case:
+            setattr(world.smmu, name, case[name])
+    entry = ste.decode(ste.cdtable_ste(s1_context_ptr=CD_TABLE, s1cdmax=2)) | case.get("ste", {})
+    world.put(ste.ste_address(STREAM_TABLE, SID), ste.encode(**entry))
+    context = cd.decode(cd.sva_cd(asid=ASID, ttb0=world.tables.root)) | case.get("cd", {})
+    world.put_cd(cd.encode(**context))
+    if "descriptor" in case:
+        world.memory.write(world.tables.leaf_address(VA), case["descriptor"])
+    world.bus.steps.clear()
+    address = VirtAddr(VA | 1 << 40) if case.get("high") else VA
+    answer: AccessAnswer = world.run(
+        untranslated_access(
+            world.bus,
+            world.smmu,
+            sid=case.get("sid", SID),
+            pasid=case.get("pasid", P1),
+            address=address,
+            write=case.get("write", False),
+        )
+    )
+    return answer
+
+
+@pytest.mark.parametrize(("event", "case"), CONFIGURATION_ERRORS)
+def test_every_configuration_error_aborts_and_is_recorded_even_if_the_cd_would_stall(
+    world: World, event: EventId, case: dict[str, Any]
+) -> None:
+    stalling = "stall_model" not in case and not case.get("ste", {}).get("S1STALLD")
+    case = case | {"cd": {"S": int(stalling)} | case.get("cd", {})}
+    answer = configured(world, case)
+    assert (answer.disposition, answer.address) == (Disposition.ABORT, 0)
+    assert answer.event is not None
+    assert (answer.event.id, answer.event.stall) == (event, False)
+    assert answer.event.event_class is (EventClass.TTD if event is EventId.F_WALK_EABT else EventClass.CD)
+    aborted = event in (EventId.F_STE_FETCH, EventId.F_CD_FETCH, EventId.F_WALK_EABT)
+    assert answer.event.ipa & ~0xFF == (NOWHERE if aborted else 0), "the address of the fetch that was aborted"
+
+
+@pytest.mark.parametrize(("event", "case"), NORMAL_FAULTS)
+@pytest.mark.parametrize("stall", [0, 1])
+def test_every_normal_fault_is_recorded_and_may_stall(
+    world: World, event: EventId, case: dict[str, Any], stall: int
+) -> None:
+    answer = configured(world, case | {"cd": {"S": stall} | case.get("cd", {})})
+    assert answer.disposition is (Disposition.STALL if stall else Disposition.ABORT)
+    assert answer.event is not None
+    assert (answer.event.id, answer.event.stall) == (event, bool(stall))
+    assert answer.event.event_class is EventClass.IN
+
+
+def test_every_event_of_configuration_and_translation_is_in_one_of_the_two_tables() -> None:
+    named = {event for event, _ in (*CONFIGURATION_ERRORS, *NORMAL_FAULTS)}
+    elsewhere = {EventId.F_BAD_ATS_TREQ, EventId.F_TRANSL_FORBIDDEN}
+    never_here = {EventId.F_UUT, EventId.F_TLB_CONFLICT, EventId.F_CFG_CONFLICT, EventId.E_PAGE_REQUEST}
+    assert named | elsewhere == set(EventId) - never_here - {EventId.F_VMS_FETCH}
+
+
+@pytest.mark.parametrize(
+    ("entry", "atschk", "disposition", "event"),
+    [
+        (ste.cdtable_ste(s1_context_ptr=CD_TABLE, s1cdmax=2), True, Disposition.PROCEED, None),
+        (
+            ste.cdtable_ste(s1_context_ptr=CD_TABLE, s1cdmax=2, eats=AtsMode.REFUSED),
+            True,
+            Disposition.ABORT,
+            EventId.F_TRANSL_FORBIDDEN,
+        ),
+        (ste.bypass_ste(), True, Disposition.ABORT, EventId.F_TRANSL_FORBIDDEN),
+        (ste.abort_ste(), True, Disposition.ABORT, None),
+        (ste.invalid_ste(), True, Disposition.ABORT, None),
+        (ste.invalid_ste(), False, Disposition.PROCEED, None),
+        (ste.abort_ste(), False, Disposition.PROCEED, None),
+    ],
+)
+def test_translated_traffic_is_asked_about_only_with_atschk(
+    world: World, entry: tuple[int, ...], atschk: bool, disposition: Disposition, event: EventId | None
+) -> None:
+    world.put(ste.ste_address(STREAM_TABLE, SID), entry)
+    world.smmu.atschk = atschk
+    for warm in (False, True):
+        world.bus.steps.clear()
+        answer = world.run(
+            translated_access(world.bus, world.smmu, sid=SID, pasid=P1, address=PhysAddr(PAGE + 8), write=True)
+        )
+        assert answer.disposition is disposition
+        assert (answer.event.id if answer.event else None) == event
+        assert answer.address == (PAGE + 8 if disposition is Disposition.PROCEED else 0)
+        steps = [LOOKUP] if warm else [LOOKUP, *FETCH_STE, FILL]
+        assert world.bus.steps == (steps if atschk else [])
+        world.smmu.finish(answer.transaction)
+
+
+def test_a_cfgi_that_overtakes_the_check_of_translated_traffic_leaves_nothing_cached(world: World) -> None:
+    world.smmu.atschk = True
+    world.bus.before[FILL] = lambda: apply(commands.cfgi_ste(SID), world.smmu)
+    answer = world.run(translated_access(world.bus, world.smmu, sid=SID, pasid=P1, address=PAGE, write=True))
+    assert (answer.disposition, world.smmu.stes) == (Disposition.PROCEED, {})
+    assert world.smmu.stragglers == (answer.transaction,)
+
+
+def test_streams_of_another_world_share_no_tlb_entry(world: World) -> None:
+    world.smmu.hyp = True
+    world.request()
+    world.put_ste(e2h=True)
+    apply(commands.cfgi_ste(SID), world.smmu)
+    world.tables.unmap_now(VA)
+    assert outcome(world.request()) == HOLE, "the entry belongs to NS-EL1"
+    world.tables.map_now(VA, PAGE)
+    assert outcome(world.request()) == GRANTED
+    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1, StreamWorld.EL2_E2H]
+    apply(commands.Command(opcode=commands.Opcode.TLBI_EL2_VA, asid=ASID, address=VA), world.smmu)
+    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1]
+    world.request()
+    apply(commands.tlbi_nh_asid(Vmid(0), ASID), world.smmu)
+    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.EL2_E2H]
+    apply(commands.Command(opcode=commands.Opcode.TLBI_NSNH_ALL), world.smmu)
+    apply(commands.Command(opcode=commands.Opcode.TLBI_S12_VMALL), world.smmu)
+    apply(commands.Command(opcode=commands.Opcode.TLBI_S2_IPA, address=VA), world.smmu)
+    assert len(world.smmu.tlb.entries()) == 1
+    apply(commands.Command(opcode=commands.Opcode.TLBI_EL2_ALL), world.smmu)
+    assert world.smmu.tlb.entries() == ()
+
+
+def test_two_streams_share_tlb_entries_and_not_configuration(world: World) -> None:
+    other = StreamId(2)
+    world.put(ste.ste_address(STREAM_TABLE, other), ste.cdtable_ste(s1_context_ptr=CD_TABLE, s1cdmax=2))
+    world.request()
+    world.tables.unmap_now(VA)
+    assert outcome(world.request(sid=other)) == GRANTED
+    assert (set(world.smmu.stes), len(world.smmu.tlb.entries())) == ({SID, other}, 1)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, InvalidateRequest
+from hw.tlb import PageRange, pages_from
 from hw.vtd import invalidation
 from hw.vtd.descriptors import (
     EVERYTHING,
@@ -23,12 +24,10 @@ from hw.vtd.descriptors import (
     PasidCacheInvalidate,
     Wait,
     domain_iotlb,
-    pages_from,
     pasid_cache,
     pasid_iotlb,
 )
 from hw.vtd.invalidation import DescriptorType, Iqei
-from hw.vtd.iotlb import PageRange
 from hw.vtd.pasid import Did
 
 SID = StreamId(0x12)

@@ -15,7 +15,8 @@ from hw.memory import Memory
 from hw.vtd import context, pasid
 from hw.vtd.faults import Denial, Reason
 from hw.vtd.pasid import Did, DirectoryEntry, PasidEntry, TranslationType
-from tests.hw.vtd_world import PE, TABLE, WideBus, World, run
+from tests.hw.conftest import StubBus, drive
+from tests.hw.vtd_world import PE, TABLE, World
 
 ROOT = PhysAddr(0x12_3000)
 
@@ -202,7 +203,7 @@ def test_an_entry_is_torn_only_between_pieces(count: int, torn: bool) -> None:
 
     world.before(last, rewrite)
     seen: list[pasid.Qwords] = []
-    fetched = run(pasid.fetch_entry(world.bus, TABLE, Pasid(1), pasid.pieces(count), seen=seen.append))
+    fetched = drive(pasid.fetch_entry(world.bus, TABLE, Pasid(1), pasid.pieces(count), seen=seen.append))
     assert isinstance(fetched, PasidEntry)
     assert (fetched.did, fetched.flptptr) == ((1, 0x45_6000) if torn else (2, 0x45_6000))
     assert len(seen) == 1
@@ -212,14 +213,14 @@ def test_an_entry_is_torn_only_between_pieces(count: int, torn: bool) -> None:
 def test_pieces_come_in_the_order_that_hardware_chooses() -> None:
     world = World()
     world.bus.choices = [1]
-    run(pasid.fetch_entry(world.bus, TABLE, Pasid(1), pasid.pieces(4), any_order=True))
+    drive(pasid.fetch_entry(world.bus, TABLE, Pasid(1), pasid.pieces(4), any_order=True))
     assert world.bus.steps == [PE[2], PE[1]]
 
 
 def test_what_cannot_be_read_is_an_access_error() -> None:
-    bus = WideBus(Memory(1))
+    bus = StubBus(Memory(1))
     nowhere = PhysAddr(0x10_0000)
-    assert run(context.fetch_context(bus, nowhere, StreamId(0))) == denied(Reason.CONTEXT_ENTRY_ACCESS)
-    assert run(pasid.fetch_directory(bus, nowhere, Pasid(1), fpd=True)) == denied(Reason.PASID_DIRECTORY_ACCESS, True)
-    entry = run(pasid.fetch_entry(bus, nowhere, Pasid(1), pasid.pieces(4), fpd=True))
+    assert drive(context.fetch_context(bus, nowhere, StreamId(0))) == denied(Reason.CONTEXT_ENTRY_ACCESS)
+    assert drive(pasid.fetch_directory(bus, nowhere, Pasid(1), fpd=True)) == denied(Reason.PASID_DIRECTORY_ACCESS, True)
+    entry = drive(pasid.fetch_entry(bus, nowhere, Pasid(1), pasid.pieces(4), fpd=True))
     assert entry == denied(Reason.PASID_ENTRY_ACCESS, True)

@@ -29,7 +29,8 @@ from hw.vtd.qi import InvalidationQueue, Pending, Progress
 from hw.vtd.registers import ICE, IQE, ITE, ITESID
 from hw.vtd.ring import ByteRing
 from hw.vtd.state import Transaction
-from tests.hw.vtd_world import P1, SID, VA, World, run
+from tests.hw.conftest import drive
+from tests.hw.vtd_world import P1, SID, VA, World
 
 RING = PhysAddr(0x2_0000)
 STATUS = PhysAddr(0x1E004)
@@ -65,7 +66,7 @@ class Queue:
         """One slot."""
         self.world.put(self.ring.slot(self.head), words)
         following = self.ring.next(self.head)
-        found: Pending | Iqei = run(self.qi.fetch(self.world.bus, self.head, following))
+        found: Pending | Iqei = drive(self.qi.fetch(self.world.bus, self.head, following))
         if isinstance(found, Pending):
             self.head = following
         return found
@@ -319,7 +320,7 @@ def test_a_bad_descriptor_stops_the_queue_and_stays_at_its_head(words: tuple[int
     (ahead,) = queue.fetch(TYPES["wait"])
     queue.world.bus.steps.clear()
     assert queue.fetch_words(words) is reason
-    assert queue.world.bus.steps == ["IQ[1]", f"IQE: {reason.name}"]
+    assert queue.world.bus.steps == ["fetch IQ[1]", f"IQE: {reason.name}"]
     assert (queue.fsts(), queue.qi.stopped, queue.head) == (IQE.mask, True, 32)
     assert queue.world.memory.read(queue.world.vtd.registers.IQER) == reason
     queue.perform(ahead)
@@ -331,10 +332,10 @@ def test_a_bad_descriptor_stops_the_queue_and_stays_at_its_head(words: tuple[int
 
 def test_queues_that_cannot_be_read() -> None:
     queue = Queue()
-    assert run(queue.qi.fetch(queue.world.bus, 0, 16)) is Iqei.TAIL
-    assert run(queue.qi.fetch(queue.world.bus, 0, 256)) is Iqei.TAIL
+    assert drive(queue.qi.fetch(queue.world.bus, 0, 16)) is Iqei.TAIL
+    assert drive(queue.qi.fetch(queue.world.bus, 0, 256)) is Iqei.TAIL
     far = InvalidationQueue(queue.world.vtd, queue.world.memory, ByteRing(PhysAddr(0x1000_0000), 8))
-    assert run(far.fetch(queue.world.bus, 0, 32)) is Iqei.FETCH
+    assert drive(far.fetch(queue.world.bus, 0, 32)) is Iqei.FETCH
     assert queue.world.bus.touched[-1][1] == queue.qi.error_footprint()
 
 

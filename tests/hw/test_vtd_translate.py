@@ -7,6 +7,7 @@ import pytest
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, ResponseCode
 from hw.smmuv3.entry import EntryFetched
+from hw.tlb import PageRange, pages_from
 from hw.vtd import pasid as pasid_module
 from hw.vtd.context import Context
 from hw.vtd.descriptors import (
@@ -20,16 +21,16 @@ from hw.vtd.descriptors import (
     PasidCacheInvalidate,
     Wait,
     domain_iotlb,
-    pages_from,
     pasid_cache,
     pasid_iotlb,
 )
 from hw.vtd.faults import Reason, RequestKind
-from hw.vtd.iotlb import Iotlb, PageRange
+from hw.vtd.iotlb import Iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, Did, empty_entry, first_level_entry, pass_through_entry
 from hw.vtd.state import Transaction, affects, apply, resources_of
 from hw.vtd.translate import AccessAnswer, Answer, PageRequestAnswer, translated_access
 from hw.x86 import PageTables, page_entry, root
+from tests.hw.conftest import drive
 from tests.hw.vtd_world import (
     COLD,
     CONFIG_FILL,
@@ -42,7 +43,6 @@ from tests.hw.vtd_world import (
     VA,
     WALK,
     World,
-    run,
 )
 
 DID = FLPT_DEFAULT_DID
@@ -155,7 +155,7 @@ def test_translated_dma(column: str, write: bool) -> None:
     """No PASID entry is looked up, so no column makes a difference."""
     world = at(column)
     world.bus.steps.clear()
-    answer = run(translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=write))
+    answer = drive(translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=write))
     assert (answer.address, world.bus.steps) == (PAGE, [])
 
 
@@ -391,7 +391,10 @@ def test_fetches_are_reported_if_asked_for() -> None:
     assert world.bus.steps[3:5] == [PE[2], PE[1]]
     assert world.bus.events == [
         EntryFetched(
-            entry="PE[1]", valid=True, meaning=f"PGTT=0x1 DID=0x1 NXE=0x1 FLPTPTR={world.tables.root >> 12:#x}"
+            entry="PE[1]",
+            valid=True,
+            meaning=f"PGTT=0x1 DID=0x1 NXE=0x1 FLPTPTR={world.tables.root >> 12:#x}",
+            target="vtd",
         )
     ]
 

@@ -21,7 +21,7 @@ from hw.vtd.translate import (
     untranslated_access,
 )
 from hw.x86 import PageTables
-from tests.hw.conftest import StubBus
+from tests.hw.conftest import StubBus, drive
 
 SID = StreamId(1)
 P1 = Pasid(1)
@@ -37,43 +37,6 @@ WALK = [f"{name} {VA:#x}" for name in ("PML4E", "PDPE", "PDE", "PTE")]
 COLD = [LOOKUP, "context[1]", *PE, CONFIG_FILL, *WALK, "IOTLB fill"]
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Drive a coroutine that never really waits."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("the coroutine waits for something that is not the bus")
-
-
-class WideBus(StubBus):
-    """A stub bus that reads several words in a step and keeps events; `choices` are what `choose` answers."""
-
-    def __init__(self, memory: Memory) -> None:
-        super().__init__(memory)
-        self.events: list[object] = []
-        self.choices: list[int] = []
-
-    async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:
-        """Read neighbouring words."""
-        self._step(what)
-        return [self.memory.read(PhysAddr(address + number * WORD_BYTES)) for number in range(count)]
-
-    async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
-        """Write neighbouring words."""
-        self._step(what)
-        for number, value in enumerate(values):
-            self.memory.write(PhysAddr(address + number * WORD_BYTES), value)
-
-    async def choose(self, what: str, options: int) -> int:
-        """Take the next of `choices`, or the plain outcome."""
-        return self.choices.pop(0) if self.choices else 0
-
-    def emit(self, event: object) -> None:
-        """Keep it."""
-        self.events.append(event)
-
-
 class World:
     """Everything valid: PASID 1 of function 1 maps VA to PAGE."""
 
@@ -83,7 +46,7 @@ class World:
         self.tables = PageTables(self.memory, self.allocator, mm_owner(0))
         self.tables.map_now(VA, PAGE)
         self.vtd = Vtd(registers=Registers(PhysAddr(0)), context_table=CONTEXTS, contexts=4, **knobs)
-        self.bus = WideBus(self.memory)
+        self.bus = StubBus(self.memory)
         self.put(context_address(CONTEXTS, SID), context_entry(directory=DIRECTORY))
         self.memory.write(directory_address(DIRECTORY, P1), directory_entry(TABLE))
         self.put_entry(first_level_entry(flptptr=self.tables.root))
@@ -122,7 +85,7 @@ class World:
     def done(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a request and finish its transaction as the last unit on its way would."""
         self.bus.steps.clear()
-        answer = run(coroutine)
+        answer = drive(coroutine)
         transaction: Transaction = answer.transaction
         self.vtd.finish(transaction)
         return answer

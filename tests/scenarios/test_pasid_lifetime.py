@@ -14,6 +14,10 @@ TRACES = {
     "free=mmput,accesses=0": (41, 20),
     "free=mmdrop": (72, 0),
     "free=mmdrop,closer=other,reuse=strict": (1464, 0),
+    "free=unbind,closer=other": (296, 20),
+    "free=unbind-asks,closer=other,reuse=strict": (258, 0),
+    "free=iommu-mm": (72, 0),
+    "free=iommu-mm-mmput,accesses=0": (41, 41),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

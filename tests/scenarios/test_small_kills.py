@@ -20,6 +20,28 @@ KILLS: list[tuple[str, str, dict[str, int | str], str]] = [
     ("quiet-cd-stalls", "every-stall-is-resumed", {"quiet": "abort", "answer": "twice"}, "was meant for stall"),
     ("sva-unbind-era", "nothing-left-when-unbind-returns", {"era": "5.18", "left": "strict"}, "between EVTQ and"),
     ("sva-unbind-era", "no-cross-binding-fault", {"era": "5.14"}, "handled for mm B under bind2"),
+    (
+        "sva-unbind-era",
+        "cleared-context-stays-clear",
+        {"era": "7.1", "trigger": "other", "accesses": 0, "touch": 0, "left": "strict"},
+        "valid again for bind1",
+    ),
+    (
+        "sva-unbind-era",
+        "no-foreign-teardown",
+        {"era": "5.14", "trigger": "other", "accesses": 0, "touch": 0},
+        "mm release of bind1 clears the CD of P1, which is bind2's by now",
+    ),
+    (
+        "sva-unbind-era",
+        "no-use-after-free",
+        {"era": "5.18", "trigger": "other", "accesses": 0, "touch": 0},
+        "shared cd of mm A, freed at step",
+    ),
+    ("pasid-lifetime", "no-use-after-free", {"free": "iommu-mm-mmput", "accesses": 0}, "iommu_mm of mm A, freed at"),
+    ("cmdq-error", "no-dma-into-foreign-frame", {"reaction": "ignored"}, "which is free: memory corruption"),
+    ("cmdq-issue", "commands-run-as-issued", {"issue": "publish-early", "batches": 1, "synced": 2}, "was issued there"),
+    ("stall-term", "no-deadlock", {"order": "no-sync"}, "smmu.dma waits since"),
 ]
 BUDGET = 200
 

@@ -13,6 +13,8 @@ TRACES = {
     "marker=answer": (72, 72),
     "marker=drop": (36, 0),
     "marker=answer,stop=A": (9, 0),
+    "marker=answer,iommu=vtd": (66, 66),
+    "marker=drop,iommu=vtd": (51, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

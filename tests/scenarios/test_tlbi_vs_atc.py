@@ -1,4 +1,4 @@
-"""Race R15: TLBI and SYNC, then ATC_INV; every other order loses a page."""
+"""Races R15 and R28: the TLB before the ATC, and on SMMUv3 a SYNC between; every other order loses a page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ TRACES = {
     "order=tlbi-sync-atc": (39, 0),
     "order=tlbi-sync-atc,tlb=cold": (63, 0),
     "order=atc-first,tlb=cold": (155, 47),
+    "iommu=vtd,order=atc-first": (109, 40),
+    "iommu=vtd,order=one-sync": (34, 0),
+    "iommu=vtd,order=tlbi-sync-atc": (34, 0),
+    "iommu=vtd,order=one-sync,tlb=cold": (55, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

@@ -43,7 +43,7 @@ def test_each_verdict_has_its_exit_code(
     assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict == "violated")
 
 
-@pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 408), ("none", "A", 9)])
+@pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 415), ("none", "A", 10)])
 def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str, traces: int) -> None:
     result = call("prove", "unbind-window", "-p", f"drain={drain}", "-p", f"stop={stop}")
     assert result.exit_code == Exit.NOTHING_VIOLATED
@@ -162,14 +162,14 @@ from stopmarker import Cpu, World, scenario
 
 @scenario()
 def forgetful(world: World) -> None:
-    '''Fails only in the second world that is built: the first of the search.'''
+    '''Fails only in the third world that is built: the first of the search.'''
     number = os.environ["RUNS"] = str(int(os.environ["RUNS"]) + 1)
 
     @world.actor
     async def only(cpu: Cpu) -> None:
         await cpu.note("done", number)
 
-    world.always("not the second", lambda note: "it is" if note.value == "2" else None)
+    world.always("not the third", lambda note: "it is" if note.value == "3" else None)
 """
 
 

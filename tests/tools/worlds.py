@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from actors.runtime.world import Cpu
+from hw.bus import PhysAddr
 from stopmarker import Violation, World, number, one_of, scenario
 
 
@@ -89,7 +90,9 @@ def ending(world: World, way: str) -> None:
             await cpu.receive(port)
         if way == "error":
             raise ValueError("a bug\nin two lines")
+        turns = 0
         while way == "bound":
+            turns += 1  # so no state comes back: it is not known to be a livelock
             await cpu.access("spin")
 
     @world.actor
@@ -184,3 +187,29 @@ def broken_oracle(world: World) -> None:
     @world.actor
     async def only(cpu: Cpu) -> None:
         await cpu.note("done")
+
+
+@scenario(tries=number(0, 9, default=0, meaning="after how many tries each gives up; 0 for never"))
+def polite(world: World, tries: int) -> None:
+    """Two threads each take a lock, try the other one's, and step back if they do not get it."""
+    locks = world.word("left"), world.word("right")
+
+    async def try_lock(cpu: Cpu, word: PhysAddr, what: str) -> bool:
+        return await cpu.rmw(word, lambda _: 1, f"try {what}") == 0
+
+    def thread(name: str, mine: PhysAddr, other: PhysAddr) -> None:
+        async def take_both(cpu: Cpu) -> None:
+            tried = 0
+            while not tries or tried < tries:
+                tried += bool(tries)
+                if await try_lock(cpu, mine, "mine"):
+                    if await try_lock(cpu, other, "other"):
+                        await cpu.store(other, 0, "other")
+                        await cpu.store(mine, 0, "mine")
+                        return
+                    await cpu.store(mine, 0, "mine")
+
+        world.add_actor(name, take_both)
+
+    thread("a", *locks)
+    thread("b", *reversed(locks))

@@ -17,7 +17,7 @@ from tools.progress import progress
 from tools.replay import replay_recipe, replay_trace
 from tools.report import run_document
 from tools.show.beside import FEW_STEPS, beside
-from tools.show.reasons import does, must
+from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
 from tools.trace import Trace
 
@@ -50,6 +50,8 @@ def _found(trace: Trace) -> Found:
         raise Refusal("explain: this run does not fail, so there is nothing to explain")
     if trace.finding.outcome is Outcome.BOUND:
         raise Refusal("explain: this run ends at the step bound; what it would have come to is not known")
+    if trace.finding.outcome is Outcome.LIVELOCK:
+        raise Refusal("explain: a livelock is no matter of one order; the steps that come again are in `show`")
     return Found(trace.finding, trace.schedule, 1)
 
 
@@ -68,7 +70,8 @@ def _told(result: Explained) -> list[str]:
         lines.append("")
     lines += [*_fix(result), *_nearest(result)]
     runs = explanation.failing_runs + explanation.passing_runs
-    counts = f"{explanation.failing_runs:,} fail, {explanation.passing_runs:,} pass"
+    others = f" ({explanation.other_runs:,} in another way)" if explanation.other_runs else ""
+    counts = f"{explanation.failing_runs:,} fail{others}, {explanation.passing_runs:,} pass"
     scope = f"all {runs:,} inequivalent schedules" if explanation.decided else f"{runs:,} schedules"
     lines += wrap(f"Tried: {scope}; {counts} ({result.seconds:.1f} s). Shrunk in {result.replays:,} replays.", "    ")
     if not explanation.decided:
@@ -84,7 +87,9 @@ def _because(result: Explained) -> list[str]:
             which = "schedule" if decided else "schedule that was tried"
             return [f"Every {which} fails: no order of steps is to blame."]
         return ["No order of racing steps tells failing from passing runs: look at the outcomes that were drawn."]
-    scope = "exactly those schedules" if decided else "those schedules, as far as was tried,"
+    exact = result.explanation.exact
+    scope = "exactly those schedules" if exact else "every schedule"
+    scope = scope if decided else "those schedules, as far as was tried,"
     lines = [f"It fails in {scope} in which"]
     for number, one in enumerate(result.constraints, 1):
         joint = "and " if number > 1 else ""
@@ -92,9 +97,19 @@ def _because(result: Explained) -> list[str]:
         for place in (one.first, one.second):
             lines += wrap(f"       {_where(place)}", "         ")
         lines += wrap(f"       race for {', '.join(one.races)}", "         ")
-        if one.broken is None:
-            lines += wrap("       (no schedule was met that breaks only this one)", "         ")
+        lines += wrap(f"       {_otherwise(one)}", "         ")
+    if decided and not exact:
+        lines.append("Some other schedules fail in this way too, for another reason.")
     return lines
+
+
+def _otherwise(one: Constraint) -> str:
+    """How a schedule passes that keeps all other constraints."""
+    if one.reason is None or one.reason.broken is None:
+        return "(no schedule was met that breaks only this one)"
+    if one.reason.absent:
+        return f"passes where only this differs: {never(one.reason.absent[0])}"
+    return f"passes where only this differs: {does(one.second.point)} first"
 
 
 def _sentence_of(one: Constraint) -> str:
@@ -132,13 +147,14 @@ def _document(result: Explained) -> dict[str, object]:
     explanation, recipe = result.explanation, result.trace.recipe
     tokens = [
         None
-        if one.broken is None
-        else type(recipe)(scenario=recipe.scenario, params=recipe.params, schedule=one.broken).token()
+        if one.reason is None or one.reason.broken is None
+        else type(recipe)(scenario=recipe.scenario, params=recipe.params, schedule=one.reason.broken).token()
         for one in result.constraints
     ]
     return {
         **run_document(result.trace),
         "decided": explanation.decided,
+        "exact": explanation.exact,
         "open": explanation.open or None,
         "constraints": [
             {**_constraint_document(one), "passing_without": token}
@@ -146,6 +162,7 @@ def _document(result: Explained) -> dict[str, object]:
         ],
         "along": [_constraint_document(one) for one in result.along],
         "failing_runs": explanation.failing_runs,
+        "other_runs": explanation.other_runs,
         "passing_runs": explanation.passing_runs,
         "nearest_passing": None if result.passing is None else result.passing.recipe.token(),
         "seconds": round(result.seconds, 3),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +11,16 @@ import click
 import trio
 from loguru import logger
 
-from tools.exits import Exit, Refusal
+from tools.exits import Exit
 from tools.experiment import Experiment, open_experiment, parse_params
-from tools.explore.search import Budget, Report, Strategy
+from tools.explore.search import Budget, Report
 from tools.findings import Findings
 from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress, sentence
 from tools.store import check_writable
-from tools.strategies import STRATEGIES
+from tools.strategies import find_strategy
 from tools.terms import Terms
 
 
@@ -40,7 +39,7 @@ def main(
     keep_going: bool,
 ) -> Exit:
     """Hunt, and show the first finding."""
-    search = _strategy(strategy, seed)
+    search = find_strategy(strategy)(seed)
     experiment = open_experiment(scenario, parse_params(param), audit)
     limit = _limit(schedules, budget)
     folder = Path(output)
@@ -74,14 +73,6 @@ def main(
     if findings.failure is not None:
         raise findings.failure
     return code
-
-
-def _strategy(name: str, seed: int) -> Strategy:
-    if name not in STRATEGIES:
-        near = get_close_matches(name, STRATEGIES, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise Refusal(f"strategy {name!r}{hint} (there are: {', '.join(STRATEGIES)})")
-    return STRATEGIES[name](seed)
 
 
 def _limit(schedules: int | None, budget: str | None) -> Budget:

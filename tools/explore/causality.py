@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actors.runtime.step import Step
+from actors.runtime.step import ANYTHING, Step
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -67,12 +67,32 @@ class Causality:
                 found |= writers.get(bit, 0)
         return found
 
-    def givers(self, step: Step) -> int:
-        """The events so far that gave what `step` takes, as a mask."""
+    def changes(self, step: Step) -> int:
+        """The events so far that may have let `step` be taken, or stopped it, as a mask.
+
+        If it does not say what wakes it, this is who wrote what it declares, or gave what it takes; and who reads the
+        same, if that says by giving something that it changes what others wait for.
+        """
+        if step.wakes != ANYTHING:
+            return self._wrote(step.wakes) | self._gave(step.wakes)
+        found = self._wrote(step.reads | step.writes) | self._gave(step.takes) | (self.conflicts(step) & self.gave)
+        return found if step.takes else found | self.gave
+
+    def _wrote(self, mask: int) -> int:
         found = 0
-        for bit in self._bits(step.takes):
+        for bit in self._bits(mask):
+            found |= self._writers.get(bit, 0)
+        return found
+
+    def _gave(self, mask: int) -> int:
+        found = 0
+        for bit in self._bits(mask):
             found |= self._givers.get(bit, 0)
         return found
+
+    def givers(self, step: Step) -> int:
+        """The events so far that gave what `step` takes, as a mask."""
+        return self._gave(step.takes)
 
     def closure(self, base: int, events: int) -> int:
         """`base` and all that is before or in `events`."""

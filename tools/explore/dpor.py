@@ -7,28 +7,17 @@ JACM 2017). Sleep sets keep every class from being run twice. Nothing is pruned 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 
 from .causality import Causality, bits
+from .estimate import Estimate, Estimator
 from .races import Races
 from .search import Cut
 from .stack import Node, Stack
-
-_SAMPLES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """How many runs the whole search may take: now, and between which values the last few estimates lay."""
-
-    traces: float
-    low: float
-    high: float
 
 
 class Dpor:
@@ -44,8 +33,12 @@ class Dpor:
         self._ready = not self.stack.exhausted
         self._causality = Causality()
         self._sleeps: list[int] = []
-        self._estimates: deque[float] = deque(maxlen=_SAMPLES)
-        self._next_sample = 1
+        self._estimator = Estimator()
+
+    @property
+    def past(self) -> Sequence[int]:
+        """For each step of the run that was made last a mask of what happened before it, and itself."""
+        return self._causality.past
 
     def more(self) -> bool:
         """Whether an order is left to try; goes back to the deepest point that has one."""
@@ -53,17 +46,14 @@ class Dpor:
             self._ready = self.stack.backtrack()
             self._planned = len(self.stack.nodes)
             self._causality.rewind(max(self._planned - 1, 0))
-            if self.schedules >= self._next_sample:
-                self._next_sample = self.schedules + self.schedules // 8 + 1
-                self._estimates.append(self._guess())
+            if self._estimator.is_due(self.schedules):
+                self._estimator.note(self.schedules, self.stack.explored())
         return self._ready
 
     def estimate(self) -> Estimate:
-        """Weighted backtrack estimate (Kilby et al. 2006) of the number of runs of the whole search."""
+        """Weighted backtrack estimate of the number of runs of the whole search."""
         self.more()
-        now = self._guess()
-        seen = [*self._estimates, now]
-        return Estimate(now, min(seen), max(seen))
+        return self._estimator.estimate(self.schedules, self.stack.explored())
 
     def start(self, execution: Execution) -> None:
         """Follow the plan, then whoever comes first and is not asleep."""
@@ -90,7 +80,9 @@ class Dpor:
         """Look for races in what was new, and plan nothing yet: `more` does."""
         end = self._execution.index
         self._wake(end)
-        self._learn(end, 0)
+        execution = self._execution
+        ended = execution.to_the_end or execution.outcome in (Outcome.QUIET, Outcome.DEADLOCK)
+        self._learn(end, 0, at_rest=ended and execution.outcome not in ENDLESS)
         self.schedules += 1
 
     def _wake(self, index: int) -> int:
@@ -123,10 +115,10 @@ class Dpor:
 
     def _cut(self, index: int) -> None:
         """Give the run up before step `index`: only sleepers could go, so the rest was seen elsewhere."""
-        self._learn(index, self._sleeps[index - self._planned])
+        self._learn(index, self._sleeps[index - self._planned], at_rest=True)
         raise Cut
 
-    def _learn(self, length: int, asleep: int) -> None:
+    def _learn(self, length: int, asleep: int, *, at_rest: bool) -> None:
         """Take the new steps of the run, `length` in all, into the stack, and reverse the races that they end."""
         execution, causality, stack = self._execution, self._causality, self.stack
         nodes, first = stack.nodes, self._planned
@@ -135,7 +127,7 @@ class Dpor:
         for index in range(first, length):
             actor = execution.actors[index]
             nodes.append(Node(actor, 0, execution.steps[index].options, self._sleeps[index - first], 1 << actor))
-        search = Races(causality, execution)
+        search = Races(causality, execution, at_rest)
         for index in range(len(causality.past), length):
             actor, step = execution.actors[index], execution.steps[index]
             if index >= first - 1:
@@ -150,7 +142,3 @@ class Dpor:
                 for reversal in search.of(actor, last):
                     stack.add(reversal)
         self._ready = False
-
-    def _guess(self) -> float:
-        explored = self.stack.explored()
-        return self.schedules / explored if explored else 1.0

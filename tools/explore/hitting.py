@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from .causality import bits
 
 _LARGEST = 6
 """Larger sets are not searched for; then one is made step by step, from which nothing can be left out."""
+_MOST = 2_000
+"""Of more smallest sets than this the rest is not looked at."""
 
 
-def smallest_hitting_set(masks: Sequence[int], size: int) -> list[int]:
-    """The numbers (below `size`) of a smallest set that meets each of `masks`; of several the first."""
+def smallest_hitting_set(
+    masks: Sequence[int], size: int, cost: Callable[[Sequence[int]], tuple[int, ...]] = lambda _: ()
+) -> list[int]:
+    """The numbers (below `size`) of a smallest set that meets each of `masks`; of several the cheapest, then first."""
     needed = _minimal(masks)
     for most in range(_LARGEST + 1):
-        found = _search(needed, most)
-        if found is not None:
-            return sorted(found)
+        found = sorted({tuple(sorted(one)) for one in islice(_search(needed, most), _MOST)})
+        if found:
+            cheapest = min(found, key=cost)
+            return list(cheapest)
     return _greedy(needed, size)
 
 
@@ -29,16 +35,14 @@ def _minimal(masks: Sequence[int]) -> list[int]:
     return kept
 
 
-def _search(needed: list[int], most: int) -> list[int] | None:
+def _search(needed: list[int], most: int) -> Iterator[list[int]]:
+    """The sets of up to `most` numbers that meet all of `needed`; some of them more than once."""
     if not needed:
-        return []
-    if not most:
-        return None
-    for bit in bits(needed[0]):
-        rest = _search([mask for mask in needed if not mask & bit], most - 1)
-        if rest is not None:
-            return [bit.bit_length() - 1, *rest]
-    return None
+        yield []
+    elif most:
+        for bit in bits(needed[0]):
+            for rest in _search([mask for mask in needed if not mask & bit], most - 1):
+                yield [bit.bit_length() - 1, *rest]
 
 
 def _greedy(needed: list[int], size: int) -> list[int]:

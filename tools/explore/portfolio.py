@@ -11,7 +11,8 @@ from actors.runtime.schedule import RandomWalk
 from .bounded import Bounded, delays
 from .dpor import Dpor
 from .endless import Endless
-from .mutation import Mutation
+from .fair import Fair
+from .greybox import Greybox
 from .pct import Pct
 from .pos import Pos
 from .search import Strategy
@@ -69,9 +70,11 @@ class Portfolio:
 
 
 def default(seed: int, proving: int = PROVING) -> Portfolio:
-    """Delay bound 1, then 2, then DPOR for `proving` schedules; then SURW, PCT, POS, mutation and chance, with DPOR."""
-    dpor = Dpor()
-    stages: list[tuple[Strategy, int]] = [(Bounded(delays, 1), DELAYED), (Bounded(delays, 2), DELAYED), (dpor, proving)]
+    """A fair run, delay bound 1, then 2, then DPOR for `proving` schedules; then SURW, PCT, POS, greybox, chance and
+    fair runs, with DPOR."""
+    dpor, fair = Dpor(), Fair(seed)
+    one, two = Bounded(delays, 1), Bounded(delays, 2)
+    stages: list[tuple[Strategy, int]] = [(fair, 1), (one, DELAYED), (two, DELAYED), (dpor, proving)]
     surw, pct, pos = Endless(Surw(seed)), Endless(Pct(seed)), Endless(Pos(seed))
-    mutation, walk = Endless(Mutation(seed)), Endless(RandomWalk(seed))
-    return Portfolio(stages, [surw, pct, dpor, surw, mutation, pos, surw, pct, dpor, walk])
+    greybox, walk = Endless(Greybox(seed)), Endless(RandomWalk(seed))
+    return Portfolio(stages, [surw, pct, dpor, surw, greybox, pos, surw, pct, dpor, walk, fair])

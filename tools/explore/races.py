@@ -27,11 +27,12 @@ class Reversal:
 class Races:
     """Finds the reversals of one run; the events that `causality` holds are those before the step in question."""
 
-    __slots__ = ("_causality", "_execution")
+    __slots__ = ("_at_rest", "_causality", "_execution")
 
-    def __init__(self, causality: Causality, execution: Execution) -> None:
+    def __init__(self, causality: Causality, execution: Execution, at_rest: bool) -> None:
         self._causality = causality
         self._execution = execution
+        self._at_rest = at_rest  # whoever waits at the end of the run is blocked there
 
     def of(self, actor: int, step: Step) -> Iterator[Reversal]:
         """The reversals of the races between `step` of `actor`, the next event, and earlier events."""
@@ -54,16 +55,15 @@ class Races:
             event = rest.bit_length() - 1
             others = self._unordered(event)
             possible = self._could_run(event, actor, step, others)
-            if possible is False:
-                rest ^= 1 << event
-                continue
-            yield from self._reverse(event, actor, step, mine, others)
+            if possible is not False:
+                yield from self._reverse(event, actor, step, mine, others)
             if possible:
                 rest &= ~past[event]
                 continue
-            # Unknown: p may also have to go before something else that keeps it blocked, and before earlier events.
-            yield from self._reverse(event, actor, step, mine, others & mine)
             rest ^= 1 << event
+            # p may also have to go before something else that keeps it blocked.
+            if others & ~mine and self._could_run(event, actor, step, others & mine) is not False:
+                yield from self._reverse(event, actor, step, mine, others & mine)
 
     def _unordered(self, event: int) -> int:
         """The events after `event` that do not depend on it."""
@@ -75,18 +75,24 @@ class Races:
         return found
 
     def _could_run(self, event: int, actor: int, step: Step, others: int) -> bool | None:
-        """Whether the blocking `step` could run before `event` and after `others`; None if the run cannot tell."""
+        """Whether the blocking `step` could run before `event` and after `others`; None if the run cannot tell.
+
+        It can if, at some time, all that could change the answer had come that comes here too, and nothing else of it:
+        then whether the step was offered is the answer.
+        """
         causality, execution = self._causality, self._execution
-        changes = others & (causality.conflicts(step) | causality.givers(step))
-        if not step.takes and others and not changes:  # it may be waiting for what it would take
-            changes = others & causality.gave
-        if changes:
-            return None
-        if execution.steps[event].ready == step.ready:
+        changes = causality.changes(step)
+        if not others & (causality.conflicts(step) | changes) and execution.steps[event].ready == step.ready:
             return True  # what lets the one run lets the other run
-        if causality.last(actor) < event:
-            return actor in execution.offers[event]
-        return None
+        before = changes & ((1 << event) - 1 | others)
+        after = changes & ~before
+        first = max(before.bit_length(), causality.last(actor) + 1)
+        last = (after & -after).bit_length() - 1 if after else len(causality.past)
+        if first > last:
+            return None
+        if last < len(execution.offers):
+            return actor in execution.offers[last]
+        return False if self._at_rest else None
 
     def _reverse(self, event: int, actor: int, step: Step, mine: int, others: int) -> Iterator[Reversal]:
         """Who can begin the sequence `others`, then `step` of `actor`, at the point before `event`."""

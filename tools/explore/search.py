@@ -10,7 +10,7 @@ from typing import Protocol
 import trio
 
 from actors.runtime.controlled import Controlled
-from actors.runtime.events import Finding, Outcome, oracle_name
+from actors.runtime.events import ENDLESS, Finding, oracle_name
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import Schedule, Scheduler
 from actors.runtime.world import World
@@ -97,7 +97,7 @@ class Report:
         """Count one run."""
         self.schedules += 1
         self.steps += execution.index
-        self.bounded += execution.outcome is Outcome.BOUND
+        self.bounded += execution.outcome in ENDLESS
         for witness in execution.world.witnesses:
             name = oracle_name(witness)
             self.witnesses[name] = witness.reached or self.witnesses.get(name, False)
@@ -135,7 +135,7 @@ async def explore(
     *,
     stop_at_first: bool = False,
     progress: Callable[[Report], None] | None = None,
-    watch: Callable[[Execution], None] | None = None,
+    watch: Callable[[Execution], object] | None = None,
     report: Report | None = None,
 ) -> Report:
     """Run `strategy` until it has no more, the budget is used up, or (`stop_at_first`) something was found.

@@ -8,20 +8,26 @@ counts if its run fails with the same signature (oracle and objects) and costs l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from actors.runtime.controlled import Controlled
-from actors.runtime.events import Outcome
+from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay, Schedule, Scheduler
+from actors.runtime.schedule import FAIR, Replay, Schedule, ScheduleMismatch, Scheduler
 from actors.runtime.world import World
 
 from .bounded import Bounded, delays
 from .dpor import Dpor
+from .fair import Fair
 from .plan import Follow, Plan, blocks, causality_of, cost, join, plainest, plan_of, switches
 from .search import Budget, Strategy, explore
 
 MOST_REPLAYS = 2_000
+MOST_CHOICES = 200
+"""Choices that may lead into a livelock: if it takes more, the schedule is left as it was found."""
+FAIR_RUNS = 20
+"""Runs in which a livelock is looked for in a smaller world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Shrinker:
         if better:
             self.best, self._plan = execution, plan
             self._tried.add(plan)
-        if execution.outcome is not Outcome.BOUND:
+        if execution.outcome not in ENDLESS:
             past = causality_of(execution).past
             cone = plainest(plan, past, execution.finding.step) if execution.finding.step < len(plan) else ()
             better = (bool(cone) and self.consider(cone)) or self.consider(plainest(plan, past)) or better
@@ -80,8 +86,20 @@ class Shrinker:
 
     def shrink(self) -> None:
         """Try all ways to make the best shorter until none does."""
+        if self.best is not None and self.best.outcome is Outcome.LIVELOCK:
+            self._enter_sooner(self.best.schedule)
+            return
         while any(self._first_better(ways(self._plan)) for ways in (_outlines, _cuts, _merges, _order)):
             pass
+
+    def _enter_sooner(self, schedule: Schedule) -> None:
+        """A livelock: the fewest of its choices after which it is entered if everybody goes in turn."""
+        for length in range(min(len(schedule), MOST_CHOICES)):
+            self.best = None
+            with suppress(ScheduleMismatch):  # hardware has a choice there: it is not the place to give up choosing
+                if self.run(Replay((*schedule[:length], FAIR))):
+                    return
+        self.run(Replay(schedule))
 
     def _first_better(self, candidates: Iterable[Plan]) -> bool:
         return any(self.consider(candidate) for candidate in candidates)
@@ -153,12 +171,14 @@ async def shrink_world(
     finding = shrunk.execution.finding
     assert finding is not None
     plan = plan_of(shrunk.execution)
+    is_livelock = finding.outcome is Outcome.LIVELOCK
     for number, make_world in enumerate(smaller):
         shrinker = Shrinker(driver, make_world, finding.signature)
         shrinker.run(Follow(plan))
-        strategies: list[Strategy] = [Bounded(delays, 1), Dpor()]
+        strategies: list[Strategy] = [Fair(0)] if is_livelock else [Bounded(delays, 1), Dpor()]
         while shrinker.best is None and strategies:
-            report = await explore(driver, make_world, strategies.pop(0), Budget(schedules=proving))
+            most = Budget(schedules=FAIR_RUNS if is_livelock else proving)
+            report = await explore(driver, make_world, strategies.pop(0), most)
             found = report.found.get(finding.signature)
             if found is not None:
                 shrinker.run(Replay(found.schedule))

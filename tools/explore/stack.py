@@ -11,7 +11,7 @@ import msgpack
 
 from .races import Reversal
 
-_VERSION = 1
+_VERSION = 2
 
 
 class StackError(ValueError):
@@ -56,6 +56,9 @@ class Stack:
         self.floor = floor
         self.exhausted = False
         self.escapes: list[Escape] = []
+        self.share = 1.0
+        """How much of the whole tree was ahead here when this was last weighed."""
+        self._behind = 0.0
 
     def asleep(self) -> int:
         """Who sleeps after the last planned choice, unless its step wakes them."""
@@ -95,31 +98,44 @@ class Stack:
     def explored(self) -> float:
         """How much of the tree is behind, if all branches of a point weigh the same and no further ones appear."""
         share, weight = 0.0, 1.0
-        for node in self.nodes[self.floor :]:
-            weight /= (node.back & ~node.sleep).bit_count()
-            share += weight * (node.done & ~node.sleep).bit_count()
+        for depth in range(max(self.floor - 1, 0), len(self.nodes)):
+            node = self.nodes[depth]
+            if depth >= self.floor:
+                weight /= (node.back & ~node.sleep).bit_count()
+                share += weight * (node.done & ~node.sleep).bit_count()
             if node.options > 1:
                 weight /= node.options
                 share += weight * node.outcome
         return 1.0 if self.exhausted else share
 
+    def ahead(self) -> float:
+        """How much of the whole tree, of which this is a part, is still to be explored here."""
+        return self.share * (1.0 - self.explored()) / (1.0 - self._behind) if self._behind < 1.0 else 0.0
+
+    def weigh(self, share: float) -> None:
+        """What is still to be explored here is such a share of the whole tree."""
+        self.share, self._behind = share, self.explored()
+
     def pack(self) -> bytes:
         """The stack as msgpack."""
         nodes = [list(astuple(node)) for node in self.nodes]
         escapes = [list(astuple(escape)) for escape in self.escapes]
-        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes])
+        weight = [self.share, self._behind]
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes, weight])
         return packed
 
     @classmethod
     def unpack(cls, packed: bytes) -> Stack:
         """The stack of `pack`; StackError if it is something else."""
         try:
-            version, floor, exhausted, nodes, escapes = msgpack.unpackb(packed)
+            version, *rest = msgpack.unpackb(packed)
             if version != _VERSION:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
+            floor, exhausted, nodes, escapes, weight = rest
             stack = cls([Node(*node) for node in nodes], floor)
             stack.exhausted = exhausted
             stack.escapes = [Escape(*escape) for escape in escapes]
+            stack.share, stack._behind = weight
         except (ValueError, TypeError, msgpack.UnpackException) as problem:
             raise StackError(f"read search state: {problem}") from None
         return stack

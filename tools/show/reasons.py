@@ -33,6 +33,12 @@ def does(point: Point) -> str:
     return f"{plain(point.actor)} {_third_person(verb)} {rest}{_ordinal(point)}".strip()
 
 
+def never(point: Point) -> str:
+    """`fault_worker never looks up PASID 1`."""
+    verb, rest = _deed(point)
+    return f"{plain(point.actor)} never {_third_person(verb)} {rest}{_ordinal(point)}".strip()
+
+
 def must(point: Point) -> str:
     """`fault_worker must look up PASID 1`."""
     verb, rest = _deed(point)

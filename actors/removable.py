@@ -1,0 +1,68 @@
+"""A function that can be pulled out, or reset, while the host talks to it: what reaches it then is not answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hw.bus import PhysAddr, Resource
+from hw.pcie.events import DeviceLost, InvalidationTimedOut
+from hw.pcie.tlp import InvalidateRequest
+
+from .resettable import IGNORED
+from .runtime.world import Cpu
+from .streamer import Streamer
+from .vtd import VtdUnits
+
+_NOWHERE = PhysAddr(0)
+PRESENT: Resource = ("device", "present")
+"""Whether the function answers at all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RemovableFunction(Streamer):
+    """Loses its link, or its mind for the time of a reset."""
+
+    present: bool = True
+    disconnected: PhysAddr = _NOWHERE
+    """The host's own note that the link is down; set when the world is built."""
+    ignored: list[int] = field(default_factory=list)
+    """ITags of invalidations that will never be answered."""
+
+    async def lose(self, cpu: Cpu) -> None:
+        """The link goes down, or a reset begins."""
+        await cpu.access("the device is gone", writes=(PRESENT,))
+        self.present = False
+        cpu.emit(DeviceLost())
+
+    async def come_back(self, cpu: Cpu) -> None:
+        """The reset is over."""
+        await cpu.access("the device is back", writes=(PRESENT,))
+        self.present = True
+
+    async def is_present(self, cpu: Cpu) -> bool:
+        """A read of the Vendor ID gives all ones where nothing is."""
+        await cpu.access("read Vendor ID", reads=(PRESENT,))
+        return self.present
+
+    async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
+        """If there is somebody who could."""
+        await cpu.access("anybody there?", reads=(PRESENT,))
+        if self.present:
+            await super(RemovableFunction, self).acknowledge(cpu, request)
+            return
+        await cpu.access("Invalidate Request is lost", writes=(IGNORED,))
+        self.ignored.append(request.itag)
+
+
+def add_device_tlb_timer(units: VtdUnits, device: RemovableFunction) -> None:
+    """A daemon that ends a device-TLB invalidation which nobody will answer."""
+
+    async def timer(cpu: Cpu) -> None:
+        while True:
+            await cpu.wait("an overdue Invalidate Request", lambda: bool(device.ignored), writes=(IGNORED,), idle=True)
+            pending = units.invalidations.waiting_for(device.sid, device.ignored.pop(0))
+            assert pending is not None
+            await units.queue.time_out(cpu, pending)
+            cpu.emit(InvalidationTimedOut(command=pending.number))
+
+    units.world.add_actor("vtd.timer", timer, daemon=True)

@@ -1,0 +1,97 @@
+"""How a run ends: the findings about a run that came to rest, went round in circles, reached its bound or broke."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .events import Finding, Outcome, Violation, oracle_name
+
+if TYPE_CHECKING:
+    from .execution import Execution
+
+
+def violated(execution: Execution, oracle: str, violation: Violation) -> Finding:
+    """An oracle complained about the last step."""
+    return Finding(
+        outcome=Outcome.VIOLATED,
+        oracle=oracle,
+        message=str(violation),
+        step=_last(execution),
+        objects=violation.objects,
+    )
+
+
+def raised(execution: Execution, actor: int, error: BaseException) -> Finding:
+    """An actor's code failed in its last step; who fails before the first step fails at it."""
+    name = execution.world.actors[actor].name
+    return Finding(
+        outcome=Outcome.ERROR,
+        oracle=type(error).__name__,
+        message=f"{name} raised {type(error).__name__}: {error}",
+        step=_last(execution),
+        objects=(name,),
+    )
+
+
+def at_rest(execution: Execution) -> Finding | None:
+    """Nobody can go: who is stuck, or what an oracle says about the end; None if all is well."""
+    world = execution.world
+    stuck = [
+        number
+        for number, step in enumerate(execution.pending)
+        if step is not None and not (world.actors[number].daemon and step.idle)
+    ]
+    if stuck:
+        return _deadlock(execution, stuck)
+    for oracle in world.oracles:
+        try:
+            oracle.at_quiescence()
+        except Violation as violation:
+            return violated(execution, oracle_name(oracle), violation)
+        except Exception as error:  # a bug of the oracle is a finding like any other, and replays
+            return _broken(execution, oracle_name(oracle), error)
+    return None
+
+
+def at_bound(execution: Execution) -> Finding:
+    """The run was to be no longer."""
+    live = [execution.world.actors[number].name for number in execution.enabled()]
+    return Finding(
+        outcome=Outcome.BOUND,
+        oracle="step-bound",
+        message=f"still busy after {execution.index} steps: raise the scenario's bound, or look for a livelock "
+        f"among {', '.join(live)}",
+        step=execution.index,
+    )
+
+
+def waits(execution: Execution, number: int) -> str:
+    """What an actor waits for, and since when."""
+    step = execution.pending[number]
+    assert step is not None
+    reason = step.blocked() if step.blocked is not None else step.what
+    return f"{execution.world.actors[number].name} waits since step {execution.since(number)} for {reason}"
+
+
+def _deadlock(execution: Execution, stuck: list[int]) -> Finding:
+    return Finding(
+        outcome=Outcome.DEADLOCK,
+        oracle="no-deadlock",
+        message="; ".join(waits(execution, number) for number in stuck),
+        step=execution.index,
+        objects=tuple(sorted(execution.world.actors[number].name for number in stuck)),
+    )
+
+
+def _broken(execution: Execution, oracle: str, error: Exception) -> Finding:
+    return Finding(
+        outcome=Outcome.ERROR,
+        oracle=type(error).__name__,
+        message=f"oracle {oracle} raised {type(error).__name__}: {error}",
+        step=_last(execution),
+        objects=(oracle,),
+    )
+
+
+def _last(execution: Execution) -> int:
+    return max(execution.index - 1, 0)

@@ -1,0 +1,92 @@
+"""A session: what outlives a run, so that a run need not make it again. No choice ever reads it.
+
+Resources keep their bits, so masks compare across runs; ports and locks keep their steps and are lent to one world
+after the other; the memory of a world that is gone is cleared for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from sys import getrefcount
+from typing import Any, Protocol, TypeVar
+
+from hw.memory import Memory
+
+from .step import FootprintTable, ResourceTable, Step
+
+_REMEMBERED = 20_000
+"""Steps that are kept: a scenario that names each step differently must not fill the memory."""
+_OURS = 3
+"""References to a memory that nobody else has: the list's, the loop's and the count's own."""
+
+
+class Part(Protocol):
+    """A part of a world that a session lends: a port, a lock."""
+
+    lent: int
+    """To which world, counted from 1."""
+
+    def renew(self) -> None:
+        """As when it was made: another world begins."""
+        ...
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+class Session:
+    """Bits of resources, steps that are always the same, and parts that are lent. One world at a time uses it."""
+
+    def __init__(self, *, audit: bool = False) -> None:
+        self.audit = audit
+        self.resources = ResourceTable()
+        self.footprint = FootprintTable(self.resources).__getitem__
+        """The mask of several resources."""
+        self.offers: dict[int, tuple[int, ...]] = {}
+        """The actors of a mask, in order of their numbers."""
+        self.steps: list[Step] = []
+        """The record of the run that goes on: who performs a step may put in the last place what became of it."""
+        self.known: dict[Hashable, Step] = {}
+        """Steps that are the same in every run, by what makes them so; nobody may change one."""
+        self._parts: dict[Hashable, Any] = {}
+        self._worlds = 0
+        self._memories: list[Memory] = []
+
+    def begin(self) -> None:
+        """A new world begins, so the last one is over and everything that was lent is back."""
+        self._worlds += 1
+
+    def lend(self, kind: Callable[..., PartT], *names: Hashable) -> PartT:
+        """The part of that kind and name, as new; another one, with the same footprints, if this world has it."""
+        key: Hashable = (kind, names)
+        part: PartT | None = self._parts.get(key)
+        while part is not None and part.lent == self._worlds:
+            key = (key, "again")
+            part = self._parts.get(key)
+        if part is None:
+            part = self._parts[key] = kind(self, *names)
+        else:
+            part.renew()
+        part.lent = self._worlds
+        return part
+
+    def memory(self, frames: int) -> Memory:
+        """Memory that is all zeros: of an earlier world, if nothing refers to it any more.
+
+        Two are kept, since a search still holds its last run when it begins the next. A fresh one costs as much as
+        six steps, most of it in what it drives out of the caches.
+        """
+        for memory in self._memories:
+            if getrefcount(memory) == _OURS and memory.frames == frames:
+                memory.clear()
+                return memory
+        fresh = Memory(frames)
+        self._memories = [*self._memories[-1:], fresh]
+        return fresh
+
+    def remember(self, key: Hashable, step: Step) -> Step:
+        """Keep a step for the next time that one of the same `key` is to be taken."""
+        if len(self.known) >= _REMEMBERED:
+            self.known.clear()
+        self.known[key] = step
+        return step

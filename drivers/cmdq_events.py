@@ -1,0 +1,96 @@
+"""What the CPUs that share a command queue did, as typed records (`hw.events` explains recurring fields).
+
+Commands are numbered over the life of the queue, in the order in which their slots were reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hw.bus import Resource
+from hw.command_events import sync_resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsReserved:
+    """A CPU reserved the slots from command `number` on, and is about to write `commands` (two words each) there."""
+
+    number: int
+    commands: Sequence[Sequence[int]]
+    owner: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        last = self.number + len(self.commands) - 1
+        slots = f"slot of #{self.number}" if last == self.number else f"slots of #{self.number} to #{last}"
+        return f"reserves {slots}{', as owner' if self.owner else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPublished:
+    """An owner wrote PROD: commands up to `end` (exclusive) may be consumed, `own` of them are the owner's."""
+
+    end: int
+    own: int
+    total: int
+    target: str = "smmu"
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"CMDQ_PROD: {self.total} commands, {self.own} own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReturned:
+    """A caller goes on because it takes the CMD_SYNC that is command `number` for complete."""
+
+    number: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"returns from CMD_SYNC #{self.number}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Whether it is complete."""
+        return (sync_resource(self.number),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLockWanted:
+    """A CPU counted itself in as a waiter for CONS, and met somebody who holds the lock exclusively."""
+
+    cpu: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return "waits for the cmdq lock (shared)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLockTaken:
+    """The waiter is in."""
+
+    cpu: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return "cmdq lock (shared)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusiveLockTaken:
+    """A CPU took the lock to move the shared copy of CONS."""
+
+    cpu: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return "cmdq lock (exclusive)"

@@ -1,0 +1,104 @@
+"""What a VT-d unit did with requests and faults, as typed records (`hw.events` explains the fields that recur)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hw.bus import Resource
+from hw.events import FRAMES, pasid_resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessAborted:
+    """A DMA got nothing, for `reason`: a read completed with UR, or a write was dropped. `silent`: FPD stood.
+
+    `logged` says that a fault recording register took it; else it was silenced, or lost to an overflow.
+    """
+
+    pasid: int
+    address: int
+    tag: int
+    write: bool
+    reason: str
+    silent: bool
+    logged: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        what = "write dropped" if self.write else "read UR"
+        log = "silent" if self.silent else "recorded" if self.logged else "record lost"
+        return f"P{self.pasid} {what}: {self.reason}, {log}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRecorded:
+    """A fault recording register took a request's fault (`index`), or an overflow lost it (-1)."""
+
+    pasid: int
+    reason: str
+    kind: str
+    index: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        where = f"FRCD[{self.index}]" if self.index >= 0 else "PFO"
+        return f"{where}: {self.reason} ({self.kind.lower().replace('_', ' ')})"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmaRead:
+    """A device read came out of memory: the frame's owner now, and the owner whose job the device was doing."""
+
+    pasid: int
+    page: int
+    owner: str
+    meant_for: str
+    tag: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"DMA reads {self.page:#x} ({self.owner})"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """Owners of frames."""
+        return (FRAMES,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescriptorDone:
+    """The unit carried out descriptor `number` of the invalidation queue."""
+
+    number: int
+    text: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.text} done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStopped:
+    """The invalidation queue stopped with `error`; so many waits were aborted."""
+
+    error: str
+    aborted: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.error}: {self.aborted} waits aborted" if self.aborted else self.error

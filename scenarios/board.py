@@ -1,0 +1,191 @@
+"""What stands on both sides of an IOMMU, whichever it is: the endpoint, the link, two processes, and the fault code.
+
+Everything that has a capacity is tiny, so that wrap, overflow and reuse happen in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Required, TypedDict
+
+from actors.device import Device, jobs
+from actors.iommu_units import IommuUnits
+from actors.runtime.ports import Link, Workqueue
+from actors.runtime.world import World
+from drivers.endpoint import Endpoint
+from drivers.iommu import Contexts, RequestQueue
+from drivers.iopf import FaultGroup, Iopf
+from drivers.mm import Mm
+from drivers.page_requests import Intake, Responder, ResponseQueue
+from drivers.pasid import Bond, Pasids
+from hw.aarch64 import PageTables
+from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
+from hw.memory import WORD_BYTES
+from hw.pcie.pri import PageRequestInterface
+from hw.pcie.tlp import (
+    ConfigurationCompletion,
+    ConfigurationWrite,
+    Dma,
+    DmaCompletion,
+    InvalidateCompletion,
+    InvalidateRequest,
+    PageRequest,
+    PrgResponse,
+    TranslationCompletion,
+    TranslationRequest,
+)
+
+SID = StreamId(0)
+PASID = Pasid(1)
+BUFFER = 0x10_0000
+
+
+class Options(TypedDict, total=False):
+    """What a scenario says about its board, apart from the IOMMU."""
+
+    device: Required[type[Device]]
+    report: int
+    """What the endpoint's driver says when its device has stopped (`drivers.endpoint.REPORT`)."""
+    requests: int
+    """Page request groups."""
+    group: int
+    """Pages in each."""
+    priq_log2size: int
+    """Of the queue that page requests wait in."""
+    credits: int
+    """Outstanding page request allocation."""
+    pasids: int
+    """How many there are, from `PASID` on; process A has the first."""
+    pushed: str
+    """Where a stopped device's page requests are at least: in the queue ("priq"), or at the root complex."""
+    put_async: bool
+    """A fault that drops the last pin of an address space defers its end."""
+    iopf: type[Iopf]
+    intake: type[Intake]
+    responder: type[Responder]
+
+
+@dataclass(slots=True, kw_only=True)
+class Platform:
+    """What a scenario works with; `mm_a` is bound, `mm_b` waits for the PASID."""
+
+    endpoint: Endpoint
+    device: Device
+    units: IommuUnits
+    pasids: Pasids
+    contexts: Contexts
+    iopf: Iopf
+    queue: RequestQueue
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+    def make_present(self, world: World, *, warm: bool = False) -> None:
+        """Process A has touched all its pages; `warm`: the IOMMU has translated them before, the device has not."""
+        for address in self.mm_a.pages:
+            page = world.frames.allocate(self.mm_a.owner)
+            self.mm_a.tables.map_now(address, page)
+            if warm:
+                self.remember(address, page)
+
+    def remember(self, address: VirtAddr, page: PhysAddr) -> None:
+        """Put a translation of process A into the IOMMU's TLB, before the world begins."""
+        raise NotImplementedError
+
+    def add_hardware(self, world: World, *, ats: bool = True) -> None:
+        """The device and the IOMMU's units; without `ats` nothing answers translation requests."""
+        world.add_actor("device", self.device.engine)
+        world.add_actor("device.link", self.device.receiver, daemon=True)
+        self.units.add(world, ats=ats)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The board without its IOMMU."""
+
+    endpoint: Endpoint
+    device: Device
+    upstream: Link
+    downstream: Link
+    pasids: Pasids
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+
+def sides(world: World, tables: type[PageTables], name: str, lane: str, options: Options) -> Sides:
+    """Two processes whose page tables are of the IOMMU's architecture, and a device that has found its pages absent."""
+    requests, group = options.get("requests", 1), options.get("group", 1)
+    pages = buffer(requests * group)
+    mm_a, mm_b = (
+        Mm(world.memory, world.frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}"), tables)
+        for number in (0, 1)
+    )
+    pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
+    bond = pasids.bind_now(mm_a)
+    endpoint = _endpoint(world, options.get("report", 0))
+    upstream, downstream = links(world, name)
+    pri = _pri(options.get("credits", 1))
+    device = options["device"](
+        world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name, host=lane
+    )
+    return Sides(
+        endpoint=endpoint,
+        device=device,
+        upstream=upstream,
+        downstream=downstream,
+        pasids=pasids,
+        mm_a=mm_a,
+        mm_b=mm_b,
+        bond=bond,
+    )
+
+
+def intake(world: World, board: Sides, responses: ResponseQueue, options: Options) -> Intake:
+    """The fault code, from the IOMMU's queue to its page responses."""
+    respond = options.get("responder", Responder)(responses).respond
+    works: Workqueue = world.workqueue("iopf workqueue", FaultGroup)
+    iopf = options.get("iopf", Iopf)(board.pasids, works, respond, put_async=options.get("put_async", True))
+    return options.get("intake", Intake)(iopf)
+
+
+def buffer(pages: int) -> list[VirtAddr]:
+    """The addresses that the device's jobs use, in whatever process the PASID belongs to."""
+    return [VirtAddr(BUFFER + number * 0x1000) for number in range(pages)]
+
+
+def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
+    """The PCIe link, upstream and downstream."""
+    upstream = world.link(
+        f"to {iommu}",
+        posted=(PageRequest, Dma, InvalidateCompletion),
+        non_posted=(TranslationRequest, Dma),
+        completion=(ConfigurationCompletion,),
+    )
+    downstream = world.link(
+        "to device",
+        posted=(PrgResponse, InvalidateRequest),
+        non_posted=(ConfigurationWrite,),
+        completion=(TranslationCompletion, DmaCompletion),
+    )
+    return upstream, downstream
+
+
+def _pri(credits: int) -> PageRequestInterface:
+    """The device's page request interface, switched on."""
+    pri = PageRequestInterface(credits)
+    pri.enable()
+    return pri
+
+
+def _endpoint(world: World, report: int) -> Endpoint:
+    """The device's three registers."""
+    control = world.word("device CONTROL")
+    return Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
+
+
+def write_words(world: World, address: PhysAddr, words: Sequence[int]) -> None:
+    """Put words into memory before the world begins."""
+    for offset, word in enumerate(words):
+        world.memory.write(PhysAddr(address + offset * WORD_BYTES), word)

@@ -1,0 +1,79 @@
+"""Races R21 and R23: the invalidation queue waits for a device that is not there, and everybody waits with it."""
+
+from __future__ import annotations
+
+from actors.removable import RemovableFunction, add_device_tlb_timer
+from actors.runtime.world import Cpu, World
+from drivers.intel_vtd import PasidTable
+from drivers.intel_vtd_errors import BlocksAts, LooksForDevice, Retries, SkipsDisconnected
+from hw.vtd.descriptors import domain_iotlb
+
+from .device_gone_verdicts import EXPECTED
+from .oracles.device_is_lost import DeviceIsLost
+from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
+from .oracles.nobody_waits_for_a_lost_device import NobodyWaitsForALostDevice
+from .scenario import number, one_of, scenario
+from .vtd_board import VtdPlatform, vtd_platform
+
+DRIVERS: dict[str, tuple[type[Retries], type[PasidTable]]] = {
+    "retries": (Retries, PasidTable),
+    "looks-before": (Retries, SkipsDisconnected),
+    "looks-again": (LooksForDevice, SkipsDisconnected),
+    "blocks-ats": (LooksForDevice, BlocksAts),
+}
+
+
+@scenario(
+    source="4fc82cd907ac, 80a9b50c0b9e (2024): iommu/vt-d: ATS invalidation of a disconnected device; "
+    "v8 of December 2025: Disable ATS via iommu during PCI resets",
+    expected=EXPECTED,
+    driver=one_of(*DRIVERS, default="retries", meaning="when the driver finds out that nobody will answer"),
+    loss=one_of("unplugged", "reset", default="unplugged", meaning="reset: the device comes back"),
+    others=number(0, 1, default=0, meaning="another CPU that empties the IOTLB meanwhile, and asks no device"),
+)
+def device_gone(world: World, *, driver: str, loss: str, others: int) -> None:
+    """A device is pulled out, or reset, while a process unmaps memory that the device may have cached."""
+    qi, contexts = DRIVERS[driver]
+    board = vtd_platform(world, device=RemovableFunction, contexts=contexts, qi=qi, time_outs=True)
+    device = board.device
+    assert isinstance(device, RemovableFunction)
+    device.disconnected = world.word("disconnected")
+    _introduce(world, board, device)
+
+    async def unplug(cpu: Cpu) -> None:
+        await device.lose(cpu)
+        await cpu.store(device.disconnected, 1, "disconnected = 1")
+
+    async def reset(cpu: Cpu) -> None:
+        gate = board.contexts if isinstance(board.contexts, BlocksAts) else None
+        if gate:
+            await gate.prepare(cpu)
+        await device.lose(cpu)
+        await device.come_back(cpu)
+        if gate:
+            await gate.done(cpu)
+
+    async def unmap(cpu: Cpu) -> None:
+        await board.contexts.invalidate_atc(cpu, board.bond)
+
+    async def other(cpu: Cpu) -> None:
+        await board.qi.submit(cpu, domain_iotlb(board.contexts.did(board.bond)))
+
+    board.add_hardware(world)
+    add_device_tlb_timer(board.units, device)
+    world.add_actor("hotplug", unplug if loss == "unplugged" else reset)
+    world.add_actor("notifier", unmap)
+    if others:
+        world.add_actor("other CPU", other)
+
+    world.check(NobodyWaitsForALostDevice() if loss == "unplugged" else NoInvalidationTimesOut())
+    world.expect(DeviceIsLost())
+
+
+def _introduce(world: World, board: VtdPlatform, device: RemovableFunction) -> None:
+    assert isinstance(board.qi, Retries)
+    board.qi.device = device
+    if isinstance(board.contexts, SkipsDisconnected):
+        board.contexts.device = device
+    if isinstance(board.contexts, BlocksAts):
+        board.contexts.lock = world.spinlock("devices_lock")

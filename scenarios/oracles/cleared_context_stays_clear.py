@@ -1,0 +1,32 @@
+"""Once an unbind has cleared a CD, nobody makes it valid again for that binding (I7; domain/smmuv3 §3.5, §3.6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.events import ContextQuieted, ContextWritten
+
+
+class ClearedContextStaysClear:
+    """The writes go to the same word, so their order is always observed. A release CD is valid, if without a table."""
+
+    watches: ClassVar[tuple[type, ...]] = (ContextWritten, ContextQuieted)
+
+    def __init__(self) -> None:
+        self._cleared: set[int] = set()
+
+    def observe(self, event: ContextWritten | ContextQuieted) -> None:
+        """A binding is cleared once, and its number is never used again."""
+        match event:
+            case ContextWritten(valid=False, binding=binding):
+                self._cleared.add(binding)
+            case ContextQuieted(pasid=pasid, binding=binding) if binding in self._cleared:
+                raise Violation(
+                    f"mm release makes CD[{pasid}] valid again for bind{binding}, which unbind has cleared: the PASID "
+                    "stays programmed when its binding is over",
+                    f"P{pasid}",
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,35 @@
+"""What the SMMU takes from its command queue is what was issued, in order, each command once (domain/smmuv3 §3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.cmdq_events import SlotsReserved
+from hw.command_events import CommandTaken
+
+
+class CommandsRunAsIssued:
+    """Compared word by word: what lies in a slot from the lap before, or half written, is another command."""
+
+    watches: ClassVar[tuple[type, ...]] = (SlotsReserved, CommandTaken)
+
+    def __init__(self) -> None:
+        self._issued: list[Sequence[int]] = []
+
+    def observe(self, event: SlotsReserved | CommandTaken) -> None:
+        """Reservations are in order, too."""
+        match event:
+            case SlotsReserved(commands=commands):
+                self._issued.extend(commands)
+            case CommandTaken(number=number, q0=q0, q1=q1):
+                wanted = tuple(self._issued[number]) if number < len(self._issued) else None
+                if wanted != (q0, q1):
+                    should = "nothing" if wanted is None else f"{wanted[0]:#x} {wanted[1]:#x}"
+                    raise Violation(
+                        f"the SMMU takes {q0:#x} {q1:#x} for command #{number}: {should} was issued there", "CMDQ"
+                    )
+
+    def at_quiescence(self) -> None:
+        """Nothing more: who waits for what is not taken never ends."""

@@ -1,0 +1,38 @@
+"""The witness: the IOMMU decides about a request of the device between the end of translation and unbind (seed 003)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivers.events import ContextWritten
+from drivers.fault_events import BondEnded
+from hw.events import DmaLanded, PageRequestRefused, Translated
+from hw.vtd.events import AccessAborted, DmaRead
+
+
+class DeviceWorksInTheWindow:
+    """Reached by a request of any kind that ends after [2] and before unbind is over."""
+
+    watches: ClassVar[tuple[type, ...]] = (
+        ContextWritten,
+        BondEnded,
+        AccessAborted,
+        DmaLanded,
+        DmaRead,
+        Translated,
+        PageRequestRefused,
+    )
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._open = False
+
+    def observe(self, event: object) -> None:
+        """The window opens, something ends, the window closes."""
+        match event:
+            case ContextWritten(valid=valid):
+                self._open = not valid
+            case BondEnded():
+                self._open = False
+            case _:
+                self.reached = self.reached or self._open

@@ -1,0 +1,22 @@
+"""The witness: an endpoint writes to a page of a domain."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hw.events import DmaLanded
+
+
+class EndpointWorksIn:
+    """Reached by the first write that lands there."""
+
+    watches: ClassVar[tuple[type, ...]] = (DmaLanded,)
+
+    def __init__(self, domain: str, owner: str) -> None:
+        self.name = f"endpoint-works-in-{domain}"
+        self.reached = False
+        self._owner = owner
+
+    def observe(self, event: DmaLanded) -> None:
+        """Compare the owners."""
+        self.reached = self.reached or event.owner == self._owner

@@ -1,0 +1,33 @@
+"""No non-recoverable fault of a PASID is reported before its device has stopped (I9, phases 1 and 2; R1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from hw.events import DeviceStopped
+from hw.vtd.events import FaultRecorded
+
+
+class FaultLogIsSilentUntilStop:
+    """Up to then the device does nothing wrong: nobody has told it that the process is gone."""
+
+    watches: ClassVar[tuple[type, ...]] = (DeviceStopped, FaultRecorded)
+
+    def __init__(self) -> None:
+        self._stopped: set[int] = set()
+
+    def observe(self, event: DeviceStopped | FaultRecorded) -> None:
+        """A fault that a register took, or that an overflow lost; what was sent before the report has ended by then."""
+        match event:
+            case DeviceStopped(pasid=pasid):
+                self._stopped.add(pasid)
+            case FaultRecorded(pasid=pasid) if pasid not in self._stopped:
+                raise Violation(
+                    f"{event.reason} of P{pasid} ({event.kind.lower().replace('_', ' ')}) goes into the fault log, "
+                    "although nothing is wrong",
+                    event.reason,
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

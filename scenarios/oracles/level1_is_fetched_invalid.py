@@ -1,0 +1,26 @@
+"""The witness: the SMMU fetches a first-level CD descriptor that is still invalid, and later the device gets through or
+is refused."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivers.attach_events import AccessLanded, AccessRefused
+from hw.smmuv3.entry import EntryFetched
+
+
+class Level1IsFetchedInvalid:
+    """Reached when an access ends after such a fetch."""
+
+    watches: ClassVar[tuple[type, ...]] = (EntryFetched, AccessLanded, AccessRefused)
+
+    def __init__(self) -> None:
+        self.reached = False
+        self._fetched = False
+
+    def observe(self, event: EntryFetched | AccessLanded | AccessRefused) -> None:
+        """First the descriptor, then the access."""
+        if isinstance(event, EntryFetched):
+            self._fetched = self._fetched or (event.entry.startswith("L1CD") and not event.valid)
+        else:
+            self.reached = self.reached or self._fetched

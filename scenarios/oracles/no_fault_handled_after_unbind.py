@@ -1,0 +1,37 @@
+"""When unbind is over, no page request that was queued for its binding is handled any more (I4; seed 001, L10)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.events import FaultResolved
+from drivers.fault_events import BondEnded
+from hw.events import PageRequestQueued
+
+
+class NoFaultHandledAfterUnbind:
+    """Even an Invalid for nobody comes too late: the device may use its tag for something else by now."""
+
+    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, BondEnded, FaultResolved)
+
+    def __init__(self) -> None:
+        self._binding: dict[int, int] = {}
+        self._over: set[int] = set()
+
+    def observe(self, event: PageRequestQueued | BondEnded | FaultResolved) -> None:
+        """Remember the binding at the door."""
+        match event:
+            case PageRequestQueued(number=number, binding=binding):
+                self._binding[number] = binding
+            case BondEnded(binding=binding):
+                self._over.add(binding)
+            case FaultResolved(number=number) if self._binding[number] in self._over:
+                raise Violation(
+                    f"request #{number} of P{event.pasid} was queued under bind{self._binding[number]} and is handled "
+                    "when that is over: unbind did not wait for it",
+                    f"P{event.pasid}",
+                )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,83 @@
+"""Races R2 to R7 and R20: what unbind waits for before a PASID may mean somebody else."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from actors.device import Device
+from actors.exit_orders import add_exit
+from actors.fault_worker import add_fault_worker
+from actors.prefetcher import SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
+from actors.pri_thread import add_pri_thread
+from actors.runtime.world import Cpu, World
+from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
+
+from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
+from .oracles.no_cross_binding_fault import NoCrossBindingFault
+from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
+from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
+from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
+from .prq_drain_verdicts import EXPECTED
+from .scenario import number, one_of, scenario
+from .vtd_board import vtd_platform
+
+STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetcher, "none": SilentPrefetcher}
+
+
+@scenario(
+    source="66ac4db36f4c (May 2020): iommu/vt-d: Add page request draining support, and its review; 28a77185f1cd "
+    "(January 2021): Clear PRQ overflow only when PRQ is empty; August 2021: Fix a deadlock in intel_svm_drain_prq(); "
+    "c43e1ccdebf2 (November 2024) and cf08ca81d08a; edcc40d2ab5f (April 2020): iommu: Remove "
+    "iommu_sva_ops::mm_exit(); da8669ff41fa (April 2022): Drop stop marker messages",
+    expected=EXPECTED,
+    driver=one_of(*DRIVERS, default="none", meaning="which step of drain or page request thread is wrong"),
+    unbind=one_of(
+        *UNBINDS, default="plain", meaning="tear down and drain, the other way round, or with the mutex of 2020"
+    ),
+    order=one_of(
+        "O1", "O2", "O5", default="O2", meaning="the file is closed after the process was killed, before, or meanwhile"
+    ),
+    release=one_of("atomic", "sleeps", default="atomic", meaning="whether the mm's release callback may sleep"),
+    stop=one_of(*STYLES, default="none", meaning="A waits for responses, B sends a Stop Marker, none does neither"),
+    requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
+    group=number(1, 4, default=1, meaning="pages in a group"),
+    priq=number(0, 4, default=1, meaning="log2 of the page request queue's entries"),
+    pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
+    reuse=one_of(
+        "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
+    ),
+)
+def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: int, **more: Any) -> None:
+    """A device has asked for pages when its PASID is unbound, and another process binds."""
+    life, mutex = UNBINDS[unbind], world.mutex("pasid_mutex")
+    parts: dict[str, Any] = dict(DRIVERS[driver])
+    if issubclass(life, HoldsMutex):
+        parts["responder"] = partial(TakesMutex, mutex)
+    board = vtd_platform(
+        world,
+        device=STYLES[more["stop"]],
+        requests=requests,
+        group=group,
+        priq_log2size=more["priq"],
+        credits=requests * group,
+        pushed=more["pushed"],
+        put_async=False,
+        **parts,
+    )
+    binding = life(board.pasids, board.contexts, board.endpoint, board.bond, board.drain, mutex)
+
+    async def bind(cpu: Cpu) -> None:
+        await board.contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))
+
+    atomic = more["release"] == "atomic"
+    srcu = add_exit(world, more["order"], board.mm_a, binding, atomic=atomic)
+    board.contexts.srcu = srcu if atomic else None
+    world.add_actor("binder", bind, daemon=True)
+    board.add_hardware(world, ats=False)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    world.check(NoCrossBindingFault(), NoFaultHandledAfterUnbind(), EveryLastIsAnsweredOnce())
+    if more["reuse"] == "strict":
+        world.check(NoPasidReuseWhileReferenced())
+    world.expect(RequestQueuedWhileUnbound())

@@ -1,0 +1,139 @@
+"""What each shipped combination of `prq-drain` must come to, and why."""
+
+from __future__ import annotations
+
+from actors.runtime.schedule import ParamValue
+
+from .scenario import Expected
+
+CROSS = "no-cross-binding-fault"
+LATE = "no-fault-handled-after-unbind"
+REUSE = "no-pasid-reuse-while-referenced"
+HANG = "no-deadlock"
+ALONE: dict[str, ParamValue] = {"unbind": "drain-first", "pushed": "root-complex"}
+PARTIALS: dict[str, ParamValue] = {"priq": 0, "reuse": "strict"}
+
+EXPECTED = (
+    Expected(
+        params={"driver": "none"},
+        verdict="violated",
+        oracle=CROSS,
+        why="R2: the request is still in the queue, or with the worker, when the PASID has its next owner",
+    ),
+    Expected(
+        params={"driver": "none", "group": 2, "stop": "A", **PARTIALS},
+        verdict="violated",
+        oracle=REUSE,
+        why="overflow answers the Last with Success: the device has all its answers, the rest of the group is queued",
+    ),
+    Expected(
+        params={"driver": "no-recheck", "group": 2},
+        verdict="violated",
+        oracle=LATE,
+        why="R2, v2: the batch that unbind waits for began before the second request came",
+    ),
+    Expected(
+        params={"driver": "right", "group": 2},
+        verdict="holds",
+        why="who finds an entry and waits for a batch looks again",
+    ),
+    Expected(
+        params={"driver": "one-descriptor"},
+        verdict="holds",
+        why="R2, v4: the tear-down has just asked the device itself, so that a second round trip brings nothing",
+    ),
+    Expected(
+        params={"driver": "one-descriptor", **ALONE},
+        verdict="violated",
+        oracle=CROSS,
+        why="R2, v4: without a tear-down before it, a request on its way comes into the queue behind the drain",
+    ),
+    Expected(
+        params={"driver": "right", **ALONE},
+        verdict="violated",
+        oracle=CROSS,
+        why="D4 asks the device when D1 has looked for the last time: D0 to D5 lean on the tear-down's round trip",
+    ),
+    Expected(
+        params={"driver": "again", **ALONE}, verdict="holds", why="looking again behind D4 needs no tear-down before it"
+    ),
+    Expected(
+        params={"driver": "early-clear", "group": 3, "stop": "A", **PARTIALS},
+        verdict="violated",
+        oracle=REUSE,
+        why="R3: PRO reads 0 while the queue still has a request whose Last was lost: it stays on the partial list",
+    ),
+    Expected(
+        params={"driver": "no-overflow", "group": 2, "stop": "A", **PARTIALS},
+        verdict="violated",
+        oracle=REUSE,
+        why="D5: the queue is empty, and the thread has not discarded the partial group yet",
+    ),
+    Expected(
+        params={"driver": "right", "group": 2, "stop": "A", **PARTIALS},
+        verdict="holds",
+        why="PRO goes last, and unbind waits for it",
+    ),
+    Expected(
+        params={"driver": "lost", "order": "O1"},
+        verdict="violated",
+        oracle=CROSS,
+        why="R4: release has cleared P, so that the tear-down of unbind returns at once, and the drain in it is lost",
+    ),
+    Expected(
+        params={"driver": "in-release", "order": "O1"},
+        verdict="violated",
+        oracle="MisuseError",
+        why="R5: the release callback drains, which sleeps, in an atomic section",
+    ),
+    Expected(
+        params={"driver": "in-release", "order": "O1", "release": "sleeps"},
+        verdict="violated",
+        oracle=HANG,
+        why="R7: the worker drops the last pin, so it runs the callback, which waits for the worker",
+    ),
+    Expected(
+        params={"driver": "trusts-first", "order": "O5", "pushed": "root-complex"},
+        verdict="violated",
+        oracle=CROSS,
+        why="release has cleared P, not flushed yet: a stale PASID cache lets a request in behind unbind's last look",
+    ),
+    Expected(
+        params={"driver": "right", "order": "O5", "pushed": "root-complex"},
+        verdict="holds",
+        why="unbind waits until release is through with its flush",
+    ),
+    Expected(
+        params={"driver": "right", "unbind": "mutex-held"},
+        verdict="violated",
+        oracle=HANG,
+        why="R6: unbind waits for the worker with the mutex that the worker's answer needs",
+    ),
+    Expected(
+        params={"driver": "right", "unbind": "mutex-dropped"},
+        verdict="holds",
+        why="the mutex is free while unbind waits",
+    ),
+    Expected(
+        params={"driver": "marker", "stop": "B"},
+        verdict="violated",
+        oracle="every-last-is-answered-once",
+        why="R20: the marker is reported as a fault and answered, which no device expects",
+    ),
+    Expected(params={"driver": "right"}, verdict="holds", why="queue, workers and hardware are empty of the PASID"),
+    Expected(
+        params={"driver": "right", "pushed": "root-complex"},
+        verdict="holds",
+        why="the tear-down's round trip has pushed the request into the queue before D1 looks",
+    ),
+    Expected(
+        params={"driver": "right", "stop": "B"},
+        verdict="holds",
+        why="the same with a marker behind it, which is dropped",
+    ),
+    Expected(
+        params={"driver": "right", "order": "O1"},
+        verdict="holds",
+        why="release closes the door, unbind finds P=0 and FPD=1, and drains",
+    ),
+)

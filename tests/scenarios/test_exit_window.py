@@ -1,0 +1,281 @@
+"""Seed 003: the verdict table, the table of what each event in the window comes to, and what differs without FPD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any, ClassVar
+
+import pytest
+
+from actors.runtime.events import oracle_name
+from actors.runtime.schedule import RandomWalk
+from actors.runtime.world import Session, World
+from drivers.events import Answered, ContextWritten, FaultResolved, PasidFreed
+from drivers.fault_events import BondEnded, ReleaseBegun
+from hw.events import AtcInvalidated, DmaIssued, DmaLanded, PageRequestQueued, PageRequestRefused, Translated
+from hw.pcie.events import UntranslatedSent
+from hw.pcie.tlp import ResponseCode
+from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
+from scenarios.exit_window import exit_window
+from scenarios.scenario import Expected
+from tests.running import of, runs
+from tests.searching import assert_agrees, exhaust, hunt, identity
+
+TRACES = {
+    "fpd=5.7": (11, 7),
+    "fpd=5.7,traffic=read": (19, 12),
+    "fpd=5.7,traffic=ats": (180, 0),
+    "fpd=5.7,order=O3": (11, 7),
+    "fpd=5.7,order=O2": (3, 0),
+    "fpd=5.7,accesses=2,rogue=1,records=1,watch=after": (1368, 153),
+    "fpd=5.8": (11, 0),
+    "fpd=5.8,rogue=1": (264, 0),
+    "fpd=5.8,cache=cold": (40, 5),
+    "fpd=5.8,cache=cold,fetch=1": (30, 0),
+    "fpd=5.13,rogue=1": (110, 33),
+    "fpd=5.13,traffic=page-request": (648, 0),
+    "fpd=6.13,traffic=page-request": (235, 2),
+    "fpd=6.13-rc1": (8, 8),
+    "fpd=6.13-rc1,traffic=page-request,order=O4": (209, 81),
+    "fpd=6.14,rogue=1": (143, 0),
+    "fpd=6.14,order=O5": (830, 0),
+    "fpd=2026": (21, 17),
+    "fpd=2026,cache=cold,watch=after": (30, 0),
+    "fpd=2026-meant": (21, 8),
+    "fpd=right": (17, 0),
+    "fpd=right,traffic=read": (31, 0),
+    "fpd=right,cache=cold": (26, 0),
+    "fpd=right,rogue=1": (221, 0),
+    "fpd=right,order=O3,rogue=1": (221, 0),
+    "fpd=right,order=O5": (810, 0),
+}
+"""Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
+
+BUDGET = 400
+HUNTED = 4_000
+
+
+@pytest.mark.parametrize("expected", exit_window.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    exact = TRACES.get(identity(expected))
+    if exact or expected.verdict != "violated":
+        report = exhaust(exit_window, expected.params, None if exact else BUDGET)
+    else:
+        report = hunt(exit_window, expected.params, HUNTED)
+    assert_agrees(expected, report)
+    if exact:
+        assert report.complete
+        assert (report.schedules, report.failing) == exact
+
+
+def test_every_oracle_is_killed_by_some_combination() -> None:
+    oracles = {oracle_name(oracle) for oracle in exit_window.world(Session(), exit_window.complete({})).oracles}
+    killed = {expected.oracle for expected in exit_window.expected if expected.verdict == "violated"}
+    assert killed == (oracles - {"every-last-is-answered-once"}) | {"MisuseError"}
+
+
+@pytest.mark.parametrize("name", ["fpd", "order", "traffic", "cache", "late", "watch"])
+def test_every_value_is_in_the_table(name: str) -> None:
+    default = exit_window.params[name].default
+    assert {expected.params.get(name, default) for expected in exit_window.expected} >= set(
+        exit_window.params[name].allowed
+    )
+
+
+@pytest.mark.parametrize("expected", exit_window.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    for execution in runs(of(exit_window, expected.params), 10, RandomWalk(11), audit=True):
+        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
+
+
+# The table of section 3.8: what each event of the window comes to, over all schedules of a small world. Without FPD the
+# log is not looked at (watch=after), so that no run ends early.
+
+SEEN = (
+    AccessAborted,
+    Answered,
+    AtcInvalidated,
+    BondEnded,
+    ContextWritten,
+    DmaIssued,
+    DmaLanded,
+    DmaRead,
+    FaultRecorded,
+    FaultResolved,
+    PageRequestQueued,
+    PageRequestRefused,
+    PasidFreed,
+    ReleaseBegun,
+    Translated,
+    UntranslatedSent,
+)
+Run = tuple[Any, ...]
+
+
+class Diary:
+    """Keeps what happened in each run that came to its end."""
+
+    watches: ClassVar[tuple[type, ...]] = SEEN
+
+    def __init__(self, runs: list[Run]) -> None:
+        self._runs = runs
+        self._run: list[Any] = []
+
+    def observe(self, event: object) -> None:
+        """Everything."""
+        self._run.append(event)
+
+    def at_quiescence(self) -> None:
+        """The run is over."""
+        self._runs.append(tuple(self._run))
+
+
+@cache
+def diaries(fpd: str, traffic: str, **more: Any) -> tuple[Run, ...]:
+    """What happened, for every schedule."""
+    found: list[Run] = []
+
+    def build(world: World, **params: Any) -> None:
+        exit_window.build(world, **params)
+        world.check(Diary(found))
+
+    params = {"fpd": fpd, "traffic": traffic, "watch": "after", **more}
+    report = exhaust(replace(exit_window, build=build), params)
+    assert report.complete
+    assert not report.found
+    return tuple(found)
+
+
+def window(run: Run) -> Iterator[Any]:
+    """What happened between the end of translation and unbind."""
+    within = False
+    for event in run:
+        if isinstance(event, ContextWritten):
+            within = not event.valid
+        elif isinstance(event, BondEnded):
+            return
+        elif within:
+            yield event
+
+
+def all_of(kind: type, given: tuple[Run, ...], part: Callable[[Run], Any] = window) -> set[Any]:
+    """Every event of a kind that some schedule has in some part of it."""
+    return {event for run in given for event in part(run) if isinstance(event, kind)}
+
+
+BOTH = pytest.mark.parametrize("fpd", ["5.8", "5.7"])
+"""Two eras that differ in FPD alone."""
+
+
+@pytest.mark.parametrize("traffic", ["write", "read"])
+@BOTH
+def test_an_untranslated_access_is_refused_or_uses_what_is_still_cached(fpd: str, traffic: str) -> None:
+    given = diaries(fpd, traffic)
+    silent = fpd == "5.8"
+    refusals = {(each.write, each.reason, each.silent, each.logged) for each in all_of(AccessAborted, given)}
+    assert refusals == {(traffic == "write", "PASID_ENTRY_P", silent, not silent)}
+    assert {each.owner for each in all_of(DmaRead if traffic == "read" else DmaLanded, given)} == {"mm A"}
+    assert {each.reason for each in all_of(FaultRecorded, given)} == (set() if silent else {"PASID_ENTRY_P"})
+
+
+@BOTH
+def test_more_refusals_than_registers_set_pfo(fpd: str) -> None:
+    recorded = all_of(FaultRecorded, diaries(fpd, "write", accesses=2, records=1))
+    assert {each.index for each in recorded} == (set() if fpd == "5.8" else {0, -1})
+
+
+@BOTH
+def test_a_translation_request_finds_a_hole_or_what_is_still_cached(fpd: str) -> None:
+    given = diaries(fpd, "ats")
+    assert {each.status for each in all_of(Translated, given)} == {0}
+    assert {bool(each.page) for each in all_of(Translated, given)} == {False, True}
+    assert not all_of(FaultRecorded, given)
+
+
+@BOTH
+def test_a_page_request_is_refused_as_invalid_or_queued_through_the_cached_entry(fpd: str) -> None:
+    given = diaries(fpd, "page-request")
+    assert {(each.code, each.why) for each in all_of(PageRequestRefused, given)} == {
+        (ResponseCode.INVALID, "PASID_ENTRY_P")
+    }
+    queued = [sum(isinstance(event, PageRequestQueued) for event in run) for run in given]
+    refused = [sum(isinstance(event, PageRequestRefused) for event in run) for run in given]
+    assert set(zip(queued, refused, strict=True)) == {(0, 1), (1, 0), (0, 0)}
+    assert not all_of(FaultRecorded, given)
+
+
+@BOTH
+def test_a_page_request_that_was_queued_before_is_answered_invalid_when_its_mm_is_dead(fpd: str) -> None:
+    codes = set()
+    for run in diaries(fpd, "page-request"):
+        kinds = [type(event) for event in run]
+        dead = run_by(run) == "process" and kinds.index(ReleaseBegun)
+        if dead and FaultResolved in kinds and kinds.index(FaultResolved) > dead:
+            codes |= {event.code for event in run if isinstance(event, Answered)}
+    assert codes == {ResponseCode.INVALID}
+
+
+@BOTH
+def test_a_fault_that_is_being_handled_pins_the_mm_so_that_only_its_worker_can_release_it(fpd: str) -> None:
+    for run in diaries(fpd, "page-request"):
+        begun = next(place for place, event in enumerate(run) if isinstance(event, ReleaseBegun))
+        answered = [place for place, event in enumerate(run) if isinstance(event, Answered)]
+        if run_by(run) == "fault_worker":
+            assert answered[0] > begun
+
+
+def run_by(run: Run) -> str:
+    """Who ran the release callback."""
+    return next(str(event.by) for event in run if isinstance(event, ReleaseBegun))
+
+
+@BOTH
+def test_a_translated_write_lands_in_a_page_that_is_still_allocated(fpd: str) -> None:
+    landed = all_of(DmaLanded, diaries(fpd, "ats"))
+    assert {(each.owner, each.tag) for each in landed} == {("mm A", -1)}
+
+
+@BOTH
+def test_a_completion_that_an_invalidation_overtook_is_dropped_by_the_device(fpd: str) -> None:
+    def dropped(run: Run) -> bool:
+        granted = [place for place, event in enumerate(run) if isinstance(event, Translated) and event.page]
+        emptied = [place for place, event in enumerate(run) if isinstance(event, AtcInvalidated)]
+        used = any(isinstance(event, DmaIssued) for event in run)
+        return bool(granted) and granted[0] < emptied[0] and not used
+
+    assert any(dropped(run) for run in diaries(fpd, "ats"))
+
+
+@BOTH
+def test_the_pasid_is_nobody_elses_before_unbind_is_over(fpd: str) -> None:
+    for run in diaries(fpd, "write"):
+        kinds = [type(event) for event in run if isinstance(event, BondEnded | PasidFreed)]
+        assert kinds == [BondEnded, PasidFreed]
+
+
+@pytest.mark.parametrize("traffic", ["write", "read", "ats", "page-request"])
+def test_without_fpd_only_the_fault_log_differs(traffic: str) -> None:
+    def outcome(run: Run) -> tuple[str, ...]:
+        kept = (event for event in run if not isinstance(event, FaultRecorded))
+        return tuple(sorted(repr(unlogged(event)) for event in kept))
+
+    assert {outcome(run) for run in diaries("5.8", traffic)} == {outcome(run) for run in diaries("5.7", traffic)}
+
+
+def unlogged(event: object) -> object:
+    """A refusal without what became of its record."""
+    return replace(event, silent=False, logged=False) if isinstance(event, AccessAborted) else event
+
+
+def test_after_unbind_an_access_is_refused_and_recorded() -> None:
+    def late(run: Run) -> Iterator[Any]:
+        over = next(place for place, event in enumerate(run) if isinstance(event, BondEnded))
+        tags = {event.tag for event in run[over:] if isinstance(event, UntranslatedSent)}
+        return (event for event in run if isinstance(event, AccessAborted) and event.tag in tags)
+
+    for fpd in ("5.8", "6.14", "right"):
+        assert {(each.silent, each.logged) for each in all_of(AccessAborted, diaries(fpd, "write", rogue=1), late)} == {
+            (False, True)
+        }

@@ -1,0 +1,53 @@
+"""Races R12 and R13 on both IOMMUs: what a bond must hold of its address space."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.pasid_reuse import CLOSERS, pasid_reuse
+from scenarios.scenario import Expected
+from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.searching import exhaust, identity
+
+TRACES = {
+    "holds=mmput,accesses=0,iommu=vtd": (5, 2),
+    "holds=mmput,closer=self,accesses=0,iommu=vtd": (5, 2),
+    "holds=no-grab,accesses=0,iommu=vtd": (5, 2),
+    "holds=mmdrop,iommu=vtd": (151, 0),
+    "holds=mmdrop,closer=self,reuse=strict,iommu=vtd": (151, 0),
+    "holds=mmdrop,closer=other,reuse=strict,iommu=vtd": (454, 0),
+    "holds=mmput,accesses=0": (41, 20),
+    "holds=no-grab,accesses=0": (41, 41),
+    "holds=no-grab,closer=self,accesses=0": (41, 41),
+    "holds=mmdrop": (72, 0),
+    "holds=mmdrop,reuse=strict": (72, 0),
+}
+"""Inequivalent schedules of a combination, and how many of them fail."""
+
+
+@pytest.mark.parametrize("expected", pasid_reuse.expected, ids=identity)
+def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
+    assert_verdict(pasid_reuse, expected, TRACES)
+
+
+@pytest.mark.parametrize("expected", pasid_reuse.expected, ids=identity)
+def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
+    assert_footprints(pasid_reuse, expected)
+
+
+def test_every_value_is_in_the_table() -> None:
+    for name, values in (("holds", pasid_reuse.params["holds"].allowed), ("closer", tuple(CLOSERS))):
+        shown = {pasid_reuse.complete(expected.params)[name] for expected in pasid_reuse.expected}
+        assert shown == set(values)
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"holds": "mmput", "accesses": 0, "iommu": "vtd"}, "unbind of bind1 clears the PASID entry of P1"),
+        ({"holds": "no-grab", "accesses": 0, "iommu": "smmuv3"}, "freed at step"),
+    ],
+)
+def test_the_harm_is_told_in_the_words_of_its_iommu(params: dict[str, int | str], reason: str) -> None:
+    messages = [found.finding.message for found in exhaust(pasid_reuse, params).found.values()]
+    assert any(reason in message for message in messages), messages

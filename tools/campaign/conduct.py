@@ -1,0 +1,103 @@
+"""A session of a campaign as a command runs it: the engine, progress on stderr, Ctrl-C, and what it came to."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from ..exits import Exit, Refusal
+from ..explore.search import Report
+from ..interrupt import stop_request
+from ..output import Output
+from ..progress import Progress, progress
+from .campaign import Session
+from .store import Store
+from .telling import campaign_document, findings_lines, status_line
+from .views import is_over, status, verdict
+from .work import Engine
+from .workers import Workers
+
+_LOG_GROWS = 1.02
+
+
+def make_engine(engine: str, jobs: int, scheduler: str | None) -> Engine:
+    """The engine of that name; Refusal if it is not installed or its scheduler is not there."""
+    if engine != "dask":
+        if scheduler is not None:
+            raise Refusal(f"--scheduler {scheduler}: only the Dask engine has one; add --engine dask")
+        return Workers(jobs)
+    try:
+        cluster = import_module("tools.campaign.cluster")
+    except ModuleNotFoundError as missing:
+        raise Refusal(f"--engine dask: {missing.name} is not installed; pip install 'stopmarker[cluster]'") from None
+    made: Engine = cluster.connect(jobs, scheduler)
+    return made
+
+
+def conduct(out: Output, store: Store, engine: Engine) -> Exit:
+    """Run until the end, and say what was found; KeyboardInterrupt, with how to go on, after Ctrl-C."""
+    folder = store.folder
+
+    def line(report: Report) -> str:
+        return status_line(replace(status(store), seconds=report.seconds))
+
+    with stop_request() as stop, closing(progress(line)) as display:
+        session = Session(store, engine, stop, _less_and_less(display))
+        session.run()
+    click.echo(status_line(status(store)), err=True)
+    word, code = verdict(store)
+    out.document("campaign", campaign_document(store))
+    out.lines(findings_lines(store))
+    if session.interrupted or (not is_over(store) and stop.requested):
+        raise KeyboardInterrupt(f"{session.seconds:.0f} s; continue: stopmarker campaign resume {_quoted(folder)}")
+    out.lines([_summary(store, word)])
+    if code is Exit.INTERNAL:
+        raise CanarySilent(
+            f"campaign {folder}: the canary is silent: {store.options.canary.label} must fail and did not, so nothing "
+            "that this campaign says can be trusted"
+        )
+    return code
+
+
+def _less_and_less(display: Progress) -> Callable[[float], None]:
+    """Shows progress: every second to a terminal; to a log ever more rarely, or a night would fill it."""
+    due = 0.0
+
+    def show(seconds: float) -> None:
+        nonlocal due
+        if seconds >= due or sys.stderr.isatty():
+            due = seconds * _LOG_GROWS
+            display.show(Report(seconds=seconds))
+
+    return show
+
+
+class CanarySilent(Refusal):
+    """A scenario that must fail does not: the machinery is broken."""
+
+    code = Exit.INTERNAL
+
+
+def _summary(store: Store, word: str) -> str:
+    now = status(store)
+    ran = f"{now.schedules:,} schedules in {now.shards.get('done', 0):,} shards"
+    match word:
+        case "violated":
+            return f"{now.failing:,} of {ran} violated."
+        case "not found":
+            every = " Every behaviour of every cell was seen." if now.complete == now.cells else ""
+            return f"Nothing violated in {ran}.{every or ' A search that ended, not a proof.'}"
+        case "incomplete":
+            return f"Nothing violated in {ran}, but some shards could not be run."
+    return f"{word.capitalize()}: {ran}."
+
+
+def _quoted(folder: Path) -> str:
+    return shlex.quote(str(folder))

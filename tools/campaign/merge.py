@@ -1,0 +1,96 @@
+"""One campaign of the parts of a job array: what they did added up, each finding once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from ..exits import Refusal
+from ..store import load, save
+from .ledger import Ledger, book_finding
+from .store import FINDINGS, Store, create, open_to_read
+from .views import is_over
+
+_CARRIED = ("stopmarker", "code", "jobs", "engine")
+
+
+def merge(folder: Path, parts: Sequence[Path]) -> Store:
+    """A new campaign in `folder`; Refusal if the parts are not of one campaign. Parts may be missing or unfinished."""
+    with ExitStack() as stack:
+        stores = [stack.enter_context(open_to_read(part)) for part in parts]
+        _check(stores)
+        options = replace(stores[0].options, part=(1, 1))
+        facts: dict[str, object] = {name: stores[0].fact(name) for name in _CARRIED}
+        facts["seconds"] = sum(float(store.fact("seconds")) for store in stores)
+        facts["merged"] = json.dumps(sorted(store.options.part[0] for store in stores))
+        facts["missing"] = ", ".join(_missing(stores))
+        files = [_copied_traces(store, folder) for store in stores]
+        merged = create(folder, options, facts)
+        try:
+            Ledger(merged).open_cells()
+            with merged.writes():
+                for store, names in zip(stores, files, strict=True):
+                    _add(merged, store, names)
+        except BaseException:
+            merged.close()
+            raise
+        return merged
+
+
+def _check(stores: Sequence[Store]) -> None:
+    """One campaign, each part once, none of them at work."""
+    first = stores[0]
+    seen: dict[int, Path] = {}
+    for store in stores:
+        what = f"merge {store.folder}"
+        part, parts = store.options.part
+        if store.is_running:
+            raise Refusal(f"{what}: it is running; wait until it is over")
+        if store.fact("merged"):
+            raise Refusal(f"{what}: it was merged already; merge its parts")
+        if store.fact("code") != first.fact("code"):
+            raise Refusal(f"{what}: its models differ from those of {first.folder}")
+        if replace(store.options, part=(1, parts)) != replace(first.options, part=(1, parts)):
+            raise Refusal(f"{what}: its options differ from those of {first.folder}")
+        if parts != first.options.part[1]:
+            raise Refusal(f"{what}: it is a part of {parts}, {first.folder} one of {first.options.part[1]}")
+        if part in seen:
+            raise Refusal(f"{what}: part {part}/{parts}, as is {seen[part]}; each part counts once")
+        seen[part] = store.folder
+
+
+def _missing(stores: Sequence[Store]) -> list[str]:
+    parts = stores[0].options.part[1]
+    there = {store.options.part[0]: store for store in stores}
+    absent = [f"part {part}/{parts} is missing" for part in range(1, parts + 1) if part not in there]
+    unfinished = [part for part, store in sorted(there.items()) if not is_over(store)]
+    return absent + [f"part {part}/{parts} is unfinished" for part in unfinished]
+
+
+def _copied_traces(store: Store, folder: Path) -> dict[str, str]:
+    """Old name of each trace file to its new name."""
+    names = [row["file"] for row in store.run("SELECT DISTINCT file FROM findings ORDER BY file")]
+    return {name: save(load(store.folder / FINDINGS / name), folder / FINDINGS).name for name in names}
+
+
+def _add(merged: Store, store: Store, files: dict[str, str]) -> None:
+    """Add what a part did; of the canary, which sings in all parts, the worst is kept."""
+    cells = "UPDATE cells SET complete = max(complete, ?), next = max(next, ?), last = min(last, ?) WHERE cell = ?"
+    merged.run_all(cells, (tuple(row) for row in store.run("SELECT complete, next, last, cell FROM cells")))
+    merged.run_all(
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "failing = min(failing, excluded.failing), state = max(state, excluded.state)",
+        (tuple(row) for row in store.run("SELECT * FROM shards WHERE state IN ('done', 'quarantined')")),
+    )
+    merged.run_all(
+        "INSERT INTO coverage VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        (tuple(row) for row in store.run("SELECT * FROM coverage")),
+    )
+    for row in store.run("SELECT * FROM failures ORDER BY failure").fetchall():
+        columns = tuple(row)[1:]
+        merged.run(f"INSERT INTO failures VALUES (NULL, {', '.join('?' * len(columns))})", *columns)
+    for row in store.run("SELECT * FROM findings ORDER BY exact").fetchall():
+        book_finding(merged, *tuple(row)[:-1], files[row["file"]])

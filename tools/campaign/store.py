@@ -1,0 +1,285 @@
+"""The campaign on disk: one SQLite file that only the coordinator writes, and a lock that says whether there is one.
+
+A transaction is whole or not at all, whoever is killed. Nothing in the file is a time of day: who holds the lock is
+alive, and seconds are those that the campaign has run. Anybody may read while it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ..exits import Refusal
+from ..store import check_writable
+from .matrix import Options
+
+VERSION = 1
+"""Of the tables, and of what a shard does: a store of another version is never touched."""
+FILE = "campaign.sqlite"
+LOCK = "campaign.lock"
+FINDINGS = "findings"
+_APPLICATION = 0x534D4350  # "SMCP": tells our files from other SQLite files
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE cells (
+    cell INTEGER PRIMARY KEY, label TEXT NOT NULL, family TEXT NOT NULL,
+    next INTEGER NOT NULL,               -- the shard that is given out next
+    last INTEGER,                        -- how many shards there are in all parts; NULL: no end
+    open INTEGER NOT NULL,               -- whether more than the first shard may be given out
+    triaged INTEGER NOT NULL,            -- failures of shards before this one were looked at
+    complete INTEGER NOT NULL DEFAULT 0  -- every behaviour was seen
+);
+CREATE TABLE shards (
+    cell INTEGER NOT NULL, number INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('leased', 'waiting', 'done', 'quarantined')),
+    kills INTEGER NOT NULL DEFAULT 0, since REAL NOT NULL,
+    schedules INTEGER NOT NULL DEFAULT 0, steps INTEGER NOT NULL DEFAULT 0, failing INTEGER NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (cell, number)
+) WITHOUT ROWID;
+CREATE INDEX unfinished ON shards (state) WHERE state IN ('leased', 'waiting');
+CREATE TABLE reports (
+    cell INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, signature TEXT NOT NULL,
+    count INTEGER NOT NULL, at INTEGER NOT NULL, schedule BLOB NOT NULL, PRIMARY KEY (cell, number, key)
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    failure INTEGER PRIMARY KEY, part INTEGER NOT NULL, cell INTEGER NOT NULL, key TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    count INTEGER NOT NULL, number INTEGER NOT NULL, seed INTEGER NOT NULL, at INTEGER NOT NULL,
+    schedule BLOB NOT NULL, token TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('leased', 'waiting', 'done', 'quarantined')),
+    kills INTEGER NOT NULL DEFAULT 0, since REAL NOT NULL DEFAULT 0, exact TEXT, reason TEXT NOT NULL DEFAULT '',
+    UNIQUE (cell, key, part)
+);
+CREATE TABLE findings (
+    exact TEXT PRIMARY KEY, family TEXT NOT NULL, oracle TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+    outcome TEXT NOT NULL, message TEXT NOT NULL, params TEXT NOT NULL,
+    steps INTEGER NOT NULL, switches INTEGER NOT NULL, file TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE coverage (
+    family TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (family, key)
+) WITHOUT ROWID;
+CREATE TABLE samples (
+    seconds REAL PRIMARY KEY, schedules INTEGER NOT NULL, pairs INTEGER NOT NULL, findings INTEGER NOT NULL,
+    memory INTEGER NOT NULL
+);
+"""
+
+
+class Store:
+    """An open store. `writes` is a transaction; every sqlite3 error becomes a Refusal of one line."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: int | None = None) -> None:
+        self.folder = folder
+        self._connection = connection
+        self._lock = lock
+        connection.row_factory = sqlite3.Row
+
+    @contextmanager
+    def writes(self) -> Iterator[None]:
+        """A transaction: all that is written inside, or nothing."""
+        with _refused(self.folder, "write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has ended the transaction already
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def run(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """One statement."""
+        with _refused(self.folder, "use"):
+            return self._connection.execute(sql, values)
+
+    def run_all(self, sql: str, rows: Iterator[tuple[object, ...]]) -> None:
+        """One statement for many rows."""
+        with _refused(self.folder, "use"):
+            self._connection.executemany(sql, rows)
+
+    def one(self, sql: str, *values: object) -> Any:
+        """The first column of the first row, None if there is none."""
+        row = self.run(sql, *values).fetchone()
+        return None if row is None else row[0]
+
+    def fact(self, name: str) -> Any:
+        """A single value that the campaign keeps, None if it has none of that name."""
+        return self.one("SELECT value FROM facts WHERE name = ?", name)
+
+    def set_fact(self, name: str, value: object) -> None:
+        """Keep a single value."""
+        self.run("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a coordinator is at work on it, this process or another."""
+        return self._lock is not None or running(self.folder)
+
+    @property
+    def options(self) -> Options:
+        """What the campaign is."""
+        return Options.unpack(self.fact("options"))
+
+    def close(self) -> None:
+        """Close, and let others have it."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def create(folder: Path, options: Options, facts: dict[str, object]) -> Store:
+    """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise."""
+    what = f"start a campaign in {folder}"
+    check_writable(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{what}: {error.strerror or error}") from None
+    lock = _locked(folder)
+    store = Store(folder, _connect(folder, "rwc"), lock)
+    try:
+        if store.one("PRAGMA user_version") or store.one("SELECT count(*) FROM sqlite_master"):
+            raise Refusal(f"{what}: it holds one already; `campaign resume` continues it, or name another directory")
+        store.run("PRAGMA journal_mode = WAL")
+        _settle(store)
+        with store.writes():
+            for statement in _TABLES.split(";\n"):
+                store.run(statement)
+            store.set_fact("options", options.pack())
+            for name, value in facts.items():
+                store.set_fact(name, value)
+            store.run(f"PRAGMA application_id = {_APPLICATION}")
+            store.run(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_to_write(folder: Path) -> Store:
+    """The campaign of `folder`, for its only coordinator; Refusal if there is none, or another one runs."""
+    _check_exists(folder)
+    if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder / FILE, os.W_OK):
+        raise Refusal(f"continue the campaign in {folder}: the directory is read-only")
+    lock = _locked(folder)
+    store = Store(folder, _connect(folder, "rw"), lock)
+    try:
+        _check_version(store)
+        _settle(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_to_read(folder: Path) -> Store:
+    """The campaign of `folder`, to look at while it runs or after."""
+    _check_exists(folder)
+    mode = "ro"
+    if not os.access(folder, os.W_OK):
+        # Readers of a write-ahead log make files beside it. Without a log, the one file is all there is.
+        log = folder / f"{FILE}-wal"
+        if log.exists() and log.stat().st_size:
+            raise Refusal(f"read campaign {folder}: it was killed and is read-only now; copy it elsewhere to read it")
+        mode = "ro&immutable=1"
+    store = Store(folder, _connect(folder, mode))
+    try:
+        _check_version(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def running(folder: Path) -> bool:
+    """Whether another process is at work in `folder`: it holds the lock as long as it lives, and no longer.
+
+    Never asked by the one that holds it: to close any handle of the file would give the lock away.
+    """
+    try:
+        handle = os.open(folder / LOCK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        os.lockf(handle, os.F_TEST, 0)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _locked(folder: Path) -> int:
+    """The lock of a campaign, for as long as this process lives or until it is closed."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise Refusal(f"use the campaign in {folder}: {error.strerror or error}") from None
+    try:
+        os.lockf(handle, os.F_TLOCK, 0)
+    except OSError:
+        owner = os.read(handle, 32).decode("ascii", "replace").strip()
+        os.close(handle)
+        who = f"process {owner}" if owner else "another process"
+        raise Refusal(f"use the campaign in {folder}: {who} is running it; wait, stop it, or name another") from None
+    try:
+        os.truncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        os.close(handle)
+        raise Refusal(f"use the campaign in {folder}: {error.strerror or error}") from None
+    return handle
+
+
+def _check_exists(folder: Path) -> None:
+    if not (folder / FILE).is_file():
+        raise Refusal(f"open campaign {folder}: there is none (no {FILE}); `campaign start` makes one")
+
+
+def _connect(folder: Path, mode: str) -> sqlite3.Connection:
+    with _refused(folder, "open"):
+        path = quote(str((folder / FILE).absolute()))
+        return sqlite3.connect(f"file:{path}?mode={mode}", uri=True, isolation_level=None, timeout=10)
+
+
+def _settle(store: Store) -> None:
+    store.run("PRAGMA synchronous = FULL")
+
+
+def _check_version(store: Store) -> None:
+    what = f"open campaign {store.folder}"
+    if store.one("PRAGMA application_id") != _APPLICATION:
+        raise Refusal(f"{what}: {FILE} is not a campaign")
+    version = store.one("PRAGMA user_version")
+    if version != VERSION:
+        newer = "; a newer stopmarker wrote it" if version > VERSION else ""
+        raise Refusal(f"{what}: store version {version}, this stopmarker reads {VERSION}{newer}")
+
+
+@contextmanager
+def _refused(folder: Path, verb: str) -> Iterator[None]:
+    """Errors of SQLite as one line."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        hint = {
+            sqlite3.SQLITE_FULL: "; free some space, then `campaign resume` continues",
+            sqlite3.SQLITE_IOERR: "; is the disk full? then free some space, and `campaign resume` continues",
+            sqlite3.SQLITE_NOTADB: f"; {FILE} is not a campaign",
+            sqlite3.SQLITE_CORRUPT: "; the file is damaged: `campaign export` or `merge` what can be read, start anew",
+        }.get(code, "")
+        raise Refusal(f"{verb} campaign {folder}: {error}{hint}") from None

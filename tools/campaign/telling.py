@@ -1,0 +1,157 @@
+"""A campaign in words, and as data: its status, its findings, what was set aside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ..show.rows import wrap
+from .coverage import Coverage
+from .saturation import saturation
+from .store import Store
+from .views import Finding, Group, Status, coverage, groups, set_aside, status, verdict
+
+_WIDE = "    "
+
+
+def status_line(now: Status) -> str:
+    """How it goes, in one line."""
+    out = "" if now.oldest is None else f", oldest {now.oldest[1]:.0f} s"
+    return (
+        f"{_clock(now.seconds)}  schedules {now.schedules:,} ({now.rate:,.0f}/s), violations {now.failing:,}, "
+        f"findings {now.findings:,} in {now.buckets:,} buckets, new pairs {now.new_pairs:,.0f}/min, "
+        f"shards {now.shards.get('done', 0):,}{out}"
+    )
+
+
+def status_lines(store: Store) -> list[str]:
+    """How it goes, and how much there may be that was not seen."""
+    now = status(store)
+    state = "over" if now.over else "running" if now.running else "stopped: `campaign resume` continues it"
+    done = now.shards.get("done", 0)
+    lines = [
+        f"campaign {store.folder}: {state}",
+        f"  ran       {_clock(now.seconds)}, {now.schedules:,} schedules, {now.rate:,.0f}/s in the last minute",
+        f"  cells     {now.cells:,}; in {now.complete:,} of them every behaviour was seen",
+        f"  shards    {done:,} done, {now.shards.get('leased', 0)} out, {now.shards.get('quarantined', 0)} set aside",
+        f"  findings  {now.findings:,} in {now.buckets:,} buckets, {now.failing:,} violating schedules"
+        + (f", {now.to_shrink} still to shrink" if now.to_shrink else ""),
+        f"  canary    {now.canary}",
+    ]
+    if now.memory:
+        lines.append(f"  memory    {now.memory / 2**20:,.0f} MiB in the largest worker")
+    if now.oldest is not None and now.running:
+        lines += wrap(f"  oldest    {now.oldest[0]}: out for {now.oldest[1]:.0f} s", " " * 12)
+    lines += ["", f"Coverage: {now.new_pairs:,.0f} new ordered pairs a minute in the last minute."]
+    for family, counts in coverage(store).items():
+        lines += wrap(f"  {family}: {saturation(counts)}", _WIDE)
+        for name, (full, part) in Coverage(counts).goals.items():
+            lines += wrap(f"    {_goal(name, full, part)}", _WIDE * 2)
+    return [*lines, *set_aside_lines(store)]
+
+
+def findings_lines(store: Store) -> list[str]:
+    """The buckets, each with its shortest exemplar and how to run that again."""
+    found = groups(store)
+    lines: list[str] = []
+    for group in found:
+        one = group.shortest
+        more = len(group.findings) - 1
+        lines += [
+            f"{one.exact}  {group.bucket.family}: {group.bucket.oracle}",
+            *wrap(f"  {group.bucket.reason}", _WIDE),
+            *wrap(f"  {_met(group)}; shortest {one.steps} steps" + (f", {more} more like it" if more else ""), _WIDE),
+            f"  {one.rerun}",
+        ]
+    lines.append(f"{len(found)} buckets, {sum(len(group.findings) for group in found)} findings.")
+    return [*lines, *set_aside_lines(store)]
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """All that is known of one finding, but for its ladder."""
+    params = ", ".join(f"{name}={value}" for name, value in finding.params.items()) or "all parameters as by default"
+    return [
+        f"finding {finding.exact}: {finding.bucket.oracle} in {finding.bucket.family}",
+        *wrap(f"  decided by {finding.bucket.reason}", _WIDE),
+        *wrap(f"  with {params}", _WIDE),
+        *wrap(f"  met {finding.count:,} times in {len(finding.cells)} cells", _WIDE),
+        *wrap(f"  first at schedule {finding.at} of {finding.first_shard} (seed {finding.seed})", _WIDE),
+        f"  {finding.rerun}",
+    ]
+
+
+def set_aside_lines(store: Store) -> list[str]:
+    """What could not be done, and why."""
+    found = set_aside(store)
+    lines = ["", f"Set aside: {len(found)}"] if found else []
+    for one in found:
+        lines += wrap(f"  {one.what}: {one.reason}", _WIDE)
+        if one.token is not None:
+            lines.append(f"  stopmarker replay {one.token}")
+    return lines
+
+
+def campaign_document(store: Store) -> dict[str, object]:
+    """What whoever ran or merged it has to say at the end."""
+    return {**status_document(store), **findings_document(store), "running": False}
+
+
+def status_document(store: Store) -> dict[str, object]:
+    """The status as data."""
+    now = status(store)
+    seen = coverage(store)
+    return {
+        **asdict(now),
+        "oldest": None if now.oldest is None else {"what": now.oldest[0], "seconds": round(now.oldest[1], 3)},
+        "verdict": verdict(store)[0],
+        "seed": store.options.seed,
+        "part": list(store.options.part),
+        "set_aside": [asdict(one) for one in set_aside(store)],
+        "coverage": {
+            family: {
+                "saturation": asdict(saturation(counts)),
+                "goals": {name: list(pair) for name, pair in Coverage(counts).goals.items()},
+                "pairs": Coverage(counts).pairs,
+            }
+            for family, counts in seen.items()
+        },
+    }
+
+
+def findings_document(store: Store) -> dict[str, object]:
+    """The findings as data."""
+    return {
+        "verdict": verdict(store)[0],
+        "buckets": [group_document(group) for group in groups(store)],
+        "set_aside": [asdict(one) for one in set_aside(store)],
+    }
+
+
+def group_document(group: Group) -> dict[str, object]:
+    """A bucket as data."""
+    return {**_bucket(group.shortest), "count": group.count, "findings": [*map(finding_document, group.findings)]}
+
+
+def finding_document(finding: Finding) -> dict[str, object]:
+    """A finding as data."""
+    return {**asdict(finding), **_bucket(finding), "rerun": finding.rerun}
+
+
+def _bucket(finding: Finding) -> dict[str, object]:
+    bucket = finding.bucket
+    return {"bucket": {"family": bucket.family, "oracle": bucket.oracle, "pair": list(bucket.pair)}}
+
+
+def _met(group: Group) -> str:
+    cells = len({cell for finding in group.findings for cell in finding.cells})
+    return f"{group.count:,} violating schedules in {cells} cell{'' if cells == 1 else 's'}"
+
+
+def _goal(name: str, full: int, part: int) -> str:
+    near = f", {part:,} came near" if part else ""
+    return f"{name}: {full:,} schedules{near}" if full else f"{name}: never reached{near}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,34 @@
+"""Combinations of parameters: those for which a scenario states a verdict, or the product of named values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from actors.runtime.schedule import ParamValue
+from scenarios import catalogue
+
+from .experiment import find_scenario, parse_params
+
+ALL = "all"
+"""Stands for all shipped scenarios, as no name does."""
+
+
+def scenario_names(scenarios: Sequence[str]) -> Sequence[str]:
+    """The scenarios that are meant, each once; none or `all` means all shipped ones."""
+    named = tuple(catalogue.MODULES) if not scenarios or ALL in scenarios else scenarios
+    return tuple(dict.fromkeys(named))
+
+
+def combinations(name: str, params: Sequence[str]) -> Iterator[Mapping[str, ParamValue | str]]:
+    """Of texts such as `drain=none,full` all combinations; without any, those for which the scenario states a verdict.
+
+    A scenario that states none has its defaults. Refusal for a text that is no name with values; whether the scenario
+    knows them is not looked at.
+    """
+    if params:
+        given = {key: list(dict.fromkeys(text.split(","))) for key, text in parse_params(params).items()}
+        yield from (dict(zip(given, values, strict=True)) for values in product(*given.values()))
+        return
+    scenario = find_scenario(name)[1]
+    yield from (dict(row.params) for row in scenario.expected) if scenario.expected else ({},)

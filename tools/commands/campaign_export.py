@@ -1,0 +1,31 @@
+"""`stopmarker campaign export`: the findings of a campaign for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tools.campaign.export import junit, sarif
+from tools.campaign.store import open_to_read
+from tools.exits import Exit, Refusal
+from tools.output import Output
+from tools.store import write_bytes
+
+FORMS = {"junit": junit, "sarif": sarif}
+
+
+def main(out: Output, *, directory: str, form: str, output: str | None) -> Exit:
+    """Write the file, or print it."""
+    with open_to_read(Path(directory)) as store:
+        text = FORMS[form](store)
+    out.document("campaign-export", {"form": form, "file": output, "text": text if output is None else None})
+    if output is not None:
+        try:
+            write_bytes(Path(output), text.encode())
+        except OSError as error:
+            raise Refusal(f"write {output}: {error.strerror or error}") from None
+        out.lines([f"Written: {output}"])
+    elif not out.as_json:
+        click.echo(text, nl=False)
+    return Exit.NOTHING_VIOLATED

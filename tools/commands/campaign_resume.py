@@ -1,0 +1,36 @@
+"""`stopmarker campaign resume`: go on with a campaign; what it is was said at its start, and cannot change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.campaign.conduct import conduct, make_engine
+from tools.campaign.store import Store, open_to_write
+from tools.campaign.work import code_of_all
+from tools.exits import Exit, Refusal
+from tools.output import Output
+
+
+def main(out: Output, *, directory: str, jobs: int | None, engine: str | None, scheduler: str | None) -> Exit:
+    """Run what is left; how many workers there are, and where, may be different from before."""
+    with open_to_write(Path(directory)) as store:
+        _check(store)
+        engine = engine or str(store.fact("engine"))
+        if scheduler is None and engine == store.fact("engine"):
+            scheduler = store.fact("scheduler")
+        chosen = make_engine(engine, jobs or int(store.fact("jobs")), scheduler)
+        try:
+            return conduct(out, store, chosen)
+        finally:
+            chosen.close()
+
+
+def _check(store: Store) -> None:
+    what = f"resume {store.folder}"
+    if store.fact("merged"):
+        raise Refusal(f"{what}: it was merged from parts; resume those, and merge again")
+    if store.fact("code") != code_of_all(store.options.all_cells):
+        raise Refusal(
+            f"{what}: a scenario or a model was changed since it began; what it found belongs to the old one, so "
+            "start a new campaign"
+        )

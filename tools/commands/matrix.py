@@ -1,0 +1,153 @@
+"""`stopmarker matrix`: prove every combination, and put what it comes to beside what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import groupby
+
+from scenarios import catalogue
+from tools.exits import Exit, Refusal
+from tools.explore.search import Report
+from tools.hunt import parse_budget
+from tools.interrupt import stop_request
+from tools.matrix import Row, rows_of
+from tools.output import Output
+from tools.progress import progress
+
+_NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
+
+
+def main(
+    out: Output,
+    *,
+    scenarios: tuple[str, ...],
+    param: tuple[str, ...],
+    eras: bool,
+    bound: int | None,
+    budget: str,
+    jobs: int,
+    keep_going: bool,
+) -> Exit:
+    """Prove row after row; the first that surprises does not end it."""
+    seconds = parse_budget(budget)
+    if eras and (scenarios or param):
+        raise Refusal("matrix --eras: it names its scenarios itself, so no scenario and no parameter goes with it")
+    rows = rows_of(catalogue.ERAS if eras else scenarios, param, bound, keep_going)
+    for row in rows:
+        row.proof.terms.make_world()()  # what is wrong with one is said before the first is proved
+    done: list[Row] = []
+    try:
+        for scenario, group in groupby(rows, lambda row: row.proof.terms.scenario):
+            _prove_all(out, scenario, list(group), done, len(rows), seconds, jobs)
+    finally:
+        out.document("matrix", _document(done, len(rows)))
+        out.lines(["", _summary(done, len(rows))])
+    return _code(done)
+
+
+def _prove_all(
+    out: Output, scenario: str, rows: Sequence[Row], done: list[Row], all_rows: int, seconds: float, jobs: int
+) -> None:
+    """The rows of one scenario, each printed when it is over."""
+    names = max(len(_given(row)) for row in rows)
+    verdicts = max([len("violated: "), *(len(_expectation(row)) for row in rows)])
+    heads = "".join(name.rjust(width) for name, width in _NUMBERS)
+    out.lines([*([""] if done else []), scenario, f"  {''.ljust(names)}  {'verdict'.ljust(verdicts)}{heads}"])
+    for row in rows:
+        where = f"row {len(done) + 1} of {all_rows}, {scenario} {_given(row)}"
+
+        def sentence(report: Report, where: str = where) -> str:
+            return f"{where}: schedules {report.schedules:,}, failing {report.failing:,}"
+
+        with stop_request() as stop, closing(progress(sentence)) as display:
+            row.proof.run(seconds, jobs, display.show, stop)
+        if row.proof.interrupted:
+            raise KeyboardInterrupt(f"{len(done)} of {all_rows} rows")
+        done.append(row)
+        out.lines([f"  {_given(row).ljust(names)}  {_result(row).ljust(verdicts)}{_numbers(row)}  {_note(row)}"])
+
+
+def _given(row: Row) -> str:
+    return ", ".join(f"{name}={value}" for name, value in row.given) or "(defaults)"
+
+
+def _result(row: Row) -> str:
+    """The verdict, and the property that was expected to break, or the first that did."""
+    oracles = row.oracles
+    if not oracles:
+        return row.verdict
+    awaited = row.proof.awaited
+    return f"{row.verdict}: {awaited if awaited in oracles else oracles[0]}"
+
+
+def _expectation(row: Row) -> str:
+    expected = row.expected
+    if expected is None:
+        return ""
+    return f"{expected.verdict}: {expected.oracle}" if expected.oracle else expected.verdict
+
+
+def _numbers(row: Row) -> str:
+    report = row.proof.report
+    cells = f"{report.schedules:,}", f"{report.failing:,}", f"{report.steps:,}", f"{report.seconds:.1f}"
+    return "".join(cell.rjust(width) for cell, (_, width) in zip(cells, _NUMBERS, strict=True))
+
+
+def _note(row: Row) -> str:
+    match row.agrees:
+        case True:
+            return "as expected"
+        case False:
+            return f"NOT AS EXPECTED: {_expectation(row)}"
+        case None if row.verdict == "holds" or row.expected is None:
+            return "no expectation"
+        case _:
+            bounded = row.proof.report.bounded
+            why = f"{bounded:,} runs reached the step bound" if bounded else "the budget ended"
+            return f"{why}; expected: {_expectation(row)}"
+
+
+def _summary(done: Sequence[Row], rows: int) -> str:
+    as_expected = sum(row.agrees is True for row in done)
+    surprising = sum(row.surprises for row in done)
+    counted = f"{len(done)} row{'' if len(done) == 1 else 's'}" + (f" of {rows}" if len(done) < rows else "")
+    rest = len(done) - as_expected - surprising
+    return f"{counted}: {as_expected} as expected, {surprising} not, {rest} not compared."
+
+
+def _code(done: Sequence[Row]) -> Exit:
+    if any(row.surprises for row in done):
+        return Exit.VIOLATED
+    unsure = any(row.agrees is None and row.verdict != "holds" for row in done)
+    return Exit.INCONCLUSIVE if unsure else Exit.NOTHING_VIOLATED
+
+
+def _document(done: Sequence[Row], rows: int) -> dict[str, object]:
+    return {
+        "rows": [_row_document(row) for row in done],
+        "as_expected": sum(row.agrees is True for row in done),
+        "not_as_expected": sum(row.surprises for row in done),
+        "complete": len(done) == rows,
+    }
+
+
+def _row_document(row: Row) -> dict[str, object]:
+    report, expected = row.proof.report, row.expected
+    return {
+        "scenario": row.proof.terms.scenario,
+        "params": dict(row.proof.terms.params),
+        "given": dict(row.given),
+        "verdict": row.verdict,
+        "oracles": row.oracles,
+        "expected": None if expected is None else {"verdict": expected.verdict, "oracle": expected.oracle},
+        "agrees": row.agrees,
+        "complete": report.complete,
+        "traces": report.schedules,
+        "failing": report.failing,
+        "cut": report.cut,
+        "at_step_bound": report.bounded,
+        "steps": report.steps,
+        "seconds": round(report.seconds, 3),
+        "unreached": report.vacuous,
+    }

@@ -43,11 +43,11 @@ DEVICES: dict[str, type[Device]] = {
     order=one_of(*ORDERS, default="O1", meaning="O1 killed, O2 closed, O3 other owner later, O4 worker, O5 at once"),
     traffic=one_of(*DEVICES, default="write", meaning="untranslated DMA, translation requests, or page requests first"),
     accesses=number(1, 3, default=1, meaning="of the device, to one page"),
-    rogue=number(0, 1, default=0, meaning="an access of the device after it said that it stopped"),
+    rogue=number(0, 1, default=0, meaning="an untranslated access of the device after it said that it stopped"),
     cache=one_of("warm", "cold", default="warm", meaning="whether the IOMMU has seen the PASID before"),
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
-    late=one_of("drop", "cache", default="drop", meaning="cache: the device breaks PCIe 10.3.3"),
+    late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
     watch=one_of("always", "after", default="always", meaning="when the fault log is looked at: after unbind only?"),
 )
 def exit_window(

@@ -16,13 +16,14 @@ class RichProgress:
 
     def __init__(self, describe: Describe) -> None:
         self._describe = describe
-        self._due = 0.0
+        self._due = -1.0
         self._status = Status("starting", console=Console(stderr=True))
-        self._status.start()
 
     def show(self, report: Report) -> None:
         """Rewrite the line when it is time."""
         if report.seconds >= self._due:
+            if self._due < 0.0:
+                self._status.start()  # not sooner: it is a thread, and worker processes are forked before there are any
             self._due = report.seconds + _SECONDS_BETWEEN_UPDATES
             self._status.update(self._describe(report))
 

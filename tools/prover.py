@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -125,7 +126,10 @@ def workers(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Future[tuple[Re
         def submit(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Future[R]:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                return pool.submit(function, *arguments, **options)
+                with warnings.catch_warnings():
+                    # Later Pythons warn of threads: those of numpy know how to be forked.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    return pool.submit(function, *arguments, **options)
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

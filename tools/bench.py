@@ -25,7 +25,7 @@ from actors.runtime.controlled import controlled
 from actors.runtime.schedule import RandomWalk
 from actors.runtime.step import Step, perform
 
-from . import bench_campaign, bench_explore
+from . import bench_explore
 from .bench_explore import FULL, KINDS, QUICK, resident_kib
 from .experiment import Experiment, open_experiment, parse_params
 from .explore.endless import Endless
@@ -154,8 +154,6 @@ def main(scenario: str, param: tuple[str, ...], schedules: int | None, seed: int
     click.echo(f"resident        {first:,} KiB after a tenth, {last:,} KiB at the end ({last - first:+,})")
     click.echo(f"--help          {median(helps) * 1000:.0f} ms ({helps[0] * 1000:.0f}..{helps[-1] * 1000:.0f})")
     click.echo("\n".join(["", *bench_explore.lines(figures, bench_explore.speed_up(sizes), sizes), ""]))
-    campaign = bench_campaign.measure(bench_campaign.QUICK if quick else bench_campaign.FULL)
-    click.echo("\n".join([*bench_campaign.lines(campaign), ""]))
     click.echo(f"digest          {found.digest:08x}, {report.failing:,} violated, {len(report.found):,} distinct")
 
 

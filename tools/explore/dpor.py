@@ -74,12 +74,10 @@ class Dpor:
         if outcome:
             return options[0]
         asleep = self._wake(index)
-        if index and execution.actors[-1] in options and not asleep >> execution.actors[-1] & 1:
-            return execution.actors[-1]
-        for option in options:
-            if not asleep >> option & 1:
-                return option
-        self._cut(index)
+        awake = [option for option in options if not asleep >> option & 1]
+        if not awake:
+            self._cut(index)
+        return execution.actors[-1] if index and execution.actors[-1] in awake else awake[0]
 
     def finish(self) -> None:
         """Look for races in what was new, and plan nothing yet: `more` does."""

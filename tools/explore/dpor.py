@@ -8,7 +8,6 @@ JACM 2017). Sleep sets keep every class from being run twice. Nothing is pruned 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
@@ -57,27 +56,25 @@ class Dpor:
         return self._estimator.estimate(self.schedules, self.stack.explored())
 
     def start(self, execution: Execution) -> None:
-        """Follow the plan, then let who goes go on."""
+        """Follow the plan, then whoever comes first and is not asleep."""
         self._execution = execution
         self._sleeps = [] if self._planned else [0]
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
-        """The planned choice; beyond the plan whoever went last, else the first who is not asleep; the first outcome.
-
-        To let everybody go on as far as possible shows soonest where they wait, which races need to know.
-        """
-        execution = self._execution
-        index = execution.index
+        """The planned choice; beyond the plan the first actor that is not asleep, and the first outcome."""
+        index = self._execution.index
         if index < self._planned:
             node = self.stack.nodes[index]
             return node.outcome if outcome else node.actor
         if outcome:
             return options[0]
         asleep = self._wake(index)
-        awake = [option for option in options if not asleep >> option & 1]
-        if not awake:
+        if asleep:
+            for option in options:
+                if not asleep >> option & 1:
+                    return option
             self._cut(index)
-        return execution.actors[-1] if index and execution.actors[-1] in awake else awake[0]
+        return options[0]
 
     def finish(self) -> None:
         """Look for races in what was new, and plan nothing yet: `more` does."""
@@ -116,7 +113,7 @@ class Dpor:
         except ValueError:
             return execution.pending[actor]
 
-    def _cut(self, index: int) -> NoReturn:
+    def _cut(self, index: int) -> None:
         """Give the run up before step `index`: only sleepers could go, so the rest was seen elsewhere."""
         self._learn(index, self._sleeps[index - self._planned], at_rest=True)
         raise Cut

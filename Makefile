@@ -30,6 +30,7 @@ check: .venv/.installed-check
 
 bench: .venv/.installed
 	$(BIN)/python -m tools.bench
+	$(BIN)/python -m tools.bench_scenarios
 	$(BIN)/python -m tools.bench_campaign
 
 # A short campaign over all scenarios with a fixed seed; its findings must be those on record.

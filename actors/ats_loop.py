@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hw.bus import Pasid, StreamId, VirtAddr
 from hw.events import DEVICE_PRI
-from hw.pcie.ats import NoTranslation
+from hw.pcie.ats import AtcEntry, NoTranslation
 from hw.pcie.events import AccessEnded, DeviceError, DeviceErrorSeen, Outcome
 from hw.pcie.pri import Reaction
 from hw.pcie.tlp import Dma
 
-from .device import Device, Job
+from .device import ATC, Device, Job
 from .runtime.ports import Port
 from .runtime.world import Cpu
 
@@ -90,6 +90,17 @@ class RetriesAfterFailure(AtsLoop):
     def retries_after_failure(self, job: Job) -> bool:
         """As after a Success."""
         return job.tries <= self.retries
+
+
+class AnswersEarly(AtsLoop):
+    """BUG: answers an invalidation while a write that uses the page still waits inside (PCIe 10.3.1)."""
+
+    async def dma(self, cpu: Cpu, entry: AtcEntry, job: Job) -> bool:
+        """The ATC is asked when the write is made, and not when it leaves."""
+        await cpu.access("a write waits to be sent", reads=(ATC,))
+        if self.atc.lookup(self.pasid, entry.virtual_page) is None:
+            return False
+        return await self.post(cpu, entry, job)
 
 
 class TrustsSuccess(AtsLoop):

@@ -37,6 +37,8 @@ class AtsUnits(Units):
     """Ghost: whose pages the endpoint may reach now."""
     using: AtcEntry | None = None
     """What the translated access under way goes by."""
+    begun: int = 0
+    """The masks that the ends of all translated accesses so far give, over or under way."""
     accesses: int = 0
     sent: int = 0
 
@@ -71,10 +73,10 @@ class AtsUnits(Units):
 
     async def invalidate(self, cpu: drivers.cpu.Cpu, command: Command) -> None:
         """An Invalidate Request, and its completion."""
-        itag = self.sent
-        self.sent += 1
         mask = self.world.mask(self.resource)
         await perform(Step("ATC_INV", writes=mask))
+        itag = self.sent
+        self.sent += 1
         if not (self.atc.enabled or self.answers_when_off):
             cpu.emit(InvalidationTimedOut(command=itag))
             return
@@ -89,14 +91,16 @@ class AtsUnits(Units):
         self.atc.completion_sent(itag)
 
     async def _drain(self, what: str, writes: int = 0) -> None:
-        """One step, when the translated access that is under way now has ended."""
+        """One step, when the translated access that is under way now has ended.
+
+        What ended before is waited for as well: it would have been, had it ended after.
+        """
         under_way = self.using
-        takes = self._ends(self.accesses) if under_way is not None else 0
         await perform(
             Step(
                 what,
                 writes=writes,
-                takes=takes,
+                takes=self.begun,
                 ready=lambda: under_way is None or self.using is not under_way,
                 blocked=lambda: "a translated access that is under way",
             )
@@ -120,8 +124,8 @@ class AtsUnits(Units):
             if not self.atc.enabled:
                 await self._write_untranslated(cpu, address)
                 return
-            self.using = self.atc.lookup(NO_PASID, address)
-            found = self.using or await self._ask(cpu, address)
+            cached = self.atc.lookup(NO_PASID, address)
+            found = self._use(cached) if cached is not None else await self._ask(cpu, address)
         if isinstance(found, AtcEntry):
             await self._land(cpu, "translated DMA", found.page, self._ends(self.accesses))
             self.using = None
@@ -142,8 +146,13 @@ class AtsUnits(Units):
         found = self.atc.complete(tag, answer.completion)
         if found is NoTranslation.UNSUPPORTED_REQUEST and was_on:  # else it was switched off while it waited
             cpu.emit(DeviceErrorSeen(pasid=NO_PASID, error=DeviceError.UNSUPPORTED_REQUEST))
-        self.using = found if isinstance(found, AtcEntry) else None
-        return found
+        return self._use(found) if isinstance(found, AtcEntry) else found
+
+    def _use(self, entry: AtcEntry) -> AtcEntry:
+        """Within a step that names the ATC: a translated access is under way from here."""
+        self.using = entry
+        self.begun |= self._ends(self.accesses)
+        return entry
 
     async def _write_untranslated(self, cpu: Cpu, address: VirtAddr) -> None:
         """Through the SMMU."""

@@ -6,7 +6,7 @@ request has already come back with R=W=0, so the engine begins with a page reque
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from drivers.endpoint import STOP, STOPPED, Endpoint
@@ -22,7 +22,7 @@ from hw.events import (
     StopMarkerSent,
 )
 from hw.memory import Memory
-from hw.pcie.ats import Atc, AtcEntry, NoTranslation
+from hw.pcie.ats import Atc, AtcEntry, NoTranslation, hits
 from hw.pcie.pri import PageRequestInterface, Reaction
 from hw.pcie.tlp import (
     Dma,
@@ -79,6 +79,10 @@ class Device:
     atc: Atc = field(default_factory=Atc)
     by_prgi: dict[int, Job] = field(default_factory=dict)
     tag: int = 0
+    asked_before: int = 0
+    """How many translation requests had been sent when the invalidation came that is being answered."""
+    answered: list[tuple[int, InvalidateRequest]] = field(default_factory=list)
+    """Ghost: that number, and the invalidation, of each that was answered."""
     requests_sent: int = 0
     failed: bool = False
     """A translation request was refused with UR or CA."""
@@ -125,7 +129,7 @@ class Device:
         need = min(len(job.pages), self.pri.credits)
         await cpu.wait(
             f"{need} page request credits, or stop",
-            lambda: not self.may_send() or self.pri.outstanding + need <= self.pri.credits,
+            lambda: not self.may_send() or self.pri.room_for(need),
             reads=control,
             writes=(DEVICE_PRI,),
         )
@@ -195,8 +199,8 @@ class Device:
     async def translate(self, cpu: Cpu, page: VirtAddr) -> AtcEntry | None:
         """A translation request, its completion, and what the in-flight rule leaves of it; None for a hole."""
         while True:
-            self.tag += 1
             await cpu.access("begin translation request", writes=(ATC,))
+            self.tag += 1
             self.atc.begin_request(self.tag, self.pasid, page)
             request = TranslationRequest(sid=self.sid, pasid=self.pasid, address=page, write=True, tag=self.tag)
             await self.upstream.send_ordered("non-posted", request, "send Translation Request")
@@ -213,6 +217,10 @@ class Device:
 
     async def dma(self, cpu: Cpu, entry: AtcEntry, job: Job) -> bool:
         """A translated write, unless the entry was invalidated meanwhile; posted, so no INVC sent later passes it."""
+        return await self.post(cpu, entry, job, lambda: self.atc.lookup(self.pasid, entry.virtual_page) is not None)
+
+    async def post(self, cpu: Cpu, entry: AtcEntry, job: Job, only_if: Callable[[], bool] | None = None) -> bool:
+        """Send the write, if `only_if`, asked in that step, does not object."""
         mask = self.world.mask
         message = Dma(
             sid=self.sid,
@@ -223,15 +231,21 @@ class Device:
             tag=self.tag,
             value=job.number + 1,
         )
-        sent = await self.upstream.send_posted(
-            message,
-            "send DMA write",
-            mask(DEVICE_LIFE) | mask(ATC),
-            only_if=lambda: self.atc.lookup(self.pasid, entry.virtual_page) is not None,
-        )
+        reads = mask(DEVICE_LIFE) | mask(ATC)
+        sent = await self.upstream.send_posted(message, "send DMA write", reads, only_if=only_if)
         if sent:
-            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page, target=self.host))
+            behind = self.behind(entry)
+            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page, behind=behind, target=self.host))
         return bool(sent)
+
+    def behind(self, entry: AtcEntry) -> int:
+        """The ITag of an answered invalidation that took `entry`, just asked for, away again; -1 if there is none."""
+        late = (
+            request.itag
+            for asked, request in self.answered
+            if self.tag <= asked and hits(request, entry.pasid, entry.virtual_page)
+        )
+        return next(late, -1)
 
     async def stop(self, cpu: Cpu) -> None:
         """The device-specific stop of PCIe 6.20.1: settle the requests, push what is posted, report."""
@@ -276,6 +290,7 @@ class Device:
         """Forget what the host names, and say so."""
         await self.downstream.deliver("take Invalidate Request", writes=self.world.mask(ATC))
         self.atc.invalidate(request)
+        self.asked_before = self.tag
         cpu.emit(AtcInvalidated(pasid=request.pasid))
         await self.acknowledge(cpu, request)
 
@@ -284,6 +299,7 @@ class Device:
         done = InvalidateCompletion(sid=self.sid, itag=request.itag)
         await self.upstream.send_posted(done, "send Invalidate Completion", writes=self.world.mask(ATC))
         self.atc.completion_sent(request.itag)
+        self.answered.append((self.asked_before, request))
 
     def respond(self, cpu: Cpu, response: PrgResponse) -> None:
         """A PRG Response in the step that takes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hw.bus import Pasid, PhysAddr, Resource, StreamId, VirtAddr
@@ -18,7 +18,7 @@ from .runtime.world import Cpu, World
 
 @dataclass(slots=True)
 class EventUnit:
-    """The footprint of a step that appends names the slot that PROD selects."""
+    """Appends records; several units may do so."""
 
     world: World
     evtq: Evtq
@@ -39,18 +39,19 @@ class EventUnit:
     ) -> None:
         """The step that appends; the caller adds what else it touches in it.
 
-        Who finds that somebody else has taken the slot meanwhile tries again with the next one.
+        Which slot it is depends on who else has appended by then.
         """
-        ring, number = self.evtq.ring, -1
-        while number != self.accepted:
-            number = self.accepted
-            slot = ring.slot(number)
-            words = (("word", PhysAddr(slot + offset * WORD_BYTES)) for offset in range(ring.entry_words))
-            await cpu.access(
-                "EVTQ: write entry and PROD",
-                reads=(("word", self.evtq.cons_register), pasid_resource(pasid), *reads),
-                writes=(*words, ("word", self.evtq.prod_register), self.irq.resource, *writes),
-            )
+        looks_at = (("word", self.evtq.cons_register), pasid_resource(pasid), *reads)
+        changes = (("word", self.evtq.prod_register), self.irq.resource, *writes)
+        number = self.accepted
+        await cpu.access("EVTQ: write entry and PROD", reads=looks_at, writes=(*self._slot(number), *changes))
+        if number != self.accepted:
+            cpu.touched(reads=looks_at, writes=(*self._slot(self.accepted), *changes))
+
+    def _slot(self, number: int) -> Iterator[Resource]:
+        """The words of an entry."""
+        ring = self.evtq.ring
+        return (("word", PhysAddr(ring.slot(number) + word * WORD_BYTES)) for word in range(ring.entry_words))
 
     def append_now(self, cpu: Cpu, record: EventRecord) -> Accepted | Dropped | Full:
         """Within that step."""

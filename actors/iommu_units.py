@@ -45,10 +45,18 @@ class IommuUnits:
         cpu.emit(DmaLanded(pasid=dma.pasid, page=where, owner=owner, meant_for=self.meant_for, tag=tag))
 
     async def respond(
-        self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0, writes: int = 0, gives: int = 0
+        self,
+        cpu: Cpu,
+        response: PrgResponse,
+        *,
+        command: int,
+        automatic_for: int = 0,
+        reads: int = 0,
+        writes: int = 0,
+        gives: int = 0,
     ) -> None:
-        """Send a PRG Response, in a step that also writes `writes` and gives `gives`."""
-        ordinal = await self.downstream.send_posted(response, "send PRG Response", writes=writes, gives=gives)
+        """Send a PRG Response, in a step that also reads `reads`, writes `writes` and gives `gives`."""
+        ordinal = await self.downstream.send_posted(response, "send PRG Response", reads, writes, gives)
         cpu.emit(
             ResponseSent(
                 ordinal=ordinal,

@@ -36,7 +36,15 @@ class DrainsResponses(SmmuUnits):
         return SmmuUnits.command(self, number, command)
 
     async def respond(
-        self, cpu: Cpu, response: PrgResponse, *, command: int, automatic_for: int = 0, writes: int = 0, gives: int = 0
+        self,
+        cpu: Cpu,
+        response: PrgResponse,
+        *,
+        command: int,
+        automatic_for: int = 0,
+        reads: int = 0,
+        writes: int = 0,
+        gives: int = 0,
     ) -> None:
         """Until it is on the link, ahead of whatever the host writes to the function after the wait."""
         await SmmuUnits.respond(
@@ -45,6 +53,7 @@ class DrainsResponses(SmmuUnits):
             response,
             command=command,
             automatic_for=automatic_for,
+            reads=reads,
             writes=writes,
             gives=gives | (self.done(command) if command >= 0 else 0),
         )

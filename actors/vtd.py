@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hw.bus import PhysAddr, VirtAddr
+from hw.bus import PhysAddr, Resource, VirtAddr
 from hw.events import FRAMES, Translated, pasid_resource
 from hw.memory import owner_name
 from hw.pcie.tlp import (
@@ -25,6 +25,7 @@ from hw.vtd.qi import InvalidationQueue
 from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Vtd
 from hw.vtd.translate import (
     AccessAnswer,
+    Answer,
     page_request,
     translate_request,
     translated_access,
@@ -93,9 +94,8 @@ class VtdUnits(IommuUnits):
         answer = await page_request(cpu, self.vtd, request)
         if answer.record is not None:
             await self.record(cpu, answer.record)
-        owner = world.mask(pasid_resource(request.pasid))
         if answer.refusal is not None:
-            await self.settle("page request is refused", owner, world.mask(PAGE_REQUESTS))
+            await self.settle("page request is refused", 0, world.mask(PAGE_REQUESTS))
             self.vtd.finish(answer.transaction)
             refused = prq.refuse(descriptor_of(request), answer.refusal)
             reason = answer.denial.reason.name if answer.denial is not None else ""
@@ -105,7 +105,7 @@ class VtdUnits(IommuUnits):
         footprint = world.session.footprint
         await self.settle(
             f"queue {'Stop Marker' if request.is_stop_marker else 'PPR'} in the PRQ",
-            footprint(reads) | owner,
+            footprint(reads) | world.mask(pasid_resource(request.pasid)),
             footprint((*writes, self.prq_irq.resource, PAGE_REQUESTS)),
         )
         self.vtd.finish(answer.transaction)
@@ -124,13 +124,12 @@ class VtdUnits(IommuUnits):
         answer = await self.decide(cpu, dma)
         if answer.address is None:
             writes = self.world.session.footprint(self.refusal_footprint(answer))
-            await self.upstream.deliver("DMA write is dropped", mask(pasid_resource(dma.pasid)), writes)
+            await self.upstream.deliver("DMA write is dropped", writes=writes)
             self.aborted(cpu, dma, answer)
             return
         word = PhysAddr(answer.address & -8)
-        await self.upstream.deliver(
-            f"DMA write to {word:#x}", mask(FRAMES), mask(("word", word)) | self._leaves(answer)
-        )
+        writes = self.world.session.footprint((("word", word), *self.leaves(answer)))
+        await self.upstream.deliver(f"DMA write to {word:#x}", mask(FRAMES), writes)
         self.vtd.finish(answer.transaction)
         self.landed(cpu, dma, word)
 
@@ -151,8 +150,8 @@ class VtdUnits(IommuUnits):
         if answer.record is not None:
             await self.record(cpu, answer.record)
         completion = answer.completion
-        in_flight = self.world.mask(IN_FLIGHT)
-        await self.downstream.send_ordered("completion", completion, "send Translation Completion", in_flight)
+        leaves = self.world.session.footprint(self.leaves(answer))
+        await self.downstream.send_ordered("completion", completion, "send Translation Completion", leaves)
         self.vtd.finish(answer.transaction)
         cpu.emit(
             Translated(
@@ -167,14 +166,12 @@ class VtdUnits(IommuUnits):
         """A read with its completion: data, or UR."""
         answer = await self.decide(cpu, dma)
         if answer.address is None:
-            await cpu.access(
-                "DMA read is refused", reads=(pasid_resource(dma.pasid),), writes=self.refusal_footprint(answer)
-            )
+            await cpu.access("DMA read is refused", writes=self.refusal_footprint(answer))
             self.aborted(cpu, dma, answer)
             await self._complete(cpu, dma, ok=False, value=0)
             return
         memory, word = self.world.memory, PhysAddr(answer.address & -8)
-        await cpu.access(f"DMA read of {word:#x}", reads=(FRAMES, ("word", word)), writes=(IN_FLIGHT,))
+        await cpu.access(f"DMA read of {word:#x}", reads=(FRAMES, ("word", word)), writes=self.leaves(answer))
         self.vtd.finish(answer.transaction)
         owner = owner_name(memory.owner_of(word))
         cpu.emit(DmaRead(pasid=dma.pasid, page=word, owner=owner, meant_for=self.meant_for, tag=dma.tag))
@@ -191,9 +188,9 @@ class VtdUnits(IommuUnits):
         )
 
     def refusal_footprint(self, answer: AccessAnswer) -> tuple[object, ...]:
-        """What the step writes in which a DMA is refused: it has left, and its fault is recorded unless FPD stood."""
+        """What the step writes in which a DMA is refused: it leaves, and its fault is recorded unless FPD stood."""
         recorded = () if answer.record is None else (*self.fault_log.footprint(), self.fault_irq.resource)
-        return (IN_FLIGHT, *recorded)
+        return (*self.leaves(answer), *recorded)
 
     def aborted(self, cpu: Cpu, dma: Dma, answer: AccessAnswer) -> None:
         """Within that step."""
@@ -214,11 +211,8 @@ class VtdUnits(IommuUnits):
 
     async def record(self, cpu: Cpu, record: FaultRecord) -> None:
         """Record the fault of a request that is answered by itself."""
-        pasid = NO_PASID if record.pasid is None else record.pasid
         await cpu.access(
-            f"record fault {record.reason.name}",
-            reads=(pasid_resource(pasid),),
-            writes=(*self.fault_log.footprint(), self.fault_irq.resource),
+            f"record fault {record.reason.name}", writes=(*self.fault_log.footprint(), self.fault_irq.resource)
         )
         self.log_now(cpu, record)
 
@@ -237,9 +231,9 @@ class VtdUnits(IommuUnits):
         )
         return report.index >= 0
 
-    def _leaves(self, answer: AccessAnswer) -> int:
-        """IN_FLIGHT, for a request that was looked up at all."""
-        return self.world.mask(IN_FLIGHT) if answer.transaction in self.vtd.in_flight else 0
+    def leaves(self, answer: Answer | AccessAnswer) -> tuple[Resource, ...]:
+        """What the step writes that ends a request: IN_FLIGHT, if an invalidation may wait for that."""
+        return (IN_FLIGHT,) if answer.transaction in self.vtd.in_flight else ()
 
     async def _complete(self, cpu: Cpu, dma: Dma, *, ok: bool, value: int) -> None:
         completion = DmaCompletion(sid=dma.sid, tag=dma.tag, ok=ok, value=value)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw.bus import Resource
-from hw.pcie.tlp import InvalidateCompletion, PrgResponse
+from hw.events import pasid_resource
+from hw.pcie.tlp import InvalidateCompletion, InvalidateRequest, PrgResponse
 from hw.vtd.descriptors import DeviceTlbInvalidate, PageGroupResponse, Wait
-from hw.vtd.events import DescriptorDone, QueueStopped
+from hw.vtd.events import DescriptorDone, ItagTaken, QueueStopped
 from hw.vtd.invalidation import DescriptorType, Iqei, type_of
 from hw.vtd.qi import STARTS_AFTER, InvalidationQueue, Pending
 from hw.vtd.registers import IQE, word_resource
@@ -24,8 +25,8 @@ from .runtime.step import Step, perform
 from .runtime.sync import Interrupt
 from .runtime.world import Cpu
 
-ITAGS: Resource = ("VT-d", "ITags")
-"""Which tags are in use: taken by device-TLB invalidations, given back by their completions."""
+RUNNING: Resource = ("VT-d", "device-TLB invalidations under way")
+"""How many there are: what one looks at whose device takes only so many."""
 ABORTS: Resource = ("VT-d", "aborted waits")
 """Whether a time-out has ended the waits that were fetched."""
 
@@ -45,6 +46,8 @@ class QueueUnit:
     completion_irq: Interrupt
     fault_irq: Interrupt
     time_outs: bool = False
+    late_responses: bool = False
+    """Whether somebody asks if a response leaves before or after the end of unbind."""
     _ended: dict[DescriptorType, int] = field(default_factory=dict)
     """By type, the masks that the ends of all descriptors so far give."""
 
@@ -97,8 +100,11 @@ class QueueUnit:
         self.queue.complete(pending)
         assert isinstance(message, PrgResponse)
 
+        owner = self.units.world.mask(pasid_resource(message.pasid)) if self.late_responses else 0
+        inside = self.units.world.mask(RESPONSES)
+
         async def carry_out(cpu: Cpu) -> None:
-            await self.units.respond(cpu, message, command=pending.number, writes=self.units.world.mask(RESPONSES))
+            await self.units.respond(cpu, message, command=pending.number, reads=owner, writes=inside)
             self.queue.left(pending)
 
         return carry_out
@@ -130,9 +136,15 @@ class QueueUnit:
         """Send it when a tag is free; its completion ends it."""
         queue, units = self.queue, self.units
 
+        assert isinstance(pending.descriptor, DeviceTlbInvalidate)
+        limited = (RUNNING,) if pending.descriptor.queue_depth else ()
+        writes = units.world.session.footprint((itag_resource(queue.itag_for(pending)), *limited))
+
         async def carry_out(cpu: Cpu) -> None:
-            await perform(self._start(pending, f"{_name(pending)}: ITag", takes, 0, units.world.mask(ITAGS)))
+            await perform(self._start(pending, f"{_name(pending)}: ITag", takes, 0, writes))
             message = queue.start(pending)
+            assert isinstance(message, InvalidateRequest)
+            cpu.emit(ItagTaken(number=pending.number, sid=message.sid, itag=message.itag))
             await units.downstream.send_posted(message, "send Invalidate Request")
 
         return carry_out
@@ -152,6 +164,7 @@ class QueueUnit:
             step = self._start(pending, f"{_name(pending)}: all ahead is done", takes, mask, said)
             await perform(step)
             if pending.ended:
+                step.takes = self.done(pending.number)  # by the time-out, whatever became of what is ahead
                 return
             queue.start(pending)
             if not queue.may_complete(pending):
@@ -192,22 +205,29 @@ class QueueUnit:
         queue, world = self.queue, self.units.world
         waiting = queue.waiting_for(completion.sid, completion.itag)
         expected = waiting is not None and not self.time_outs
-        writes = (ITAGS,) if expected else (ITAGS, *queue.error_footprint(), self.fault_irq.resource)
+        gone = (itag_resource(completion.itag), RUNNING)
+        writes = gone if expected else (*gone, *queue.error_footprint(), self.fault_irq.resource)
         gives = self.done(waiting.number) if waiting else 0
         await self.units.upstream.deliver(
             "take Invalidate Completion", writes=world.session.footprint(writes), gives=gives
         )
-        if queue.completed_by_device(completion.sid, completion.itag) is None:
+        ended = queue.completed_by_device(completion.sid, completion.itag)
+        if ended is None:
             cpu.emit(QueueStopped(error="ICE", aborted=0))
+        else:
+            cpu.emit(DescriptorDone(number=ended.number, text=_name(ended)))
 
     async def time_out(self, cpu: Cpu, pending: Pending) -> None:
         """Nobody answers a device-TLB invalidation: ITE, and every wait that was fetched is aborted."""
         queue = self.queue
+        footprint = self.units.world.session.footprint
+        assert pending.itag is not None
+        gone = (itag_resource(pending.itag), RUNNING)
+        fetched = (word_resource(queue.vtd.registers.IQH),)  # a fetch moves it, and only what was fetched is aborted
         step = Step(
             f"{_name(pending)} times out",
-            writes=self.units.world.session.footprint(
-                (ITAGS, ABORTS, *queue.error_footprint(), self.fault_irq.resource)
-            ),
+            footprint(fetched),
+            footprint((*gone, ABORTS, *queue.error_footprint(), self.fault_irq.resource)),
         )
         await perform(step)
         aborted = queue.time_out(pending)
@@ -229,6 +249,11 @@ class QueueUnit:
     def done(self, number: int) -> int:
         """The mask that the end of a descriptor gives."""
         return self.units.world.mask(("VT-d", "descriptor done", number))
+
+
+def itag_resource(itag: int) -> Resource:
+    """Who has a tag: taken by a device-TLB invalidation, given back by its completion."""
+    return ("VT-d", "ITag", itag)
 
 
 def _name(pending: Pending) -> str:

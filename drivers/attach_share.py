@@ -59,7 +59,21 @@ class SharedAsids(PrivateAsids):
         cpu.emit(AsidMoved(domain=domain.name, old=old, new=domain.asid, sids=sids, who=who))
         await self.contexts.rewrite(cpu, domain, masters)
         await cpu.unlock(domain.devices_lock)
+        await self.forget(cpu, old)
+
+    async def forget(self, cpu: Cpu, old: Asid) -> None:
+        """What the TLB has of the domain must not be found by the process."""
         await self.contexts.invalidations.sync(cpu, commands.tlbi_nh_asid(VMID, old))
+
+
+class KeepsTlb(SharedAsids):
+    """BUG: gives the ASID away with the TLB entries that have it as their tag."""
+
+    async def forget(self, cpu: Cpu, old: Asid) -> None:
+        """Nothing."""
+
+
+SHARING: dict[str, type[PrivateAsids]] = {"on": SharedAsids, "off": PrivateAsids, "no-tlbi": KeepsTlb}
 
 
 class SvaBind:

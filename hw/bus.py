@@ -45,11 +45,17 @@ class Bus(Protocol):
         ...
 
     async def load_apart(
-        self, address: PhysAddr, count: int, pieces: Sequence[Sequence[int]], what: str
+        self,
+        address: PhysAddr,
+        count: int,
+        pieces: Sequence[Sequence[int]],
+        what: str,
+        then: Sequence[Resource] = (),
     ) -> Sequence[int]:
         """Read `count` words as hardware fetches a structure: each of `pieces` (neighbouring words, by number) at once,
         the pieces in any order and with anything in between. Words in no piece, which nobody may ever store to, come
-        with the first step: their reads commute with everything, so nobody could tell when they happen."""
+        with the first step: their reads commute with everything, so nobody could tell when they happen. The last step
+        reads `then` too: what the caller looks at, beyond memory, once it knows the words."""
         ...
 
     async def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> None:
@@ -61,8 +67,9 @@ class Bus(Protocol):
         synchronously, until its next await."""
         ...
 
-    async def choose(self, what: str, options: int) -> int:
-        """One outcome out of `options` that a specification leaves open; 0 is the plain one."""
+    async def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> int:
+        """One outcome out of `options` that a specification leaves open; 0 is the plain one. `reads` is what the
+        caller looks at once it knows. No step if there is nothing to choose."""
         ...
 
     def emit(self, event: object) -> None:

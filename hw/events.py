@@ -172,10 +172,14 @@ class Translated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DmaIssued:
-    """The device sent a translated write."""
+    """The device sent a translated write.
+
+    `behind`: the ITag of an answer that it should be before, as that took its translation away; -1: none.
+    """
 
     pasid: int
     page: int
+    behind: int = -1
     target: str = "smmu"
 
     @property

@@ -105,9 +105,10 @@ class Memory:
 
     def clear(self) -> None:
         """All words are 0 again, all frames free: as new, at the price of the frames that were written to."""
-        touched = self._touched
+        words, touched = self._words, self._touched
         while (frame := touched.find(1)) >= 0:
-            self.zero_frame(PhysAddr(frame << FRAME_SHIFT))
+            words[frame * FRAME_WORDS : (frame + 1) * FRAME_WORDS] = _ZEROS
+            touched[frame] = 0
         self.owner = [FREE] * self.frames
         self.generation = [0] * self.frames
 

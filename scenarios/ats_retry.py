@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ats_loop import AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
+from actors.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
 from actors.fault_worker import add_fault_worker
 from actors.page_thief import add_page_thief
 from actors.pri_thread import add_pri_thread
@@ -18,6 +18,7 @@ from .ats_retry_verdicts import EXPECTED
 from .oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_retry_after_failure import NoRetryAfterFailure
+from .oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
 from .oracles.page_is_gone_after_success import PageIsGoneAfterSuccess
 from .oracles.request_is_refused import RequestIsRefused
 from .scenario import number, one_of, scenario
@@ -29,6 +30,7 @@ DEVICES: dict[str, type[AtsLoop]] = {
     "gives-up": GivesUp,
     "insists": RetriesAfterFailure,
     "caches-late": AtsLoop,
+    "answers-early": AnswersEarly,
 }
 
 
@@ -36,9 +38,7 @@ DEVICES: dict[str, type[AtsLoop]] = {
     source="seed 001: J. Gunthorpe and K. Tian, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve "
     "iopf_queue_flush_dev()",
     expected=EXPECTED,
-    device=one_of(
-        *DEVICES, default="right", meaning="what the device makes of answers; caches-late breaks PCIe 10.3.3"
-    ),
+    device=one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3"),
     notifier=one_of(*NOTIFIERS, default="waits", meaning="whether the mm's notifier waits for the device's own TLB"),
     change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
     gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
@@ -69,6 +69,7 @@ def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: in
     _add_change(world, board, change, gone)
 
     world.check(NoDmaIntoForeignFrame(), EveryAccessLandsOrIsRefused(), NoRetryAfterFailure())
+    world.check(NoWriteBehindItsInvalidation())
     world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
 
 

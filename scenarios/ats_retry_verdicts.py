@@ -6,6 +6,7 @@ from .scenario import Expected
 
 LANDS = "every-access-lands-or-is-refused"
 FOREIGN = "no-dma-into-foreign-frame"
+BEHIND = "no-write-behind-its-invalidation"
 
 EXPECTED = (
     Expected(
@@ -54,9 +55,15 @@ EXPECTED = (
         why="the page is freed while a write with the old translation is on its way",
     ),
     Expected(
+        params={"device": "answers-early"},
+        verdict="violated",
+        oracle=BEHIND,
+        why="PCIe 10.3.1: the answer overtakes a write that is still inside, and the host takes the page for unused",
+    ),
+    Expected(
         params={"device": "caches-late"},
         verdict="violated",
-        oracle=FOREIGN,
+        oracle=BEHIND,
         why="PCIe 10.3.3: a translation that arrives after its invalidation was answered is kept, and never goes away",
     ),
 )

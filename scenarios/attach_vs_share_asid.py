@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.attach_units import Bell, Units
 from actors.runtime.world import Cpu, World
-from drivers.attach_share import PrivateAsids, SharedAsids, SvaBind
+from drivers.attach_share import SHARING, PrivateAsids, SvaBind
 from drivers.attach_variants import VARIANTS
 from hw.pcie.tlp import NO_PASID
 
@@ -24,7 +24,7 @@ from .scenario import number, one_of, scenario
     case=one_of("1", "2", default="1", meaning="the domain with the process's ASID is M's old one (1) or new one (2)"),
     dma=one_of("on", "off", default="on", meaning="whether M is busy while it changes domains"),
     tlbi=one_of("on", "off", default="off", meaning="whether a detach flushes the ASID of the domain that is left"),
-    btm=one_of("on", "off", default="on", meaning="whether a process shares the CPU's ASID (7.1, A4: never)"),
+    btm=one_of(*SHARING, default="on", meaning="whether a process shares the CPU's ASID (7.1, A4: never); a mutant"),
     accesses=number(1, 3, default=1, meaning="how often M reads memory, if it is busy"),
     speculation=number(0, 2, default=0, meaning="translations that the SMMU makes for M without traffic"),
 )
@@ -34,7 +34,7 @@ def attach_vs_share_asid(
     """A master changes domains on CPU0 while CPU1 binds a process that wants the ASID of one of the two."""
     board = Board(world, case=case, units=Units, domain_tables=attach == "A0")
     rid = VARIANTS[attach](board.asids, board.contexts, tlbi=tlbi == "on")
-    sharing = SharedAsids if btm == "on" and attach != "A4" else PrivateAsids
+    sharing = PrivateAsids if attach == "A4" else SHARING[btm]
     sva = SvaBind(sharing(board.asids, board.contexts), world.mutex("sva_lock"))
     bell = Bell(world, "S")
     busy = board.units.device(M, NO_PASID, ADDRESS, accesses)

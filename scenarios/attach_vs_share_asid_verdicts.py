@@ -96,6 +96,12 @@ EXPECTED = (
         why="CD 0 stays reachable while PASIDs are in use, but is cleared before share_asid can run",
     ),
     Expected(
+        params={"attach": "A3", "btm": "no-tlbi"},
+        verdict="violated",
+        oracle=PAGE,
+        why="each CD is right at any time, and the process finds what the domain has left in the TLB under its ASID",
+    ),
+    Expected(
         params={"attach": "A2-late-clear"},
         verdict="violated",
         oracle=TABLES,

@@ -30,6 +30,7 @@ MODULES = {
     "ats-retry": "scenarios.ats_retry",
     "exit-window": "scenarios.exit_window",
     "device-gone": "scenarios.device_gone",
+    "itag-reuse": "scenarios.itag_reuse",
     "wq-disable": "scenarios.wq_disable",
     "flr-tags": "scenarios.flr_tags",
     "stop-by-blocking-translation": "scenarios.stop_by_blocking",

@@ -44,7 +44,7 @@ EXPECTED = (
     Expected(
         params={"driver": "looks-again", "others": 1},
         verdict="holds",
-        why="the time-out aborts the other CPU's wait as well; it submits again and completes (10,356 schedules)",
+        why="the time-out aborts the other CPU's wait as well; it submits again and completes (20,856 schedules)",
     ),
     Expected(
         params={"driver": "blocks-ats", "loss": "reset", "others": 1},

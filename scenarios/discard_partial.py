@@ -24,6 +24,12 @@ EXPECTED = (
         why="the list still points to what was freed, and the next Last walks the list",
     ),
     Expected(
+        params={"discard": "no-unlink", "group": 3},
+        verdict="violated",
+        oracle="no-double-free",
+        why="the group that comes next takes what is still on the list for its own, and frees it with its answer",
+    ),
+    Expected(
         params={"discard": "no-free"},
         verdict="violated",
         oracle="nothing-leaks",

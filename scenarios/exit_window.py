@@ -14,6 +14,7 @@ from drivers.intel_vtd_eras import ERAS
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
+from hw.pcie.tlp import ResponseCode
 from hw.vtd.pasid import pieces
 
 from .exit_window_verdicts import EXPECTED
@@ -24,6 +25,7 @@ from .oracles.fault_log_is_silent_until_stop import FaultLogIsSilentUntilStop
 from .oracles.no_access_after_unbind import NoAccessAfterUnbind
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
+from .oracles.page_requests_stay_on import PageRequestsStayOn
 from .oracles.worker_ends_the_address_space import WorkerEndsTheAddressSpace
 from .scenario import Param, number, one_of, scenario
 from .vtd_board import vtd_platform
@@ -34,6 +36,8 @@ DEVICES: dict[str, type[Device]] = {
     "ats": StoppableLoop,
     "page-request": SilentPrefetcher,
 }
+
+REFUSALS = {"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE}
 
 
 @scenario(
@@ -48,6 +52,7 @@ DEVICES: dict[str, type[Device]] = {
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
     late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
+    refusal=one_of(*REFUSALS, default="invalid", meaning="what a page request gets whose PASID entry is absent"),
     watch=one_of("always", "after", default="always", meaning="when the fault log is looked at: after unbind only?"),
 )
 def exit_window(
@@ -62,6 +67,7 @@ def exit_window(
     fetch: int,
     records: int,
     late: str,
+    refusal: str,
     watch: str,
 ) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
@@ -72,7 +78,7 @@ def exit_window(
         contexts=ERAS[fpd],
         fault_records=records,
         warm=cache == "warm",
-        vtd={"entry_pieces": pieces(fetch)},
+        vtd={"entry_pieces": pieces(fetch), "absent_entry_code": REFUSALS[refusal]},
     )
     device, mm = board.device, board.mm_a
     device.jobs *= accesses
@@ -82,6 +88,7 @@ def exit_window(
     if traffic != "page-request":
         mm.tables.map_now(VirtAddr(mm.pages[0]), world.frames.allocate(mm.owner))
     board.contexts.drain = board.drain.run
+    board.endpoint.announces = False
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
@@ -89,7 +96,7 @@ def exit_window(
     board.contexts.srcu = add_exit(world, order, mm, life)
 
     world.check(FaultAfterUnbindIsVisible(), NoFaultHandledAfterUnbind(), NoAccessAfterUnbind())
-    world.check(NoDmaIntoForeignFrame(), EveryLastIsAnsweredOnce())
+    world.check(NoDmaIntoForeignFrame(), EveryLastIsAnsweredOnce(), PageRequestsStayOn())
     if watch == "always":
         world.check(FaultLogIsSilentUntilStop())
     world.expect(DeviceWorksInTheWindow())

@@ -154,6 +154,22 @@ TODAY = (
     ),
     Expected(params={"fpd": "right", "order": "O5"}, verdict="holds", why="one of the two finds P, the other waits"),
     Expected(
+        params={"fpd": "right", "traffic": "page-request", "refusal": "failure"},
+        verdict="violated",
+        oracle="page-requests-stay-on",
+        why="as AMD's software answers: a process that dies takes the page requests of all others with it",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "ats", "order": "O5"},
+        verdict="holds",
+        why="whoever comes second empties the device's TLB once more, or waits for who does",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "page-request", "order": "O5"},
+        verdict="holds",
+        why="unbind drains behind the callback's flush, whichever of the two has cleared the entry",
+    ),
+    Expected(
         params={"fpd": "right", "order": "O5", "rogue": 1},
         verdict="holds",
         why="unbind waits for the callback (SRCU), and the callback flushes once more: neither trusts the other",

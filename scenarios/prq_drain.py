@@ -12,16 +12,24 @@ from actors.prefetcher import SilentPrefetcher, StoppablePrefetcher, WaitingPref
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
+from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 
+from .oracles.credits_stay_within_the_allocation import CreditsStayWithinTheAllocation
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.no_cross_binding_fault import NoCrossBindingFault
 from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
 from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
+from .oracles.no_response_after_unbind import NoResponseAfterUnbind
 from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
 from .prq_drain_verdicts import EXPECTED
 from .scenario import number, one_of, scenario
 from .vtd_board import vtd_platform
 
+CREDITS: dict[str, type[PageRequestInterface]] = {
+    "all": PageRequestInterface,
+    "one": PageRequestInterface,
+    "ignored": CreditIgnoringPri,
+}
 STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetcher, "none": SilentPrefetcher}
 
 
@@ -44,6 +52,10 @@ STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetc
     group=number(1, 4, default=1, meaning="pages in a group"),
     priq=number(0, 4, default=1, meaning="log2 of the page request queue's entries"),
     pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
+    credits=one_of(
+        *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
+    ),
+    pds=one_of("yes", "ignored", default="yes", meaning="whether hardware drains where a wait has PD=1 (R25)"),
     reuse=one_of(
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
     ),
@@ -51,6 +63,7 @@ STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetc
 def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: int, **more: Any) -> None:
     """A device has asked for pages when its PASID is unbound, and another process binds."""
     life, mutex = UNBINDS[unbind], world.mutex("pasid_mutex")
+    allocation = requests * group if more["credits"] == "all" else 1
     parts: dict[str, Any] = dict(DRIVERS[driver])
     if issubclass(life, HoldsMutex):
         parts["responder"] = partial(TakesMutex, mutex)
@@ -60,11 +73,15 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
         requests=requests,
         group=group,
         priq_log2size=more["priq"],
-        credits=requests * group,
+        credits=allocation,
         pushed=more["pushed"],
         put_async=False,
         **parts,
     )
+    board.device.pri = CREDITS[more["credits"]](allocation)
+    board.device.pri.enable()
+    board.units.queue.late_responses = True
+    board.units.invalidations.pds = more["pds"] == "yes"
     binding = life(board.pasids, board.contexts, board.endpoint, board.bond, board.drain, mutex)
 
     async def bind(cpu: Cpu) -> None:
@@ -78,6 +95,7 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.check(NoCrossBindingFault(), NoFaultHandledAfterUnbind(), EveryLastIsAnsweredOnce())
+    world.check(CreditsStayWithinTheAllocation(allocation), NoResponseAfterUnbind())
     if more["reuse"] == "strict":
         world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())

@@ -9,6 +9,7 @@ from .scenario import Expected
 CROSS = "no-cross-binding-fault"
 LATE = "no-fault-handled-after-unbind"
 REUSE = "no-pasid-reuse-while-referenced"
+INSIDE = "no-response-after-unbind"
 HANG = "no-deadlock"
 ALONE: dict[str, ParamValue] = {"unbind": "drain-first", "pushed": "root-complex"}
 PARTIALS: dict[str, ParamValue] = {"priq": 0, "reuse": "strict"}
@@ -55,7 +56,15 @@ EXPECTED = (
         why="D4 asks the device when D1 has looked for the last time: D0 to D5 lean on the tear-down's round trip",
     ),
     Expected(
-        params={"driver": "again", **ALONE}, verdict="holds", why="looking again behind D4 needs no tear-down before it"
+        params={"driver": "again", **ALONE},
+        verdict="violated",
+        oracle=INSIDE,
+        why="looking again behind D4 finds what that has brought; no PD follows the answer, which may still be inside",
+    ),
+    Expected(
+        params={"driver": "twice", **ALONE},
+        verdict="holds",
+        why="a second round, hardware included, needs no tear-down before it",
     ),
     Expected(
         params={"driver": "early-clear", "group": 3, "stop": "A", **PARTIALS},
@@ -135,5 +144,22 @@ EXPECTED = (
         params={"driver": "right", "order": "O1"},
         verdict="holds",
         why="release closes the door, unbind finds P=0 and FPD=1, and drains",
+    ),
+    Expected(
+        params={"driver": "right", "pds": "ignored"},
+        verdict="violated",
+        oracle=INSIDE,
+        why="R25: a wait says that a response was carried out, and only with PD that it has left",
+    ),
+    Expected(
+        params={"driver": "right", "requests": 2, "credits": "one", "stop": "A", "priq": 0},
+        verdict="holds",
+        why="R27: a queue as large as the allocation does not overflow",
+    ),
+    Expected(
+        params={"driver": "right", "requests": 2, "credits": "ignored", "stop": "A", "priq": 0},
+        verdict="violated",
+        oracle="credits-stay-within-the-allocation",
+        why="what the queue's size leans on is the device's word",
     ),
 )

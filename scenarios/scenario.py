@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 
 from actors.runtime.schedule import ParamValue
 from actors.runtime.world import Session, World
@@ -89,6 +90,8 @@ class Scenario:
         """A fresh world."""
         world = World(session)
         self.build(world, **params)
+        if session.audit:
+            world.again = partial(self.world, session, params)
         return world
 
 

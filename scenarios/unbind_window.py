@@ -40,7 +40,8 @@ VTD_MUTANTS = MUTANTS | {"forget-atc": {"contexts": ForgetsDeviceTlb}}
 
 
 @scenario(
-    source="seed 000: J.-P. Brucker, 22 March 2017, [RFC PATCH 24/30] iommu: Specify PASID state when unbinding a task",
+    source="seed 000, seed 002: J.-P. Brucker, 22 March and 27 February 2017, [RFC PATCH 24/30] iommu: Specify PASID "
+    "state when unbinding a task",
     expected=EXPECTED,
     drain=one_of(
         "none", "marker", "marker-timeout", "full", "stop-pri", default="none", meaning="what unbind waits for"

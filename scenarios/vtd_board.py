@@ -56,6 +56,7 @@ def vtd_platform(
     queue: type[PageRequestQueue] = PageRequestQueue,
     drain: type[Drain] = Drain,
     qi: type[Qi] = Qi,
+    invalidations: type[InvalidationQueue] = InvalidationQueue,
     fault_records: int = 2,
     warm: bool = True,
     time_outs: bool = False,
@@ -80,7 +81,7 @@ def vtd_platform(
     responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
     faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
-    units = _units(world, board, hardware, rings, iqt, irq, options.get("pushed", "priq"))
+    units = _units(world, board, invalidations(hardware, world.memory, rings.iq), rings, iqt, irq, options)
     units.time_outs = units.queue.time_outs = time_outs
     if warm:
         _warm(world, hardware, contexts_at, table)
@@ -110,23 +111,24 @@ class _Rings:
 
 
 def _units(
-    world: World, board: Sides, hardware: Vtd, rings: _Rings, iqt: Doorbell, irq: Interrupt, pushed: str
+    world: World, board: Sides, queue: InvalidationQueue, rings: _Rings, iqt: Doorbell, irq: Interrupt, options: Options
 ) -> VtdUnits:
     """The unit around its hardware."""
-    memory, registers = world.memory, hardware.registers
+    memory, hardware = world.memory, queue.vtd
+    registers = hardware.registers
     return VtdUnits(
         world=world,
         upstream=board.upstream,
         downstream=board.downstream,
         binding_now=board.pasids.binding_now,
-        pushed=pushed,
+        pushed=options.get("pushed", "priq"),
         meant_for=board.mm_a.name,
         vtd=hardware,
         prq=Prq(memory, rings.prq, registers),
         prq_irq=irq,
         fault_log=FaultLog(memory, registers),
         fault_irq=world.interrupt("fault event"),
-        invalidations=InvalidationQueue(hardware, memory, rings.iq),
+        invalidations=queue,
         doorbell=iqt,
         invalidation_irq=world.interrupt("invalidation complete"),
     )

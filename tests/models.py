@@ -22,6 +22,10 @@ class Request:
     issued_under: int
 
 
+COMMAND = Request(number=0, issued_under=0)
+"""What unbind tells the hardware; nobody reads it."""
+
+
 @scenario(
     k=number(1, 4, default=2, meaning="page requests"),
     kind=one_of("base", "hard", default="base", meaning="HARD checks before it uses, and unbind takes eight steps"),
@@ -30,8 +34,7 @@ def pri_window(world: World, k: int, kind: str) -> None:
     """A page request issued under one owner of a PASID is looked up under the next."""
     bind = world.word("bind", value=1)
     ghost = world.mask(("word", bind))
-    q0, hw, sw, rq = (world.port(name, Request) for name in ("q0", "hw", "sw", "rq"))
-    commands = world.port("cmdq", Request)
+    q0, hw, sw, rq, commands = [world.port(name, Request) for name in ("q0", "hw", "sw", "rq", "cmdq")]
     read = world.memory.read
 
     def issue(request: int) -> Request:
@@ -68,7 +71,7 @@ def pri_window(world: World, k: int, kind: str) -> None:
     async def unbind(cpu: Cpu) -> None:
         await cpu.store(bind, 0, "bind")
         for _ in range(6 if kind == "hard" else 0):
-            await cpu.send(commands, Request(number=0, issued_under=0))
+            await cpu.send(commands, COMMAND)
         await cpu.store(bind, 2, "bind")
 
     world.always("looked up under the owner it was issued under", cross)

@@ -24,14 +24,16 @@ def runs(
     """Several runs under one scheduler."""
     session = Session(audit=audit)
 
+    def make() -> World:
+        world = World(session)
+        build(world)
+        if audit:
+            world.again = make
+        return world
+
     async def main() -> list[Execution]:
         async with controlled() as driver:
-            results = []
-            for _ in range(count):
-                world = World(session)
-                build(world)
-                results.append(driver.run(world, scheduler or Fifo()))
-            return results
+            return [driver.run(make(), scheduler or Fifo()) for _ in range(count)]
 
     return trio.run(main)
 

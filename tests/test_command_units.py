@@ -86,7 +86,7 @@ def consume(*words: tuple[int, int]) -> tuple[Execution, Board]:
 
     def build(world: World) -> None:
         boards.append(Board(world))
-        publish(boards[0], words)
+        publish(boards[-1], words)
 
     return run(build, audit=True), boards[0]
 

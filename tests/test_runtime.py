@@ -377,6 +377,34 @@ def test_an_oracle_that_complains_ends_the_run_at_that_step() -> None:
     assert (execution.finding.oracle, execution.finding.step, execution.index) == ("never two", 2, 3)
 
 
+@pytest.mark.parametrize(("begins_late", "step"), [(False, 0), (True, 1)])
+def test_what_an_actor_breaks_before_its_first_step_is_found_at_the_next_step_of_anybody(
+    begins_late: bool, step: int
+) -> None:
+    def build(world: World) -> None:
+        world.always("quiet", lambda note: "noise")
+
+        async def noisy(cpu: Cpu) -> None:
+            cpu.emit(Note(subject="a"))
+            await cpu.access("noisy")
+
+        @world.actor
+        async def calm(cpu: Cpu) -> None:
+            await cpu.access("calm")
+            if begins_late:
+                world.add_actor("noisy", noisy)
+            await cpu.access("calm again")
+            await cpu.access("calm for ever")
+
+        if not begins_late:
+            world.add_actor("noisy", noisy)
+
+    for audit in (False, True):  # the hot loop, and the one that an audit needs
+        finding = run(build, audit=audit).finding
+        assert finding is not None
+        assert (finding.oracle, finding.step) == ("quiet", step)
+
+
 def test_choices_of_hardware_are_on_the_same_tape() -> None:
     def build(world: World) -> None:
         async def main(cpu: Cpu) -> None:

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import ParamSpec, TypeVar
 
@@ -24,9 +25,11 @@ import trio
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.events import Outcome
 from actors.runtime.execution import Execution
+from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import World
 
 from .explore.dpor import Dpor
+from .explore.endless import Endless
 from .explore.fair import Fair
 from .explore.search import Budget, Report, explore
 from .explore.stack import Stack
@@ -36,6 +39,8 @@ TURN = 0.5
 """Seconds of search between two looks at the clock, the checkpoint and Ctrl-C."""
 SHORT_TURN = 0.05
 """The least that a worker searches before it gives back what is left for others."""
+AUDITED = 8
+"""Runs that are audited before a proof."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -75,6 +80,17 @@ def fair_run(terms: Terms) -> Report:
     async def main() -> Report:
         async with controlled() as driver:
             return await explore(driver, terms.make_world(), Fair(0), Budget(schedules=1))
+
+    return trio.run(main)
+
+
+def audited_runs(terms: Terms) -> Report:
+    """Some random runs that are audited: a proof is worth nothing if a step touches what it does not declare."""
+
+    async def main() -> Report:
+        async with controlled() as driver:
+            make = replace(terms, audit=True).make_world()
+            return await explore(driver, make, Endless(RandomWalk(0)), Budget(schedules=AUDITED))
 
     return trio.run(main)
 

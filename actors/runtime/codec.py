@@ -31,7 +31,7 @@ def _layout(kind: type) -> tuple[Callable[[Any], Any], tuple[str, ...], tuple[tu
     )
     if len(names) > 1:
         return attrgetter(*names), names, enums
-    return (lambda message: tuple(getattr(message, name) for name in names)), names, enums
+    return (lambda message: tuple([getattr(message, name) for name in names])), names, enums
 
 
 @cache
@@ -46,7 +46,7 @@ class Codec:
     def __init__(self, *types: type) -> None:
         self._types = types
         self._layouts = tuple(_layout(kind) for kind in types)
-        self._fields = {kind: (tag, self._layouts[tag][0]) for tag, kind in enumerate(types)}
+        self._fields = {kind: ((tag,), self._layouts[tag][0]) for tag, kind in enumerate(types)}
         self._frozen = tuple(vars(kind)["__dataclass_params__"].frozen for kind in types)
         self._decoded: dict[bytes, Any] = {}
 
@@ -57,7 +57,7 @@ class Codec:
         except KeyError:
             allowed = ", ".join(kind.__name__ for kind in self._types) or "nothing"
             raise TypeError(f"send {type(message).__name__}: this port carries {allowed}") from None
-        data: bytes = _pack((tag, *fields_of(message)))
+        data: bytes = _pack(tag + fields_of(message))
         return data
 
     def decode(self, data: bytes) -> Any:

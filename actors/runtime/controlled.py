@@ -11,11 +11,13 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import coroutine
 from typing import Any
 
 import trio
 
+from . import commute
 from .execution import FINISHED, Abandoned, Done, Execution
 from .schedule import Scheduler
 from .seat import foreign
@@ -53,12 +55,25 @@ class Controlled:
             coro.send(None)
 
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
-        """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`."""
+        """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`.
+
+        In an audited session the run is then made again in another order (see `commute`).
+        """
+        execution = self._run(world, scheduler, to_the_end)
+        if world.again is not None:
+            commute.audit(execution, partial(self._again, world.again))
+        return execution
+
+    def _again(self, make_world: Callable[[], World], scheduler: Scheduler) -> Execution:
+        return self._run(make_world(), scheduler, to_the_end=True)
+
+    def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
         actors, pending = world.actors, execution.pending
         try:
             scheduler.start(execution)
             self._join(execution)
+            world.alert = world.violation is not None  # its actors are known by now
             if not world.session.audit:
                 execution.drive(self._sends, self._settle, self._join)
             while (number := execution.next()) is not None:
@@ -66,8 +81,8 @@ class Controlled:
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)
         finally:
-            for number, step in enumerate(pending):
-                if step is not None:
+            for number in execution.live:
+                if pending[number] is not None:
                     self._abandon(number)
             for actor in actors:
                 del actor.main, actor.cpu  # they refer back to the world: without them it is freed at once
@@ -95,9 +110,9 @@ class Controlled:
 
     def _join(self, execution: Execution) -> None:
         """Start the actors that are new, up to their first step."""
-        actors = execution.world.actors
-        while (number := len(execution.pending)) < len(actors):
-            arrival = self._sends[number](actors[number])
+        actors, pending, sends = execution.world.actors, execution.pending, self._sends
+        while (number := len(pending)) < len(actors):
+            arrival = sends[number](actors[number])
             if type(arrival) is not Step:
                 arrival = self._settle(execution, number, arrival)
             execution.join(arrival)
@@ -105,6 +120,8 @@ class Controlled:
     def _settle(self, execution: Execution, number: int, arrival: object) -> Step | Done:
         """What an actor yielded is not a step: it is done, or it awaited something foreign and is told so."""
         while type(arrival) is not Step:
+            if arrival is FINISHED:
+                return FINISHED
             if type(arrival) is Done:
                 if isinstance(arrival.error, _INTERRUPTS):
                     if number < len(execution.pending):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .audit import FootprintError
 from .events import Finding, Outcome, Violation, oracle_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,17 @@ def raised(execution: Execution, actor: int, error: BaseException) -> Finding:
         step=_last(execution),
         objects=(name,),
     )
+
+
+def undeclared(execution: Execution, number: int) -> Finding:
+    """The last step decided whether an actor can go, and nothing that was declared tells so."""
+    step = execution.pending[number]
+    assert step is not None
+    error = FootprintError(
+        f"step `{execution.steps[-1].what}` decides whether {execution.world.actors[number].name} can take "
+        f"`{step.what}`: one of the two must declare what both touch"
+    )
+    return raised(execution, execution.actors[-1], error)
 
 
 def at_rest(execution: Execution) -> Finding | None:

@@ -6,7 +6,7 @@ All drivers share it: they differ only in how they resume an actor, and (live) i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from . import endings
 from .audit import FootprintError
@@ -132,14 +132,14 @@ class Execution:
         """Who could go now; None when the run is over (and then `outcome` says how)."""
         if self._changed & self._looked_at:
             self._ask()
-        world = self.world
-        if world.session.audit:
+        session = self.world.session
+        if session.audit:
             self._check_conditions()
         if self.outcome is None and not (self._can and self.index < self._bound):
             self._conclude()
         if self.outcome is not None:
             return None
-        return world.session.offers.get(self._can) or self._offered(self._can)
+        return session.offers.get(self._can) or session.offer(self._can)
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""
@@ -164,55 +164,71 @@ class Execution:
         return actor
 
     def drive(self, resume: Resume, settle: Settle, join: Callable[[Execution], None]) -> None:
-        """The hot loop of every search: turn after turn as `next` and `arrive` do them, without their calls.
+        """Turn after turn as `next` and `arrive` do them, only faster.
 
         It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail.
         """
-        world, pending, conditional = self.world, cast("list[Any]", self.pending), self._conditional
-        choose, offers_of, bound = self.scheduler.choose, world.session.offers, self._bound
-        actors, steps, offers, outcomes = self.actors, self.steps, self.offers, self.outcomes
-        while True:
+        while self.outcome is None:
             if self._changed & self._looked_at:
                 self._ask()
-            can = self._can
-            if not can or self.outcome is not None or self.index >= bound:
+            last = self._plain_turns(resume)
+            if last is None:
                 return
-            offered = offers_of.get(can) or self._offered(can)
+            actor, arrival = last
+            self.arrive(actor, settle(self, actor, arrival))
+            self.world.alert = False
+            join(self)
+
+    def _plain_turns(self, resume: Resume) -> tuple[int, object] | None:
+        """The hot loop of every search, up to a turn after which an actor does more than announce a step or be done."""
+        world, session, choose, choices = self.world, self.world.session, self.scheduler.choose, self.choices
+        actors, steps, offers, outcomes, known = self.actors, self.steps, self.offers, self.outcomes, session.offers
+        pending: list[Any] = self.pending
+        conditional: dict[int, Any] = self._conditional
+        can, looked_at, index, bound, special = self._can, self._looked_at, self.index, self._bound, None
+        while can and index < bound:
+            offered = known.get(can) or session.offer(can)
+            actor, outcome = offered[0], 0
             if can & (can - 1):
                 actor = choose(offered, False)
-                self.choices.append(actor)
+                choices.append(actor)
                 if actor == FAIR:
                     self._begin_tail()
-                    return
-            else:
-                actor = offered[0]
+                    break
             step = pending[actor]
-            outcome = 0
             if step.options > 1:
                 outcome = choose(range(step.options), True)
-                self.choices.append(outcome)
+                choices.append(outcome)
             if step.ready is not None:
                 del conditional[actor]
             actors.append(actor)
             steps.append(step)
             offers.append(offered)
             outcomes.append(outcome)
-            world.index, world.current = self.index, actor
-            arrival = resume[actor](outcome)
-            if type(arrival) is not Step or world.violation is not None:
-                self.arrive(actor, settle(self, actor, arrival))
-            else:
-                self.index += 1
-                pending[actor] = arrival
+            world.index, world.current = index, actor
+            arrival: Any = resume[actor](outcome)
+            if type(arrival) is Step and not world.alert:
                 if arrival.ready is not None:
                     conditional[actor] = arrival
-                    self._looked_at |= arrival.wakes
+                    looked_at |= arrival.wakes
                     if not arrival.ready():
-                        self._can = can & ~(1 << actor)
-                step = steps[-1]  # by now what became of it
-                self._changed = step.writes | step.gives
-            if len(pending) < len(world.actors):
-                join(self)
+                        can ^= 1 << actor
+            elif arrival is FINISHED and not world.alert:
+                self.live.remove(actor)
+                can ^= 1 << actor
+                arrival = None
+            else:
+                special = actor, arrival
+                break
+            self.index = index = index + 1
+            pending[actor] = arrival
+            step = steps[-1]  # by now what became of it
+            if (changed := step.writes | step.gives) & looked_at:
+                for number, waiting in conditional.items():
+                    if waiting.wakes & changed:
+                        can = can | 1 << number if waiting.ready() else can & ~(1 << number)
+        self._can, self._changed, self._looked_at = can, 0, looked_at
+        return special
 
     def commit(self, actor: int, offered: tuple[int, ...]) -> None:
         """Record that `actor`, one of `offered`, goes now; its outcome is drawn if it has one."""
@@ -287,31 +303,23 @@ class Execution:
 
     def _ask(self) -> None:
         """Ask the conditions that look at what was changed; all of them, if actors are new."""
-        changed, self._changed = self._changed, 0
+        conditional: dict[int, Any] = self._conditional
+        changed, can, self._changed = self._changed, self._can, 0
         if changed == ANYTHING:
-            self._can = self._looked_at = 0
+            can = looked_at = 0
             for number in self.live:
-                step = self.pending[number]
-                assert step is not None
-                if step.ready is None:
-                    self._can |= 1 << number
-                else:
-                    self._watch(number, step)
-            return
-        can = self._can
-        for number, step in self._conditional.items():
-            if step.wakes & changed:
-                if step.ready():  # type: ignore[misc]  # who is here has a condition
+                step: Any = self.pending[number]
+                if step.ready is not None:
+                    conditional[number] = step
+                    looked_at |= step.wakes
+                if step.ready is None or step.ready():
                     can |= 1 << number
-                else:
-                    can &= ~(1 << number)
+            self._looked_at = looked_at
+        else:
+            for number, step in conditional.items():
+                if step.wakes & changed:
+                    can = can | 1 << number if step.ready() else can & ~(1 << number)
         self._can = can
-
-    def _offered(self, can: int) -> tuple[int, ...]:
-        """The actors of a mask; remembered by the session."""
-        offered = tuple([number for number in range(can.bit_length()) if can >> number & 1])
-        self.world.session.offers[can] = offered
-        return offered
 
     def _conclude(self) -> None:
         """Nobody can go, or nobody may: the run is over, unless what it does beyond its bound is to be seen."""
@@ -373,13 +381,7 @@ class Execution:
                 able |= 1 << number
         wrong = able ^ self._can
         if wrong:
-            number = (wrong & -wrong).bit_length() - 1
-            name, waits = self.world.actors[number].name, self.pending[number]
-            error = FootprintError(
-                f"step `{self.steps[-1].what}` decides whether {name} can take `{getattr(waits, 'what', '')}`: "
-                "one of the two must declare what both touch"
-            )
-            self._finish(endings.raised(self, self.actors[-1], error))
+            self._finish(endings.undeclared(self, (wrong & -wrong).bit_length() - 1))
 
     def _audit_condition(self, actor: int, step: Step) -> None:
         """A condition may look only at what its step declares."""

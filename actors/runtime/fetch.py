@@ -33,11 +33,14 @@ class Fetch:
         self._missing = 0
         self._error: BusError | None = None
 
-    async def run(self, pieces: Sequence[Piece]) -> list[int]:
-        """Read everything: words that are in no piece in the first step, each piece at a time of its own."""
+    async def run(self, pieces: Sequence[Piece], then: int) -> list[int]:
+        """Read everything: words that are in no piece in the first step, each piece at a time of its own.
+
+        The last step declares `then` among its reads.
+        """
         apart = {number for piece in pieces for number in piece}
         still = [number for number in range(len(self._words)) if number not in apart]
-        begin = Step(f"fetch {self._what}", self._footprint(still))
+        begin = Step(f"fetch {self._what}", self._footprint(still) | (0 if pieces else then))
         await perform(begin)
         self._take(still)
         if pieces and self._error is None:
@@ -46,9 +49,11 @@ class Fetch:
                 begun = begin.gives = self._world.mask(("fetch begins", len(self._world.actors)))
             for piece in pieces[1:]:
                 done |= self._send_out(piece, begun)
-            await self._read(pieces[0])
+            await self._read(pieces[0], then=0 if done else then)
             if done:
-                await perform(Step(f"{self._what} is read", takes=done, ready=self._complete, blocked=self._blocked))
+                await perform(
+                    Step(f"{self._what} is read", then, takes=done, ready=self._complete, blocked=self._blocked)
+                )
         if self._error is not None:
             raise self._error
         return self._words
@@ -65,9 +70,9 @@ class Fetch:
         self._world.add_actor(f"{self._cpu.name}.{self._name(piece)}", reader)
         return done
 
-    async def _read(self, piece: Piece, begun: int = 0, done: int = 0) -> None:
+    async def _read(self, piece: Piece, begun: int = 0, done: int = 0, then: int = 0) -> None:
         """One step."""
-        await perform(Step(f"load {self._name(piece)}", self._footprint(piece), takes=begun, gives=done))
+        await perform(Step(f"load {self._name(piece)}", self._footprint(piece) | then, takes=begun, gives=done))
         self._take(piece)
 
     def _take(self, numbers: Piece) -> None:

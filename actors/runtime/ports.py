@@ -49,9 +49,8 @@ class Port:
 
     def renew(self) -> None:
         """Empty."""
-        while self.received < self.sent:
+        for _ in range(self.sent - self.received):
             self._receiver.receive_nowait()
-            self.received += 1
         self.sent = self.received = 0
 
     @operation

@@ -13,6 +13,7 @@ import random
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING, Protocol
 
 import msgpack
@@ -135,7 +136,7 @@ class RandomWalk:
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """Any option, each as likely."""
-        return options[int(self._draw() * len(options))]
+        return options[floor(self._draw() * len(options))]
 
     def finish(self) -> None:
         """Nothing to keep."""

@@ -56,6 +56,11 @@ class Session:
         """A new world begins, so the last one is over and everything that was lent is back."""
         self._worlds += 1
 
+    def offer(self, can: int) -> tuple[int, ...]:
+        """The actors of a mask; kept in `offers`."""
+        offered = self.offers[can] = tuple([number for number in range(can.bit_length()) if can >> number & 1])
+        return offered
+
     def lend(self, kind: Callable[..., PartT], *names: Hashable) -> PartT:
         """The part of that kind and name, as new; another one, with the same footprints, if this world has it."""
         key: Hashable = (kind, names)
@@ -73,8 +78,8 @@ class Session:
     def memory(self, frames: int) -> Memory:
         """Memory that is all zeros: of an earlier world, if nothing refers to it any more.
 
-        Two are kept, since a search still holds its last run when it begins the next. A fresh one costs as much as
-        six steps, most of it in what it drives out of the caches.
+        Two are kept, since a strategy may still hold its last run when the next one begins. A fresh one costs as much
+        as six steps, most of it in what it drives out of the caches.
         """
         for memory in self._memories:
             if getrefcount(memory) == _OURS and memory.frames == frames:

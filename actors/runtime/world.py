@@ -88,9 +88,12 @@ class Cpu:
         yield step
         return [read(PhysAddr(address + WORD_BYTES * number)) for number in range(count)]
 
-    async def load_apart(self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str) -> Sequence[int]:
+    async def load_apart(
+        self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str, then: Sequence[Resource] = ()
+    ) -> Sequence[int]:
         """Read `count` words: each piece by itself, in any order; what is in no piece in the first step."""
-        return await Fetch(self._world, self, address, count, what).run(pieces)
+        looks_at = self._world.session.footprint(tuple(then))
+        return await Fetch(self._world, self, address, count, what).run(pieces, looks_at)
 
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
@@ -123,6 +126,16 @@ class Cpu:
             mask = self._session.footprint
             step = self._session.remember(key, Step(what, mask(key[1]), mask(key[2])))
         yield step
+
+    def touched(self, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
+        """Called while a step is performed: this is what it came to touch, which what it declared has decided.
+
+        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step anyhow.
+        """
+        world, session = self._world, self._session
+        step = Step(session.steps[-1].what, session.footprint(tuple(reads)), session.footprint(tuple(writes)))
+        session.steps[-1] = step
+        world.step = world.step and step
 
     @operation
     def wait(
@@ -179,11 +192,11 @@ class Cpu:
         return [read(address) for address in addresses]
 
     @operation
-    def choose(self, what: str, options: int) -> Generator[Step, int, int]:
-        """One outcome of `options`; it touches nothing, so it races with nothing."""
+    def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> Generator[Step, int, int]:
+        """One outcome of `options`; it touches nothing but what the caller says that it looks at then."""
         if options < 2:
             return 0
-        return (yield Step(what, options=options))
+        return (yield Step(what, self._world.session.footprint(tuple(reads)), options=options))
 
     @operation
     def spawn(self, name: str, main: Main, *, daemon: bool = False) -> Generator[Step, int, None]:
@@ -256,10 +269,14 @@ class World:
         self.stop_at = sys.maxsize
         """The step before which a run is stopped to be looked at."""
         self.violation: tuple[str, Violation] | None = None
+        self.alert = False
+        """Whether more has happened than a step: an actor was added, a property is violated."""
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
         self._words = 0
         self.events: list[tuple[int, int, object]] = []
         self.current = 0
+        self.again: Callable[[], World] | None = None
+        """Makes another world like this one, for an audit that compares two runs."""
 
     def actor(self, main: MainT) -> MainT:
         """Add an actor whose name is the function's (decorator)."""
@@ -276,6 +293,7 @@ class World:
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
         self.actors.append(Actor(name, main, daemon, Cpu(self, len(self.actors), name)))
+        self.alert = True
 
     def word(self, name: str = "", value: int = 0) -> PhysAddr:
         """A fresh word of kernel memory."""
@@ -358,6 +376,7 @@ class World:
                 violation.__traceback__ = None  # its frames would keep the world alive
                 if self.violation is None:
                     self.violation = (oracle_name(oracle), violation)
+                    self.alert = True
 
     def _subscribe(self, oracle: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
         for kind in watches:

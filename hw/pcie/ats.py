@@ -142,10 +142,10 @@ class Atc:
     def invalidate(self, request: InvalidateRequest) -> None:
         """An Invalidate Request arrives (accepted even while ATS is off); the endpoint still owes its completion."""
         self._entries = {
-            key: entry for key, entry in self._entries.items() if not _hits(request, entry.pasid, entry.virtual_page)
+            key: entry for key, entry in self._entries.items() if not hits(request, entry.pasid, entry.virtual_page)
         }
         for pending in self._pending.values():
-            if _hits(request, pending.pasid, pending.virtual_page):
+            if hits(request, pending.pasid, pending.virtual_page):
                 pending.marked_by.add(request.itag)
 
     def completion_sent(self, itag: int) -> None:
@@ -176,7 +176,7 @@ class AtcCachingLateCompletions(Atc):
         return Use.CACHE
 
 
-def _hits(request: InvalidateRequest, pasid: Pasid, page: VirtAddr) -> bool:
+def hits(request: InvalidateRequest, pasid: Pasid, page: VirtAddr) -> bool:
     """Whether an invalidation covers a page; without PASID it covers every PASID-tagged page, whatever its address."""
     if pasid != request.pasid:
         return request.pasid == NO_PASID

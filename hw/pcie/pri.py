@@ -66,7 +66,11 @@ class PageRequestInterface:
     @property
     def can_send(self) -> bool:
         """A page request may leave now: PRI is enabled and a credit is left."""
-        return self.enabled and self.outstanding < self.credits
+        return self.enabled and self.room_for(1)
+
+    def room_for(self, requests: int) -> bool:
+        """Whether credits are left for so many page requests."""
+        return self.outstanding + requests <= self.credits
 
     def enable(self) -> None:
         """Control.Enable 0 to 1 clears RF and UPRGI."""
@@ -165,6 +169,14 @@ class PageRequestInterface:
         return tuple(
             prgi for prgi, group in self._open.items() if group.pasid == pasid and not group.closed and not group.stale
         )
+
+
+class CreditIgnoringPri(PageRequestInterface):
+    """BUG: sends as many page requests as it likes; the queue was made as large as the allocations (race R27)."""
+
+    def room_for(self, requests: int) -> bool:
+        """Always."""
+        return True
 
 
 class TagKeepingPri(PageRequestInterface):

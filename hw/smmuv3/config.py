@@ -24,7 +24,7 @@ from hw.smmuv3.level1 import (
     l1cd_address,
     l1std_address,
 )
-from hw.smmuv3.state import L1STDS, Level1Key, Smmu, Structure, Transaction, config_resource
+from hw.smmuv3.state import L1STDS, Level1Key, Smmu, Structure, Transaction, config_resource, context_resource
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig, context_index, fetch_ste, ste_address
 from hw.tlb import Tlb, TlbEntry
 
@@ -71,7 +71,9 @@ async def prefetch(bus: Bus, smmu: Smmu, *, sid: StreamId, ssid: Pasid | None, o
     transaction = Transaction(sid=sid, ssid=ssid, address=VirtAddr(0), write=False, ats=False, ordinal=ordinal)
     await bus.access("prefetch: configuration cache look-up", reads=resources(smmu, sid))
     smmu.begin(transaction)
-    kept = await bus.choose("prefetch: how much of the way is kept", cached_depth(smmu, transaction) + 1)
+    kept = await bus.choose(
+        "prefetch: how much of the way is kept", cached_depth(smmu, transaction) + 1, resources(smmu, sid)
+    )
     await fetch_context(bus, smmu, transaction, kept)
     return transaction
 
@@ -199,7 +201,8 @@ class _ContextFetch:
             base, place = leaf.base, StreamId(sid % leaf.streams)
         told = self._told(f"STE[{sid}]", ste_module.V.mask, ste_module.meaning)
         self.where = ste_address(base, place)
-        self._ste = await fetch_ste(self._bus, self.where, sid, smmu.features, told)
+        # From the step that knows the STE on, the transaction is known to use a CD.
+        self._ste = await fetch_ste(self._bus, self.where, sid, smmu.features, told, [context_resource(sid)])
         return self._ste
 
     async def _stream_leaf(self) -> StreamLeaf | EventId:
@@ -240,6 +243,7 @@ class _ContextFetch:
     async def _context_leaf(self, ste: Ste, context: Pasid) -> PhysAddr | EventId:
         """The second-level CD table, cached or from memory."""
         smmu = self._smmu
+        await self._bus.access("configuration cache look-up: L1CD", reads=[config_resource(self._sid)])
         key = self._transaction.level1 = level1_key(self._sid, ste, context)
         cached = smmu.l1cds.get(key) if self._kept > 1 + bool(smmu.split) else None
         if cached is not None:

@@ -3,10 +3,10 @@ so that an entry can be torn between any of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hw.bus import Bus, PhysAddr
+from hw.bus import Bus, PhysAddr, Resource
 from hw.fields import Layout
 from hw.memory import WORD_BYTES
 
@@ -52,9 +52,14 @@ def check_fields(layout: Layout, words: Qwords, name: str) -> None:
             raise ValueError(f"{name} with q{number}={words[number]:#x}: no field lies in that word, so it must be 0")
 
 
-async def fetch(bus: Bus, entry: PhysAddr, name: str, pieces: Pieces, seen: Seen | None = None) -> Qwords:
-    """Read all eight words of an entry, each of `pieces` when hardware likes; `name` is like "CD[1]"."""
-    words = tuple(await bus.load_apart(entry, ENTRY_QWORDS, pieces, name))
+async def fetch(
+    bus: Bus, entry: PhysAddr, name: str, pieces: Pieces, seen: Seen | None = None, then: Sequence[Resource] = ()
+) -> Qwords:
+    """Read all eight words of an entry, each of `pieces` when hardware likes; `name` is like "CD[1]".
+
+    `then` is what the caller looks at once it knows them.
+    """
+    words = tuple(await bus.load_apart(entry, ENTRY_QWORDS, pieces, name, then))
     if seen is not None:
         seen(words)
     return words

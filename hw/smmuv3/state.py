@@ -128,13 +128,20 @@ def config_resource(sid: StreamId) -> Resource:
     return ("CFG", sid)
 
 
+def context_resource(sid: StreamId) -> Resource:
+    """What decides whether a CFGI_CD finds that a transaction of a stream has come to its CD."""
+    return ("CFG", sid, "CD")
+
+
 def resources_of(command: Command, streams: int = 1) -> tuple[Resource, ...]:
     """What `apply` will write, in a stream table of so many STEs; what only sends or waits writes nothing here."""
     match command.opcode:
         case Opcode.CFGI_STE if not command.leaf:
             return (config_resource(command.sid), L1STDS)
-        case Opcode.CFGI_STE | Opcode.CFGI_CD | Opcode.CFGI_CD_ALL:
+        case Opcode.CFGI_STE:
             return (config_resource(command.sid),)
+        case Opcode.CFGI_CD | Opcode.CFGI_CD_ALL:
+            return (config_resource(command.sid), context_resource(command.sid))
         case Opcode.CFGI_STE_RANGE:
             named = [config_resource(StreamId(sid)) for sid in range(streams) if _in_range(command, StreamId(sid))]
             return (*named, L1STDS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from hw.bus import Bus, Pasid, PhysAddr, StreamId, Vmid
+from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, Vmid
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
 from hw.smmuv3.cd import StallModel
@@ -246,11 +246,16 @@ def ste_address(table: PhysAddr, sid: StreamId) -> PhysAddr:
 
 
 async def fetch_ste(
-    bus: Bus, address: PhysAddr, sid: StreamId, features: Features = PLAIN, seen: Seen | None = None
+    bus: Bus,
+    address: PhysAddr,
+    sid: StreamId,
+    features: Features = PLAIN,
+    seen: Seen | None = None,
+    then: Sequence[Resource] = (),
 ) -> Ste | EventId:
-    """Read the STE of a stream at `address` as the SMMU does, and check it."""
+    """Read the STE of a stream at `address` as the SMMU does, and check it; `then` is what the caller looks at next."""
     try:
-        qwords = await fetch(bus, address, f"STE[{sid}]", PIECES, seen)
+        qwords = await fetch(bus, address, f"STE[{sid}]", PIECES, seen, then)
     except BusError:
         return EventId.F_STE_FETCH
     return check(qwords, features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
-from hw.events import FRAMES, pasid_resource
+from hw.events import FRAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,6 @@ class AccessAborted:
         log = "silent" if self.silent else "recorded" if self.logged else "record lost"
         return f"P{self.pasid} {what}: {self.reason}, {log}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
-        return (pasid_resource(self.pasid),)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRecorded:
@@ -50,11 +45,6 @@ class FaultRecorded:
         """Local action text."""
         where = f"FRCD[{self.index}]" if self.index >= 0 else "PFO"
         return f"{where}: {self.reason} ({self.kind.lower().replace('_', ' ')})"
-
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
-        return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +66,20 @@ class DmaRead:
     def touches(self) -> tuple[Resource, ...]:
         """Owners of frames."""
         return (FRAMES,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItagTaken:
+    """Descriptor `number` of the invalidation queue asks device `sid` to forget, which knows the request by `itag`."""
+
+    number: int
+    sid: int
+    itag: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"#{self.number} gets ITag {self.itag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

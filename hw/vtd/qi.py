@@ -67,6 +67,8 @@ class Pending:
     slot: int
     descriptor: Descriptor
     progress: Progress = Progress.FETCHED
+    turn: int = 0
+    """How many device-TLB invalidations were fetched before this one."""
     itag: int | None = None
     """The tag of a device-TLB invalidation that is on its way."""
     users: tuple[Transaction, ...] = ()
@@ -110,6 +112,7 @@ class InvalidationQueue:
         self.leaving: list[Pending] = []
         """Page group responses that are executed but have not left yet; only a drain waits for them."""
         self._count = 0
+        self._turns = 0
 
     @property
     def stopped(self) -> bool:
@@ -146,8 +149,9 @@ class InvalidationQueue:
             self.memory.write(self.vtd.registers.IQER, IQEI.put(0, found))
             raise_fault_status(self.memory, self.vtd.registers, IQE.mask)
             return found
-        pending = Pending(number=self._count, slot=self.ring.index(head), descriptor=found)
+        pending = Pending(number=self._count, slot=self.ring.index(head), descriptor=found, turn=self._turns)
         self._count += 1
+        self._turns += isinstance(found, DeviceTlbInvalidate)
         self.pending.append(pending)
         return pending
 
@@ -175,9 +179,8 @@ class InvalidationQueue:
         descriptor = pending.descriptor
         if not isinstance(descriptor, DeviceTlbInvalidate):
             return True
-        running = [each for each in self.pending if each.itag is not None]
-        same = [each for each in running if _sid(each) == descriptor.sid]
-        return len(running) < self.itags and len(same) < (descriptor.queue_depth or MOST_PER_DEVICE)
+        same = [each for each in self.pending if each.itag is not None and _sid(each) == descriptor.sid]
+        return self.is_free(self.itag_for(pending)) and len(same) < (descriptor.queue_depth or MOST_PER_DEVICE)
 
     def start(self, pending: Pending) -> InvalidateRequest | PrgResponse | None:
         """Carry a descriptor out as far as one step goes; what is returned has to be sent.
@@ -190,8 +193,7 @@ class InvalidationQueue:
         pending.progress = Progress.RUNNING
         match pending.descriptor:
             case DeviceTlbInvalidate() as invalidate:
-                taken = {each.itag for each in self.pending}
-                pending.itag = next(itag for itag in range(self.itags) if itag not in taken)
+                pending.itag = self.itag_for(pending)
                 return invalidate.message(pending.itag)
             case PageGroupResponse() as response:
                 self.leaving.append(pending)
@@ -204,6 +206,14 @@ class InvalidationQueue:
             case invalidate:
                 pending.users = apply(invalidate, self.vtd)
         return None
+
+    def itag_for(self, pending: Pending) -> int:
+        """The tag that a device-TLB invalidation will have: they take turns, and only who shares one has to wait."""
+        return pending.turn % self.itags
+
+    def is_free(self, itag: int) -> bool:
+        """No invalidation under way has the tag: a completion names nothing else."""
+        return all(each.itag != itag for each in self.pending)
 
     def left(self, pending: Pending) -> None:
         """A page group response is on the link."""
@@ -292,6 +302,14 @@ class InvalidationQueue:
         before = self.memory.read(registers.ICS)
         self.memory.write(registers.ICS, before | IWC.mask)
         return not before & IWC.mask and raise_event(self.memory, registers.IECTL)
+
+
+class ItagReusingQueue(InvalidationQueue):
+    """BUG: takes a tag for free as soon as its request was sent."""
+
+    def is_free(self, itag: int) -> bool:
+        """Always."""
+        return True
 
 
 def _message(response: PageGroupResponse) -> PrgResponse:

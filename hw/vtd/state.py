@@ -27,7 +27,7 @@ from hw.vtd.registers import Registers
 
 IN_FLIGHT: Resource = ("VT-d", "in flight")
 """What an invalidation or a drain reads to learn whether a request still uses old contents; the step that ends a
-request writes it."""
+request writes it: where it finds no PASID entry, or when it leaves."""
 PAGE_REQUESTS: Resource = ("VT-d", "page requests inside")
 """The same for page requests, which use no translation: drains wait for them, and IOTLB invalidations do not. The
 look-up with which one enters writes it as well."""
@@ -164,12 +164,15 @@ def _every_pasid(descriptor: Descriptor, vtd: Vtd) -> Sequence[Pasid]:
 def affects(descriptor: Descriptor, transaction: Transaction) -> bool:
     """Whether a transaction, as far as it has come, may have used what the descriptor invalidates.
 
-    Page requests use no translation; a domain that is not known yet may turn out to be the one.
+    Page requests use no translation; an access that the device translated uses no PASID entry either, and its address
+    is none of a process. A domain that is not known yet may turn out to be the one.
     """
     translates = transaction.kind is not RequestKind.PAGE_REQUEST
     match descriptor:
         case ContextInvalidate():
             return _in_contexts(descriptor, transaction.sid)
+        case _ if transaction.kind in (RequestKind.TRANSLATED_READ, RequestKind.TRANSLATED_WRITE):
+            return False
         case PasidCacheInvalidate(granularity=granularity, did=did, pasid=pasid):
             same_domain = granularity is PasidCacheGranularity.GLOBAL or transaction.did in (None, did)
             same_pasid = transaction.pasid in (NO_PASID, pasid) or granularity is not PasidCacheGranularity.PASID

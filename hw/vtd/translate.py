@@ -31,7 +31,7 @@ from hw.vtd.pasid import (
     fetch_entry,
     meaning,
 )
-from hw.vtd.state import PAGE_REQUESTS, Transaction, Vtd, context_resource, pasid_cache_resource
+from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Transaction, Vtd, context_resource, pasid_cache_resource
 from hw.x86 import Fault, WalkFault, walk
 
 _FIRST_PASID = Pasid(0)
@@ -79,7 +79,7 @@ class Admitted:
 class Answer:
     """What goes back to the endpoint; `record` goes to `FaultLog.report`.
 
-    The step that sends the completion names IN_FLIGHT and calls `vtd.finish(transaction)`.
+    The step that sends the completion names IN_FLIGHT and calls `vtd.finish(transaction)`, if that is still inside.
     """
 
     completion: TranslationCompletion
@@ -93,7 +93,7 @@ class AccessAnswer:
     """Where a DMA goes; without `address` a read is answered with UR and a write is dropped.
 
     The step that performs the access, or delivers what took its place, names IN_FLIGHT and calls
-    `vtd.finish(transaction)`.
+    `vtd.finish(transaction)`, if that is still inside.
     """
 
     address: PhysAddr | None
@@ -242,6 +242,8 @@ async def _configuration(bus: Bus, vtd: Vtd, transaction: Transaction) -> PasidE
         cached = False
     if not cached:
         await _fill(bus, vtd, transaction, context, entry)
+    if _ends_here(transaction, entry):
+        vtd.finish(transaction)
     return entry
 
 
@@ -253,11 +255,18 @@ def _caches(transaction: Transaction) -> list[Resource]:
     return caches
 
 
+def _ends_here(transaction: Transaction, entry: PasidEntry | Denial | None) -> bool:
+    """Without a PASID entry a request uses no translation, so that no invalidation need wait until it is refused."""
+    return isinstance(entry, Denial) and transaction.kind is not RequestKind.PAGE_REQUEST
+
+
 async def _fill(
     bus: Bus, vtd: Vtd, transaction: Transaction, context: Context | Denial, entry: PasidEntry | Denial | None = None
 ) -> None:
     """Fill the caches with what was fetched, unless an invalidation came in between."""
     configuration, translations = _caches(transaction)[:2], _caches(transaction)[2:]
+    if _ends_here(transaction, entry):
+        configuration.append(IN_FLIGHT)
     await bus.access("context and PASID cache fill", reads=translations if entry else [], writes=configuration)
     if transaction.stale_config:
         return

@@ -1,4 +1,4 @@
-"""Once an unbind has cleared a CD, nobody makes it valid again for that binding (I7; domain/smmuv3 §3.5, §3.6)."""
+"""Once an unbind has cleared a CD, nobody makes it valid again for that binding (smmuv3 I7; §3.5, §3.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When all is quiet the device has all its page request credits again (vtd-pcie §1.4)."""
+"""When all is quiet the device has all its page request credits again (vtd-pcie I7; §1.4)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ from hw.vtd.events import AccessAborted, DmaRead
 
 
 class DeviceWorksInTheWindow:
-    """Reached by a request of any kind that ends after [2] and before unbind is over."""
+    """Reached by a request of any kind that ends after [2] and before unbind is over.
+
+    Nothing orders the end of a request and those two moments, so one of the equivalent schedules shows it in between.
+    """
 
     watches: ClassVar[tuple[type, ...]] = (
         ContextWritten,

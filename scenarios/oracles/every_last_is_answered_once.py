@@ -1,4 +1,4 @@
-"""Every Last that software takes from the PRIQ gets exactly one response, a Stop Marker none (I4)."""
+"""Every Last that software takes gets exactly one response, a Stop Marker none (smmuv3 I4; vtd-pcie I3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stall is decided exactly once, by a RESUME that was meant for it or by STALL_TERM (I4; domain/smmuv3 §2.5)."""
+"""Every stall is decided exactly once, by a RESUME that was meant for it or by STALL_TERM (smmuv3 I4; §2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device does with a PASID after its unbind is refused, and the fault log says so (I9, phase 3; R4)."""
+"""What a device does with a PASID after its unbind is refused, and the fault log says so (vtd-pcie I9, phase 3; R4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No non-recoverable fault of a PASID is reported before its device has stopped (I9, phases 1 and 2; R1)."""
+"""No non-recoverable fault of a PASID is reported before its device has stopped (vtd-pcie I9; R1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When unbind is over, no access that the device begins reaches memory through the binding (I1)."""
+"""When unbind is over, no access that the device begins reaches memory through the binding (vtd-pcie I1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No access uses a TLB entry that was filled from another table than the one its own CD points to (seed 004, I2)."""
+"""No access uses a TLB entry that was filled from another table than its own CD points to (smmuv3 I2; seed 004)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault that was accepted under one binding of a PASID is never resolved under another (seed 000; I1)."""
+"""A fault that was accepted under one binding of a PASID is never resolved under another (smmuv3 I1; seed 000)."""
 
 from __future__ import annotations
 

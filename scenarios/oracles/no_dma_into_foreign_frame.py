@@ -1,4 +1,7 @@
-"""No device access reaches a frame that is free or belongs to anybody but the process it works for (I3)."""
+"""No device access reaches a frame that is free or somebody else's (smmuv3 I3; vtd-pcie I1, I2).
+
+A page is freed as soon as its notifier or tear-down returns: who still uses the translation then is found out here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No object is freed twice (I6)."""
+"""No object is freed twice (smmuv3 I6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When unbind is over, no page request that was queued for its binding is handled any more (I4; seed 001, L10)."""
+"""When unbind is over, no page request that was queued for its binding is handled any more (vtd-pcie I4; L10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No response to a request of a function's old life completes one of its new life (seed 001; vtd-pcie §1.6, I5).
+"""No response to a request of a function's old life completes one of its new life (vtd-pcie I5, §1.6; seed 001).
 
 Weaker than `no-stray-response`: an old answer that finds the function without requests is harmless.
 """

@@ -1,4 +1,4 @@
-"""A PASID is handed out only when the bond of its former owner is over (R38; I8 of domain/smmuv3 §8.4)."""
+"""A PASID is handed out only when the bond of its former owner is over (smmuv3 I8; vtd-pcie I6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PASID is handed out only when no queue, list or work refers to its former owner (I8)."""
+"""A PASID is handed out only when no queue, list or work refers to its former owner (smmuv3 I8; vtd-pcie I6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No response reaches a request that it was not meant for (I4; seed 001's corrupted tags)."""
+"""No response reaches a request that it was not meant for (smmuv3 I4; vtd-pcie I5; seed 001)."""
 
 from __future__ import annotations
 

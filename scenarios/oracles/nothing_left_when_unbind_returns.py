@@ -1,4 +1,4 @@
-"""When unbind returns, no fault of its binding lies in the EVTQ, in the work queue or with a worker (I8; §3.5)."""
+"""When unbind returns, no fault of its binding lies in the EVTQ, the work queue or with a worker (smmuv3 I8; §3.5)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """No two CDs that the SMMU may use have one ASID and different tables: the TLB could not tell their entries apart
-(domain/smmuv3 §1.3, §5, I2)."""
+(smmuv3 I2; §1.3, §5)."""
 
 from __future__ import annotations
 

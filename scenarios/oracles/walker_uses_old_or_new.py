@@ -1,5 +1,4 @@
-"""Hardware never acts on a valid entry that is neither the old nor the new one (domain/smmuv3 §8.4, I5; domain/vtd-pcie
-§5.6, I10)."""
+"""Hardware never acts on a valid entry that is neither the old nor the new one (smmuv3 I5; vtd-pcie I10)."""
 
 from __future__ import annotations
 

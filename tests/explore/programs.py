@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.world import Cpu, Session, World
-from tools.explore.causality import Causality
 
 WORDS, PORTS, LOCKS, IRQS = 2, 2, 2, 1
 

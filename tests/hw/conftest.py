@@ -35,7 +35,7 @@ class StubBus:
         return self.memory.read(address)
 
     async def load_apart(
-        self, address: PhysAddr, count: int, pieces: Sequence[Sequence[int]], what: str
+        self, address: PhysAddr, count: int, pieces: Sequence[Sequence[int]], what: str, then: Sequence[Resource] = ()
     ) -> Sequence[int]:
         """Read each piece in turn, and before them what is in none."""
         apart = [number for piece in pieces for number in piece]
@@ -68,7 +68,7 @@ class StubBus:
         self._step(what)
         self.touched.append((tuple(reads), tuple(writes)))
 
-    async def choose(self, what: str, options: int) -> int:
+    async def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> int:
         """Take the next of `choices`, or the plain outcome."""
         return self.choices.pop(0) if self.choices else 0
 

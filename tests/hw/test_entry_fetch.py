@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr, Vmid
+from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
 from hw.memory import Memory
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.commands import Command, Opcode, cfgi_cd, cfgi_ste, cmd_sync, tlbi_nh_asid, tlbi_nh_va
@@ -84,7 +85,7 @@ def test_a_prefetch_keeps_as_much_of_the_way_as_hardware_likes(
     offered: list[int] = []
 
     class Choosing(make_bus):  # type: ignore[misc]
-        async def choose(self, what: str, options: int) -> int:
+        async def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> int:
             offered.append(options)
             return kept if options > 1 else 0
 

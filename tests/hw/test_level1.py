@@ -272,7 +272,7 @@ def test_a_stream_beyond_the_table_has_no_descriptor(board: Board) -> None:
 def test_only_leaf_0_names_the_shared_first_level() -> None:
     assert resources_of(cfgi_ste(SID)) == (("CFG", SID),)
     assert resources_of(cfgi_ste(SID, leaf=False)) == (("CFG", SID), L1STDS)
-    assert resources_of(cfgi_cd(SID, Pasid(1), leaf=False)) == (("CFG", SID),)
+    assert resources_of(cfgi_cd(SID, Pasid(1), leaf=False)) == (("CFG", SID), ("CFG", SID, "CD"))
 
 
 def test_first_level_fetches_are_reported(board: Board) -> None:

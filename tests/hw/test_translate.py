@@ -379,7 +379,7 @@ def test_configuration_errors_abort_untranslated_access_and_never_stall(world: W
 
 def test_resources_of_commands() -> None:
     assert resources_of(commands.cfgi_ste(SID)) == (("CFG", 1),)
-    assert resources_of(commands.cfgi_cd(SID, P1)) == (("CFG", 1),)
+    assert resources_of(commands.cfgi_cd(SID, P1)) == (("CFG", 1), ("CFG", 1, "CD"))
     assert resources_of(commands.tlbi_nh_va(Vmid(0), ASID, VA)) == (("TLB", 5),)
     assert resources_of(commands.atc_inv(SID, P1, VA, 0)) == ()
     assert resources_of(commands.cmd_sync()) == ()

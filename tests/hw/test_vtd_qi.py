@@ -236,7 +236,7 @@ def device(sid: int = 1, queue_depth: int = 0) -> DeviceTlbInvalidate:
     return DeviceTlbInvalidate(sid=StreamId(sid), pasid=P1, queue_depth=queue_depth)
 
 
-def test_itags_are_unique_and_the_lowest_free_one_is_taken() -> None:
+def test_itags_are_unique_and_taken_in_turn() -> None:
     queue = Queue(itags=2)
     first, second, third = queue.fetch(device(), device(), device())
     sent = [queue.qi.start(each) for each in (first, second)]
@@ -293,7 +293,7 @@ def test_a_time_out_aborts_every_pending_wait() -> None:
 
 
 def test_a_late_completion_may_meet_a_tag_that_is_used_again() -> None:
-    queue = Queue()
+    queue = Queue(itags=1)
     (lost,) = queue.fetch(device())
     queue.qi.start(lost)
     queue.qi.time_out(lost)

@@ -28,7 +28,7 @@ from hw.vtd.faults import Reason, RequestKind
 from hw.vtd.iotlb import Iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, Did, empty_entry, first_level_entry, pass_through_entry
 from hw.vtd.state import Transaction, affects, apply, resources_of
-from hw.vtd.translate import AccessAnswer, Answer, PageRequestAnswer, translated_access
+from hw.vtd.translate import AccessAnswer, Answer, PageRequestAnswer, translated_access, untranslated_access
 from hw.x86 import PageTables, page_entry, root
 from tests.hw.conftest import drive
 from tests.hw.vtd_world import (
@@ -551,6 +551,27 @@ def test_what_only_sends_or_waits_affects_nothing(world: World) -> None:
     for descriptor in (Wait(), PageGroupResponse(sid=SID, prgi=Prgi(0), code=0)):
         assert not affects(descriptor, transaction)
         assert apply(descriptor, world.vtd) == ()
+
+
+@pytest.mark.parametrize(("present", "inside"), [(False, 0), (True, 1)])
+def test_who_has_no_pasid_entry_is_waited_for_by_no_invalidation(present: bool, inside: int) -> None:
+    world = World()
+    if not present:
+        world.put_entry(empty_entry())
+    access = untranslated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=VA, write=True)
+    assert (drive(access).address is None) is not present
+    assert len(world.vtd.in_flight) == inside
+
+
+def test_what_the_device_translated_depends_on_the_context_alone() -> None:
+    """Its address is a host address, of which the ranges of processes know nothing."""
+    world = World(translated_checked=True)
+    access = translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=True)
+    transaction = world.done(access).transaction
+    world.vtd.begin(transaction)
+    everything = domain_iotlb(DID), pasid_iotlb(DID, P1), pasid_cache(DID, P1)
+    assert not any(affects(descriptor, transaction) for descriptor in everything)
+    assert affects(ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=SID), transaction)
 
 
 @pytest.mark.parametrize(

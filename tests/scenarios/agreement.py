@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actors.runtime.schedule import RandomWalk
 from scenarios.scenario import Expected, Scenario
-from tests.running import of, runs
 from tests.searching import exhaust, identity, oracles_of
 
 BUDGET = 300
@@ -34,9 +32,3 @@ def assert_verdict(scenario: Scenario, expected: Expected, exact: Exact, deep: i
         assert report.witnesses, "an experiment without a witness shows nothing"
         if expected.verdict != "violated":
             assert (expected.verdict == "vacuous") == bool(report.vacuous)
-
-
-def assert_footprints(scenario: Scenario, expected: Expected, count: int = 12) -> None:
-    """No step touches what it does not declare, as far as some random runs tell."""
-    for execution in runs(of(scenario, expected.params), count, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding

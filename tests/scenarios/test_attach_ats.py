@@ -9,7 +9,7 @@ from actors.runtime.session import Session
 from drivers.attach_ats import ORDERS
 from scenarios.attach_ats import attach_ats
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 
 TRACES = {
@@ -32,11 +32,6 @@ TRACES = {
 @pytest.mark.parametrize("expected", attach_ats.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(attach_ats, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", attach_ats.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(attach_ats, expected)
 
 
 def test_every_order_is_in_the_table_and_every_oracle_is_killed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.runtime.events import Violation, oracle_name
-from actors.runtime.schedule import RandomWalk, Replay
+from actors.runtime.schedule import Replay
 from actors.runtime.session import Session
 from drivers.attach_events import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
 from drivers.attach_variants import VARIANTS
@@ -14,7 +14,7 @@ from scenarios.oracles.no_access_through_a_foreign_entry import NoAccessThroughA
 from scenarios.oracles.one_table_per_asid import Event, OneTablePerAsid
 from scenarios.scenario import Expected
 from tests.explore.searching import search, worlds
-from tests.running import of, run, runs
+from tests.running import of, run
 from tests.searching import exhaust, identity, oracles_of
 from tools.explore.bounded import Bounded, delays
 from tools.interrupt import StopRequest
@@ -25,20 +25,21 @@ from tools.terms import Terms
 TRACES = {
     "attach=A1,dma=off": (574, 181),
     "attach=A0,dma=off": (1442, 262),
-    "attach=A2": (127, 0),
-    "attach=A2,case=2": (124, 0),
-    "attach=A2,tlbi=on": (133, 0),
-    "attach=A2,accesses=2": (1790, 0),
+    "attach=A2": (217, 0),
+    "attach=A2,case=2": (215, 0),
+    "attach=A2,tlbi=on": (228, 0),
+    "attach=A2,accesses=2": (3340, 0),
     "attach=A2,dma=off": (2, 0),
-    "attach=A2,btm=off": (80, 0),
+    "attach=A2,btm=off": (140, 0),
     "attach=A3": (43, 0),
     "attach=A3,accesses=3": (1238, 0),
     "attach=A3,case=2": (34, 0),
+    "attach=A3,btm=no-tlbi": (38, 2),
     "attach=A4": (22, 0),
     "attach=A4,case=2": (33, 0),
-    "attach=A2-identity": (28, 0),
-    "attach=A2-late-clear": (3039, 1516),
-    "attach=A2-late-clear,btm=off": (14, 0),
+    "attach=A2-identity": (40, 0),
+    "attach=A2-late-clear": (4941, 2472),
+    "attach=A2-late-clear,btm=off": (22, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
 BUDGET = 800
@@ -146,13 +147,6 @@ def test_no_event_concerns_an_asid_that_it_does_not_declare(
     monkeypatch.setattr("scenarios.attach_vs_share_asid.OneTablePerAsid", Exact)
     report = exhaust(attach_vs_share_asid, {"attach": attach, "case": case, "dma": "off"}, 300)
     assert oracles_of(report) <= {"exact"}
-
-
-@pytest.mark.parametrize("expected", attach_vs_share_asid.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    build = of(attach_vs_share_asid, expected.params)
-    for execution in runs(build, 15, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
 
 
 def test_what_a_cache_may_hold_counts_until_the_sync() -> None:

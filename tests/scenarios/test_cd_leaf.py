@@ -7,16 +7,16 @@ import pytest
 from drivers.cd_leaf import TABLES
 from scenarios.cd_leaf import cd_leaf
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 
 TRACES = {
-    "cfgi=leaf-0": (48, 0),
-    "cfgi=leaf-1": (48, 2),
-    "cfgi=none": (33, 2),
-    "cfgi=leaf-1,leaf=present": (31, 0),
+    "cfgi=leaf-0": (72, 0),
+    "cfgi=leaf-1": (72, 2),
+    "cfgi=none": (48, 2),
+    "cfgi=leaf-1,leaf=present": (46, 0),
     "cfgi=leaf-1,prefetches=0": (1, 0),
-    "cfgi=leaf-0,prefetches=2": (1477, 0),
+    "cfgi=leaf-0,prefetches=2": (4124, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -24,11 +24,6 @@ TRACES = {
 @pytest.mark.parametrize("expected", cd_leaf.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(cd_leaf, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", cd_leaf.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(cd_leaf, expected)
 
 
 def test_every_variant_is_in_the_table_and_the_message_says_why() -> None:

@@ -9,7 +9,7 @@ from actors.runtime.world import Session
 from drivers.cmdq_variants import ISSUE
 from scenarios.cmdq_issue import cmdq_issue
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity, oracles_of, search
 from tools.explore.endless import Endless
 from tools.explore.surw import Surw
@@ -26,24 +26,22 @@ TRACES = {
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
+DEEP = {"issue=forget-waiters,synced=2,entries=1": 1_633}
+"""Schedules for what breaks late."""
+
 LATE = {"late-lock": 184}
-"""What breaks late: after how many schedules SURW finds it."""
+"""What breaks too late for DPOR: after how many schedules SURW finds it."""
 
 
 @pytest.mark.parametrize("expected", cmdq_issue.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     late = LATE.get(str(expected.params["issue"]))
     if late is None:
-        assert_verdict(cmdq_issue, expected, TRACES)
+        assert_verdict(cmdq_issue, expected, TRACES, DEEP.get(identity(expected), 0))
         return
     report = search(cmdq_issue, expected.params, Endless(Surw(0)), 1_000, stop_at_first=True)
     assert oracles_of(report) == {expected.oracle}
     assert report.schedules == late
-
-
-@pytest.mark.parametrize("expected", cmdq_issue.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(cmdq_issue, expected)
 
 
 def test_every_variant_is_in_the_table_and_every_oracle_is_killed() -> None:

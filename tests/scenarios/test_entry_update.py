@@ -6,7 +6,6 @@ import pytest
 
 from actors.runtime.events import oracle_name
 from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk
 from actors.runtime.session import Session
 from drivers.entry_writer import STE, WRITERS, plan_update
 from hw.bus import PhysAddr
@@ -17,7 +16,6 @@ from scenarios.entry_update import entry_update
 from scenarios.scenario import Expected
 from tests.drivers.test_entry_writer import mixes
 from tests.explore.searching import search, worlds
-from tests.running import of, runs
 from tests.searching import exhaust, identity, oracles_of
 from tools.explore.dpor import Dpor
 
@@ -34,26 +32,26 @@ TRACES = {
     "change=stage2-bypass,writer=6.9": (95, 0),
     "change=cdtable-stage2,writer=6.9": (181, 0),
     "change=nested,writer=6.9": (29, 0),
-    "change=empty-sva,writer=6.9": (52, 0),
-    "change=sva-empty,writer=6.9": (54, 0),
-    "change=sva-quiet,writer=6.9": (30, 0),
-    "change=sva-asid,writer=6.9": (7, 0),
-    "change=sva-other,writer=6.9": (82, 0),
+    "change=empty-sva,writer=6.9": (59, 0),
+    "change=sva-empty,writer=6.9": (65, 0),
+    "change=sva-quiet,writer=6.9": (37, 0),
+    "change=sva-asid,writer=6.9": (8, 0),
+    "change=sva-other,writer=6.9": (104, 0),
     "change=s1dss,writer=old": (51, 33),
     "change=cdtable-bypass,writer=old": (51, 40),
-    "change=sva-quiet,writer=old": (54, 30),
-    "change=sva-asid,writer=old": (30, 16),
+    "change=sva-quiet,writer=old": (65, 39),
+    "change=sva-asid,writer=old": (37, 21),
     "change=nested,writer=old": (51, 33),
-    "change=empty-sva,writer=old": (25, 9),
-    "change=sva-other,writer=old": (54, 12),
+    "change=empty-sva,writer=old": (26, 9),
+    "change=sva-other,writer=old": (65, 14),
     "change=cdtable-stage2,writer=old": (183, 77),
     "change=abort-cdtable,writer=split": (40, 11),
     "change=bypass-cdtable,writer=split": (86, 19),
-    "change=empty-sva,writer=split": (72, 20),
-    "change=sva-quiet,writer=split": (41, 11),
-    "change=sva-other,writer=split": (132, 31),
+    "change=empty-sva,writer=split": (81, 22),
+    "change=sva-quiet,writer=split": (48, 11),
+    "change=sva-other,writer=split": (160, 37),
     "change=s1dss,writer=split": (7, 0),
-    "change=sva-empty,writer=split": (73, 0),
+    "change=sva-empty,writer=split": (84, 0),
     "change=table-and-eats,writer=pre-MEV-safe": (67, 56),
     "change=nested,writer=pre-MEV-safe": (67, 56),
     "change=eats,writer=pre-MEV-safe": (7, 0),
@@ -85,17 +83,10 @@ def test_every_oracle_is_killed_and_every_writer_and_change_is_in_the_table() ->
     assert broken == set(WRITERS) - {"6.9"}
 
 
-@pytest.mark.parametrize(("change", "schedules"), [("s1dss", 152), ("table-and-eats", 954), ("nested", 777)])
+@pytest.mark.parametrize(("change", "schedules"), [("s1dss", 173), ("table-and-eats", 1062), ("nested", 861)])
 def test_a_prefetching_smmu_finds_no_more_than_one_with_traffic(change: str, schedules: int) -> None:
     report = exhaust(entry_update, {"change": change, "prefetches": 1})
     assert (report.schedules, report.failing, report.complete) == (schedules, 0, True)
-
-
-@pytest.mark.parametrize("expected", entry_update.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    build = of(entry_update, dict(expected.params) | {"prefetches": 1})
-    for execution in runs(build, 10, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
 
 
 @pytest.mark.parametrize("expected", entry_update.expected, ids=identity)

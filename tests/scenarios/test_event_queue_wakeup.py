@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.event_queue_wakeup import event_queue_wakeup
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -21,8 +21,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", event_queue_wakeup.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(event_queue_wakeup, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", event_queue_wakeup.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(event_queue_wakeup, expected)

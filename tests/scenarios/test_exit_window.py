@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import pytest
 
 from actors.runtime.events import oracle_name
-from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import Session, World
 from drivers.events import Answered, ContextWritten, FaultResolved, PasidFreed
 from drivers.fault_events import BondEnded, ReleaseBegun
@@ -20,36 +19,43 @@ from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
 from scenarios.exit_window import exit_window
 from scenarios.scenario import Expected
-from tests.running import of, runs
 from tests.searching import assert_agrees, exhaust, hunt, identity
 
 TRACES = {
-    "fpd=5.7": (11, 7),
-    "fpd=5.7,traffic=read": (19, 12),
-    "fpd=5.7,traffic=ats": (180, 0),
-    "fpd=5.7,order=O3": (11, 7),
-    "fpd=5.7,order=O2": (3, 0),
-    "fpd=5.7,accesses=2,rogue=1,records=1,watch=after": (1368, 153),
-    "fpd=5.8": (11, 0),
-    "fpd=5.8,rogue=1": (264, 0),
-    "fpd=5.8,cache=cold": (40, 5),
-    "fpd=5.8,cache=cold,fetch=1": (30, 0),
-    "fpd=5.13,rogue=1": (110, 33),
-    "fpd=5.13,traffic=page-request": (648, 0),
-    "fpd=6.13,traffic=page-request": (235, 2),
-    "fpd=6.13-rc1": (8, 8),
-    "fpd=6.13-rc1,traffic=page-request,order=O4": (209, 81),
-    "fpd=6.14,rogue=1": (143, 0),
-    "fpd=6.14,order=O5": (830, 0),
-    "fpd=2026": (21, 17),
-    "fpd=2026,cache=cold,watch=after": (30, 0),
-    "fpd=2026-meant": (21, 8),
-    "fpd=right": (17, 0),
-    "fpd=right,traffic=read": (31, 0),
-    "fpd=right,cache=cold": (26, 0),
-    "fpd=right,rogue=1": (221, 0),
-    "fpd=right,order=O3,rogue=1": (221, 0),
-    "fpd=right,order=O5": (810, 0),
+    "fpd=5.7": (8, 4),
+    "fpd=5.7,traffic=read": (14, 7),
+    "fpd=5.7,traffic=ats": (129, 0),
+    "fpd=5.7,order=O3": (8, 4),
+    "fpd=5.7,order=O2": (2, 0),
+    "fpd=5.7,accesses=2,rogue=1,records=1,watch=after": (450, 48),
+    "fpd=5.8": (8, 0),
+    "fpd=5.8,rogue=1": (120, 0),
+    "fpd=5.8,cache=cold": (29, 5),
+    "fpd=5.8,cache=cold,fetch=1": (21, 0),
+    "fpd=5.13,rogue=1": (48, 16),
+    "fpd=5.13,traffic=page-request": (458, 0),
+    "fpd=6.13,traffic=page-request": (148, 2),
+    "fpd=6.13-rc1": (7, 7),
+    "fpd=6.13-rc1,traffic=page-request,order=O4": (130, 66),
+    "fpd=6.14,rogue=1": (64, 0),
+    "fpd=6.14,order=O5": (124, 0),
+    "fpd=2026": (13, 9),
+    "fpd=2026,cache=cold,watch=after": (20, 0),
+    "fpd=2026-meant": (13, 5),
+    "fpd=right": (11, 0),
+    "fpd=right,traffic=read": (20, 0),
+    "fpd=right,cache=cold": (18, 0),
+    "fpd=right,rogue=1": (88, 0),
+    "fpd=right,order=O3,rogue=1": (88, 0),
+    "fpd=6.14,traffic=page-request": (458, 0),
+    "fpd=6.14,traffic=page-request,order=O4": (458, 0),
+    "fpd=2026,traffic=page-request": (190, 2),
+    "fpd=right,traffic=ats": (512, 0),
+    "fpd=right,traffic=ats,late=cache": (329, 6),
+    "fpd=right,traffic=ats,order=O5": (1224, 0),
+    "fpd=right,traffic=page-request,refusal=failure": (796, 31),
+    "fpd=right,traffic=page-request,order=O4": (796, 0),
+    "fpd=right,order=O5": (146, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
 
@@ -76,18 +82,12 @@ def test_every_oracle_is_killed_by_some_combination() -> None:
     assert killed == (oracles - {"every-last-is-answered-once"}) | {"MisuseError"}
 
 
-@pytest.mark.parametrize("name", ["fpd", "order", "traffic", "cache", "late", "watch"])
+@pytest.mark.parametrize("name", ["fpd", "order", "traffic", "cache", "late", "refusal", "watch"])
 def test_every_value_is_in_the_table(name: str) -> None:
     default = exit_window.params[name].default
     assert {expected.params.get(name, default) for expected in exit_window.expected} >= set(
         exit_window.params[name].allowed
     )
-
-
-@pytest.mark.parametrize("expected", exit_window.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    for execution in runs(of(exit_window, expected.params), 10, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
 
 
 # The table of section 3.8: what each event of the window comes to, over all schedules of a small world. Without FPD the
@@ -208,13 +208,15 @@ def test_a_page_request_is_refused_as_invalid_or_queued_through_the_cached_entry
 
 @BOTH
 def test_a_page_request_that_was_queued_before_is_answered_invalid_when_its_mm_is_dead(fpd: str) -> None:
-    codes = set()
+    codes, late = set(), set()
     for run in diaries(fpd, "page-request"):
-        kinds = [type(event) for event in run]
-        dead = run_by(run) == "process" and kinds.index(ReleaseBegun)
-        if dead and FaultResolved in kinds and kinds.index(FaultResolved) > dead:
+        if run_by(run) == "process":
+            dead = next(place for place, event in enumerate(run) if isinstance(event, ReleaseBegun))
             codes |= {event.code for event in run if isinstance(event, Answered)}
-    assert codes == {ResponseCode.INVALID}
+            if any(isinstance(event, FaultResolved) for event in run[dead:]):
+                late |= {event.code for event in run if isinstance(event, Answered)}
+    assert codes == {ResponseCode.SUCCESS, ResponseCode.INVALID}
+    assert late <= {ResponseCode.INVALID}, "nothing orders a refusal and the callback; a success comes before both"
 
 
 @BOTH

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from actors.runtime.events import oracle_name
-from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import Session
 from scenarios.flr_tags import ATS, ENDS, TAGS, flr_tags
 from scenarios.oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from scenarios.oracles.no_unexpected_response import NoUnexpectedResponse
 from scenarios.scenario import Expected
-from tests.running import of, runs
 from tests.searching import assert_agrees, exhaust, identity
 
 TRACES = {
@@ -52,12 +50,6 @@ def test_every_new_oracle_is_killed_and_every_variant_is_in_the_table() -> None:
         default = flr_tags.params[name].default
         assert {expected.params.get(name, default) for expected in flr_tags.expected} == set(values)
     assert {expected.params["drain"] for expected in flr_tags.expected} == set(flr_tags.params["drain"].allowed)
-
-
-@pytest.mark.parametrize("expected", flr_tags.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    for execution in runs(of(flr_tags, expected.params), 25, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
 
 
 def test_the_corruption_of_seed_001_is_told_in_its_own_words() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.ats_retry import ats_retry
+from scenarios.attach_vs_share_asid import attach_vs_share_asid
+from scenarios.exit_window import exit_window
 from scenarios.scenario import Scenario
 from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
@@ -13,7 +16,11 @@ from tests.searching import exhaust
 @pytest.mark.parametrize(
     ("scenario", "given", "schedules"),
     [
+        (exit_window, {"fpd": "right", "order": "O5", "rogue": 1}, 3_696),
+        (exit_window, {"fpd": "right", "order": "O5", "traffic": "page-request"}, 10_876),
         (unbind_window, {"drain": "full", "stop": "A", "reclaim": 1}, 21_666),  # under a minute
+        (attach_vs_share_asid, {"attach": "A1", "case": "2"}, 36_678),  # half a minute
+        (ats_retry, {"gone": 2}, 176_132),  # 45 million steps in about six minutes
     ],
 )
 def test_all_inequivalent_schedules_hold(scenario: Scenario, given: dict[str, int | str], schedules: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.mm_pin import mm_pin
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -20,8 +20,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", mm_pin.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(mm_pin, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", mm_pin.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(mm_pin, expected)

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.notifier_range import notifier_range
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -30,8 +30,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", notifier_range.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(notifier_range, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", notifier_range.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(notifier_range, expected)

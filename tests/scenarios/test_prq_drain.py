@@ -8,29 +8,32 @@ from actors.runtime.events import oracle_name
 from actors.runtime.world import Session
 from drivers.prq_drain_variants import DRIVERS, UNBINDS
 from scenarios.prq_drain import prq_drain
-from scenarios.prq_drain_verdicts import CROSS, LATE
+from scenarios.prq_drain_verdicts import CROSS, INSIDE, LATE
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, hunt, identity, oracles_of
 
 TRACES = {
-    "driver=none": (53, 10),
-    "driver=none,group=2,stop=A,priq=0,reuse=strict": (181, 36),
-    "driver=right,group=2": (2955, 0),
-    "driver=one-descriptor": (241, 0),
-    "driver=one-descriptor,unbind=drain-first,pushed=root-complex": (185, 5),
-    "driver=right,unbind=drain-first,pushed=root-complex": (152, 15),
-    "driver=again,unbind=drain-first,pushed=root-complex": (161, 0),
-    "driver=no-overflow,group=2,stop=A,priq=0,reuse=strict": (511, 36),
-    "driver=right,group=2,stop=A,priq=0,reuse=strict": (613, 0),
-    "driver=lost,order=O1": (236, 3),
+    "driver=none": (110, 68),
+    "driver=none,group=2,stop=A,priq=0,reuse=strict": (187, 36),
+    "driver=right,group=2": (3125, 0),
+    "driver=one-descriptor": (266, 0),
+    "driver=one-descriptor,unbind=drain-first,pushed=root-complex": (301, 98),
+    "driver=right,unbind=drain-first,pushed=root-complex": (229, 78),
+    "driver=again,unbind=drain-first,pushed=root-complex": (207, 21),
+    "driver=twice,unbind=drain-first,pushed=root-complex": (236, 0),
+    "driver=no-overflow,group=2,stop=A,priq=0,reuse=strict": (535, 36),
+    "driver=right,group=2,stop=A,priq=0,reuse=strict": (637, 0),
+    "driver=lost,order=O1": (316, 43),
     "driver=in-release,order=O1": (209, 81),
-    "driver=in-release,order=O1,release=sleeps": (638, 30),
-    "driver=right,unbind=mutex-held": (106, 9),
-    "driver=right,unbind=mutex-dropped": (133, 0),
-    "driver=right": (241, 0),
-    "driver=right,pushed=root-complex": (243, 0),
-    "driver=right,order=O1": (1644, 0),
+    "driver=in-release,order=O1,release=sleeps": (633, 30),
+    "driver=right,unbind=mutex-held": (126, 9),
+    "driver=right,unbind=mutex-dropped": (153, 0),
+    "driver=right": (261, 0),
+    "driver=right,pds=ignored": (357, 144),
+    "driver=right,pushed=root-complex": (263, 0),
+    "driver=right,order=O1": (1480, 0),
+    "driver=right,requests=2,credits=one,stop=A,priq=0": (1217, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -44,14 +47,10 @@ def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
         assert_verdict(prq_drain, expected, TRACES)
         return
     found = oracles_of(hunt(prq_drain, expected.params, HUNTED))
-    # A fault that is handled too late is handled for nobody, or for the next owner if there is one already.
+    # A fault that is handled too late is handled for nobody, or for the next owner if there is one already; or just
+    # its response is too late.
     assert found
-    assert found <= ({CROSS, LATE} if expected.oracle in (CROSS, LATE) else {expected.oracle})
-
-
-@pytest.mark.parametrize("expected", prq_drain.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(prq_drain, expected)
+    assert found <= ({CROSS, LATE, INSIDE} if expected.oracle in (CROSS, LATE) else {expected.oracle})
 
 
 def test_every_oracle_is_killed_and_every_variant_is_in_the_table() -> None:

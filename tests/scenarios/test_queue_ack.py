@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.queue_ack import queue_ack
 from scenarios.scenario import Expected
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -26,8 +26,3 @@ DEEP = {"acknowledge=first,requests=3,iommu=vtd": 4_000}
 @pytest.mark.parametrize("expected", queue_ack.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(queue_ack, expected, TRACES, DEEP.get(identity(expected), 0))
-
-
-@pytest.mark.parametrize("expected", queue_ack.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(queue_ack, expected)

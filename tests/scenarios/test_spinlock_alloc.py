@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.scenario import Expected
 from scenarios.spinlock_alloc import spinlock_alloc
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -20,8 +20,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", spinlock_alloc.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(spinlock_alloc, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", spinlock_alloc.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(spinlock_alloc, expected)

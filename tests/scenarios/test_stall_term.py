@@ -7,7 +7,7 @@ import pytest
 from drivers.stall_shutdown import SHUTDOWNS
 from scenarios.scenario import Expected
 from scenarios.stall_term import stall_term
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -16,7 +16,7 @@ TRACES = {
     "order=resume-each": (9, 0),
     "order=architected": (6, 0),
     "order=architected,early=1": (11, 0),
-    "order=architected,accesses=2": (592, 0),
+    "order=architected,accesses=2": (384, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -24,11 +24,6 @@ TRACES = {
 @pytest.mark.parametrize("expected", stall_term.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(stall_term, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", stall_term.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(stall_term, expected)
 
 
 def test_every_order_is_in_the_table() -> None:

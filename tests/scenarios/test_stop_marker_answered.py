@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.scenario import Expected
 from scenarios.stop_marker_answered import stop_marker_answered
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -22,8 +22,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", stop_marker_answered.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(stop_marker_answered, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", stop_marker_answered.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(stop_marker_answered, expected)

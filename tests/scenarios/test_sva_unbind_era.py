@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.scenario import Expected
 from scenarios.sva_unbind_era import sva_unbind_era
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 
 TRACES = {
@@ -37,18 +37,13 @@ TRACES = {
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
-DEEP = {"era=7.1,trigger=exit": 950, "era=7.1-drain,trigger=exit,left=strict": 650}
+DEEP = {"era=5.18,trigger=exit": 1_347, "era=7.1,trigger=exit": 1_481, "era=7.1-drain,trigger=exit,left=strict": 650}
 """Schedules for what breaks late."""
 
 
 @pytest.mark.parametrize("expected", sva_unbind_era.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(sva_unbind_era, expected, TRACES, DEEP.get(identity(expected), 0))
-
-
-@pytest.mark.parametrize("expected", sva_unbind_era.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(sva_unbind_era, expected)
 
 
 def test_in_the_newest_era_a_freed_group_is_answered_and_a_freed_handle_followed() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.scenario import Expected
 from scenarios.tlbi_vs_atc import tlbi_vs_atc
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
@@ -26,8 +26,3 @@ TRACES = {
 @pytest.mark.parametrize("expected", tlbi_vs_atc.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(tlbi_vs_atc, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", tlbi_vs_atc.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(tlbi_vs_atc, expected)

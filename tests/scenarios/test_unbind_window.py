@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actors.runtime.events import oracle_name
-from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import Session
 from scenarios.scenario import Expected
 from scenarios.unbind_window import MUTANTS, unbind_window
-from tests.running import of, runs
 from tests.searching import assert_agrees, exhaust, hunt, identity
 
 TRACES = {
@@ -37,12 +35,12 @@ TRACES = {
     "drain=marker,stop=B,mutant=answer-marker": (73, 73),
     "drain=full,stop=B,mutant=leaky-device": (415, 327),
     "drain=none,stop=A,iommu=vtd": (10, 0),
-    "drain=full,stop=B,iommu=vtd": (739, 0),
+    "drain=full,stop=B,iommu=vtd": (555, 0),
     "drain=full,stop=A,iommu=vtd": (10, 0),
     "drain=marker,stop=B,pushed=root-complex,iommu=vtd": (67, 0),
     "drain=marker,stop=B,priq=0,iommu=vtd": (58, 21),
-    "drain=full,stop=B,mutant=lose-response,iommu=vtd": (208, 183),
-    "drain=full,stop=B,mutant=leaky-device,iommu=vtd": (739, 453),
+    "drain=full,stop=B,mutant=lose-response,iommu=vtd": (160, 143),
+    "drain=full,stop=B,mutant=leaky-device,iommu=vtd": (555, 349),
 }
 """Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
 
@@ -76,13 +74,6 @@ def test_every_oracle_is_killed_by_some_combination_and_by_no_fixed_one() -> Non
 def test_every_variant_and_every_mutant_is_in_the_table() -> None:
     for name, values in (("drain", unbind_window.params["drain"].allowed), ("mutant", tuple(MUTANTS))):
         assert {expected.params.get(name) for expected in unbind_window.expected} >= set(values)
-
-
-@pytest.mark.parametrize("expected", unbind_window.expected, ids=identity)
-def test_no_step_touches_what_it_does_not_declare(expected: Expected) -> None:
-    build = of(unbind_window, expected.params)
-    for execution in runs(build, 25, RandomWalk(11), audit=True):
-        assert execution.finding is None or execution.finding.oracle != "FootprintError", execution.finding
 
 
 def test_the_race_of_seed_000_is_told_in_its_own_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
+from tools import bench_scenarios
 from tools.bench import main
 
 
@@ -17,7 +18,18 @@ def test_the_bench_prints_rates_memory_the_known_counts_and_a_digest() -> None:
     assert "ratio" in text
     (base,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["BASE"]]
     (hard,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["HARD"]]
-    assert (base[5:7], hard[5:7]) == (["20", "3"], ["42", "3"])
+    assert (base[5:7], hard[5:7]) == (["20", "2"], ["42", "2"])
     assert "unbind-window (stop=A), 10 traces\n" in text
     assert "resident BASE" in text
     assert "resident HARD" in text
+
+
+def test_the_bench_of_scenarios_proves_what_it_walks() -> None:
+    run = CliRunner().invoke(bench_scenarios.main, ["--quick"])
+    assert run.exit_code == 0
+    head, *rows = run.stdout.splitlines()
+    assert head.split()[:3] == ["scenario", "steps", "walk/s"]
+    assert [(row.split()[0], row.split()[-4:-2]) for row in rows] == [
+        ("unbind-window", ["holds", "555"]),
+        ("flr-tags", ["holds", "75"]),
+    ]

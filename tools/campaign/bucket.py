@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import msgpack
 
+from actors.runtime.commute import rows
 from actors.runtime.controlled import Controlled
 from actors.runtime.events import ENDLESS
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 from actors.runtime.world import World
 
-from ..explore.causality import bits
 from ..explore.pairs import kind
 from ..explore.plan import Follow, Plan, causality_of, plan_of
 from ..explore.points import waiting
@@ -87,22 +87,9 @@ def exact_hash(family: str, execution: Execution) -> str:
     finding = execution.finding
     assert finding is not None
     past = causality_of(execution).past
-    names = [actor.name for actor in execution.world.actors]
-    place: list[int] = []
-    counts = [0] * len(names)
-    for actor in execution.actors:
-        counts[actor] += 1
-        place.append(counts[actor])
-    rows = []
-    for event in _cone(past, finding.step):
-        seen = [0] * len(names)
-        for bit in bits(past[event]):
-            before = bit.bit_length() - 1
-            seen[execution.actors[before]] = place[before]
-        actor = execution.actors[event]
-        knows = [(names[other], count) for other, count in enumerate(seen) if count]
-        rows.append((names[actor], place[event], execution.steps[event].what, execution.outcomes[event], knows))
-    packed: bytes = msgpack.packb([family, finding.outcome.value, finding.signature, sorted(rows)])
+    every = rows(execution, past)
+    story = sorted(every[event] for event in _cone(past, finding.step))
+    packed: bytes = msgpack.packb([family, finding.outcome.value, finding.signature, story])
     return hashlib.sha256(packed).hexdigest()[:16]
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from actors.runtime.audit import FootprintError
+from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
-from tools.exits import Exit, Refusal
+from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
@@ -20,6 +22,7 @@ from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress
 from tools.proof import Proof
+from tools.prover import audited_runs
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
@@ -43,7 +46,7 @@ def main(
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
-    proof.terms.make_world()()  # what is wrong with the scenario is said before a worker process meets it
+    _check(proof.terms)
     with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
         proof.run(seconds, jobs, display.show, stop)
     click.echo(_sentence(proof, proof.report), err=True)
@@ -59,6 +62,19 @@ def main(
         if failure is not None:
             raise failure
     return code
+
+
+def _check(terms: Terms) -> None:
+    """Say what is wrong with the scenario before a worker process meets it; Refusal if nothing can be proved of it."""
+    for found in audited_runs(terms).found.values():
+        complaint = f"prove {terms.scenario}: {found.finding.message}"
+        if found.finding.oracle == Undetermined.__name__:
+            raise Diverged(complaint)
+        if found.finding.oracle == FootprintError.__name__:
+            raise Refusal(
+                f"{complaint}. A proof is only as good as what steps declare; "
+                f"`stopmarker fuzz {shlex.quote(terms.scenario)} --audit` shows the run"
+            )
 
 
 def _proof(

@@ -8,12 +8,13 @@ JACM 2017). Sleep sets keep every class from being run twice. Nothing is pruned 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
+from actors.runtime.causality import Causality, bits
 from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 
-from .causality import Causality, bits
 from .estimate import Estimate, Estimator
 from .races import Races
 from .search import Cut
@@ -21,13 +22,19 @@ from .stack import Node, Stack
 
 
 class Dpor:
-    """The exhaustive strategy. `stack` lets it continue a search, or take a subtree of one."""
+    """The exhaustive strategy. `stack` lets it continue a search, or take a subtree of one.
+
+    Of those who may go, whoever went last is tried first if it `goes_on`, else the first: all orders come to the same
+    classes. To let everybody go on as far as possible shows soonest where they wait, which races need to know: of the
+    runs that are cut short otherwise, three in four are not begun.
+    """
 
     exhaustive = True
     whole_runs = True
 
-    def __init__(self, stack: Stack | None = None) -> None:
+    def __init__(self, stack: Stack | None = None, *, goes_on: bool = True) -> None:
         self.stack = stack or Stack()
+        self._goes_on = goes_on
         self.schedules = 0
         self._planned = len(self.stack.nodes)
         self._ready = not self.stack.exhausted
@@ -56,12 +63,12 @@ class Dpor:
         return self._estimator.estimate(self.schedules, self.stack.explored())
 
     def start(self, execution: Execution) -> None:
-        """Follow the plan, then whoever comes first and is not asleep."""
+        """Follow the plan, then let who goes go on."""
         self._execution = execution
         self._sleeps = [] if self._planned else [0]
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
-        """The planned choice; beyond the plan the first actor that is not asleep, and the first outcome."""
+        """The planned choice; beyond the plan one of those who are not asleep, and the first outcome."""
         index = self._execution.index
         if index < self._planned:
             node = self.stack.nodes[index]
@@ -69,12 +76,11 @@ class Dpor:
         if outcome:
             return options[0]
         asleep = self._wake(index)
-        if asleep:
-            for option in options:
-                if not asleep >> option & 1:
-                    return option
+        awake = [option for option in options if not asleep >> option & 1] if asleep else options
+        if not awake:
             self._cut(index)
-        return options[0]
+        last = self._execution.actors[-1] if index and self._goes_on else -1
+        return last if last in awake else awake[0]
 
     def finish(self) -> None:
         """Look for races in what was new, and plan nothing yet: `more` does."""
@@ -113,7 +119,7 @@ class Dpor:
         except ValueError:
             return execution.pending[actor]
 
-    def _cut(self, index: int) -> None:
+    def _cut(self, index: int) -> NoReturn:
         """Give the run up before step `index`: only sleepers could go, so the rest was seen elsewhere."""
         self._learn(index, self._sleeps[index - self._planned], at_rest=True)
         raise Cut

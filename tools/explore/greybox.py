@@ -14,11 +14,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import RandomWalk, Scheduler
 from actors.runtime.step import Step
 
-from .causality import Causality
 from .pairs import Order, Orders
 from .pos import Pos
 

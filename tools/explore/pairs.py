@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from actors.runtime.causality import bits
 from actors.runtime.execution import Execution
 from actors.runtime.session import Session
 from actors.runtime.step import Resource, Step
-
-from .causality import bits
 
 MOST_REMEMBERED = 50_000
 """Orders of accesses to one resource whose pairs are remembered; then all are forgotten and met again."""

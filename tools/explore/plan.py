@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
+from actors.runtime import causality
+from actors.runtime.causality import Causality, bits, ordered
 from actors.runtime.execution import Execution
 
 from .bounded import round_robin
-from .causality import Causality, bits
 
 Plan = tuple[tuple[int, int], ...]
 """(actor, outcome) for each step, forced steps included."""
@@ -87,11 +88,7 @@ class Follow:
 
 def causality_of(execution: Execution) -> Causality:
     """What happened before what in a run."""
-    causality = Causality()
-    for actor, step in zip(execution.actors, execution.steps, strict=True):
-        causes = causality.conflicts(step) | causality.givers(step)
-        causality.append(actor, step, causality.closure(causality.before(actor), causes))
-    return causality
+    return causality.causality_of(execution.steps, execution.actors)
 
 
 def plainest(plan: Plan, past: Sequence[int], last: int | None = None) -> Plan:
@@ -129,11 +126,4 @@ def plainest(plan: Plan, past: Sequence[int], last: int | None = None) -> Plan:
 
 def aligned(plan: Plan, past: Sequence[int], rank: Sequence[float]) -> Plan:
     """The equivalent order in which events of low rank come as early as they can; for reading two runs side by side."""
-    left = set(range(len(plan)))  # only its minimum by (rank, number) is ever used
-    done, order = 0, []
-    while left:
-        event = min((e for e in left if past[e] & ~done == 1 << e), key=lambda e: (rank[e], e))
-        left.remove(event)
-        done |= 1 << event
-        order.append(plan[event])
-    return tuple(order)
+    return tuple(plan[event] for event in ordered(past, rank))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step
-
-from .causality import Causality
 
 
 @dataclass(frozen=True, slots=True)

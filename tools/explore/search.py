@@ -159,6 +159,7 @@ async def explore(
             report.add(execution)
             if watch is not None:
                 watch(execution)
+        execution = None  # what it holds is freed, and is still in the caches when the next world is made of it
         turn += 1
         if turn % BREATH == 0 or (turn % 8 == 0 and trio.current_time() - last > LONG_BREATH):
             await trio.lowlevel.checkpoint()

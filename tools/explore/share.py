@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .causality import bits
+from actors.runtime.causality import bits
+
 from .stack import Node, Stack
 
 Path = tuple[tuple[int, int], ...]

@@ -10,9 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from actors.runtime.causality import bits
 from actors.runtime.execution import Execution
-
-from .causality import bits
 
 Counts = dict[int, dict[int, int]]
 """Resource bit -> actor -> accesses in the longest run so far."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actors.runtime.step import ANYTHING, Step
+from .step import ANYTHING, Step
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -119,3 +119,24 @@ class Causality:
         if split is None:
             split = self._split[mask] = tuple(bits(mask))
         return split
+
+
+def causality_of(steps: Sequence[Step], actors: Sequence[int]) -> Causality:
+    """What happened before what in a run of so many steps, and who took each."""
+    causality = Causality()
+    for actor, step in zip(actors, steps, strict=True):
+        causes = causality.conflicts(step) | causality.givers(step)
+        causality.append(actor, step, causality.closure(causality.before(actor), causes))
+    return causality
+
+
+def ordered(past: Sequence[int], rank: Sequence[float]) -> list[int]:
+    """The events in an order that respects what happened before what, those of low rank as early as they can."""
+    left = set(range(len(past)))  # only its minimum by (rank, number) is ever used
+    done, order = 0, []
+    while left:
+        event = min((e for e in left if past[e] & ~done == 1 << e), key=lambda e: (rank[e], e))
+        left.remove(event)
+        done |= 1 << event
+        order.append(event)
+    return order

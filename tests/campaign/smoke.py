@@ -24,6 +24,7 @@ from tools.campaign.views import groups, is_over, set_aside
 from tools.campaign.work import code_of_all
 from tools.campaign.workers import Workers
 from tools.experiment import open_experiment
+from tools.log import configure
 from tools.output import Output
 
 SEED = 1
@@ -41,7 +42,7 @@ class Extent:
 
 EXTENTS = {
     "small": Extent(("delay-1", "dpor", "surw"), 20, 20, every=False),
-    "full": Extent(("portfolio",), 1_200, 600, every=True),
+    "full": Extent(("portfolio",), 600, 300, every=True),
 }
 
 
@@ -107,6 +108,7 @@ def _safe(options: Options) -> set[str]:
 @click.option("--write", is_flag=True, help="Take what is found for what is expected.")
 def main(name: str, folder: Path, write: bool) -> None:
     """Run, and compare."""
+    configure(verbose=False)
     with run(folder, name) as store:
         if write:
             expected(name).write_text("".join(f"{line}\n" for line in buckets(store)), encoding="utf-8")

@@ -48,6 +48,9 @@ def test_the_scenario_of_your_own_does_what_is_said(
     result = stopmarker("prove", "./my_race.py::last_put", "-p", f"put={put}")
     assert result.exit_code == exit_code
     assert says in result.stdout
+    audited = stopmarker("fuzz", "./my_race.py::last_put", "-p", f"put={put}", "--audit")
+    assert audited.exit_code == exit_code
+    assert "FootprintError" not in audited.stdout
 
 
 def test_every_command_that_is_named_exists() -> None:

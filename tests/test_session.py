@@ -11,6 +11,7 @@ import trio
 
 from actors.runtime.controlled import controlled
 from actors.runtime.schedule import Fifo, RandomWalk
+from actors.runtime.session import FRESH
 from actors.runtime.world import Cpu, Session, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, FrameAllocator, Memory
@@ -133,3 +134,22 @@ def test_a_session_does_not_remember_without_end() -> None:
                 await cpu.access(f"step {next(numbers)}")
 
     assert counted(build, 25) == 5_000
+
+
+def test_memories_of_worlds_that_refer_to_themselves_do_not_pile_up() -> None:
+    def alive() -> int:
+        return sum(type(one) is Memory for one in gc.get_objects())
+
+    async def main() -> int:
+        session, most = Session(), 0
+        async with controlled():
+            for number in range(10 * FRESH):
+                knot: list[object] = [World(session).memory]
+                knot.append(knot)
+                if number % 8 == 0:
+                    most = max(most, alive())
+        return most
+
+    gc.collect()
+    before = alive()
+    assert trio.run(main) - before == FRESH + 3, "two are kept for the next worlds, and one is this world's"

@@ -6,6 +6,7 @@ after the other; the memory of a world that is gone is cleared for the next.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Hashable
 from sys import getrefcount
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,9 @@ from .step import FootprintTable, ResourceTable, Step
 
 _REMEMBERED = 20_000
 """Steps that are kept: a scenario that names each step differently must not fill the memory."""
+FRESH = 64
+"""After so many fresh memories the collector is called: it counts objects, and does not know that the memory of a world
+that refers to itself is worth thousands of them."""
 _OURS = 3
 """References to a memory that nobody else has: the list's, the loop's and the count's own."""
 
@@ -51,6 +55,7 @@ class Session:
         self._parts: dict[Hashable, Any] = {}
         self._worlds = 0
         self._memories: list[Memory] = []
+        self._fresh = 0
 
     def begin(self) -> None:
         """A new world begins, so the last one is over and everything that was lent is back."""
@@ -85,6 +90,9 @@ class Session:
             if getrefcount(memory) == _OURS and memory.frames == frames:
                 memory.clear()
                 return memory
+        self._fresh += 1
+        if self._fresh % FRESH == 0:
+            gc.collect(1)
         fresh = Memory(frames)
         self._memories = [*self._memories[-1:], fresh]
         return fresh

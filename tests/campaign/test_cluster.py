@@ -7,15 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tools.campaign.cluster import Cluster
 from tools.campaign.conduct import make_engine
 from tools.campaign.ledger import Lease
+from tools.campaign.matrix import CANARY, Shard
 from tools.campaign.views import is_over, set_aside
-from tools.campaign.work import Engine, Result
+from tools.campaign.work import Engine, Killed, Result
 from tools.exits import Exit, Refusal, Unfinished
 
 from ..tools.test_cli import call
@@ -68,6 +70,36 @@ class Watched:
             if self._results in self._at:
                 self._at[self._results].send_signal(signal.SIGKILL)
         return found
+
+
+class Lost:
+    """A client of Dask, and work that was done by a worker which died before anybody asked for the result."""
+
+    id, status = "client", "running"
+
+    def nthreads(self) -> dict[str, int]:
+        return {"tcp://worker": 1}
+
+    def submit(self, *_: object, **__: object) -> Lost:
+        return self
+
+    def add_done_callback(self, done: Callable[[Lost], None]) -> None:
+        done(self)
+
+    def result(self, timeout: float) -> Result:
+        raise TimeoutError(f"timed out after {timeout} s.")
+
+
+def test_a_result_that_died_with_its_worker_is_made_again_unless_the_scheduler_is_gone() -> None:
+    client = Lost()
+    engine = Cluster(client)
+    lease = Lease(task=Shard(cell=CANARY, number=0, seed=0, schedules=1), cell=0)
+    engine.submit(lease)
+    assert engine.wait(0) == [(lease, Killed("its Dask worker died with its result"))]
+    client.status = "closed"
+    engine.submit(lease)
+    with pytest.raises(Unfinished, match="the Dask scheduler is gone"):
+        engine.wait(0)
 
 
 def test_the_same_findings_though_a_worker_is_killed_and_what_kills_workers_is_set_aside(

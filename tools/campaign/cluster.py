@@ -84,6 +84,9 @@ class Cluster:
         except distributed.KilledWorker:
             return Killed("its Dask workers died", MOST_KILLS)
         except (OSError, CancelledError) as error:
+            if isinstance(error, TimeoutError) and self._client.status == "running":
+                # It was done, and its worker died before anybody had asked for what came of it.
+                return Killed("its Dask worker died with its result")
             reason = " ".join(f"{type(error).__name__} {error}".split())
             raise Unfinished(f"campaign: the Dask scheduler is gone ({reason})") from None
         except Exception as error:

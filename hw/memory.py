@@ -105,10 +105,9 @@ class Memory:
 
     def clear(self) -> None:
         """All words are 0 again, all frames free: as new, at the price of the frames that were written to."""
-        words, touched = self._words, self._touched
+        touched = self._touched
         while (frame := touched.find(1)) >= 0:
-            words[frame * FRAME_WORDS : (frame + 1) * FRAME_WORDS] = _ZEROS
-            touched[frame] = 0
+            self.zero_frame(PhysAddr(frame << FRAME_SHIFT))
         self.owner = [FREE] * self.frames
         self.generation = [0] * self.frames
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
-import trio
-
-from actors.runtime.controlled import controlled
-from actors.runtime.world import Session
 from scenarios.scenario import Expected, Scenario
 from tools.explore.dpor import Dpor
 from tools.explore.portfolio import default
-from tools.explore.search import Budget, Report, Strategy, explore
+from tools.explore.search import Budget, Report, Strategy
+
+from .explore.searching import search as explore_worlds
+from .explore.searching import worlds
 
 
 def exhaust(scenario: Scenario, given: Mapping[str, int | str], schedules: int | None = None) -> Report:
@@ -33,16 +31,8 @@ def search(
     stop_at_first: bool = False,
 ) -> Report:
     """Any search of a combination."""
-    params = scenario.complete(given)
-    session = Session()
-
-    async def main() -> Report:
-        async with controlled() as driver:
-            budget = Budget(schedules=schedules)
-            make = partial(scenario.world, session, params)
-            return await explore(driver, make, strategy, budget, stop_at_first=stop_at_first)
-
-    return trio.run(main)
+    budget = Budget(schedules=schedules)
+    return explore_worlds(worlds(scenario, **given), strategy, budget, stop_at_first=stop_at_first)
 
 
 def oracles_of(report: Report) -> set[str]:
@@ -60,6 +50,23 @@ def assert_agrees(expected: Expected, report: Report) -> None:
     if report.complete:
         assert report.witnesses, "an experiment without a witness shows nothing"
         assert (expected.verdict == "vacuous") == bool(report.vacuous)
+
+
+def assert_table(
+    scenario: Scenario, expected: Expected, exact: tuple[int, int] | None, *, budget: int, hunted: int | None = None
+) -> None:
+    """A combination comes to what its table says; with exact numbers it is exhausted.
+
+    Without, what holds is searched up to `budget` schedules, and so is what breaks, unless it is `hunted` for.
+    """
+    if exact or expected.verdict != "violated" or hunted is None:
+        report = exhaust(scenario, expected.params, None if exact else budget)
+    else:
+        report = hunt(scenario, expected.params, hunted)
+    assert_agrees(expected, report)
+    if exact:
+        assert report.complete
+        assert (report.schedules, report.failing) == exact
 
 
 def identity(expected: Expected) -> str:

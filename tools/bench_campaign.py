@@ -27,6 +27,7 @@ from .campaign.workers import Workers
 from .experiment import open_experiment
 from .explore.search import Budget, explore
 from .interrupt import StopRequest
+from .log import configure
 
 FULL, QUICK = (700, 24), (5, 4)
 """Schedules in a shard (about half a second), and shards."""
@@ -111,4 +112,5 @@ def _conducted(options: Options, jobs: int) -> _Timed:
 
 
 if __name__ == "__main__":
+    configure(verbose=False)
     print("\n".join(lines(measure(FULL))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median, pstdev
@@ -188,6 +188,12 @@ def resident_kib() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
+def columns(table: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines: all columns to the right."""
+    wide = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in table]
+
+
 def lines(figures: list[Figures], gain: SpeedUp, sizes: Sizes) -> list[str]:
     """The figures as a table, with what is wanted of each."""
     table: list[tuple[str, ...]] = [
@@ -198,8 +204,7 @@ def lines(figures: list[Figures], gain: SpeedUp, sizes: Sizes) -> list[str]:
         means = [f"{mean:.1f} +- {deviation:.1f}" for mean, deviation in (one.surw, one.portfolio)]
         rates = (f"{one.walk:,.0f}", f"{one.ratio:.2f}", f"{one.seconds * 1000:.1f} ms")
         table.append((one.kind.upper(), *rates, str(one.traces), str(one.first), *means))
-    wide = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    told = ["  ".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in table]
+    told = columns(table)
     for one in figures:
         first, last = one.resident
         grown = f"{last - first:+,} KiB over {sizes.schedules - sizes.schedules // sizes.repeats:,} schedules"

@@ -12,6 +12,7 @@ import click
 import trio
 
 from .bench import ceiling, search
+from .bench_explore import columns
 from .experiment import Experiment, open_experiment
 from .interrupt import StopRequest
 from .proof import Proof
@@ -44,9 +45,8 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         """As printed."""
         report = self.proof.report
-        verdict = "violated" if self.proof.violations else "holds" if report.complete else "not proved"
         speed = (f"{self.steps:.0f}", f"{self.walk:,.0f}", f"{self.ratio:.2f}")
-        return (self.name, *speed, verdict, f"{report.schedules:,}", f"{report.seconds:.1f} s")
+        return (self.name, *speed, self.proof.verdict, f"{report.schedules:,}", f"{report.seconds:.1f} s")
 
 
 def measure(experiment: Experiment, given: dict[str, str], schedules: int) -> Line:
@@ -67,12 +67,7 @@ def main(quick: bool) -> None:
     """Measure and print a table."""
     rows = [ROWS[row] for row in _QUICK] if quick else ROWS
     lines = [measure(open_experiment(name, dict(given)), given, 20 if quick else 5_000) for name, given in rows]
-    table = [_HEAD, *(line.cells() for line in lines)]
-    wide = [max(len(row[column]) for row in table) for column in range(len(_HEAD))]
-    for first, *rest in table:
-        click.echo(
-            "  ".join([first.ljust(wide[0]), *(cell.rjust(room) for cell, room in zip(rest, wide[1:], strict=True))])
-        )
+    click.echo("\n".join(columns([_HEAD, *(line.cells() for line in lines)])))
 
 
 if __name__ == "__main__":

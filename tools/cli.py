@@ -58,6 +58,15 @@ def _params(command: Command) -> Command:
     return decorated
 
 
+def _audit(command: Command) -> Command:
+    decorated: Command = click.option(
+        "--audit",
+        is_flag=True,
+        help="Compare what steps touch with what they declare, also in another order (replay: run --audit).",
+    )(command)
+    return decorated
+
+
 @click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stopmarker")
 def cli() -> None:
@@ -77,9 +86,7 @@ def list_(**options: Any) -> None:
 @_params
 @click.option("--seed", type=click.IntRange(min=0), help="A random order of steps.")
 @click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
-@click.option(
-    "--audit", is_flag=True, help="Compare every access with what its step declared, and with the run in another order."
-)
+@_audit
 @click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
 @_common
 def run(**options: Any) -> None:
@@ -96,11 +103,7 @@ def run(**options: Any) -> None:
 @click.option(
     "--strategy", metavar="NAME", default="portfolio", show_default=True, help="How to search; a wrong name lists them."
 )
-@click.option(
-    "--audit",
-    is_flag=True,
-    help="Compare what steps touch with what they declare, also in another order (replay: run --audit).",
-)
+@_audit
 @click.option("--no-shrink", is_flag=True, help="Show findings as they were found.")
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."

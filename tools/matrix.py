@@ -25,12 +25,7 @@ class Row:
     @property
     def verdict(self) -> str:
         """What the search came to."""
-        report = self.proof.report
-        if self.proof.violations:
-            return "violated"
-        if not report.complete:
-            return "not found"
-        return "vacuous" if report.vacuous else "holds"
+        return self.proof.verdict
 
     @property
     def oracles(self) -> list[str]:

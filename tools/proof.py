@@ -60,6 +60,15 @@ class Proof:
         return sorted(found, key=lambda item: item.at)
 
     @property
+    def verdict(self) -> str:
+        """What the search came to: violated, not found, vacuous or holds."""
+        if self.violations:
+            return "violated"
+        if not self.report.complete:
+            return "not found"
+        return "vacuous" if self.report.vacuous else "holds"
+
+    @property
     def over(self) -> bool:
         """Nothing is left to search, or what was found ends the search."""
         return self.share.done or (bool(self.violations) and not self.terms.keep_going)

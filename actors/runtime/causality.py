@@ -8,8 +8,12 @@ to who takes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from .step import ANYTHING, Step
+
+if TYPE_CHECKING:
+    from .execution import Execution
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -102,6 +106,11 @@ class Causality:
             events &= ~base
         return base
 
+    def add(self, actor: int, step: Step) -> None:
+        """Add the next event; before it is what its actor did, what it races with, and who gave what it takes."""
+        causes = self.conflicts(step) | self.givers(step)
+        self.append(actor, step, self.closure(self.before(actor), causes))
+
     def append(self, actor: int, step: Step, past: int) -> None:
         """Add the next event, with what is before it."""
         event = 1 << len(self.past)
@@ -121,12 +130,11 @@ class Causality:
         return split
 
 
-def causality_of(steps: Sequence[Step], actors: Sequence[int]) -> Causality:
-    """What happened before what in a run of so many steps, and who took each."""
+def causality_of(execution: Execution) -> Causality:
+    """What happened before what in a run."""
     causality = Causality()
-    for actor, step in zip(actors, steps, strict=True):
-        causes = causality.conflicts(step) | causality.givers(step)
-        causality.append(actor, step, causality.closure(causality.before(actor), causes))
+    for actor, step in zip(execution.actors, execution.steps, strict=True):
+        causality.add(actor, step)
     return causality
 
 

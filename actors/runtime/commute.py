@@ -118,7 +118,7 @@ def audit(execution: Execution, again: Again) -> None:
     """
     if execution.outcome in ENDLESS or (execution.finding is not None and not execution.to_the_end):
         return
-    target = ordered(causality_of(execution.steps, execution.actors).past, range(execution.index, 0, -1))
+    target = ordered(causality_of(execution).past, range(execution.index, 0, -1))
     commuting = _Commuting(execution, again)
     if commuting.holds(target):
         return
@@ -149,7 +149,7 @@ def _complain(execution: Execution, actor: int, error: Exception) -> None:
 
 def _story(execution: Execution) -> tuple[list[Row], object, bool]:
     """What a run came to; which of several violations came first is a matter of order."""
-    past = causality_of(execution.steps, execution.actors).past
+    past = causality_of(execution).past
     return sorted(rows(execution, past)), execution.outcome, execution.finding is None
 
 

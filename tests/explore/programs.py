@@ -197,8 +197,7 @@ def trace(execution: Execution) -> frozenset[object]:
     events = set()
     counts: dict[str, int] = {}
     for index, (actor, step) in enumerate(zip(execution.actors, execution.steps, strict=True)):
-        causes = causality.conflicts(step) | causality.givers(step)
-        causality.append(actor, step, causality.closure(causality.before(actor), causes))
+        causality.add(actor, step)
         name = execution.world.actors[actor].name
         counts[name] = counts.get(name, 0) + 1
         names.append((name, counts[name]))

@@ -8,37 +8,25 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-import trio
 
 from actors.runtime.causality import causality_of
 from actors.runtime.commute import Row, rows
-from actors.runtime.controlled import controlled
 from actors.runtime.execution import Execution
-from actors.runtime.world import Session, World
 from scenarios.catalogue import load
 from tools.explore.dpor import Dpor
-from tools.explore.search import explore
+
+from .searching import search, worlds
 
 
 def classes(name: str, given: dict[str, int | str], goes_on: bool) -> Counter[tuple[Row, ...]]:
     """How often each happens-before order was run, with one of two actors to try first."""
-    scenario, session = load(name), Session()
-    params = scenario.complete(given)
     seen: Counter[tuple[Row, ...]] = Counter()
 
-    def world() -> World:
-        return scenario.world(session, params)
-
     def watch(execution: Execution) -> None:
-        past = causality_of(execution.steps, execution.actors).past
-        seen[tuple(sorted(rows(execution, past)))] += 1
+        seen[tuple(sorted(rows(execution, causality_of(execution).past)))] += 1
 
-    async def main() -> None:
-        async with controlled() as driver:
-            report = await explore(driver, world, Dpor(goes_on=goes_on), watch=watch)
-            assert report.complete
-
-    trio.run(main)
+    report = search(worlds(load(name), **given), Dpor(goes_on=goes_on), watch=watch)
+    assert report.complete
     return seen
 
 

@@ -8,7 +8,7 @@ from actors.runtime.events import oracle_name
 from actors.runtime.world import Session
 from scenarios.ats_retry import DEVICES, ats_retry
 from scenarios.scenario import Expected
-from tests.searching import assert_agrees, exhaust, identity
+from tests.searching import assert_table, exhaust, identity
 
 TRACES = {
     "device=right": (344, 0),
@@ -28,12 +28,7 @@ BUDGET = 400
 
 @pytest.mark.parametrize("expected", ats_retry.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    exact = TRACES.get(identity(expected))
-    report = exhaust(ats_retry, expected.params, None if exact else BUDGET)
-    assert_agrees(expected, report)
-    if exact:
-        assert report.complete
-        assert (report.schedules, report.failing) == exact
+    assert_table(ats_retry, expected, TRACES.get(identity(expected)), budget=BUDGET)
 
 
 def test_every_oracle_is_killed_and_every_device_is_in_the_table() -> None:

@@ -19,7 +19,7 @@ from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
 from scenarios.exit_window import exit_window
 from scenarios.scenario import Expected
-from tests.searching import assert_agrees, exhaust, hunt, identity
+from tests.searching import assert_table, exhaust, identity
 
 TRACES = {
     "fpd=5.7": (8, 4),
@@ -65,15 +65,7 @@ HUNTED = 4_000
 
 @pytest.mark.parametrize("expected", exit_window.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    exact = TRACES.get(identity(expected))
-    if exact or expected.verdict != "violated":
-        report = exhaust(exit_window, expected.params, None if exact else BUDGET)
-    else:
-        report = hunt(exit_window, expected.params, HUNTED)
-    assert_agrees(expected, report)
-    if exact:
-        assert report.complete
-        assert (report.schedules, report.failing) == exact
+    assert_table(exit_window, expected, TRACES.get(identity(expected)), budget=BUDGET, hunted=HUNTED)
 
 
 def test_every_oracle_is_killed_by_some_combination() -> None:

@@ -8,7 +8,7 @@ from actors.runtime.events import oracle_name
 from actors.runtime.world import Session
 from scenarios.scenario import Expected
 from scenarios.unbind_window import MUTANTS, unbind_window
-from tests.searching import assert_agrees, exhaust, hunt, identity
+from tests.searching import assert_table, exhaust, identity
 
 TRACES = {
     "drain=none,stop=B": (1194, 160),
@@ -53,15 +53,7 @@ HUNTED = 4_000
 
 @pytest.mark.parametrize("expected", unbind_window.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    exact = TRACES.get(identity(expected))
-    if exact or expected.verdict != "violated":
-        report = exhaust(unbind_window, expected.params, None if exact else BUDGET)
-    else:
-        report = hunt(unbind_window, expected.params, HUNTED)
-    assert_agrees(expected, report)
-    if exact:
-        assert report.complete
-        assert (report.schedules, report.failing) == exact
+    assert_table(unbind_window, expected, TRACES.get(identity(expected)), budget=BUDGET, hunted=HUNTED)
 
 
 def test_every_oracle_is_killed_by_some_combination_and_by_no_fixed_one() -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgpack
 
+from actors.runtime.causality import causality_of
 from actors.runtime.commute import rows
 from actors.runtime.controlled import Controlled
 from actors.runtime.events import ENDLESS
@@ -19,7 +20,7 @@ from actors.runtime.step import Step, races
 from actors.runtime.world import World
 
 from ..explore.pairs import kind
-from ..explore.plan import Follow, Plan, causality_of, plan_of
+from ..explore.plan import Follow, Plan, plan_of
 from ..explore.points import waiting
 
 MOST_TURNS = 200
@@ -116,8 +117,7 @@ class _Story:
         self.past = causality.past
         if finding.step >= len(self.events):
             for actor, step in waiting(execution):
-                causes = causality.conflicts(step) | causality.givers(step)
-                causality.append(actor, step, causality.closure(causality.before(actor), causes))
+                causality.add(actor, step)
                 self.events.append((actor, step))
                 self.plan += ((actor, 0),)
 

@@ -27,6 +27,8 @@ from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
 
+_EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
+
 
 def main(
     out: Output,
@@ -53,7 +55,7 @@ def main(
     findings = Findings(proof.terms, folder)
     with stop_request() as stop:
         findings.keep(proof.violations, stop)
-    verdict, code = _verdict(proof)
+    verdict = proof.verdict
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *_summary(proof, verdict)])
     if proof.interrupted or findings.stopped:
@@ -61,7 +63,7 @@ def main(
     for failure in (findings.failure, proof.failure):
         if failure is not None:
             raise failure
-    return code
+    return _EXITS.get(verdict, Exit.INCONCLUSIVE)
 
 
 def _check(terms: Terms) -> None:
@@ -100,17 +102,6 @@ def _proof(
     if path is not None and path.exists():
         raise Refusal(f"prove --checkpoint {path}: it exists already; continue it with --resume, or name another")
     return Proof(terms, path=path)
-
-
-def _verdict(proof: Proof) -> tuple[str, Exit]:
-    report = proof.report
-    if proof.violations:
-        return "violated", Exit.VIOLATED
-    if not report.complete:
-        return "not found", Exit.INCONCLUSIVE
-    if report.vacuous:
-        return "vacuous", Exit.INCONCLUSIVE
-    return "holds", Exit.NOTHING_VIOLATED
 
 
 def _summary(proof: Proof, verdict: str) -> list[str]:

@@ -139,8 +139,7 @@ class Dpor:
             if index >= first - 1:
                 for reversal in search.of(actor, step):
                     stack.add(reversal)
-            causes = causality.conflicts(step) | causality.givers(step)
-            causality.append(actor, step, causality.closure(causality.before(actor), causes))
+            causality.add(actor, step)
         for actor in range(len(execution.pending)):
             last = self._next_step(actor, length)
             if last is not None and not asleep >> actor & 1:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from actors.runtime.causality import causality_of
 from actors.runtime.controlled import Controlled
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import Replay, Schedule
@@ -17,7 +18,7 @@ from actors.runtime.world import World
 
 from .dpor import Dpor
 from .orderings import Chosen, Ordering, Sorting
-from .plan import Follow, aligned, causality_of, plan_of
+from .plan import Follow, aligned, plan_of
 from .points import Point, lined, points
 from .search import Budget, Report, explore
 

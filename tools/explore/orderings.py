@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from actors.runtime.causality import bits
+from actors.runtime.causality import bits, causality_of
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import Schedule
 from actors.runtime.step import Resource
 
 from .hitting import smallest_hitting_set
-from .plan import causality_of
 from .points import Point, points, waiting
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from actors.runtime import causality
-from actors.runtime.causality import Causality, bits, ordered
+from actors.runtime.causality import bits, ordered
 from actors.runtime.execution import Execution
 
 from .bounded import round_robin
@@ -84,11 +83,6 @@ class Follow:
                 self._next += 1
             self._chosen = -1
         self._seen = execution.index
-
-
-def causality_of(execution: Execution) -> Causality:
-    """What happened before what in a run."""
-    return causality.causality_of(execution.steps, execution.actors)
 
 
 def plainest(plan: Plan, past: Sequence[int], last: int | None = None) -> Plan:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from actors.runtime.causality import causality_of
 from actors.runtime.controlled import Controlled
 from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
@@ -20,7 +21,7 @@ from actors.runtime.world import World
 from .bounded import Bounded, delays
 from .dpor import Dpor
 from .fair import Fair
-from .plan import Follow, Plan, blocks, causality_of, cost, join, plainest, plan_of, switches
+from .plan import Follow, Plan, blocks, cost, join, plainest, plan_of, switches
 from .search import Budget, Strategy, explore
 
 MOST_REPLAYS = 2_000

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from hw.bus import StreamId
 from hw.command_events import CommandQueueStopped, CommandTaken, MsiAborted, SyncCompleted, sync_resource
 from hw.events import CommandDone
 from hw.memory import BusError
@@ -173,10 +174,13 @@ class CommandUnits(IommuUnits):
         """The mask that the completion of a command gives."""
         return self.world.mask(("SMMU", "command done", number))
 
-    def time_out(self, number: int) -> None:
-        """An ATC_INV is given up, in a step that gives `done`: nobody knows whether it was carried out."""
+    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
+        """An ATC_INV is given up: nobody knows whether it was carried out."""
+        number = next(number for number in self.in_progress if number % ITAGS == itag)
+        await perform(Step("ATC_INV times out", gives=self.done(number)))
         self.in_progress.remove(number)
         self.overdue.append(number)
+        return number
 
     def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
         """One command as an actor of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hw.bus import Pasid, PhysAddr
+from hw.bus import Pasid, PhysAddr, StreamId
 from hw.events import DmaLanded, PageRequestQueued, PageRequestRefused, ResponseSent
 from hw.memory import owner_name
 from hw.pcie.tlp import Dma, PageRequest, PrgResponse
@@ -34,6 +34,10 @@ class IommuUnits:
 
     def add(self, world: World, *, ats: bool = True) -> None:
         """The units as actors; without `ats` nothing answers translation requests."""
+        raise NotImplementedError
+
+    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
+        """Give up waiting for an Invalidate Completion; the number of the command or descriptor."""
         raise NotImplementedError
 
     def landed(self, cpu: Cpu, dma: Dma, where: PhysAddr) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hw.pcie.tlp import InvalidateRequest
 
-from .resettable import IGNORED
+from .invalidation_timer import IGNORED
 from .runtime.world import Cpu
 from .streamer import Streamer
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.bus import PhysAddr, Resource
-from hw.pcie.events import DeviceLost, InvalidationTimedOut
+from hw.pcie.events import DeviceLost
 from hw.pcie.tlp import InvalidateRequest
 
-from .resettable import IGNORED
+from .invalidation_timer import IGNORED
 from .runtime.world import Cpu
 from .streamer import Streamer
-from .vtd import VtdUnits
 
 _NOWHERE = PhysAddr(0)
 PRESENT: Resource = ("device", "present")
@@ -52,17 +51,3 @@ class RemovableFunction(Streamer):
             return
         await cpu.access("Invalidate Request is lost", writes=(IGNORED,))
         self.ignored.append(request.itag)
-
-
-def add_device_tlb_timer(units: VtdUnits, device: RemovableFunction) -> None:
-    """A daemon that ends a device-TLB invalidation which nobody will answer."""
-
-    async def timer(cpu: Cpu) -> None:
-        while True:
-            await cpu.wait("an overdue Invalidate Request", lambda: bool(device.ignored), writes=(IGNORED,), idle=True)
-            pending = units.invalidations.waiting_for(device.sid, device.ignored.pop(0))
-            assert pending is not None
-            await units.queue.time_out(cpu, pending)
-            cpu.emit(InvalidationTimedOut(command=pending.number))
-
-    units.world.add_actor("vtd.timer", timer, daemon=True)

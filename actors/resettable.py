@@ -19,10 +19,10 @@ from hw.pcie.tlp import (
 )
 
 from .device import ATC, Device, Job
+from .invalidation_timer import IGNORED
 from .runtime.world import Cpu
 
 IN_RESET: Resource = ("device", "in reset")
-IGNORED: Resource = ("device", "ignored invalidations")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,10 +79,15 @@ class ResettableFunction(Device):
         self.by_prgi[job.prgi] = job
         self.pri.send(job.prgi, last=True)
         self.requests_sent += 1
-        address = message.address
         cpu.emit(
             PageRequestSent(
-                ordinal=ordinal, pasid=self.pasid, prgi=job.prgi, group=job.number, address=address, last=True
+                ordinal=ordinal,
+                pasid=self.pasid,
+                prgi=job.prgi,
+                group=job.number,
+                address=message.address,
+                last=True,
+                target=self.host,
             )
         )
 

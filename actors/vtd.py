@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hw.bus import PhysAddr, Resource, VirtAddr
+from hw.bus import PhysAddr, Resource, StreamId, VirtAddr
 from hw.events import FRAMES, Translated, pasid_resource
 from hw.memory import owner_name
 from hw.pcie.tlp import (
@@ -208,6 +208,13 @@ class VtdUnits(IommuUnits):
                 logged=logged,
             )
         )
+
+    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
+        """A device-TLB invalidation is given up."""
+        pending = self.invalidations.waiting_for(sid, itag)
+        assert pending is not None
+        await self.queue.time_out(cpu, pending)
+        return pending.number
 
     async def record(self, cpu: Cpu, record: FaultRecord) -> None:
         """Record the fault of a request that is answered by itself."""

@@ -63,6 +63,23 @@ class PasidFreed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BindReturned:
+    """A bind is over: from now on the device may be told to use the PASID."""
+
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"bind of P{self.pasid} returns"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The owner of the PASID."""
+        return (pasid_resource(self.pasid),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextWritten:
     """The CD (or PASID entry) of a PASID was made valid or invalid in memory, on behalf of a binding."""
 

@@ -1,4 +1,4 @@
-"""Function Level Reset with page requests about (vtd-pcie.md §1.6): when to drain, and when the drain is over.
+"""Function Level Reset with page requests about (vtd-pcie.md §1.6): when to drain; `reset_drains` says how.
 
 The right order is written once: FLR, then answer every old request end to end, then let the function ask again.
 """
@@ -12,13 +12,8 @@ from hw.pcie.tlp import ConfigRegister
 
 from .arm_smmu_v3 import Contexts
 from .cpu import Cpu, Lock
-from .iommu import RequestQueue
-from .iopf import Iopf
 from .pasid import Bond
 from .reset_events import InvalidationWithheld
-
-Wait = Callable[[Any], Coroutine[Any, Any, None]]
-Invalidate = Callable[[Any, Bond], Coroutine[Any, Any, None]]
 
 
 class ConfigSpace(Protocol):
@@ -26,6 +21,14 @@ class ConfigSpace(Protocol):
 
     async def write(self, cpu: Any, register: ConfigRegister, value: int) -> None:
         """Write a control bit, and wait for the completion."""
+        ...
+
+
+class Drain(Protocol):
+    """Answers what the function has asked, on whichever IOMMU."""
+
+    async def run(self, cpu: Any, bond: Bond) -> None:
+        """Take the page requests of a PASID, wait for the answers, and bring these to the function."""
         ...
 
 
@@ -60,20 +63,8 @@ class AtsGate:
         await cpu.unlock(self.lock)
 
 
-class ResetContexts(AtsGate, Contexts):
-    """On SMMUv3."""
-
-    async def barrier(self, cpu: Cpu) -> None:
-        """Wait for what was issued so far."""
-        await self._cmdq.issue_sync(cpu)
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Through the gate."""
-        await self.unless_blocked(cpu, bond, super().invalidate_atc)
-
-
-class LeavesAtsOn(ResetContexts):
-    """BUG: the notifier of a function in reset sends it an ATC_INV, which it may ignore: a time-out (R23, R50)."""
+class LeavesAtsOn(AtsGate):
+    """BUG: the notifier of a function in reset sends it an invalidation, which it may ignore: a time-out (R23, R50)."""
 
     async def prepare(self, cpu: Cpu) -> None:
         """Nothing."""
@@ -82,65 +73,43 @@ class LeavesAtsOn(ResetContexts):
         """Nothing."""
 
 
-class Drain:
-    """Take what is queued, wait for the answers, and push these out: whatever the wait for them is worth."""
+class ResetContexts(AtsGate, Contexts):
+    """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.intel_vtd_errors.BlocksAts`."""
 
-    def __init__(self, queue: RequestQueue, iopf: Iopf, barrier: Wait, stopped: Wait) -> None:
-        self.queue = queue
-        self.iopf = iopf
-        self.barrier = barrier
-        self.stopped = stopped
-
-    async def run(self, cpu: Cpu) -> None:
-        """PRI queue, partial list, worker, command queue."""
-        await self.queue.drain(cpu)
-        await self.iopf.discard_partial(cpu, None)
-        await self.iopf.flush(cpu)
-        await self.push(cpu)
-
-    async def push(self, cpu: Cpu) -> None:
-        """A wait in the command queue behind the responses."""
-        await self.barrier(cpu)
-
-
-class DrainsSoftwareOnly(Drain):
-    """BUG: when the worker is done its answers are commands in a queue; the function may get them in its next life."""
-
-    async def push(self, cpu: Cpu) -> None:
-        """Nothing: flush_workqueue was the last step."""
-
-
-class DrainsToTheDevice(Drain):
-    """Lets the device say that it has every response; only before a reset, after which it knows of none."""
-
-    async def push(self, cpu: Cpu) -> None:
-        """PRI Status.Stopped."""
-        await self.stopped(cpu)
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Through the gate."""
+        await self.unless_blocked(cpu, bond, super().invalidate_atc)
 
 
 class FunctionReset:
     """Drain after the FLR and before PRI is on again. The right order."""
 
-    def __init__(self, config: ConfigSpace, drain: Drain, contexts: ResetContexts) -> None:
+    def __init__(self, config: ConfigSpace, drain: Drain, bond: Bond, gate: AtsGate) -> None:
+        """`bond` is whose page requests are drained; the function has no other."""
         self.config = config
-        self.drain = drain
-        self.contexts = contexts
+        self.gate = gate
+        self._drain = drain
+        self._bond = bond
 
     async def run(self, cpu: Cpu) -> None:
         """Reset the function and let it work again."""
-        await self.contexts.prepare(cpu)
+        await self.gate.prepare(cpu)
         await self.before(cpu)
         await self.config.write(cpu, ConfigRegister.INITIATE_FLR, 1)
         await self.after(cpu)
-        await self.contexts.done(cpu)
+        await self.gate.done(cpu)
         await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 1)
+
+    async def drain(self, cpu: Cpu) -> None:
+        """As the IOMMU's driver does it."""
+        await self._drain.run(cpu, self._bond)
 
     async def before(self, cpu: Cpu) -> None:
         """The function may still ask."""
 
     async def after(self, cpu: Cpu) -> None:
         """The function has forgotten its tags and asks for nothing: what is on its way now is old."""
-        await self.drain.run(cpu)
+        await self.drain(cpu)
 
 
 class DrainAround(FunctionReset):
@@ -148,7 +117,7 @@ class DrainAround(FunctionReset):
 
     async def before(self, cpu: Cpu) -> None:
         """What is queued by now."""
-        await self.drain.run(cpu)
+        await self.drain(cpu)
 
 
 class NoDrain(FunctionReset):
@@ -163,7 +132,7 @@ class DrainBefore(NoDrain):
 
     async def before(self, cpu: Cpu) -> None:
         """What is queued by now."""
-        await self.drain.run(cpu)
+        await self.drain(cpu)
 
 
 class HaltThenDrain(DrainBefore):

@@ -54,7 +54,7 @@ class Qi:
     """qi_submit_sync: descriptors and a wait under a spin lock, then a busy wait for the status that the wait writes.
 
     Linux writes the same status value every time, and a store of its own before; a ticket says the same with a store
-    less. FSTS is not read while no device can time out: `drivers.intel_vtd_errors` does.
+    less. FSTS is not read, as if nothing ever stopped the queue: `drivers.intel_vtd_errors` does.
     """
 
     def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail) -> None:
@@ -164,7 +164,7 @@ class PasidTable:
         return first_level_entry(flptptr=bond.mm.tables.root)
 
     async def write(self, cpu: Cpu, bond: Bond) -> None:
-        """Make an entry present: everything else first, the word with P last. Absent entries are not cached."""
+        """Make an entry present: everything else first, the word with P last."""
         words = self.of(bond)
         await cpu.lock(self._lock)
         for number in (1, 2):
@@ -172,6 +172,10 @@ class PasidTable:
         await self.store(cpu, bond, 0, words[0])
         cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number, target=LANE))
         await cpu.unlock(self._lock)
+        await self.made(cpu, bond)
+
+    async def made(self, cpu: Cpu, bond: Bond) -> None:
+        """An entry is present. Nobody remembers that it was absent, except in caching mode (CAP.CM)."""
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Unbind: a fault from now on is a bug of somebody's, and has to be reported."""

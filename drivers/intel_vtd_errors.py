@@ -1,15 +1,19 @@
-"""qi_submit_sync where a device may not answer: whoever sees ITE cleans up for everybody (vtd-pcie.md §2.4; R21, R23).
+"""qi_submit_sync where the queue may stop: whoever sees it in FSTS cleans up for everybody (vtd-pcie.md §2.4; R21, R23,
+R25).
 
-A time-out aborts every wait that hardware had fetched, so whoever spins on any of them has to submit again.
+ITE: a time-out aborts every wait that hardware had fetched, so whoever spins on any of them has to submit again. IQE:
+hardware cannot carry out what is at the head, and the submission that it belongs to fails.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from hw.bus import PhysAddr
-from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate
-from hw.vtd.registers import ITE, fsts_after
+from hw.fields import Field
+from hw.vtd import invalidation
+from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
+from hw.vtd.registers import IQE, ITE, fsts_after
 
 from .cpu import Cpu
 from .function_reset import AtsGate
@@ -17,8 +21,10 @@ from .intel_vtd import PasidTable, Published, Qi
 from .pasid import Bond
 from .reset_events import Resubmitted
 
-ABORT = 1 << 33
-"""What software puts into the status word of a wait that will never complete, beside its ticket (QI_ABORT)."""
+WRITTEN = Field(0, 32)
+"""The half of a status word that hardware writes: the ticket of the last wait that was complete."""
+FAILED = Field(32, 32)
+"""The other half is software's: the ticket of the last wait whose submission failed (QI_ABORT, or IQE)."""
 
 RETRIES = 1
 """A bound of the model: once is enough to see that the driver would go on for ever."""
@@ -35,9 +41,60 @@ class Presence(Protocol):
         ...
 
 
-class Retries(Qi):
+class ReadsFsts(Qi):
+    """With qi_check_fault: who spins on a wait looks at FSTS as well, for an error that stops the queue."""
+
+    error: ClassVar[Field]
+    """Its bit."""
+    named: ClassVar[str]
+
+    async def completed(self, cpu: Cpu, status: PhysAddr, ticket: int) -> bool:
+        """Spin on the status word and on FSTS; False if the submission failed."""
+        while True:
+            words = (status, self._registers.FSTS)
+            word, _ = await cpu.poll_words(
+                words,
+                lambda word, fsts: WRITTEN.get(word) >= ticket or bool(fsts & self.error.mask),
+                f"the wait, or {self.named}",
+            )
+            if WRITTEN.get(word) >= ticket:
+                return FAILED.get(word) != ticket
+            await self.check_fault(cpu)
+
+    async def check_fault(self, cpu: Cpu) -> None:
+        """qi_check_fault: set right what the error means for those who wait, then let the queue run again."""
+        registers = self._registers
+        await cpu.lock(self._lock)
+        if await cpu.load(registers.FSTS, "FSTS") & self.error.mask:
+            head = await cpu.load(registers.IQH, "IQH")
+            await self.repair(cpu, head, self._count - self._ring.used(head, self._tail))
+            await cpu.rmw(registers.FSTS, lambda word: fsts_after(word, self.error.mask), f"clear {self.named}")
+        await cpu.unlock(self._lock)
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Called under the lock; hardware has fetched `fetched` descriptors so far."""
+        raise NotImplementedError
+
+
+class ReplacesRefused(ReadsFsts):
+    """IQE: what hardware refuses becomes a wait that harms nobody, and whoever submitted it fails (-EINVAL)."""
+
+    error, named = IQE, "IQE"
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Only the batch's own wait may say that its slots are free: in its place the new one says so."""
+        batch = next(each for each in self._waits if fetched < each.ticket)
+        own = fetched == batch.ticket - 1
+        harmless = Wait(status_write=own, status_data=batch.ticket, status_address=batch.status)
+        where = f"IQ[{self._ring.index(head)}] = WAIT"
+        await cpu.store_words(self._ring.slot(head), invalidation.encode(harmless), where)
+        await cpu.rmw(batch.status, lambda word: FAILED.put(word, batch.ticket), f"wait #{batch.ticket - 1} = EINVAL")
+
+
+class Retries(ReadsFsts):
     """BUG: submits again after each time-out, also when the device will never answer: a hard lockup (before 2024)."""
 
+    error, named = ITE, "ITE"
     device: Presence
     """Set when the world is built."""
 
@@ -58,29 +115,12 @@ class Retries(Qi):
         """Never."""
         return False
 
-    async def completed(self, cpu: Cpu, status: PhysAddr, ticket: int) -> bool:
-        """Spin on the status word and on FSTS; False if the wait was aborted."""
-        while True:
-            words = (status, self._registers.FSTS)
-            word, _ = await cpu.poll_words(
-                words, lambda word, fsts: word >= ticket or bool(fsts & ITE.mask), "the wait, or ITE"
-            )
-            if word >= ticket:
-                return not word & ABORT
-            await self.check_fault(cpu)
-
-    async def check_fault(self, cpu: Cpu) -> None:
-        """qi_check_fault: mark the waits that were fetched and are not complete, then let the queue run again."""
-        registers = self._registers
-        await cpu.lock(self._lock)
-        if await cpu.load(registers.FSTS, "FSTS") & ITE.mask:
-            ahead = self._ring.used(await cpu.load(registers.IQH, "IQH"), self._tail)
-            for each in self._waits:
-                fetched = each.ticket <= self._count - ahead
-                if fetched and await cpu.load(each.status, "wait status") < each.ticket:
-                    await cpu.store(each.status, ABORT | each.ticket, f"wait #{each.ticket - 1} = ABORT")
-            await cpu.rmw(registers.FSTS, lambda word: fsts_after(word, ITE.mask), "clear ITE")
-        await cpu.unlock(self._lock)
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Mark the waits that were fetched and are not complete."""
+        for each in self._waits:
+            if each.ticket <= fetched and WRITTEN.get(await cpu.load(each.status, "wait status")) < each.ticket:
+                aborted = FAILED.put(each.ticket, each.ticket)
+                await cpu.store(each.status, aborted, f"wait #{each.ticket - 1} = ABORT")
 
 
 class LooksForDevice(Retries):
@@ -103,9 +143,13 @@ class SkipsDisconnected(PasidTable):
             await super().invalidate_atc(cpu, bond)
 
 
-class BlocksAts(AtsGate, SkipsDisconnected):
-    """The series of 2025: nor one to a device in reset."""
+class BlocksAts(AtsGate, PasidTable):
+    """The series of 2025: no device-TLB invalidation to a device in reset."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""
         await self.unless_blocked(cpu, bond, super().invalidate_atc)
+
+
+class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
+    """Both series: neither in reset nor disconnected."""

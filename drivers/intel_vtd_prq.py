@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.bus import Resource, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, ResponseCode
-from hw.vtd.descriptors import Wait, pasid_iotlb
+from hw.vtd.descriptors import Descriptor, Wait, pasid_iotlb
 from hw.vtd.prq import PageRequestDescriptor, decode
 from hw.vtd.registers import PPR, PRO, Registers, prs_after
 from hw.vtd.ring import ENTRY_WORDS, ByteRing
@@ -166,10 +166,13 @@ class Drain:
         await self.queue.intake.iopf.flush(cpu)
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
-        """D3, D4: the round trip to the device brings every request ahead of its completion, PD takes responses out."""
-        fence = Wait(fence=True)
+        """D4: the round trip to the device brings every request ahead of its completion, PD takes responses out."""
+        await self._qi.submit(cpu, *self.round_trip(bond), drain=True)
+
+    def round_trip(self, bond: Bond) -> tuple[Descriptor, ...]:
+        """D3: the fence, then all translations of the PASID, here and in the device."""
         iotlb = pasid_iotlb(self._table.did(bond), bond.pasid)
-        await self._qi.submit(cpu, fence, iotlb, self._table.device_tlb(bond), drain=True)
+        return Wait(fence=True), iotlb, self._table.device_tlb(bond)
 
     async def overflowed(self, cpu: Cpu) -> bool:
         """D5: what the round trip brought may have met an overflow, and then is answered but comes again."""

@@ -87,10 +87,33 @@ class Settles(Replaces):
         await self.store(cpu, bond, 0, words[0])
 
 
+class ForgetsAbsence(Replaces):
+    """In caching mode (CAP.CM) who looks between break and make remembers that nothing was there (§2.1, §3.2)."""
+
+    async def made(self, cpu: Cpu, bond: Bond) -> None:
+        """PASID cache and IOTLB once more."""
+        await self.forget_entry(cpu, bond)
+        await self.invalidate_iotlb(cpu, bond)
+
+
+class TidiesEarly(Replaces):
+    """BUG, unless a PASID-cache invalidation waits for those who have looked: nothing else comes before the rewrite."""
+
+    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
+        """Not yet."""
+
+    async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
+        """IOTLB and device TLB when the words are gone."""
+        await Replaces.tidy(self, cpu, bond, expected=expected)
+        await Replaces.invalidate(self, cpu, bond)
+
+
 WRITERS: dict[str, type[Replaces]] = {
     "in-place": InPlace,
     "in-place-last": InPlacePresentLast,
     "no-invalidation": DoesNotInvalidate,
     "right": Replaces,
     "settles": Settles,
+    "forgets-absence": ForgetsAbsence,
+    "tidies-early": TidiesEarly,
 }

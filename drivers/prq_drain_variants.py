@@ -9,6 +9,7 @@ from .cpu import Cpu, Lock
 from .endpoint import Endpoint
 from .intel_vtd import PasidTable
 from .intel_vtd_eras import DrainsInRelease, SkipsDrain, TrustsTheFirst
+from .intel_vtd_errors import ReplacesRefused
 from .intel_vtd_prq import Drain
 from .iopf import FaultGroup
 from .mutants import AnswersMarkers
@@ -83,6 +84,7 @@ DRIVERS: dict[str, dict[str, type]] = {
     "right": {},
     "again": {"drain": LooksAgain},
     "twice": {"drain": DrainsTwice},
+    "checks-iqe": {"qi": ReplacesRefused},
 }
 """What is put in the place of which part of the driver."""
 

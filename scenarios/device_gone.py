@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from actors.removable import RemovableFunction, add_device_tlb_timer
+from actors.invalidation_timer import add_invalidation_timer
+from actors.removable import RemovableFunction
 from actors.runtime.world import Cpu, World
 from drivers.intel_vtd import PasidTable
-from drivers.intel_vtd_errors import BlocksAts, LooksForDevice, Retries, SkipsDisconnected
+from drivers.intel_vtd_errors import AsksOnlyWhoAnswers, BlocksAts, LooksForDevice, Retries, SkipsDisconnected
 from hw.vtd.descriptors import domain_iotlb
 
 from .device_gone_verdicts import EXPECTED
@@ -19,7 +20,7 @@ DRIVERS: dict[str, tuple[type[Retries], type[PasidTable]]] = {
     "retries": (Retries, PasidTable),
     "looks-before": (Retries, SkipsDisconnected),
     "looks-again": (LooksForDevice, SkipsDisconnected),
-    "blocks-ats": (LooksForDevice, BlocksAts),
+    "blocks-ats": (LooksForDevice, AsksOnlyWhoAnswers),
 }
 
 
@@ -60,7 +61,7 @@ def device_gone(world: World, *, driver: str, loss: str, others: int) -> None:
         await board.qi.submit(cpu, domain_iotlb(board.contexts.did(board.bond)))
 
     board.add_hardware(world)
-    add_device_tlb_timer(board.units, device)
+    add_invalidation_timer(board.units, device)
     world.add_actor("hotplug", unplug if loss == "unplugged" else reset)
     world.add_actor("notifier", unmap)
     if others:

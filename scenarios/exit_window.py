@@ -14,7 +14,6 @@ from drivers.intel_vtd_eras import ERAS
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
-from hw.pcie.tlp import ResponseCode
 from hw.vtd.pasid import pieces
 
 from .exit_window_verdicts import EXPECTED
@@ -29,6 +28,7 @@ from .oracles.page_requests_stay_on import PageRequestsStayOn
 from .oracles.worker_ends_the_address_space import WorkerEndsTheAddressSpace
 from .scenario import Param, number, one_of, scenario
 from .vtd_board import vtd_platform
+from .vtd_knobs import fields_of, knob
 
 DEVICES: dict[str, type[Device]] = {
     "write": Writer,
@@ -36,8 +36,6 @@ DEVICES: dict[str, type[Device]] = {
     "ats": StoppableLoop,
     "page-request": SilentPrefetcher,
 }
-
-REFUSALS = {"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE}
 
 
 @scenario(
@@ -52,7 +50,10 @@ REFUSALS = {"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE}
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
     late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
-    refusal=one_of(*REFUSALS, default="invalid", meaning="what a page request gets whose PASID entry is absent"),
+    refusal=knob("refusal"),
+    absent=knob("absent"),
+    pr_pasid_check=knob("pr_pasid_check"),
+    translated=knob("translated"),
     watch=one_of("always", "after", default="always", meaning="when the fault log is looked at: after unbind only?"),
 )
 def exit_window(
@@ -67,8 +68,8 @@ def exit_window(
     fetch: int,
     records: int,
     late: str,
-    refusal: str,
     watch: str,
+    **unit: str,
 ) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
     board = vtd_platform(
@@ -78,7 +79,7 @@ def exit_window(
         contexts=ERAS[fpd],
         fault_records=records,
         warm=cache == "warm",
-        vtd={"entry_pieces": pieces(fetch), "absent_entry_code": REFUSALS[refusal]},
+        vtd={"entry_pieces": pieces(fetch), **fields_of(unit)},
     )
     device, mm = board.device, board.mm_a
     device.jobs *= accesses

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from actors.config_space import ConfigSpace
 from actors.fault_worker import add_fault_worker
+from actors.invalidation_timer import add_invalidation_timer
 from actors.pri_thread import add_pri_thread
-from actors.resettable import IN_FLR, ResettableFunction
-from actors.response_units import DrainsResponses, add_invalidation_timer
+from actors.resettable import IN_FLR, IgnoresInReset, ResettableFunction
 from actors.runtime.world import Cpu, World
-from actors.smmu import SmmuUnits
-from drivers.function_reset import (
-    ORDERS,
-    Drain,
-    DrainsSoftwareOnly,
-    DrainsToTheDevice,
-    LeavesAtsOn,
-    ResetContexts,
-)
+from drivers.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts
+from drivers.intel_vtd import Qi
+from drivers.intel_vtd_errors import BlocksAts, Retries
+from drivers.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
 from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
 
-from .board import SID
+from .board import SID, Options, Platform
 from .flr_tags_verdicts import EXPECTED
 from .goals import stray_response_after_reset
 from .oracles.both_lives_ask import BothLivesAsk
@@ -32,28 +26,25 @@ from .oracles.invalidation_falls_into_reset import InvalidationFallsIntoReset
 from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from .oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from .oracles.no_unexpected_response import NoUnexpectedResponse
-from .scenario import number, one_of, scenario
-from .smmuv3_board import SmmuPlatform, smmuv3_platform
+from .scenario import BadValue, number, one_of, scenario
+from .smmuv3_board import smmuv3_platform
+from .vtd_board import vtd_platform
 
 TAGS: dict[str, type[PageRequestInterface]] = {"reset": PageRequestInterface, "kept": TagKeepingPri}
-ENDS: dict[str, tuple[type[Drain], type[SmmuUnits]]] = {
-    "worker": (DrainsSoftwareOnly, SmmuUnits),
-    "sync": (Drain, SmmuUnits),
-    "sync-pd": (Drain, DrainsResponses),
-    "stopped": (DrainsToTheDevice, SmmuUnits),
-}
-ATS: dict[str, type[ResetContexts]] = {"on": LeavesAtsOn, "blocked": ResetContexts}
 LIVES = 2
 
 
 @scenario(
     source="seed 001: J. Gunthorpe, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve iopf_queue_flush_dev()",
     expected=EXPECTED,
+    iommu=one_of("smmuv3", "vtd", default="vtd", meaning="which IOMMU: only VT-d can wait until responses have left"),
     drain=one_of(
         *ORDERS, default="none", meaning="when the host drains: before the FLR, after it, both, or PRI off first"
     ),
     end=one_of(
-        *ENDS, default="sync-pd", meaning="the drain's last step: none, CMD_SYNC, a VT-d wait with PD=1, Status.Stopped"
+        *PRQ_DRAINS,
+        default="wait",
+        meaning="the drain's last step: none, VT-d's wait with PD=0, CMD_SYNC or a wait with PD=1, Status.Stopped",
     ),
     tags=one_of(
         *TAGS, default="reset", meaning="whether an FLR makes the function begin with the first PRGIndex again"
@@ -61,40 +52,30 @@ LIVES = 2
     prgis=number(1, 4, default=2, meaning="PRGIndex values that the function uses"),
     unexpected=one_of("status", "error", default="status", meaning="error: a response to nothing is reported (AER)"),
     requests=number(0, 1, default=1, meaning="page requests in each of the function's two lives"),
+    pushed=one_of("priq", "root-complex", default="priq", meaning="where the function's requests are when an FLR ends"),
     unmap=number(0, 1, default=0, meaning="another CPU unmaps a page of the process meanwhile"),
     inv_during_flr=one_of(*IN_FLR, default="answered", meaning="what a function in reset does with invalidations"),
-    ats=one_of(*ATS, default="on", meaning="blocked: no invalidation is sent while the function resets (2025)"),
+    ats=one_of("on", "blocked", default="on", meaning="blocked: no invalidation is sent to a function in reset (2025)"),
 )
-def flr_tags(world: World, *, drain: str, end: str, requests: int, unmap: int, ats: str, **more: Any) -> None:
+def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, unmap: int, **more: Any) -> None:
     """A function is reset while the host still works on its page requests, and then asks again."""
-    drains, units = ENDS[end]
-    board = smmuv3_platform(
-        world,
-        device=IN_FLR[more["inv_during_flr"]],
-        report=0,
-        requests=LIVES,
-        group=1,
-        priq_log2size=1,
-        credits=1,
-        put_async=True,
-        contexts=ATS[ats],
-    )
+    options = Options(device=IN_FLR[more["inv_during_flr"]], requests=LIVES, group=1, credits=1, pushed=more["pushed"])
+    board, steps = (_vtd if iommu == "vtd" else _smmuv3)(world, end, options)
     device, contexts = board.device, board.contexts
     assert isinstance(device, ResettableFunction)
-    assert isinstance(contexts, ResetContexts)
+    assert isinstance(contexts, AtsGate)
     device.pri = TAGS[more["tags"]](1, more["prgis"])
     device.pri.enable()
     device.jobs = device.jobs * requests
     contexts.lock = world.spinlock("devices_lock")
     config = ConfigSpace(device.upstream, device.downstream, SID)
-    steps = drains(board.queue, board.iopf, contexts.barrier, device.stopped)
-    world.add_actor("device", device.engine)
+    gate = contexts if more["ats"] == "blocked" else LeavesAtsOn()
+    board.add_hardware(world, ats=False)
     world.add_actor("device.config", device.configuration, daemon=True)
-    world.add_actor("device.link", device.receiver, daemon=True)
-    _add_smmu(world, board, units)
+    add_invalidation_timer(board.units, device)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    world.add_actor("driver", ORDERS[drain](config, steps, contexts).run)
+    world.add_actor("driver", ORDERS[drain](config, steps, board.bond, gate).run)
     if unmap:
         _add_unmap(world, board)
 
@@ -105,15 +86,32 @@ def flr_tags(world: World, *, drain: str, end: str, requests: int, unmap: int, a
     world.goal(stray_response_after_reset())
 
 
-def _add_smmu(world: World, board: SmmuPlatform, kind: type[SmmuUnits]) -> None:
-    units = kind(**{each.name: getattr(board.units, each.name) for each in fields(board.units)})
+def _smmuv3(world: World, end: str, options: Options) -> tuple[Platform, Drain]:
+    if end not in PRIQ_DRAINS:
+        allowed = ", ".join(PRIQ_DRAINS)
+        raise BadValue(f"parameter end={end!r}: SMMUv3 has no PD bit; with iommu=smmuv3 allowed are {allowed}")
+    board = smmuv3_platform(world, contexts=ResetContexts, **options)
     assert isinstance(board.device, ResettableFunction)
-    world.add_actor("smmu.link", units.link, daemon=True)
-    world.add_actor("smmu.cmdq", units.command_queue, daemon=True)
-    add_invalidation_timer(units, board.device)
+    return board, PRIQ_DRAINS[end](board.queue, board.iopf, board.cmdq, board.device.stopped)
 
 
-def _add_unmap(world: World, board: SmmuPlatform) -> None:
+def _vtd(world: World, end: str, options: Options) -> tuple[Platform, Drain]:
+    mute = issubclass(options["device"], IgnoresInReset)
+    board = vtd_platform(
+        world,
+        contexts=BlocksAts,
+        drain=PRQ_DRAINS[end],
+        qi=Retries if mute else Qi,
+        time_outs=mute,
+        **options,
+    )
+    assert isinstance(board.drain, PrqDrain)
+    assert isinstance(board.device, ResettableFunction)
+    board.drain.stopped = board.device.stopped
+    return board, board.drain
+
+
+def _add_unmap(world: World, board: Platform) -> None:
     mm = board.mm_a
     page = world.frames.allocate(mm.owner)
     world.memory.write(mm.tables.leaf_address(mm.pages[0]), mm.tables.page_entry(page))

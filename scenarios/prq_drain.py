@@ -13,6 +13,7 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
+from hw.pcie.tlp import ResponseCode
 
 from .oracles.credits_stay_within_the_allocation import CreditsStayWithinTheAllocation
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
@@ -20,6 +21,7 @@ from .oracles.no_cross_binding_fault import NoCrossBindingFault
 from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
 from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
 from .oracles.no_response_after_unbind import NoResponseAfterUnbind
+from .oracles.no_unexpected_response import NoUnexpectedResponse
 from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
 from .prq_drain_verdicts import EXPECTED
 from .scenario import number, one_of, scenario
@@ -30,6 +32,7 @@ CREDITS: dict[str, type[PageRequestInterface]] = {
     "one": PageRequestInterface,
     "ignored": CreditIgnoringPri,
 }
+OVERFLOWS = {"success": ResponseCode.SUCCESS, "silent": None}
 STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetcher, "none": SilentPrefetcher}
 
 
@@ -51,11 +54,15 @@ STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetc
     requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
     group=number(1, 4, default=1, meaning="pages in a group"),
     priq=number(0, 4, default=1, meaning="log2 of the page request queue's entries"),
+    overflow=one_of(*OVERFLOWS, default="success", meaning="what hardware answers to a Last that finds no room"),
     pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
     credits=one_of(
         *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
     ),
-    pds=one_of("yes", "ignored", default="yes", meaning="whether hardware drains where a wait has PD=1 (R25)"),
+    pds=one_of(
+        "yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait: it drains, or R25"
+    ),
+    sms=one_of("yes", "no", default="yes", meaning="no: a Stop Marker that is not queued is answered like any Last"),
     reuse=one_of(
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
     ),
@@ -82,6 +89,9 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
     board.device.pri.enable()
     board.units.queue.late_responses = True
     board.units.invalidations.pds = more["pds"] == "yes"
+    board.units.invalidations.pd_is_reserved = more["pds"] == "reserved"
+    board.units.prq.sms = more["sms"] == "yes"
+    board.units.prq.overflow_code = OVERFLOWS[more["overflow"]]
     binding = life(board.pasids, board.contexts, board.endpoint, board.bond, board.drain, mutex)
 
     async def bind(cpu: Cpu) -> None:
@@ -95,7 +105,7 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.check(NoCrossBindingFault(), NoFaultHandledAfterUnbind(), EveryLastIsAnsweredOnce())
-    world.check(CreditsStayWithinTheAllocation(allocation), NoResponseAfterUnbind())
+    world.check(CreditsStayWithinTheAllocation(allocation), NoResponseAfterUnbind(), NoUnexpectedResponse())
     if more["reuse"] == "strict":
         world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())

@@ -12,6 +12,7 @@ REUSE = "no-pasid-reuse-while-referenced"
 INSIDE = "no-response-after-unbind"
 HANG = "no-deadlock"
 ALONE: dict[str, ParamValue] = {"unbind": "drain-first", "pushed": "root-complex"}
+ONE_CREDIT: dict[str, ParamValue] = {"requests": 2, "credits": "one", "stop": "A"}
 PARTIALS: dict[str, ParamValue] = {"priq": 0, "reuse": "strict"}
 
 EXPECTED = (
@@ -152,9 +153,43 @@ EXPECTED = (
         why="R25: a wait says that a response was carried out, and only with PD that it has left",
     ),
     Expected(
-        params={"driver": "right", "requests": 2, "credits": "one", "stop": "A", "priq": 0},
+        params={"driver": "right", "pds": "reserved"},
+        verdict="violated",
+        oracle=HANG,
+        why="R25: hardware refuses the wait with PD=1 (IQE), the queue stops for everybody, and nobody looks at FSTS",
+    ),
+    Expected(
+        params={"driver": "checks-iqe", "pds": "reserved"},
+        verdict="violated",
+        oracle=INSIDE,
+        why="a harmless wait takes its place and the queue runs again; that the drain has failed, unbind ignores",
+    ),
+    Expected(
+        params={"driver": "checks-iqe", "pds": "reserved", "stop": "A"},
         verdict="holds",
-        why="R27: a queue as large as the allocation does not overflow",
+        why="a device that waits for its answers leaves nothing that PD would have to push out",
+    ),
+    Expected(
+        params={"driver": "right", "stop": "B", "sms": "no"},
+        verdict="violated",
+        oracle="no-unexpected-response",
+        why="ECAP.SMS=0: a marker whose entry is gone is answered, if hardware takes it for any other Last",
+    ),
+    Expected(
+        params={"driver": "right", **ONE_CREDIT, "priq": 0},
+        verdict="holds",
+        why="R27: a queue as large as the allocation overflows before PQH moves, and hardware answers what it drops",
+    ),
+    Expected(
+        params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "priq": 0},
+        verdict="violated",
+        oracle=HANG,
+        why="R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room",
+    ),
+    Expected(
+        params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "priq": 1},
+        verdict="holds",
+        why="R27: which is why software makes it twice as large: then nothing is ever dropped",
     ),
     Expected(
         params={"driver": "right", "requests": 2, "credits": "ignored", "stop": "A", "priq": 0},

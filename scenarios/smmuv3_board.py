@@ -35,6 +35,7 @@ class SmmuPlatform(Platform):
     units: SmmuUnits
     contexts: Contexts
     queue: PriQueue
+    cmdq: Cmdq
 
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
         """By ASID."""
@@ -96,6 +97,7 @@ def smmuv3_platform(
         mm_a=board.mm_a,
         mm_b=board.mm_b,
         bond=board.bond,
+        cmdq=cmdq,
     )
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actors.burst import Burst
+from actors.device import Job
 from actors.runtime.world import Cpu, World
+from drivers.events import BindReturned
 from drivers.pasid_entry_variants import WRITERS, Replaces
 from hw.bus import PhysAddr, VirtAddr
+from hw.events import pasid_resource
 from hw.vtd.pasid import Did, Qwords, empty_entry, first_level_entry, meaning, pass_through_entry, pieces
 
 from .board import PASID
+from .oracles.no_refusal_after_bind import NoRefusalAfterBind
 from .oracles.traffic_spans_the_update import TrafficSpansTheUpdate
 from .oracles.walker_uses_old_or_new import WalkerUsesOldOrNew
 from .scenario import Param, number, one_of, scenario
 from .torn_pasid_entry_verdicts import EXPECTED
 from .vtd_board import vtd_platform
+from .vtd_knobs import fields_of, knob
 
 OTHER = Did(2)
 CHANGES: dict[str, Callable[[PhysAddr], Qwords]] = {
@@ -36,20 +41,22 @@ CHANGES: dict[str, Callable[[PhysAddr], Qwords]] = {
     fetch=Param(default=4, allowed=(1, 4, 8), meaning="reads in which hardware fetches an entry: 512, 128 or 64 bits"),
     order=one_of("ascending", "any", default="ascending", meaning="the order of those reads"),
     accesses=number(1, 3, default=2, meaning="writes of the device"),
+    caching=knob("caching"),
+    pasid_cache=knob("pasid_cache"),
 )
-def torn_pasid_entry(world: World, *, change: str, writer: str, fetch: int, order: str, accesses: int) -> None:
+def torn_pasid_entry(
+    world: World, *, change: str, writer: str, fetch: int, order: str, accesses: int, **unit: str
+) -> None:
     """A driver clears or replaces a PASID entry that the IOMMU may be fetching in pieces."""
-    hardware = {"entry_pieces": pieces(fetch), "any_order": order == "any", "report_fetches": True}
+    hardware = {"entry_pieces": pieces(fetch), "any_order": order == "any", "report_fetches": True} | fields_of(unit)
     board = vtd_platform(world, device=Burst, contexts=WRITERS[writer], warm=False, vtd=hardware)
-    table = board.contexts
+    table, caching = board.contexts, board.units.vtd.caching_mode
     assert isinstance(table, Replaces)
     old, new = table.of(board.bond), CHANGES[change](board.mm_b.tables.root)
     page = VirtAddr(world.frames.allocate(board.mm_a.owner))  # an address that identity maps into memory, too
     for mm in (board.mm_a, board.mm_b):
         mm.tables.map_now(page, PhysAddr(page))
-    for job in board.device.jobs:
-        job.pages = [page]
-    board.device.jobs *= accesses
+    board.device.jobs = [Job(number, [page]) for number in range(accesses)]
 
     async def driver(cpu: Cpu) -> None:
         if change == "clear":
@@ -57,9 +64,14 @@ def torn_pasid_entry(world: World, *, change: str, writer: str, fetch: int, orde
             return
         table.target = new
         await table.replace(cpu, board.bond)
+        if caching:
+            await cpu.access("bind returns", writes=(pasid_resource(PASID),))
+            cpu.emit(BindReturned(pasid=PASID))
 
     board.add_hardware(world, ats=False)
     world.add_actor("driver", driver)
     entry = f"PE[{PASID}]"
     world.check(WalkerUsesOldOrNew(entry, frozenset(meaning(words) for words in (old, new))))
+    if caching:
+        world.check(NoRefusalAfterBind())
     world.expect(TrafficSpansTheUpdate(entry, meaning(old), meaning(new)))

@@ -68,6 +68,29 @@ EXPECTED = (
         writer="settles",
         order="any",
     ),
+    torn(
+        "the rest goes behind the PASID-cache invalidation, which asks nobody who has looked before: he reads on",
+        change="clear",
+        writer="tidies-early",
+    ),
+    whole(
+        "if that invalidation waits for them, nothing else is needed between the two",
+        change="clear",
+        writer="tidies-early",
+        pasid_cache="drains",
+    ),
+    Expected(
+        params={"change": "process", "writer": "right", "caching": "on"},
+        verdict="violated",
+        oracle="no-refusal-after-bind",
+        why="who looks between break and make finds P=0, and in caching mode that is remembered when P is set again",
+    ),
+    whole(
+        "so that there bind itself invalidates, once P is set",
+        change="process",
+        writer="forgets-absence",
+        caching="on",
+    ),
     torn("R18: one type with the table of the other", change="identity", writer="in-place"),
     whole("break before make", change="identity", writer="right"),
 )

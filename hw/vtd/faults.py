@@ -75,6 +75,16 @@ class RequestKind(Enum):
     TRANSLATED_WRITE = (0, 0, 2)
     TRANSLATED_READ = (1, 0, 2)
 
+    @property
+    def translates(self) -> bool:
+        """It has a virtual address that the unit has to translate."""
+        return self in (RequestKind.WRITE, RequestKind.READ, RequestKind.TRANSLATION)
+
+    @property
+    def needs_ats(self) -> bool:
+        """The context must have DTE."""
+        return self in (RequestKind.TRANSLATION, RequestKind.TRANSLATED_WRITE, RequestKind.TRANSLATED_READ)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:

@@ -137,7 +137,7 @@ class Prq:
 
     `sms` is ECAP.SMS: a stop marker that cannot be queued is silently lost. Without it the outcome is undefined, and
     here the marker is answered as the Last of an ordinary group would be, which the device does not expect.
-    `overflow_code` is Success on VT-d: the device retries until PRO is clear.
+    `overflow_code` is Success on VT-d: the device retries until PRO is clear. None is hardware that loses requests.
     """
 
     __slots__ = ("memory", "overflow_code", "registers", "ring", "sms", "tail")
@@ -149,7 +149,7 @@ class Prq:
         registers: Registers,
         *,
         sms: bool = True,
-        overflow_code: ResponseCode = ResponseCode.SUCCESS,
+        overflow_code: ResponseCode | None = ResponseCode.SUCCESS,
     ) -> None:
         """Attach to a ring and its registers; nothing is written."""
         self.memory = memory
@@ -195,8 +195,8 @@ class Prq:
         self.memory.write(self.registers.PRS, status | bit)
         return not status & (PPR.mask | PRO.mask) and raise_event(self.memory, self.registers.PECTL)
 
-    def _answer(self, request: PageRequestDescriptor, code: ResponseCode) -> PrgResponse | None:
+    def _answer(self, request: PageRequestDescriptor, code: ResponseCode | None) -> PrgResponse | None:
         """Only a group's Last is answered; a marker wants no answer."""
-        if not request.last or (self.sms and request.is_stop_marker):
+        if code is None or not request.last or (self.sms and request.is_stop_marker):
             return None
         return PrgResponse(sid=request.sid, pasid=request.pasid, prgi=request.prgi, code=code)

@@ -86,7 +86,8 @@ class Vtd:
     page_requests_checked: bool = True
     """Whether a page request looks its PASID entry up; SMMU, RISC-V and AMD do not."""
     translated_checked: bool = False
-    """Whether AT=10 needs DTE in the context. The table says that no PASID entry is looked up, and no more."""
+    """Whether AT=10 looks context (DTE) and PASID entry up, as other requests do: that it does not is [K] in the table,
+    and what keeps a device out that holds on to a translation."""
     pasid_cache_drains: bool = False
     """Whether a PASID-cache invalidation waits for requests past their look-up: not verified, no is the harder case."""
     iotlb: Iotlb = field(default_factory=Iotlb)
@@ -106,6 +107,10 @@ class Vtd:
         step that makes it so."""
         if transaction in self.in_flight:
             self.in_flight.remove(transaction)
+
+    def waits_for(self, transaction: Transaction) -> bool:
+        """Whether an invalidation may have to wait until the transaction has left (drains wait for page requests)."""
+        return transaction.kind.translates or self.pasid_cache_drains
 
     def cacheable(self, entry: Context | PasidEntry | Denial) -> bool:
         """Faulty entries are not cached, absent ones only in caching mode."""
@@ -164,15 +169,13 @@ def _every_pasid(descriptor: Descriptor, vtd: Vtd) -> Sequence[Pasid]:
 def affects(descriptor: Descriptor, transaction: Transaction) -> bool:
     """Whether a transaction, as far as it has come, may have used what the descriptor invalidates.
 
-    Page requests use no translation; an access that the device translated uses no PASID entry either, and its address
-    is none of a process. A domain that is not known yet may turn out to be the one.
+    Page requests use no translation of the unit's, nor does what the device translated, whose address is none of a
+    process. A domain that is not known yet may turn out to be the one.
     """
-    translates = transaction.kind is not RequestKind.PAGE_REQUEST
+    translates = transaction.kind.translates
     match descriptor:
         case ContextInvalidate():
             return _in_contexts(descriptor, transaction.sid)
-        case _ if transaction.kind in (RequestKind.TRANSLATED_READ, RequestKind.TRANSLATED_WRITE):
-            return False
         case PasidCacheInvalidate(granularity=granularity, did=did, pasid=pasid):
             same_domain = granularity is PasidCacheGranularity.GLOBAL or transaction.did in (None, did)
             same_pasid = transaction.pasid in (NO_PASID, pasid) or granularity is not PasidCacheGranularity.PASID

@@ -135,26 +135,18 @@ async def untranslated_access(
 async def translated_access(
     bus: Bus, vtd: Vtd, *, sid: StreamId, pasid: Pasid, address: PhysAddr, write: bool, ordinal: int = 0
 ) -> AccessAnswer:
-    """Decide about a DMA that the device translated itself (AT=10): no PASID entry is looked at, whatever became of it.
+    """Decide about a DMA that the device translated itself (AT=10): nothing is looked at, whatever became of its PASID.
 
-    With `vtd.translated_checked` the context must still have DTE.
+    With `vtd.translated_checked` context and PASID entry must still let it through.
     """
     kind = RequestKind.TRANSLATED_WRITE if write else RequestKind.TRANSLATED_READ
     transaction = _transaction(sid, pasid, VirtAddr(address), kind, ordinal)
     if not vtd.translated_checked:
         return AccessAnswer(address=address, transaction=transaction)
-    await bus.access("context cache look-up", reads=[context_resource(sid)])
-    vtd.begin(transaction)
-    context = vtd.context_cache.get(sid)
-    if context is None:
-        context = await _fetch_context(bus, vtd, sid)
-        await _fill(bus, vtd, transaction, context)
-    denial = context if isinstance(context, Denial) else None
-    if isinstance(context, Context) and not context.dte:
-        denial = Denial(reason=Reason.DTE_CLEAR, fpd=context.fpd)
-    if denial is None:
+    outcome = await _configuration(bus, vtd, transaction)
+    if not isinstance(outcome, Denial):
         return AccessAnswer(address=address, transaction=transaction)
-    return AccessAnswer(address=None, transaction=transaction, denial=denial, record=_record(denial, transaction))
+    return AccessAnswer(address=None, transaction=transaction, denial=outcome, record=_record(outcome, transaction))
 
 
 async def translate_request(bus: Bus, vtd: Vtd, request: TranslationRequest, ordinal: int = 0) -> Answer:
@@ -242,22 +234,27 @@ async def _configuration(bus: Bus, vtd: Vtd, transaction: Transaction) -> PasidE
         cached = False
     if not cached:
         await _fill(bus, vtd, transaction, context, entry)
-    if _ends_here(transaction, entry):
+    if _ends_here(vtd, transaction, entry):
         vtd.finish(transaction)
     return entry
 
 
 def _caches(transaction: Transaction) -> list[Resource]:
-    """What a look-up reads; page requests have no use for translations."""
+    """What a look-up reads; translations are of use only to who has to be translated."""
     caches = [context_resource(transaction.sid), pasid_cache_resource(transaction.pasid)]
-    if transaction.kind is not RequestKind.PAGE_REQUEST:
+    if transaction.kind.translates:
         caches.append(Iotlb.resource(transaction.pasid))
     return caches
 
 
-def _ends_here(transaction: Transaction, entry: PasidEntry | Denial | None) -> bool:
-    """Without a PASID entry a request uses no translation, so that no invalidation need wait until it is refused."""
-    return isinstance(entry, Denial) and transaction.kind is not RequestKind.PAGE_REQUEST
+def _ends_here(vtd: Vtd, transaction: Transaction, entry: PasidEntry | Denial | None) -> bool:
+    """Whether no invalidation need wait until the request has left: it has no PASID entry, hence uses no translation.
+
+    Or what it needs of the unit is this look-up alone. Page requests are waited for until they are queued or refused.
+    """
+    if transaction.kind is RequestKind.PAGE_REQUEST:
+        return False
+    return isinstance(entry, Denial) or not vtd.waits_for(transaction)
 
 
 async def _fill(
@@ -265,7 +262,7 @@ async def _fill(
 ) -> None:
     """Fill the caches with what was fetched, unless an invalidation came in between."""
     configuration, translations = _caches(transaction)[:2], _caches(transaction)[2:]
-    if _ends_here(transaction, entry):
+    if _ends_here(vtd, transaction, entry) and vtd.waits_for(transaction):
         configuration.append(IN_FLIGHT)
     await bus.access("context and PASID cache fill", reads=translations if entry else [], writes=configuration)
     if transaction.stale_config:
@@ -312,7 +309,7 @@ def _admit(context: Context | Denial, transaction: Transaction) -> Admitted | De
         return context
     refusal = None
     pasid = transaction.pasid if transaction.with_pasid else context.rid_pasid
-    if transaction.kind is RequestKind.TRANSLATION and not context.dte:
+    if transaction.kind.needs_ats and not context.dte:
         refusal = Reason.DTE_CLEAR
     elif transaction.kind is RequestKind.PAGE_REQUEST and not context.pre:
         refusal = Reason.PRE_CLEAR

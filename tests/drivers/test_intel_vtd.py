@@ -13,10 +13,11 @@ from actors.runtime.events import Outcome
 from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import Cpu, World
 from drivers.events import Answered, FaultResolved
+from drivers.intel_vtd_errors import ReplacesRefused
 from hw.bus import Prgi, VirtAddr
 from hw.events import PageRequestQueued, ResponseReceived
 from hw.pcie.tlp import PageRequest, ResponseCode
-from hw.vtd.descriptors import pasid_cache, pasid_iotlb
+from hw.vtd.descriptors import Wait, pasid_cache, pasid_iotlb
 from hw.vtd.events import DescriptorDone, QueueStopped
 from hw.vtd.pasid import FLPT_DEFAULT_DID
 from scenarios import vtd_board
@@ -88,6 +89,38 @@ def test_a_descriptor_that_nobody_knows_stops_the_queue(words: tuple[int, ...], 
     execution = run(build, audit=True)
     assert execution.outcome is Outcome.QUIET
     assert [event for _, _, event in execution.world.events] == [QueueStopped(error=error, aborted=0)]
+
+
+def refused_in_the_middle(world: World) -> None:
+    """A batch whose first descriptor hardware does not take, and others before, beside and behind it."""
+    made = vtd_platform(world, device=Idle, qi=ReplacesRefused)
+    made.add_hardware(world)
+    made.units.invalidations.pds, made.units.invalidations.pd_is_reserved = False, True
+    iotlb = pasid_iotlb(FLPT_DEFAULT_DID, PASID)
+
+    async def wrong(cpu: Cpu) -> None:
+        assert not await made.qi.submit(cpu, Wait(drain=True), iotlb)
+
+    async def right(cpu: Cpu) -> None:
+        for _ in range(3):
+            assert await made.qi.submit(cpu, iotlb)
+
+    world.add_actor("wrong", wrong)
+    world.add_actor("right", right)
+
+
+@pytest.mark.parametrize(("slots", "schedules"), [(4, 396), (16, 136)])
+def test_only_the_batch_that_hardware_refuses_fails_whoever_finds_it(
+    slots: int, schedules: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In four slots each is used again, also the one whose status word says that a submission failed."""
+    monkeypatch.setattr(vtd_board, "QUEUE_ENTRIES", slots)
+    report = exhaust(Scenario(name="refused", summary="", source="", params={}, build=refused_in_the_middle), {})
+    assert (report.schedules, report.found) == (schedules, {})
+    for execution in runs(refused_in_the_middle, 50, RandomWalk(5), audit=True):
+        assert execution.outcome is Outcome.QUIET, execution.finding
+        stops = [event for _, _, event in execution.world.events if isinstance(event, QueueStopped)]
+        assert stops == [QueueStopped(error="IQE RESERVED", aborted=0)]
 
 
 BAD: dict[str, dict[str, Any]] = {

@@ -207,6 +207,15 @@ def test_a_lost_marker_is_answered_only_without_sms() -> None:
     assert isinstance(roomy.accept(MARKER), Queued), "a marker is queued like any request"
 
 
+def test_hardware_that_loses_requests_answers_none_that_finds_no_room() -> None:
+    prqueue = queue(2)
+    prqueue.overflow_code = None
+    offer(prqueue, 1)
+    for reason in (RefusalReason.FULL, RefusalReason.OVERFLOW):
+        assert offer(prqueue, 2) == Refused(reason=reason, response=None)
+    assert state(prqueue)[1] & PRO.mask
+
+
 @pytest.mark.parametrize("code", [ResponseCode.INVALID, ResponseCode.FAILURE])
 def test_a_refused_request_is_answered_if_it_is_last(code: ResponseCode) -> None:
     prqueue = queue()

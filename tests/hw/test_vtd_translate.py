@@ -364,14 +364,20 @@ def test_the_knobs_of_what_is_not_verified() -> None:
     answer = world.request()
     assert (answer.completion.status, reason(answer)) == (CompletionStatus.UR, Reason.PASID_ENTRY_P)
     assert world.page_request().refusal is ResponseCode.FAILURE
-    dma = world.done(translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=True))
-    assert dma.address == PAGE, "what became of the PASID entry does not matter"
+    dma = world.translated()
+    assert (dma.address, reason(dma)) == (None, Reason.PASID_ENTRY_P)
+    world.put_entry(first_level_entry(flptptr=world.tables.root))
+    for _ in range(2):
+        assert world.translated().address == PAGE
+    assert world.bus.steps == [LOOKUP]
     world.put_context(ats=False)
     apply(ContextInvalidate(granularity=ContextGranularity.GLOBAL), world.vtd)
     for _ in range(2):
-        dma = world.done(translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=True))
-        assert (dma.address, reason(dma), dma.record.kind) == (None, Reason.DTE_CLEAR, RequestKind.TRANSLATED_WRITE)
-    assert world.bus.steps == ["context cache look-up"]
+        dma = world.translated()
+        assert (dma.address, reason(dma)) == (None, Reason.DTE_CLEAR)
+        assert dma.record is not None
+        assert dma.record.kind is RequestKind.TRANSLATED_WRITE
+    assert world.bus.steps == [LOOKUP]
 
 
 def test_page_requests_need_not_look_at_the_entry() -> None:
@@ -563,15 +569,23 @@ def test_who_has_no_pasid_entry_is_waited_for_by_no_invalidation(present: bool, 
     assert len(world.vtd.in_flight) == inside
 
 
-def test_what_the_device_translated_depends_on_the_context_alone() -> None:
+def test_what_the_device_translated_depends_on_context_and_pasid_entry_alone() -> None:
     """Its address is a host address, of which the ranges of processes know nothing."""
     world = World(translated_checked=True)
-    access = translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=True)
-    transaction = world.done(access).transaction
+    transaction = world.translated().transaction
     world.vtd.begin(transaction)
-    everything = domain_iotlb(DID), pasid_iotlb(DID, P1), pasid_cache(DID, P1)
-    assert not any(affects(descriptor, transaction) for descriptor in everything)
+    assert not any(affects(descriptor, transaction) for descriptor in (domain_iotlb(DID), pasid_iotlb(DID, P1)))
+    assert affects(pasid_cache(DID, P1), transaction)
     assert affects(ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=SID), transaction)
+
+
+@pytest.mark.parametrize("drains", [False, True])
+def test_what_the_device_translated_is_waited_for_only_where_pasid_cache_invalidations_wait(drains: bool) -> None:
+    world = World(translated_checked=True, pasid_cache_drains=drains)
+    access = translated_access(world.bus, world.vtd, sid=SID, pasid=P1, address=PAGE, write=True)
+    transaction = drive(access).transaction
+    assert world.vtd.in_flight == [transaction] * drains
+    assert apply(pasid_cache(DID, P1), world.vtd) == (transaction,) * drains
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hw.vtd.translate import (
     PageRequestAnswer,
     page_request,
     translate_request,
+    translated_access,
     untranslated_access,
 )
 from hw.x86 import PageTables
@@ -69,6 +70,12 @@ class World:
         answer: AccessAnswer = self.done(
             untranslated_access(self.bus, self.vtd, sid=sid, pasid=pasid, address=VirtAddr(va), write=write)
         )
+        return answer
+
+    def translated(self) -> AccessAnswer:
+        """A write to PAGE that the device translated itself, performed at once."""
+        access = translated_access(self.bus, self.vtd, sid=SID, pasid=P1, address=PAGE, write=True)
+        answer: AccessAnswer = self.done(access)
         return answer
 
     def request(self, pasid: Pasid = P1, sid: StreamId = SID, va: int = VA) -> Answer:

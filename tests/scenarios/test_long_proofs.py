@@ -7,9 +7,12 @@ import pytest
 from scenarios.ats_retry import ats_retry
 from scenarios.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.exit_window import exit_window
+from scenarios.flr_tags import flr_tags
 from scenarios.scenario import Scenario
 from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
+
+BLOCKED = {"inv_during_flr": "ignored", "ats": "blocked"}
 
 
 @pytest.mark.long
@@ -19,6 +22,9 @@ from tests.searching import exhaust
         (exit_window, {"fpd": "right", "order": "O5", "rogue": 1}, 3_696),
         (exit_window, {"fpd": "right", "order": "O5", "traffic": "page-request"}, 10_876),
         (unbind_window, {"drain": "full", "stop": "A", "reclaim": 1}, 21_666),  # under a minute
+        (flr_tags, {"drain": "around"}, 1_963),
+        (flr_tags, {"drain": "after", "unmap": 1, "ats": "blocked"}, 7_168),
+        (flr_tags, {"iommu": "smmuv3", "drain": "halt-before", "end": "stopped", "unmap": 1, **BLOCKED}, 2_864),
         (attach_vs_share_asid, {"attach": "A1", "case": "2"}, 36_678),  # half a minute
         (ats_retry, {"gone": 2}, 176_132),  # 45 million steps in about six minutes
     ],

@@ -6,7 +6,6 @@ import pytest
 
 from actors.runtime.events import oracle_name
 from actors.runtime.world import Session
-from drivers.prq_drain_variants import DRIVERS, UNBINDS
 from scenarios.prq_drain import prq_drain
 from scenarios.prq_drain_verdicts import CROSS, INSIDE, LATE
 from scenarios.scenario import Expected
@@ -31,9 +30,14 @@ TRACES = {
     "driver=right,unbind=mutex-dropped": (153, 0),
     "driver=right": (261, 0),
     "driver=right,pds=ignored": (357, 144),
+    "driver=right,pds=reserved": (213, 213),
+    "driver=checks-iqe,pds=reserved": (357, 144),
+    "driver=checks-iqe,pds=reserved,stop=A": (49, 0),
     "driver=right,pushed=root-complex": (263, 0),
     "driver=right,order=O1": (1480, 0),
     "driver=right,requests=2,credits=one,stop=A,priq=0": (1217, 0),
+    "driver=right,overflow=silent,requests=2,credits=one,stop=A,priq=0": (507, 10),
+    "driver=right,overflow=silent,requests=2,credits=one,stop=A,priq=1": (721, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -57,8 +61,9 @@ def test_every_oracle_is_killed_and_every_variant_is_in_the_table() -> None:
     world = prq_drain.world(Session(), prq_drain.complete({"reuse": "strict"}))
     killed = {expected.oracle for expected in prq_drain.expected if expected.verdict == "violated"}
     assert killed == {oracle_name(oracle) for oracle in world.oracles} | {"no-deadlock", "MisuseError"}
-    for name, values in (("driver", DRIVERS), ("unbind", UNBINDS)):
-        assert {prq_drain.complete(expected.params)[name] for expected in prq_drain.expected} == set(values)
+    for name in ("driver", "unbind", "pds", "overflow", "sms"):
+        used = {prq_drain.complete(expected.params)[name] for expected in prq_drain.expected}
+        assert used == set(prq_drain.params[name].allowed)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,10 @@ def test_every_oracle_is_killed_and_every_variant_is_in_the_table() -> None:
         (
             {"driver": "in-release", "order": "O1", "release": "sleeps"},
             ("fault_worker waits since step ", " for works of iopf workqueue queued before the flush"),
+        ),
+        (
+            {"driver": "right", "pds": "reserved"},
+            ("process waits since step ", " for the wait descriptor completes"),
         ),
         (
             {"driver": "right", "unbind": "mutex-held"},

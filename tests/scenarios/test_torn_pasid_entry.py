@@ -27,6 +27,10 @@ TRACES = {
     "change=domain,writer=right,fetch=8": (187, 0),
     "change=domain,writer=right,order=any": (739, 68),
     "change=domain,writer=settles,order=any": (1296, 0),
+    "change=clear,writer=tidies-early": (141, 10),
+    "change=clear,writer=tidies-early,pasid_cache=drains": (96, 0),
+    "change=process,writer=right,caching=on": (156, 11),
+    "change=process,writer=forgets-absence,caching=on": (593, 0),
     "change=identity,writer=in-place": (138, 63),
     "change=identity,writer=right": (187, 0),
 }

@@ -1,0 +1,64 @@
+"""What the specifications leave open about a VT-d unit, or a virtual one does otherwise, as parameters of scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.pcie.tlp import CompletionStatus, ResponseCode
+
+from .scenario import Param, one_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """A field of `hw.vtd.state.Vtd`, and what the words that people choose from put there; the first is the default."""
+
+    field: str
+    values: Mapping[str, object]
+    meaning: str
+
+
+KNOBS: Mapping[str, Knob] = {
+    "refusal": Knob(
+        field="absent_entry_code",
+        values={"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE},
+        meaning="what a page request gets whose PASID entry is absent",
+    ),
+    "absent": Knob(
+        field="absent_entry_answer",
+        values={"hole": CompletionStatus.SUCCESS, "ur": CompletionStatus.UR, "ca": CompletionStatus.CA},
+        meaning="what a translation request gets whose PASID entry is absent: R=W=0, or an error",
+    ),
+    "pr_pasid_check": Knob(
+        field="page_requests_checked",
+        values={"vtd": True, "none": False},
+        meaning="whether a page request looks its PASID entry up; SMMU, RISC-V and AMD do not",
+    ),
+    "translated": Knob(
+        field="translated_checked",
+        values={"trusted": False, "checked": True},
+        meaning="whether AT=10 looks its PASID entry up (that it does not is not verified)",
+    ),
+    "caching": Knob(
+        field="caching_mode",
+        values={"off": False, "on": True},
+        meaning="CAP.CM, as virtual units have it: absent entries are cached, too",
+    ),
+    "pasid_cache": Knob(
+        field="pasid_cache_drains",
+        values={"marks": False, "drains": True},
+        meaning="whether a PASID-cache invalidation waits for requests past their look-up (not verified)",
+    ),
+}
+
+
+def knob(name: str) -> Param:
+    """The parameter of a scenario, which has to have the same name there."""
+    words = [*KNOBS[name].values]
+    return one_of(*words, default=words[0], meaning=KNOBS[name].meaning)
+
+
+def fields_of(chosen: Mapping[str, str]) -> dict[str, object]:
+    """What the unit has in its fields, by the words of a run."""
+    return {KNOBS[name].field: KNOBS[name].values[word] for name, word in chosen.items()}

@@ -73,6 +73,11 @@ class VtdUnits(IommuUnits):
         if ats:
             world.add_actor("vtd.requests", self.requests, daemon=True)
         world.add_actor("vtd.queue", self.queue.run, daemon=True)
+        world.at_end(self.forget)
+
+    def forget(self) -> None:
+        """The queue sends through this unit, and is a part of it."""
+        del self.queue
 
     async def link(self, cpu: Cpu) -> None:
         """Posted requests from the device, in order: each is through before the next one is looked at."""

@@ -159,6 +159,10 @@ class PasidTable:
         self._qi = qi
         self._lock = lock
 
+    def forget(self) -> None:
+        """Nobody drains any more: who does knows this table."""
+        self.drain = None
+
     def of(self, bond: Bond) -> Qwords:
         """The entry that binds a PASID to an address space; every process has the same DID."""
         return first_level_entry(flptptr=bond.mm.tables.root)

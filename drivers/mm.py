@@ -54,6 +54,10 @@ class Mm:
         self.tables = tables(memory, frames, self.owner)
         self._leaf = {page: self.tables.leaf_address(page) for page in pages}
 
+    def forget(self) -> None:
+        """Its notifiers are gone: they know who else knows it."""
+        self.release = self.invalidate = None
+
     async def get_not_zero(self, cpu: Cpu) -> bool:
         """Pin the page tables, unless their end has begun (mmget_not_zero)."""
         await cpu.access(f"mmget {self.name}", writes=(self._users,))

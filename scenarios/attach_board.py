@@ -75,7 +75,9 @@ class Board(Generic[UnitsT]):
         self._set_up(StreamEntry(memory, streams, S, self.names), self.sva, None, self.process)
 
     def _domain(self, name: str) -> Domain:
-        return Domain(name, self._tables("DE".index(name), name), self.world.mutex, self.world.spinlock)
+        domain = Domain(name, self._tables("DE".index(name), name), self.world.mutex, self.world.spinlock)
+        self.world.at_end(domain.devices.clear)
+        return domain
 
     def _context(self, ssid: Pasid, owner: str) -> ContextEntry:
         """A CD in a new table of `owner`, a master or a domain."""

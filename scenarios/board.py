@@ -114,14 +114,18 @@ class Sides:
     bond: Bond
 
 
+def address_space(world: World, number: int, pages: Sequence[VirtAddr], tables: type[PageTables] = PageTables) -> Mm:
+    """That of process A (0) or B (1)."""
+    mm = Mm(world.memory, world.frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}"), tables)
+    world.at_end(mm.forget)
+    return mm
+
+
 def sides(world: World, tables: type[PageTables], name: str, lane: str, options: Options) -> Sides:
     """Two processes whose page tables are of the IOMMU's architecture, and a device that has found its pages absent."""
     requests, group = options.get("requests", 1), options.get("group", 1)
     pages = buffer(requests * group)
-    mm_a, mm_b = (
-        Mm(world.memory, world.frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}"), tables)
-        for number in (0, 1)
-    )
+    mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, pages, tables)
     pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
     bond = pasids.bind_now(mm_a)
     endpoint = _endpoint(world, options.get("report", 0))

@@ -31,7 +31,7 @@ from hw.smmuv3.stall import STAGS, Stalls
 from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
-from .board import PASID, SID, buffer, links, write_words
+from .board import PASID, SID, address_space, buffer, links, write_words
 from .smmuv3_board import CMDQ_LOG2SIZE
 
 
@@ -88,7 +88,7 @@ def stall_board(
     evtq_ring = Ring(PhysAddr(queues + 0x800), log2size, evtq.ENTRY_WORDS)
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.REFUSED)
     write_words(world, ste_address(streams, SID), ste)
-    mm_a, mm_b = (Mm(memory, frames, number, buffer(1), world.mutex(f"mmap_lock {'AB'[number]}")) for number in (0, 1))
+    mm_a, mm_b = address_space(world, 0, buffer(1)), address_space(world, 1, buffer(1))
     pasids = PasidArray([PASID])
     bond = pasids.bind_now(mm_a)
     irq = world.interrupt("EVTQ")

@@ -77,6 +77,7 @@ def vtd_platform(
     iqt = Doorbell(world, "IQT", registers.IQT)
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"))
+    world.at_end(entries.forget)
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
     responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
     faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)

@@ -69,7 +69,7 @@ class Controlled:
 
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
-        actors, pending = world.actors, execution.pending
+        pending = execution.pending
         try:
             scheduler.start(execution)
             self._join(execution)
@@ -84,8 +84,7 @@ class Controlled:
             for number in execution.live:
                 if pending[number] is not None:
                     self._abandon(number)
-            for actor in actors:
-                del actor.main, actor.cpu  # they refer back to the world: without them it is freed at once
+            world.end()
         execution.finish()
         return execution
 

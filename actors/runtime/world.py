@@ -275,6 +275,7 @@ class World:
         self._words = 0
         self.events: list[tuple[int, int, object]] = []
         self.current = 0
+        self._at_end: list[Callable[[], object]] = []
         self.again: Callable[[], World] | None = None
         """Makes another world like this one, for an audit that compares two runs."""
 
@@ -294,6 +295,17 @@ class World:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
         self.actors.append(Actor(name, main, daemon, Cpu(self, len(self.actors), name)))
         self.alert = True
+
+    def at_end(self, forget: Callable[[], object]) -> None:
+        """Have `forget` called when the run is over: for parts that refer to each other, which Python frees late."""
+        self._at_end.append(forget)
+
+    def end(self) -> None:
+        """The run is over: what refers back to the world lets go of it, so that it is freed at once."""
+        for actor in self.actors:
+            del actor.main, actor.cpu
+        while self._at_end:
+            self._at_end.pop()()
 
     def word(self, name: str = "", value: int = 0) -> PhysAddr:
         """A fresh word of kernel memory."""

@@ -42,6 +42,10 @@ class VtdPlatform(Platform):
     drain: Drain
     """What unbind waits for (§3.6); `contexts.drain` is None unless a scenario sets it."""
 
+    def __post_init__(self) -> None:
+        """A drain knows the table whose `drain` it is."""
+        self.units.world.at_end(self.contexts.forget)
+
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
         """By DID and PASID."""
         found = Translation(page=page, readable=True, writable=True)
@@ -77,7 +81,6 @@ def vtd_platform(
     iqt = Doorbell(world, "IQT", registers.IQT)
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"))
-    world.at_end(entries.forget)
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
     responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
     faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)

@@ -74,13 +74,11 @@ class Causality:
     def changes(self, step: Step) -> int:
         """The events so far that may have let `step` be taken, or stopped it, as a mask.
 
-        If it does not say what wakes it, this is who wrote what it declares, or gave what it takes; and who reads the
-        same, if that says by giving something that it changes what others wait for.
+        Of a condition that names nothing, this is whoever gave something: it changes what others wait for.
         """
-        if step.wakes != ANYTHING:
-            return self._wrote(step.wakes) | self._gave(step.wakes)
-        found = self._wrote(step.reads | step.writes) | self._gave(step.takes) | (self.conflicts(step) & self.gave)
-        return found if step.takes else found | self.gave
+        if step.wakes == ANYTHING:
+            return self.gave
+        return self._wrote(step.wakes) | self._gave(step.wakes)
 
     def _wrote(self, mask: int) -> int:
         found = 0

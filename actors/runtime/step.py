@@ -36,7 +36,7 @@ class Step:
         blocked: Callable[[], str] | None = None,
         options: int = 0,
         idle: bool = False,
-        wakes: int = ANYTHING,
+        wakes: int = 0,
     ) -> None:
         self.what = what
         self.reads = reads
@@ -46,7 +46,8 @@ class Step:
         self.ready = ready
         self.blocked = blocked
         self.options = options
-        self.wakes = wakes  # what `ready` looks at: it is asked again only after somebody wrote or gave some of it
+        # What `ready` looks at: it is asked again only after somebody wrote or gave some of it.
+        self.wakes = wakes or reads | writes | takes or ANYTHING
         self.idle = idle  # a daemon that waits here has nothing left to do
 
     def __repr__(self) -> str:

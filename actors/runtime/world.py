@@ -16,7 +16,7 @@ from .events import FunctionOracle, FunctionWitness, Note, Oracle, Violation, Wi
 from .fetch import Fetch, Piece
 from .ports import Link, Port, Workqueue
 from .session import Session as Session  # who makes worlds imports both from here
-from .step import ANYTHING, Resource, Step, operation, perform
+from .step import Resource, Step, operation, perform
 from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
@@ -156,9 +156,7 @@ class Cpu:
         if sleeps and self.spinning:
             self.might_sleep(what)
         mask = self._session.footprint
-        reads_mask, writes_mask = mask(tuple(reads)), mask(tuple(writes))
-        looks_at = reads_mask | writes_mask or ANYTHING
-        yield Step(what, reads_mask, writes_mask, ready=until, idle=idle, wakes=looks_at)
+        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=until, idle=idle)
 
     @operation
     def poll(
@@ -174,7 +172,7 @@ class Cpu:
         if sleeps and self.spinning:
             self.might_sleep(what)
         read, mask = self._memory.read, self._world.mask(("word", address))
-        yield Step(what, mask, ready=lambda: until(read(address)), idle=idle, wakes=mask)
+        yield Step(what, mask, ready=lambda: until(read(address)), idle=idle)
         return read(address)
 
     @operation
@@ -188,7 +186,7 @@ class Cpu:
         def ready() -> bool:
             return until(*[read(address) for address in addresses])
 
-        yield Step(what, mask, ready=ready, idle=idle, wakes=mask)
+        yield Step(what, mask, ready=ready, idle=idle)
         return [read(address) for address in addresses]
 
     @operation

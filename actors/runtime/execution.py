@@ -98,8 +98,8 @@ class Execution:
         self._bound = min(world.step_bound, world.stop_at)
         self._can = 0
         self._conditional: dict[int, Step] = {}  # who has announced a step with a condition
-        self._looked_at = ANYTHING  # what those conditions look at, and perhaps more
-        self._changed = ANYTHING  # what was written or given since they were asked
+        self._looked_at = 0  # what those conditions look at, and perhaps more
+        self._changed = 0  # what was written or given since they were asked
         self._tail: Tail | None = None  # everybody in turn, once the scheduler has no more to say
         self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
         self._finished = False
@@ -279,10 +279,15 @@ class Execution:
         number = len(self.pending)
         self._born.append(self.index)
         # What it did before its first step belongs to no step: everybody is asked again.
-        self._changed = self._looked_at = ANYTHING
+        self._changed = ANYTHING
         if isinstance(arrival, Step):
             self.pending.append(arrival)
             self.live.append(number)
+            if arrival.ready is not None:
+                self._conditional[number] = arrival
+                self._looked_at |= arrival.wakes
+            else:
+                self._can |= 1 << number
         else:
             self.pending.append(None)
             if arrival.error is not None:
@@ -302,24 +307,14 @@ class Execution:
         self._can = self._can | 1 << actor if step.ready() else self._can & ~(1 << actor)
 
     def _ask(self) -> None:
-        """Ask the conditions that look at what was changed; all of them, if actors are new."""
+        """Ask the conditions that look at what was changed."""
+        changed, can, looked_at = self._changed, self._can, 0
         conditional: dict[int, Any] = self._conditional
-        changed, can, self._changed = self._changed, self._can, 0
-        if changed == ANYTHING:
-            can = looked_at = 0
-            for number in self.live:
-                step: Any = self.pending[number]
-                if step.ready is not None:
-                    conditional[number] = step
-                    looked_at |= step.wakes
-                if step.ready is None or step.ready():
-                    can |= 1 << number
-            self._looked_at = looked_at
-        else:
-            for number, step in conditional.items():
-                if step.wakes & changed:
-                    can = can | 1 << number if step.ready() else can & ~(1 << number)
-        self._can = can
+        for number, step in conditional.items():
+            looked_at |= step.wakes
+            if step.wakes & changed:
+                can = can | 1 << number if step.ready() else can & ~(1 << number)
+        self._can, self._changed, self._looked_at = can, 0, looked_at
 
     def _conclude(self) -> None:
         """Nobody can go, or nobody may: the run is over, unless what it does beyond its bound is to be seen."""

@@ -116,25 +116,23 @@ def encode(descriptor: Descriptor) -> Qwords:
     return q0, q1, 0, 0
 
 
+_TYPES: Mapping[type, DescriptorType] = {
+    ContextInvalidate: DescriptorType.CONTEXT,
+    IotlbInvalidate: DescriptorType.IOTLB,
+    PasidCacheInvalidate: DescriptorType.PASID_CACHE,
+    PasidIotlbInvalidate: DescriptorType.PASID_IOTLB,
+    DeviceTlbInvalidate: DescriptorType.DEVICE_TLB,
+    InterruptEntryInvalidate: DescriptorType.INTERRUPT_ENTRY,
+    Wait: DescriptorType.WAIT,
+    PageGroupResponse: DescriptorType.PAGE_GROUP_RESPONSE,
+}
+
+
 def type_of(descriptor: Descriptor) -> DescriptorType:
     """Under which type a descriptor goes into the queue."""
-    match descriptor:
-        case ContextInvalidate():
-            return DescriptorType.CONTEXT
-        case IotlbInvalidate():
-            return DescriptorType.IOTLB
-        case PasidCacheInvalidate():
-            return DescriptorType.PASID_CACHE
-        case PasidIotlbInvalidate():
-            return DescriptorType.PASID_IOTLB
-        case DeviceTlbInvalidate(pasid=pasid):
-            return DescriptorType.DEVICE_TLB if pasid == NO_PASID else DescriptorType.PASID_DEVICE_TLB
-        case InterruptEntryInvalidate():
-            return DescriptorType.INTERRUPT_ENTRY
-        case Wait():
-            return DescriptorType.WAIT
-        case PageGroupResponse():
-            return DescriptorType.PAGE_GROUP_RESPONSE
+    if isinstance(descriptor, DeviceTlbInvalidate) and descriptor.pasid != NO_PASID:
+        return DescriptorType.PASID_DEVICE_TLB
+    return _TYPES[type(descriptor)]
 
 
 def _fields(descriptor: Descriptor) -> dict[str, int]:

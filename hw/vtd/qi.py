@@ -169,8 +169,8 @@ class InvalidationQueue:
     def blockers(self, pending: Pending) -> tuple[Pending, ...]:
         """What must be complete before a descriptor starts; before a wait starts, all that is ahead of it."""
         before = STARTS_AFTER[type_of(pending.descriptor)]
-        ahead = (each for each in self.pending if each.number < pending.number)
-        return tuple(each for each in ahead if type_of(each.descriptor) in before)
+        number = pending.number
+        return tuple([each for each in self.pending if each.number < number and type_of(each.descriptor) in before])
 
     def may_start(self, pending: Pending) -> bool:
         """The order rules allow it and, for a device-TLB invalidation, tag and device are free."""

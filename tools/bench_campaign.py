@@ -29,8 +29,8 @@ from .explore.search import Budget, explore
 from .interrupt import StopRequest
 from .log import configure
 
-FULL, QUICK = (700, 24), (5, 4)
-"""Schedules in a shard (about half a second), and shards."""
+FULL, QUICK = (1_800, 16), (5, 4)
+"""Schedules in a shard (about a second), and shards."""
 CELL = Cell(scenario="unbind-window", params=(("drain", "full"),), strategy="walk", size=0)
 
 

@@ -53,7 +53,7 @@ def test_status_says_how_much_may_be_left_and_no_percentage(folder: str) -> None
     assert "  shards    30 done, 0 out, 0 set aside" in result.stdout
     assert "  canary    sings" in result.stdout
     assert "the queue is full: never reached" in result.stdout
-    assert "pairs seen in 30 schedules" in result.stdout
+    assert "pairs seen in 120 schedules" in result.stdout
     assert "%" not in result.stdout
 
 
@@ -85,7 +85,7 @@ def test_documents_say_all_of_it(folder: str) -> None:
     code, status = document("campaign", "status", folder)
     assert (code, status["format"], status["verdict"]) == (Exit.VIOLATED, "stopmarker-campaign-status", "violated")
     assert (status["schedules"], status["shards"], status["over"]) == (480, {"done": 30}, True)
-    assert status["coverage"][UNBINDING]["saturation"]["samples"] == 30
+    assert status["coverage"][UNBINDING]["saturation"]["samples"] == 120
     _, findings = document("campaign", "findings", folder)
     bucket = findings["buckets"][2]
     (one,) = bucket["findings"]

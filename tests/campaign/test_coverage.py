@@ -26,8 +26,8 @@ PAIRS = {
 }
 
 
-def covered(every: int = 1, schedules: int | None = None) -> Coverage:
-    coverage = Coverage(every=every)
+def covered(every: int = 1, schedules: int | None = None, first: int = 0) -> Coverage:
+    coverage = Coverage(every=every, first=first)
     search(worlds(pri_window), Dpor(), Budget(schedules=schedules), watch=coverage.add)
     return coverage
 
@@ -58,6 +58,7 @@ def test_each_third_schedule_is_looked_at_if_asked_so() -> None:
     coverage = covered(every=3)
     assert (coverage.schedules, coverage.counts["samples"]) == (20, 7)
     assert max(coverage.pairs.values()) <= 7
+    assert covered(every=3, first=8).counts["samples"] == 8 + 4
     with pytest.raises(ValueError, match="each 0-th schedule: 1 or more"):
         Coverage(every=0)
 

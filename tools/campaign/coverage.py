@@ -31,16 +31,17 @@ PART = "part "
 class Coverage:
     """Counts of one search, or the sum of several.
 
-    Pairs are looked at in every schedule, or in each `every`-th: what that misses is missed for good, what it saves is
-    a twentieth of a search. Goals are counted always.
+    Pairs are looked at in every schedule, or in the `first` ones and from then on in each `every`-th: what that misses
+    is missed for good, what it saves is a tenth of a search. Goals are counted always.
     """
 
-    def __init__(self, counts: Mapping[str, int] | None = None, *, every: int = 1) -> None:
+    def __init__(self, counts: Mapping[str, int] | None = None, *, every: int = 1, first: int = 0) -> None:
         if every < 1:
             raise ValueError(f"look at each {every}-th schedule: 1 or more is allowed")
         self.counts: dict[str, int] = dict(counts or {})
         """What there is to store; `Coverage(counts)` is this again."""
         self.every = every
+        self.first = first
         self._session: Session | None = None
         self._pairs: Pairs | None = None
 
@@ -50,7 +51,7 @@ class Coverage:
         number = counts.get(SCHEDULES, 0)
         counts[SCHEDULES] = number + 1
         seen: Iterable[str] = ()
-        if number % self.every == 0:
+        if number < self.first or number % self.every == 0:
             counts[SAMPLES] = counts.get(SAMPLES, 0) + 1
             seen = self._finder(execution).of(execution)
         new = 0

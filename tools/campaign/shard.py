@@ -21,8 +21,9 @@ from .bucket import failure_key
 from .coverage import Coverage
 from .matrix import Shard
 
-LOOK_EVERY = 4
-"""Of so many schedules one is looked at for its pairs: to look at all would cost a tenth of the search."""
+LOOK_FIRST, LOOK_EVERY = 64, 16
+"""So many schedules of a shard are looked at for their pairs, then each so-many-th: to look at all costs a tenth of the
+search, and shows little more."""
 TURNS = ("surw", "pct", "greybox", "pos", "surw", "pct", "walk")
 """How the portfolio goes on after a cell's first shard, which tries what is cheap and sure: shard by shard in turn."""
 
@@ -67,7 +68,7 @@ def run_shard(shard: Shard) -> Seen:
     """Search; equal shards come to the same, but for `seconds` and `memory`."""
     begun = time.perf_counter()
     experiment = open_experiment(shard.cell.scenario, dict(shard.cell.params))
-    coverage = Coverage(every=LOOK_EVERY)
+    coverage = Coverage(every=LOOK_EVERY, first=LOOK_FIRST)
     first: dict[str, tuple[tuple[str, ...], int, Schedule]] = {}
     counts: dict[str, int] = {}
     report = Report()

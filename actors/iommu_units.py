@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hw.bus import Pasid, PhysAddr, StreamId
@@ -13,6 +13,9 @@ from hw.pcie.tlp import Dma, PageRequest, PrgResponse
 from .runtime.ports import Link
 from .runtime.step import Step, perform
 from .runtime.world import Cpu, World
+
+Arrive = Callable[[str, int, int], Awaitable[None]]
+"""The step in which a posted request has ended: what becomes of it, and the masks of what that reads and writes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +41,10 @@ class IommuUnits:
 
     async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
         """Give up waiting for an Invalidate Completion; the number of the command or descriptor."""
+        raise NotImplementedError
+
+    async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
+        """A posted write with a virtual address: into memory, or dropped, and whoever sent it does not hear of it."""
         raise NotImplementedError
 
     def landed(self, cpu: Cpu, dma: Dma, where: PhysAddr) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.bus import PhysAddr
+from hw.bus import PhysAddr, VirtAddr
 from hw.events import FRAMES, Translated, pasid_resource
 from hw.memory import WORD_BYTES
 from hw.pcie.events import WriteDropped
@@ -22,10 +22,17 @@ from hw.pcie.tlp import (
 from hw.smmuv3.priq import AutoResponse, Priq, entry_of
 from hw.smmuv3.queues import Accepted
 from hw.smmuv3.state import IN_FLIGHT
-from hw.smmuv3.translate import Disposition, translate_request, translated_access
+from hw.smmuv3.translate import (
+    AccessAnswer,
+    Disposition,
+    translate_request,
+    translated_access,
+    untranslated_access,
+)
 
 from .command_units import ITAGS, CommandUnits
 from .event_unit import EventUnit
+from .iommu_units import Arrive
 from .runtime.sync import Interrupt
 from .runtime.world import Cpu, World
 
@@ -66,17 +73,26 @@ class SmmuUnits(CommandUnits):
 
     async def checked_write(self, cpu: Cpu, dma: Dma) -> None:
         """CR0.ATSCHK: the STE says whether a translated address is to be believed (domain/smmuv3 §2.2)."""
-        mask, where = self.world.mask, PhysAddr(dma.address)
+        where = PhysAddr(dma.address)
         answer = await translated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
+        await self._end(cpu, dma, answer, self.upstream.deliver)
+
+    async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
+        """Configuration, TLB, walk, and then the write or its end; the stream is PCIe, so nothing stalls (§2.1)."""
+        where = VirtAddr(dma.address)
+        answer = await untranslated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
+        await self._end(cpu, dma, answer, arrive)
+
+    async def _end(self, cpu: Cpu, dma: Dma, answer: AccessAnswer, arrive: Arrive) -> None:
+        """What becomes of a write."""
+        mask, where = self.world.mask, answer.address
         if answer.disposition is Disposition.PROCEED:
-            await self.upstream.deliver(
-                f"DMA write to {where:#x}", mask(FRAMES), mask(("word", where)) | mask(IN_FLIGHT)
-            )
+            await arrive(f"DMA write to {where:#x}", mask(FRAMES), mask(("word", where)) | mask(IN_FLIGHT))
             self.landed(cpu, dma, where)
         else:
             if answer.event is not None:
                 await self.events.record(cpu, answer.event)
-            await self.upstream.deliver("translated DMA is dropped", writes=mask(IN_FLIGHT))
+            await arrive(f"{'' if dma.translated else 'un'}translated DMA is dropped", 0, mask(IN_FLIGHT))
             cpu.emit(WriteDropped(pasid=dma.pasid, address=dma.address))
         self.smmu.finish(answer.transaction)
 

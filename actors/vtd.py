@@ -33,7 +33,7 @@ from hw.vtd.translate import (
 )
 
 from .doorbell import Doorbell
-from .iommu_units import IommuUnits
+from .iommu_units import Arrive, IommuUnits
 from .runtime.sync import Interrupt
 from .runtime.world import Cpu, World
 from .vtd_queue import QueueUnit
@@ -86,7 +86,7 @@ class VtdUnits(IommuUnits):
                 case PageRequest() as request:
                     await self.page_request(cpu, request)
                 case Dma() as dma:
-                    await self.write(cpu, dma)
+                    await self.write(cpu, dma, self.upstream.deliver)
                 case InvalidateCompletion() as completion:
                     await self.queue.completion(cpu, completion)
                 case unexpected:
@@ -123,18 +123,22 @@ class VtdUnits(IommuUnits):
         else:
             await self.refused(cpu, request, ordinal, outcome.response)
 
-    async def write(self, cpu: Cpu, dma: Dma) -> None:
+    async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
+        """As any write."""
+        await self.write(cpu, dma, arrive)
+
+    async def write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
         """A posted write, translated or not; what it becomes is its arrival."""
         mask = self.world.mask
         answer = await self.decide(cpu, dma)
         if answer.address is None:
             writes = self.world.session.footprint(self.refusal_footprint(answer))
-            await self.upstream.deliver("DMA write is dropped", writes=writes)
+            await arrive("DMA write is dropped", 0, writes)
             self.aborted(cpu, dma, answer)
             return
         word = PhysAddr(answer.address & -8)
         writes = self.world.session.footprint((("word", word), *self.leaves(answer)))
-        await self.upstream.deliver(f"DMA write to {word:#x}", mask(FRAMES), writes)
+        await arrive(f"DMA write to {word:#x}", mask(FRAMES), writes)
         self.vtd.finish(answer.transaction)
         self.landed(cpu, dma, word)
 

@@ -1,20 +1,27 @@
 """Ways to block a device's translation, and the order of blocking and stopping (seed 001, J. Gunthorpe's last point).
 
-What the function sees depends on where translation ends: STE, EATS or CD (domain/smmuv3 §2.1, §2.2).
+What the function sees depends on where translation ends: the PASID's own entry, that of the whole function, or ATS
+(domain/smmuv3 §2.1 and §2.2; domain/vtd-pcie §2.1 and §2.2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 from hw.smmuv3 import commands, ste
 from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
+from hw.vtd import context
+from hw.vtd.context import context_address
+from hw.vtd.descriptors import ContextGranularity, ContextInvalidate
 
 from .cpu import Cpu
 from .endpoint import Endpoint
+from .intel_vtd import LANE, PasidTable
+from .iommu import QuietContexts as AnyContexts
 from .mm import Mm
 from .pasid import Bond, Pasids
 from .quiet import QuietContexts
@@ -33,38 +40,55 @@ class TranslationBlocked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamChanged:
-    """One word of a live STE was rewritten."""
+class FunctionChanged:
+    """One word of the live entry of a whole function was rewritten."""
 
-    sid: int
+    entry: str
     what: str
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"STE[{self.sid}].{self.what}"
+        return f"{self.entry}.{self.what}"
+
+
+class Blocking(AnyContexts, Protocol):
+    """Also turns whole functions off; what was cached of their translations is the caller's to invalidate."""
+
+    async def abort(self, cpu: Any, bond: Bond) -> None:
+        """Every transaction of the function."""
+        ...
+
+    async def refuse_ats(self, cpu: Any) -> None:
+        """Every translation request of the function."""
+        ...
+
+
+async def rewrite(cpu: Cpu, where: PhysAddr, change: Callable[[int], int], made: FunctionChanged) -> None:
+    """Load one word of a live entry and store what becomes of it."""
+    before = await cpu.load(where, made.label)
+    await cpu.store(where, change(before), made.label)
+    cpu.emit(made)
 
 
 class BlockingContexts(QuietContexts):
-    """Also turns whole streams off."""
+    """On SMMUv3 the function is a stream."""
 
     streams: PhysAddr
     """Set when the world is built."""
 
-    async def abort_stream(self, cpu: Cpu) -> None:
-        """STE.Config = abort: every transaction of the stream."""
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
+        """STE.Config = abort."""
         await self._change(cpu, 0, lambda word: ste.Config.put(word, StreamConfig.ABORT), "Config = abort")
 
     async def refuse_ats(self, cpu: Cpu) -> None:
-        """STE.EATS = 0: every translation request of the stream."""
+        """STE.EATS = 0."""
         await self._change(cpu, 1, lambda word: ste.EATS.put(word, AtsMode.REFUSED), "EATS = 0")
 
     async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
-        address = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
-        before = await cpu.load(address, f"STE[{self._sid}].{what}")
-        await cpu.store(address, change(before), f"STE[{self._sid}].{what}")
-        cpu.emit(StreamChanged(sid=self._sid, what=what))
+        where = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
         await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
 
 
@@ -75,10 +99,43 @@ class KeepsAtc(BlockingContexts):
         """Nothing."""
 
 
-class Block:
-    """The CD goes: translation requests find C_BAD_CD and are answered with a Completer Abort."""
+class BlockingPasidTable(PasidTable):
+    """On VT-d the function has a context entry, whose first word says both whether it is there and whether it may ask.
 
-    def __init__(self, contexts: BlockingContexts, pasids: Pasids, bond: Bond) -> None:
+    An absent PASID entry needs nothing new: it is what every tear-down leaves.
+    """
+
+    functions: PhysAddr
+    """The context table. Set when the world is built."""
+
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
+        """P=0; what is cached of PASID entries is behind it and goes after it (§2.1)."""
+        await self._change(cpu, lambda word: context.P.put(word, 0), "P = 0")
+        await self.forget_entry(cpu, bond)
+
+    async def refuse_ats(self, cpu: Cpu) -> None:
+        """DTE=0."""
+        await self._change(cpu, lambda word: context.DTE.put(word, 0), "DTE = 0")
+
+    async def _change(self, cpu: Cpu, change: Callable[[int], int], what: str) -> None:
+        where = context_address(self.functions, self._sid)
+        await cpu.lock(self._lock)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"context[{self._sid}]", what=what, target=LANE))
+        await self.unlock(cpu)
+        await self._qi.submit(cpu, ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=self._sid))
+
+
+class KeepsDeviceTlb(BlockingPasidTable):
+    """BUG: the same on VT-d, which does not look at a translated address either (§2.2)."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class Block:
+    """The PASID's entry goes: on SMMUv3 a Completer Abort (C_BAD_CD), on VT-d a hole, and a refusal of what follows."""
+
+    def __init__(self, contexts: Blocking, pasids: Pasids, bond: Bond) -> None:
         self.contexts = contexts
         self.pasids = pasids
         self.bond = bond
@@ -88,12 +145,12 @@ class Block:
         await self.contexts.clear(cpu, self.bond)
 
 
-class BlockStream(Block):
-    """The whole stream aborts: Unsupported Request."""
+class BlockFunction(Block):
+    """The whole function aborts: Unsupported Request."""
 
     async def run(self, cpu: Cpu) -> None:
-        """STE, then TLB and ATC."""
-        await self.contexts.abort_stream(cpu)
+        """STE or context entry, then TLB and ATC."""
+        await self.contexts.abort(cpu, self.bond)
         await self.contexts.invalidate(cpu, self.bond)
 
 
@@ -101,23 +158,23 @@ class BlockAts(Block):
     """ATS is refused: Unsupported Request."""
 
     async def run(self, cpu: Cpu) -> None:
-        """EATS, then TLB and ATC."""
+        """EATS or DTE, then TLB and ATC."""
         await self.contexts.refuse_ats(cpu)
         await self.contexts.invalidate(cpu, self.bond)
 
 
 class BlockQuietly(Block):
-    """A quiet CD: translation requests find holes, and the page requests that follow are refused."""
+    """A quiet entry: translation requests find holes, and the page requests that follow are refused."""
 
     async def run(self, cpu: Cpu) -> None:
-        """Nobody serves faults any more; EPD0; TLB and ATC."""
+        """Nobody serves faults any more; EPD0, or P=0 with FPD; TLB and ATC."""
         await self.pasids.kill(cpu, self.bond)
         await self.contexts.quiet(cpu, self.bond)
 
 
 BLOCKS: dict[str, type[Block]] = {
     "clear-cd": Block,
-    "abort-ste": BlockStream,
+    "abort-ste": BlockFunction,
     "no-ats": BlockAts,
     "quiet-cd": BlockQuietly,
 }

@@ -73,7 +73,14 @@ class Qi:
     async def submit(
         self, cpu: Cpu, *batch: Descriptor, drain: bool = False, published: Published | None = None
     ) -> bool:
-        """Return when the wait behind the batch is complete (True) or aborted; with `drain` it has PD set.
+        """Return when the wait behind the batch is complete (True) or aborted; `drain` and `published` as in `post`."""
+        posted = await self.post(cpu, *batch, drain=drain, published=published)
+        return await self.completed(cpu, posted.status, posted.ticket)
+
+    async def post(
+        self, cpu: Cpu, *batch: Descriptor, drain: bool = False, published: Published | None = None
+    ) -> Submission:
+        """Hand a batch and a wait behind it to hardware, and do not wait; with `drain` the wait has PD set.
 
         `published` is called in the step that moves the tail, with the number of the first descriptor (counted over
         the life of the queue).
@@ -86,12 +93,13 @@ class Qi:
         status = PhysAddr(self._status + self._ring.index(self._tail) * WORD_BYTES)
         ticket = self._count + 1
         await self._write(cpu, Wait(status_write=True, drain=drain, status_data=ticket, status_address=status))
-        self._waits.append(Submission(slots=len(batch) + 1, status=status, ticket=ticket))
+        posted = Submission(slots=len(batch) + 1, status=status, ticket=ticket)
+        self._waits.append(posted)
         await self._iqt.move(cpu, self._tail)
         if published is not None:
             published(first)
         await cpu.unlock(self._lock)
-        return await self.completed(cpu, status, ticket)
+        return posted
 
     async def completed(self, cpu: Cpu, status: PhysAddr, ticket: int) -> bool:
         """Spin on the status word; a later ticket there says that the slot is in use again."""

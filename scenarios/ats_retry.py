@@ -8,21 +8,25 @@ from actors.page_thief import add_page_thief
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from actors.untranslated import UntranslatedWrites
-from drivers.notifiers import NOTIFIERS
+from drivers.intel_vtd import PasidTable
+from drivers.notifiers import NOTIFIERS, VTD_NOTIFIERS
 from drivers.quiet import QuietContexts
 from hw.bus import VirtAddr
 from hw.pcie.ats import AtcCachingLateCompletions
 from hw.pcie.tlp import Dma
 
 from .ats_retry_verdicts import EXPECTED
+from .board import Options, Platform
 from .oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_retry_after_failure import NoRetryAfterFailure
 from .oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
 from .oracles.page_is_gone_after_success import PageIsGoneAfterSuccess
 from .oracles.request_is_refused import RequestIsRefused
+from .platform import IOMMU
 from .scenario import number, one_of, scenario
-from .smmuv3_board import SmmuPlatform, smmuv3_platform
+from .smmuv3_board import smmuv3_platform
+from .vtd_board import vtd_platform
 
 DEVICES: dict[str, type[AtsLoop]] = {
     "right": AtsLoop,
@@ -39,30 +43,27 @@ DEVICES: dict[str, type[AtsLoop]] = {
     "iopf_queue_flush_dev()",
     expected=EXPECTED,
     device=one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3"),
-    notifier=one_of(*NOTIFIERS, default="waits", meaning="whether the mm's notifier waits for the device's own TLB"),
+    notifier=one_of(
+        *NOTIFIERS, default="waits", meaning="what the mm's notifier waits for: TLB, then device; both at once; the TLB"
+    ),
     change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
     gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
+    iommu=IOMMU,
 )
-def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int) -> None:
+def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int, iommu: str) -> None:
     """A device translates, asks for its page and writes, while mm takes the page away again."""
-    board = smmuv3_platform(
-        world,
-        device=DEVICES[device],
-        report=0,
-        requests=1,
-        group=1,
-        priq_log2size=1,
-        credits=1,
-        put_async=True,
-        contexts=NOTIFIERS[notifier],
-    )
+    options = Options(device=DEVICES[device], requests=1, group=1)
+    if iommu == "vtd":
+        board: Platform = vtd_platform(world, contexts=VTD_NOTIFIERS[notifier], **options)
+    else:
+        board = smmuv3_platform(world, contexts=NOTIFIERS[notifier], **options)
     board.device.retries = gone
     if device == "caches-late":
         board.device.atc = AtcCachingLateCompletions()
     if isinstance(board.device, TrustsSuccess):
         board.device.untranslated = world.port("untranslated", Dma)
         writes = UntranslatedWrites(board.units, board.device.untranslated)
-        world.add_actor("smmu.dma", writes.serve, daemon=True)
+        world.add_actor("vtd.dma" if iommu == "vtd" else "smmu.dma", writes.serve, daemon=True)
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
@@ -73,9 +74,9 @@ def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: in
     world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
 
 
-def _add_change(world: World, board: SmmuPlatform, change: str, gone: int) -> None:
+def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
     mm, contexts = board.mm_a, board.contexts
-    assert isinstance(contexts, QuietContexts)
+    assert isinstance(contexts, PasidTable | QuietContexts)
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await contexts.invalidate(cpu, board.bond)

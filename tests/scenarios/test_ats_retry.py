@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, ClassVar
+
 import pytest
 
 from actors.runtime.events import oracle_name
-from actors.runtime.world import Session
+from actors.runtime.world import Session, World
+from drivers.notifiers import NOTIFIERS
+from hw.events import PageRequestRefused
+from hw.pcie.tlp import ResponseCode
+from hw.vtd.events import AccessAborted
 from scenarios.ats_retry import DEVICES, ats_retry
 from scenarios.scenario import Expected
 from tests.searching import assert_table, exhaust, identity
@@ -19,8 +26,20 @@ TRACES = {
     "device=right,change=exit": (2122, 0),
     "device=insists,change=exit": (3142, 1038),
     "notifier=no-wait": (1348, 2),
+    "notifier=one-sync": (351, 31),
     "device=answers-early": (350, 4),
     "device=caches-late": (306, 8),
+    "iommu=vtd,device=right": (315, 0),
+    "iommu=vtd,device=right,gone=0": (1, 0),
+    "iommu=vtd,device=trusts": (13, 10),
+    "iommu=vtd,device=trusts,gone=0": (1, 0),
+    "iommu=vtd,device=trusts,change=exit": (98, 76),
+    "iommu=vtd,device=gives-up": (81, 78),
+    "iommu=vtd,device=right,change=exit": (1878, 0),
+    "iommu=vtd,notifier=no-wait": (804, 3),
+    "iommu=vtd,notifier=one-sync": (270, 0),
+    "iommu=vtd,device=answers-early": (324, 6),
+    "iommu=vtd,device=caches-late": (267, 12),
 }
 BUDGET = 400
 """Schedules for the others: enough to find what breaks them, and no proof."""
@@ -28,13 +47,16 @@ BUDGET = 400
 
 @pytest.mark.parametrize("expected", ats_retry.expected, ids=identity)
 def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    assert_table(ats_retry, expected, TRACES.get(identity(expected)), budget=BUDGET)
+    assert_table(ats_retry, expected, TRACES.get(identity(expected)), budget=BUDGET, hunted=BUDGET)
 
 
-def test_every_oracle_is_killed_and_every_device_is_in_the_table() -> None:
+@pytest.mark.parametrize("iommu", ["smmuv3", "vtd"])
+def test_every_oracle_is_killed_and_every_device_is_in_the_table(iommu: str) -> None:
+    rows = [expected for expected in ats_retry.expected if expected.params.get("iommu", "smmuv3") == iommu]
     oracles = {oracle_name(oracle) for oracle in ats_retry.world(Session(), ats_retry.complete({})).oracles}
-    assert {expected.oracle for expected in ats_retry.expected if expected.verdict == "violated"} == oracles
-    assert {expected.params.get("device", "right") for expected in ats_retry.expected} == set(DEVICES)
+    assert {expected.oracle for expected in rows if expected.verdict == "violated"} == oracles
+    assert {expected.params.get("device", "right") for expected in rows} == set(DEVICES)
+    assert {expected.params.get("notifier", "waits") for expected in rows} == set(NOTIFIERS)
 
 
 def test_a_page_that_is_gone_again_is_told_in_the_words_of_seed_001() -> None:
@@ -43,3 +65,47 @@ def test_a_page_that_is_gone_again_is_told_in_the_words_of_seed_001() -> None:
     assert report.first.finding.message == (
         "the device takes 1 accesses for done and 0 are in memory: the rest was dropped on the way, and nobody told it"
     )
+
+
+class Denials:
+    """Keeps what VT-d keeps out, of all schedules."""
+
+    watches: ClassVar[tuple[type, ...]] = (AccessAborted, PageRequestRefused)
+
+    def __init__(self) -> None:
+        self.found: set[tuple[object, ...]] = set()
+
+    def observe(self, event: AccessAborted | PageRequestRefused) -> None:
+        """Why, and who hears of it."""
+        match event:
+            case AccessAborted(reason=reason, silent=silent, logged=logged):
+                self.found.add((reason, silent, logged))
+            case PageRequestRefused(why=why, code=code):
+                self.found.add((why, code))
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""
+
+
+@pytest.mark.parametrize(
+    ("given", "denials"),
+    [
+        ({"device": "trusts"}, {("FIRST_LEVEL_P", False, True)}),
+        (
+            {"device": "trusts", "change": "exit"},
+            {("PASID_ENTRY_P", True, False), ("PASID_ENTRY_P", ResponseCode.INVALID)},
+        ),
+    ],
+    ids=str,
+)
+def test_vtd_records_a_hole_and_keeps_silent_about_a_process_that_died(
+    given: dict[str, int | str], denials: set[tuple[object, ...]]
+) -> None:
+    seen = Denials()
+
+    def build(world: World, **params: Any) -> None:
+        ats_retry.build(world, **params)
+        world.check(seen)
+
+    assert exhaust(replace(ats_retry, build=build), {"iommu": "vtd", **given}).complete
+    assert seen.found == denials

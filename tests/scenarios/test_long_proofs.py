@@ -9,6 +9,7 @@ from scenarios.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.exit_window import exit_window
 from scenarios.flr_tags import flr_tags
 from scenarios.scenario import Scenario
+from scenarios.stop_by_blocking import stop_by_blocking_translation as blocking
 from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
 
@@ -25,8 +26,11 @@ BLOCKED = {"inv_during_flr": "ignored", "ats": "blocked"}
         (flr_tags, {"drain": "around"}, 1_963),
         (flr_tags, {"drain": "after", "unmap": 1, "ats": "blocked"}, 7_168),
         (flr_tags, {"iommu": "smmuv3", "drain": "halt-before", "end": "stopped", "unmap": 1, **BLOCKED}, 2_864),
+        (blocking, {"iommu": "vtd", "watch": "memory"}, 6_454),
+        (blocking, {"iommu": "vtd", "block": "quiet-cd", "accesses": 2, "watch": "memory"}, 1_733),
         (attach_vs_share_asid, {"attach": "A1", "case": "2"}, 36_678),  # half a minute
         (ats_retry, {"gone": 2}, 176_132),  # 45 million steps in about six minutes
+        (ats_retry, {"iommu": "vtd", "gone": 2}, 100_083),  # about five minutes
     ],
 )
 def test_all_inequivalent_schedules_hold(scenario: Scenario, given: dict[str, int | str], schedules: int) -> None:

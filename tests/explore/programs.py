@@ -34,6 +34,7 @@ SIMPLE = st.one_of(
     st.tuples(st.just("rmw"), WORD),
     st.tuples(st.just("fetch")),
     st.tuples(st.just("wait"), WORD, st.integers(0, 2)),
+    st.tuples(st.just("poll"), WORD, st.integers(0, 2)),
     st.tuples(st.just("wait both"), st.integers(1, 2)),
     st.tuples(st.just("send"), PORT, st.integers(0, 2)),
     st.tuples(st.just("receive"), PORT),
@@ -106,6 +107,8 @@ class Machine:
             case ("wait", int(n), int(value)):
                 word = self.words[n]
                 await cpu.wait("word", lambda: read(word) == value, reads=[("word", word)])
+            case ("poll", int(n), int(value)):
+                await cpu.poll(self.words[n], lambda found: found == value, "poll")
             case ("wait both", int(value)):
                 words = self.words
                 resources = [("word", word) for word in words]

@@ -50,6 +50,7 @@ class Races:
                 rest &= ~covered
                 yield from self._reverse(event, actor, step, mine, self._unordered(event))
             return
+        rest &= ~self._waited_for(actor)
         while rest:
             event = rest.bit_length() - 1
             others = self._unordered(event)
@@ -63,6 +64,13 @@ class Races:
             # p may also have to go before something else that keeps it blocked.
             if others & ~mine and self._could_run(event, actor, step, others & mine) is not False:
                 yield from self._reverse(event, actor, step, mine, others & mine)
+
+    def _waited_for(self, actor: int) -> int:
+        """The stores before which the next event, a poll, cannot go: all that writes its word races with them, so that
+        the word then is what it was when they overwrote it, and that was not what the poll waits for."""
+        execution, index = self._execution, len(self._causality.past)
+        performed = index < len(execution.actors) and execution.actors[index] == actor
+        return execution.world.waited_for.get(index, 0) if performed else 0
 
     def _unordered(self, event: int) -> int:
         """The events after `event` that do not depend on it."""

@@ -82,7 +82,10 @@ class ReplacesRefused(ReadsFsts):
     error, named = IQE, "IQE"
 
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
-        """Only the batch's own wait may say that its slots are free: in its place the new one says so."""
+        """Only the batch's own wait may say that its slots are free: in its place the new one says so.
+
+        In Linux only the first descriptor of the spinner's own batch is repaired ([K]).
+        """
         batch = next(each for each in self._waits if fetched < each.ticket)
         own = fetched == batch.ticket - 1
         harmless = Wait(status_write=own, status_data=batch.ticket, status_address=batch.status)

@@ -180,7 +180,7 @@ OPEN = (
         params={"fpd": "5.7", "traffic": "ats", "absent": "ur"},
         verdict="violated",
         oracle=LOG,
-        why="a translation request that gets UR for an absent entry is recorded: not only untranslated accesses are",
+        why="if a translation request gets UR for an absent entry, and that is recorded, not only AT=00 shows up there",
     ),
     Expected(
         params={"fpd": "right", "traffic": "ats", "absent": "ur"},
@@ -190,7 +190,7 @@ OPEN = (
     Expected(
         params={"fpd": "right", "traffic": "ats", "accesses": 2, "absent": "ca"},
         verdict="holds",
-        why="after CA the device goes on with its next access, and nobody hears of that either",
+        why="after CA, which the device reports by AER, it goes on with its next access; the fault log stays silent",
     ),
     Expected(
         params={"fpd": "right", "traffic": "page-request", "pr_pasid_check": "none", "refusal": "failure"},
@@ -209,5 +209,5 @@ OPEN = (
         why="a device that breaks PCIe 10.3.3 is kept out, as its PASID has no entry any more when the page is freed",
     ),
 )
-"""What is not verified of VT-d ([K], or section 10), taken the other way."""
+"""What is not verified of VT-d ([K], or section 10), or what other IOMMUs do otherwise, taken the other way."""
 EXPECTED = (*WINDOW, *ERA_BY_ERA, *TODAY, *OPEN)

@@ -9,7 +9,8 @@ import pytest
 from actors.runtime.events import Outcome
 from actors.runtime.schedule import ParamValue, Replay
 from actors.runtime.world import Cpu, World
-from scenarios.scenario import Scenario, scenario
+from scenarios.catalogue import load
+from scenarios.scenario import Scenario, number, scenario
 from tests.models import pri_window
 from tools.explore.bounded import Bounded, nothing
 from tools.explore.dpor import Dpor
@@ -68,6 +69,44 @@ def test_brute_force_agrees_with_the_published_number_of_interleavings() -> None
 def test_the_classical_families_have_the_published_traces(family: Scenario, n: int, traces: int) -> None:
     report = search(worlds(family, n=n), Dpor())
     assert (report.schedules, report.complete) == (traces, True)
+
+
+@scenario(was=number(0, 1, default=0, meaning="what the flag was"))
+def late_poll(world: World, was: int) -> None:
+    """Somebody raises a flag, and somebody else has something to do before it polls that flag."""
+    flag = world.word("flag", was)
+
+    @world.actor
+    async def raises(cpu: Cpu) -> None:
+        await cpu.store(flag, 1)
+
+    @world.actor
+    async def polls(cpu: Cpu) -> None:
+        await cpu.access("prepare")
+        await cpu.poll(flag, lambda value: value == 1, "the flag is up")
+
+
+@pytest.mark.parametrize(("was", "traces"), [(0, 1), (1, 2)])
+def test_a_poll_is_tried_before_a_store_only_if_it_did_not_wait_for_it(was: int, traces: int) -> None:
+    report = search(worlds(late_poll, was=was), Dpor())
+    assert (report.schedules, report.cut, report.complete) == (traces, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "traces", "cut"),
+    [
+        ("unbind-window", {}, 1_194, 0),
+        ("cmdq-issue", {}, 412, 0),
+        ("sva-unbind-era", {}, 327, 0),
+        ("unbind-window", {"drain": "full"}, 415, 1),
+        ("tlbi-vs-atc", {}, 167, 5),
+    ],
+)
+def test_hardly_a_run_of_a_shipped_scenario_is_cut_short(
+    name: str, given: dict[str, ParamValue], traces: int, cut: int
+) -> None:
+    report = search(worlds(load(name), **given), Dpor())
+    assert (report.schedules, report.cut, report.complete) == (traces, cut, True)
 
 
 def test_a_finding_can_be_replayed_though_the_search_went_on_after_it() -> None:

@@ -96,7 +96,7 @@ class Denials:
             {("PASID_ENTRY_P", True, False), ("PASID_ENTRY_P", ResponseCode.INVALID)},
         ),
     ],
-    ids=str,
+    ids=["reclaim", "exit"],
 )
 def test_vtd_records_a_hole_and_keeps_silent_about_a_process_that_died(
     given: dict[str, int | str], denials: set[tuple[object, ...]]

@@ -42,6 +42,8 @@ class Experiment:
         """A fresh world; Refusal if the scenario cannot build it."""
         try:
             return self.scenario.world(self.session, self.params)
+        except BadValue as problem:  # values that do not go together
+            raise Refusal(f"{self.name}: {problem}") from None
         except Exception as error:
             raise Refusal(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
 

@@ -101,6 +101,15 @@ def test_parameters_are_checked(params: dict[str, str], message: str) -> None:
         open_experiment(f"{WORLDS}::unbinding", params)
 
 
+def test_values_that_do_not_go_together_are_refused_as_a_wrong_value_is() -> None:
+    knob = open_experiment("stop-by-blocking-translation", {"absent": "ur"})
+    text = (
+        "^stop-by-blocking-translation: parameter absent='ur': a knob of VT-d alone; with iommu=smmuv3 allowed is hole"
+    )
+    with pytest.raises(Refusal, match=text):
+        knob.world()
+
+
 @pytest.mark.parametrize("text", ["drain", "=x", ""])
 def test_a_parameter_is_a_name_and_a_value(text: str) -> None:
     with pytest.raises(Refusal, match="expected name=value"):

@@ -144,6 +144,11 @@ class ResettableFunction(Device):
         """Never."""
         return False
 
+    async def enabled(self, cpu: Cpu) -> bool:
+        """Software's look at PRI Control.Enable."""
+        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
+        return self.pri.enabled
+
     async def stopped(self, cpu: Cpu) -> None:
         """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
         await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))

@@ -33,14 +33,18 @@ class Drain(Protocol):
 
 
 class AtsGate:
-    """Blocks ATS for the reset (pci_dev_reset_iommu_prepare and _done, 2025; race R50), on either IOMMU."""
+    """Blocks ATS for the reset, on either IOMMU: holds the notifier's invalidations back (race R50).
+
+    Only the ATS half of pci_dev_reset_iommu_prepare and _done (2025): these also move every attachment to the blocking
+    domain and refuse new ones (vtd-pcie.md §1.6).
+    """
 
     lock: Lock
     """Set when the world is built."""
     blocked = False
 
     async def prepare(self, cpu: Cpu) -> None:
-        """No ATC_INV from here on; those that are under way hold the lock."""
+        """No ATC invalidation from here on; those that are under way hold the lock."""
         await cpu.lock(self.lock)
         self.blocked = True
         await cpu.unlock(self.lock)
@@ -128,7 +132,7 @@ class NoDrain(FunctionReset):
 
 
 class DrainBefore(NoDrain):
-    """BUG: a function that may still ask does so between the drain and the FLR."""
+    """BUG: a function that may still ask does so behind the drain's last look."""
 
     async def before(self, cpu: Cpu) -> None:
         """What is queued by now."""

@@ -147,7 +147,7 @@ class SkipsDisconnected(PasidTable):
 
 
 class BlocksAts(AtsGate, PasidTable):
-    """The series of 2025: no device-TLB invalidation to a device in reset."""
+    """The series of 2025, only its ATS half: no device-TLB invalidation to a device in reset."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""

@@ -115,7 +115,10 @@ class PageRequestQueue:
 
 
 class Drain:
-    """intel_iommu_drain_pasid_prq, D0 to D5; it sleeps. The device is stopped, entry and caches are clear."""
+    """intel_iommu_drain_pasid_prq, D1 to D5; it sleeps. The device is stopped, entry and caches are clear.
+
+    Without D0, which returns at once if PRI is not enabled for the device: see `drivers.reset_drains`.
+    """
 
     def __init__(
         self, registers: Registers, ring: ByteRing, queue: PageRequestQueue, table: PasidTable, qi: Qi, sid: StreamId

@@ -18,6 +18,8 @@ from .pasid import Bond
 
 Stopped = Callable[[Any], Coroutine[Any, Any, None]]
 """Software's wait for PRI Status.Stopped of the function."""
+Enabled = Callable[[Any], Coroutine[Any, Any, bool]]
+"""Software's look at PRI Control.Enable of the function."""
 
 
 class PriqDrain:
@@ -57,10 +59,24 @@ class PriqDrainToTheDevice(PriqDrain):
 
 
 class PrqDrain(intel_vtd_prq.Drain):
-    """On VT-d: the drain of unbind, which ends in a wait with PD=1."""
+    """On VT-d: the drain of unbind without its D0, which ends in a wait with PD=1."""
 
     stopped: Stopped
-    """Set when the world is built."""
+    enabled: Enabled
+    """Both are set when the world is built."""
+
+
+class PrqDrainFromD0(PrqDrain):
+    """BUG: as in unbind, where a device whose PRI is off has nothing to drain; around a reset it is off, and it has.
+
+    What D0 looks at is taken for the function's own bit; a flag of the IOMMU's driver would still be set when another
+    driver has switched PRI off, or an FLR has (not verified).
+    """
+
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
+        """D0: return at once if PRI is not enabled for the device."""
+        if await self.enabled(cpu):
+            await PrqDrain.run(self, cpu, bond)
 
 
 class PrqDrainOfSoftware(PrqDrain):
@@ -94,7 +110,8 @@ PRIQ_DRAINS: dict[str, type[PriqDrain]] = {
 PRQ_DRAINS: dict[str, type[PrqDrain]] = {
     "worker": PrqDrainOfSoftware,
     "no-pd": PrqDrainWithoutPd,
+    "d0": PrqDrainFromD0,
     "wait": PrqDrain,
     "stopped": PrqDrainToTheDevice,
 }
-"""By the last step."""
+"""By the last step; `d0` is `wait` with one more step ahead of all."""

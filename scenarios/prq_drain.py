@@ -12,6 +12,7 @@ from actors.prefetcher import SilentPrefetcher, StoppablePrefetcher, WaitingPref
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
+from hw.events import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 from hw.pcie.tlp import ResponseCode
 
@@ -22,6 +23,7 @@ from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
 from .oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
 from .oracles.no_response_after_unbind import NoResponseAfterUnbind
 from .oracles.no_unexpected_response import NoUnexpectedResponse
+from .oracles.queue_goes_round import QueueGoesRound
 from .oracles.request_queued_while_unbound import RequestQueuedWhileUnbound
 from .prq_drain_verdicts import EXPECTED
 from .scenario import number, one_of, scenario
@@ -51,9 +53,9 @@ STYLES: dict[str, type[Device]] = {"A": WaitingPrefetcher, "B": StoppablePrefetc
     ),
     release=one_of("atomic", "sleeps", default="atomic", meaning="whether the mm's release callback may sleep"),
     stop=one_of(*STYLES, default="none", meaning="A waits for responses, B sends a Stop Marker, none does neither"),
-    requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
+    requests=number(1, 4, default=1, meaning="page request groups that the device sends"),
     group=number(1, 4, default=1, meaning="pages in a group"),
-    priq=number(0, 4, default=1, meaning="log2 of the page request queue's entries"),
+    priq=number(0, 4, default=1, meaning="n: the page request queue has room for 2 * 2^n - 1 requests"),
     overflow=one_of(*OVERFLOWS, default="success", meaning="what hardware answers to a Last that finds no room"),
     pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
     credits=one_of(
@@ -109,3 +111,6 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
     if more["reuse"] == "strict":
         world.check(NoPasidReuseWhileReferenced())
     world.expect(RequestQueuedWhileUnbound())
+    room = board.units.prq.ring.entries - 1
+    if requests * group > room:
+        world.expect(QueueGoesRound(room, PageRequestQueued))

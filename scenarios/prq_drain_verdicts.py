@@ -54,7 +54,7 @@ EXPECTED = (
         params={"driver": "right", **ALONE},
         verdict="violated",
         oracle=CROSS,
-        why="D4 asks the device when D1 has looked for the last time: D0 to D5 lean on the tear-down's round trip",
+        why="D4 asks the device when D1 has looked for the last time: D1 to D5 lean on the tear-down's round trip",
     ),
     Expected(
         params={"driver": "again", **ALONE},
@@ -156,7 +156,8 @@ EXPECTED = (
         params={"driver": "right", "pds": "reserved"},
         verdict="violated",
         oracle=HANG,
-        why="R25: hardware refuses the wait with PD=1 (IQE), the queue stops for everybody, and nobody looks at FSTS",
+        why="R25: hardware refuses the wait with PD=1 (IQE), the queue stops for everybody, and nobody looks at FSTS; "
+        "Linux does (vtd-pcie §2.4), which is the next row",
     ),
     Expected(
         params={"driver": "checks-iqe", "pds": "reserved"},
@@ -187,9 +188,15 @@ EXPECTED = (
         why="R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room",
     ),
     Expected(
-        params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "priq": 1},
+        params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "requests": 4},
         verdict="holds",
-        why="R27: which is why software makes it twice as large: then nothing is ever dropped",
+        why="R27: with room for twice the allocation nothing is ever dropped: two of four are in the queue at most",
+    ),
+    Expected(
+        params={"driver": "right", "overflow": "silent", "requests": 4, "stop": "A"},
+        verdict="violated",
+        oracle=HANG,
+        why="R27: all four at once, which is their allocation here: the same queue has room for three",
     ),
     Expected(
         params={"driver": "right", "requests": 2, "credits": "ignored", "stop": "A", "priq": 0},

@@ -133,7 +133,7 @@ class InvalidationTimedOut:
     @property
     def label(self) -> str:
         """Local action text."""
-        return f"ATC_INV (command {self.command}) times out"
+        return f"ATC invalidation (command {self.command}) times out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ class NoInvalidationTimesOut:
     def observe(self, event: InvalidationTimedOut) -> None:
         """The first is one too many."""
         raise Violation(
-            f"ATC_INV (command {event.command}) was sent to a function that does not answer and times out: the SYNC "
-            "behind it fails, and the queue stops for all devices",
-            "ATC_INV",
+            f"ATC invalidation (command {event.command}) was sent to a function that does not answer, and times out: "
+            "the wait behind it fails, and the queue stops for all devices",
+            "ATC invalidation",
         )
 
     def at_quiescence(self) -> None:

@@ -1,4 +1,4 @@
-"""While PRI is on, every response names a group that is open: Status.UPRGI stays clear (vtd-pcie §1.4)."""
+"""Every response names a group that is open, at least while PRI is on: Status.UPRGI stays clear (vtd-pcie §1.4)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from hw.pcie.events import FunctionReset, PriSwitched
 
 
 class NoUnexpectedResponse:
-    """A function may report an unexpected response as an Unsupported Request; while PRI is off it is forgotten."""
+    """A function may report an unexpected response as an Unsupported Request; also while PRI is off, if `always`.
+
+    The standard makes no exception for PRI off; that a function then drops them without a word is not verified.
+    """
 
     watches: ClassVar[tuple[type, ...]] = (ResponseReceived, FunctionReset, PriSwitched)
 
-    def __init__(self) -> None:
+    def __init__(self, *, always: bool = False) -> None:
+        self._always = always
         self._on = True
 
     def observe(self, event: ResponseReceived | FunctionReset | PriSwitched) -> None:
@@ -24,7 +28,7 @@ class NoUnexpectedResponse:
                 self._on = False
             case PriSwitched(enabled=enabled):
                 self._on = enabled
-            case ResponseReceived(prgi=prgi, group=-1) if self._on:
+            case ResponseReceived(prgi=prgi, group=-1) if self._on or self._always:
                 raise Violation(
                     f"a response for g{prgi} arrives and no such group is open: the device sets UPRGI and may report "
                     "an Unsupported Request",

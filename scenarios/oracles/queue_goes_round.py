@@ -1,21 +1,19 @@
-"""The witness: the SMMU takes a command from a slot that it has taken one from before."""
+"""The witness: more goes through a queue than it has room for at once, so that slots had to become free."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.command_events import CommandTaken
+from hw.events import PageRequestQueued
 
 
 class QueueGoesRound:
-    """Reached by the first command of the second lap."""
+    """Reached by the first command that is taken, or page request that is queued, beyond the first `room`."""
 
-    watches: ClassVar[tuple[type, ...]] = (CommandTaken,)
-
-    def __init__(self, entries: int) -> None:
+    def __init__(self, room: int, kind: type[CommandTaken | PageRequestQueued] = CommandTaken) -> None:
         self.reached = False
-        self._entries = entries
+        self.watches = (kind,)
+        self._room = room
 
-    def observe(self, event: CommandTaken) -> None:
-        """Commands are numbered from 0."""
-        self.reached = self.reached or event.number >= self._entries
+    def observe(self, event: CommandTaken | PageRequestQueued) -> None:
+        """Both are numbered from 0."""
+        self.reached = self.reached or event.number >= self._room

@@ -22,17 +22,22 @@ TRACES = {
     "drain=none": (213, 48),
     "drain=halt-before": (197, 0),
     "drain=after": (169, 0),
+    "drain=halt-before,end=d0": (291, 48),
+    "drain=after,end=d0": (235, 48),
     "drain=after,end=worker": (265, 40),
     "drain=after,end=no-pd": (299, 40),
     "drain=halt-before,end=no-pd": (387, 40),
     "drain=halt-before,end=stopped": (137, 0),
     "drain=after,end=stopped": (299, 40),
     "drain=after,pushed=root-complex": (745, 88),
+    "drain=halt-before,pushed=root-complex": (857, 88),
     "drain=halt-before,end=stopped,pushed=root-complex": (203, 0),
     "drain=none,tags=kept": (189, 0),
     "drain=none,tags=kept,unexpected=error": (189, 102),
     "drain=none,tags=kept,prgis=1": (213, 48),
     "drain=after,unexpected=error": (169, 0),
+    "drain=after,unexpected=error-always": (169, 90),
+    "drain=halt-before,unexpected=error-always": (197, 0),
     "drain=after,requests=0,unmap=1": (31, 0),
     "drain=none,requests=0,unmap=1,inv_during_flr=ignored": (878, 822),
     "drain=after,requests=0,unmap=1,inv_during_flr=ignored,ats=blocked": (94, 0),
@@ -68,6 +73,8 @@ def test_every_new_oracle_is_killed_and_every_variant_is_in_the_table_of_its_iom
         assert {row["end"] for row in rows} == set(ends)
         for name in ("drain", "tags", "inv_during_flr", "ats", "pushed"):
             assert {row[name] for row in rows} == set(flr_tags.params[name].allowed)
+    reports = {flr_tags.complete(expected.params)["unexpected"] for expected in flr_tags.expected}
+    assert reports == set(flr_tags.params["unexpected"].allowed)
 
 
 def test_every_order_has_its_row_with_the_last_step_that_an_iommu_can_offer() -> None:
@@ -93,6 +100,6 @@ def test_the_corruption_of_seed_001_is_told_in_its_own_words(iommu: str) -> None
 
 def test_smmuv3_is_not_given_a_bit_that_it_does_not_have() -> None:
     given = flr_tags.complete({"iommu": "smmuv3", "end": "no-pd"})
-    text = "parameter end='no-pd': SMMUv3 has no PD bit; with iommu=smmuv3 allowed are worker, wait, stopped"
+    text = "parameter end='no-pd': only VT-d's drain has that; with iommu=smmuv3 allowed are worker, wait, stopped"
     with pytest.raises(BadValue, match=text):
         flr_tags.world(Session(), given)

@@ -8,12 +8,14 @@ from scenarios.ats_retry import ats_retry
 from scenarios.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.exit_window import exit_window
 from scenarios.flr_tags import flr_tags
+from scenarios.prq_drain import prq_drain
 from scenarios.scenario import Scenario
 from scenarios.stop_by_blocking import stop_by_blocking_translation as blocking
 from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
 
 BLOCKED = {"inv_during_flr": "ignored", "ats": "blocked"}
+FOUR = {"requests": 4, "credits": "one", "stop": "A"}
 
 
 @pytest.mark.long
@@ -23,6 +25,9 @@ BLOCKED = {"inv_during_flr": "ignored", "ats": "blocked"}
         (exit_window, {"fpd": "right", "order": "O5", "rogue": 1}, 3_696),
         (exit_window, {"fpd": "right", "order": "O5", "traffic": "page-request"}, 10_876),
         (unbind_window, {"drain": "full", "stop": "A", "reclaim": 1}, 21_666),  # under a minute
+        (prq_drain, {"driver": "right", "overflow": "silent", **FOUR}, 35_997),  # a minute and a half
+        (prq_drain, {"driver": "right", "stop": "B"}, 6_675),
+        (prq_drain, {"driver": "right", "order": "O5", "pushed": "root-complex"}, 58_394),  # a minute and a half
         (flr_tags, {"drain": "around"}, 1_963),
         (flr_tags, {"drain": "after", "unmap": 1, "ats": "blocked"}, 7_168),
         (flr_tags, {"iommu": "smmuv3", "drain": "halt-before", "end": "stopped", "unmap": 1, **BLOCKED}, 2_864),

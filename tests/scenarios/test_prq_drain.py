@@ -37,7 +37,6 @@ TRACES = {
     "driver=right,order=O1": (1480, 0),
     "driver=right,requests=2,credits=one,stop=A,priq=0": (1217, 0),
     "driver=right,overflow=silent,requests=2,credits=one,stop=A,priq=0": (507, 10),
-    "driver=right,overflow=silent,requests=2,credits=one,stop=A,priq=1": (721, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

@@ -49,14 +49,14 @@ class Causality:
             for key in events:
                 events[key] &= keep
 
-    def before(self, actor: int) -> int:
-        """What is before the next event of `actor` because its own last event is."""
-        own = self._own.get(actor, 0)
+    def before(self, actor: int, below: int = ANYTHING) -> int:
+        """What is before the next event of `actor` because its own last event is, of those of the mask `below`."""
+        own = self._own.get(actor, 0) & below
         return self.past[own.bit_length() - 1] if own else 0
 
-    def last(self, actor: int) -> int:
-        """The number of the last event of `actor`, -1 if there is none."""
-        return self._own.get(actor, 0).bit_length() - 1
+    def events(self, actor: int) -> int:
+        """The events of `actor`, as a mask."""
+        return self._own.get(actor, 0)
 
     def conflicts(self, step: Step) -> int:
         """The events so far that race with `step`, as a mask."""

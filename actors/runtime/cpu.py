@@ -158,11 +158,14 @@ class Cpu:
             self.might_sleep(what)
         read, mask = self._memory.read, self._world.mask(("word", address))
         yield Step(what, mask, ready=lambda: until(read(address)), idle=idle)
-        world = self._world
-        for index, before in world.stores.get(address, ()):
-            if not until(before):
-                world.waited_for[world.index] = world.waited_for.get(world.index, 0) | 1 << index
+        self.waited_for(sum(1 << index for index, before in self._world.stores.get(address, ()) if not until(before)))
         return read(address)
+
+    def waited_for(self, steps: int) -> None:
+        """Say of the step that goes on that it could not have come before any of `steps`, a mask: all that changes what
+        it waits for races with it, and what they found was not that."""
+        if steps:
+            self._world.waited_for[self._world.index] = steps
 
     @operation
     def poll_words(

@@ -54,7 +54,6 @@ class Execution:
 
     __slots__ = (
         "_beyond",
-        "_born",
         "_bound",
         "_can",
         "_changed",
@@ -63,6 +62,7 @@ class Execution:
         "_looked_at",
         "_tail",
         "actors",
+        "born",
         "choices",
         "failing",
         "finding",
@@ -94,7 +94,7 @@ class Execution:
         self.finding: Finding | None = None
         self.failing: Schedule | None = None  # the choices up to the finding: a recording of it
         self.outcome: Outcome | None = None
-        self._born: list[int] = []  # before which step each actor announced its first
+        self.born: list[int] = []  # before which step each actor announced its first: the one ahead spawned it
         self._bound = min(world.step_bound, world.stop_at)
         self._can = 0
         self._conditional: dict[int, Step] = {}  # who has announced a step with a condition
@@ -126,7 +126,7 @@ class Execution:
         for index in range(self.index - 1, -1, -1):
             if self.actors[index] == number:
                 return index + 1
-        return self._born[number]
+        return self.born[number]
 
     def offer(self) -> tuple[int, ...] | None:
         """Who could go now; None when the run is over (and then `outcome` says how)."""
@@ -140,6 +140,13 @@ class Execution:
         if self.outcome is not None:
             return None
         return session.offers.get(self._can) or session.offer(self._can)
+
+    def next_step(self, actor: int, index: int) -> Step | None:
+        """What `actor` had pending before step `index`."""
+        try:
+            return self.steps[self.actors.index(actor, index)]
+        except ValueError:
+            return self.pending[actor]
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""
@@ -277,7 +284,7 @@ class Execution:
     def join(self, arrival: Step | Done) -> None:
         """A new actor (number `len(pending)`) announces its first step."""
         number = len(self.pending)
-        self._born.append(self.index)
+        self.born.append(self.index)
         # What it did before its first step belongs to no step: everybody is asked again.
         self._changed = ANYTHING
         if isinstance(arrival, Step):

@@ -181,14 +181,19 @@ class Interrupt:
         self.resource = ("irq", name)
         mask = session.resources.mask(self.resource)
         self._taken = Step(f"irq {name}", writes=mask, ready=self._is_pending, idle=True, wakes=mask)
+        self._session = session
+        self._latched = 0
 
     def renew(self) -> None:
         """Not latched."""
         self.pending = False
+        self._latched = 0
 
     def raise_now(self) -> None:
         """Latch the edge, inside a step that declared a write of `resource`."""
-        self.pending = True
+        if not self.pending:
+            self.pending = True
+            self._latched |= 1 << len(self._session.steps) - 1
 
     @operation
     def take(self, cpu: Cpu) -> Generator[Step, int, None]:
@@ -196,6 +201,7 @@ class Interrupt:
         cpu.might_sleep(f"irq {self.name}")
         yield self._taken
         self.pending = False
+        cpu.waited_for(self._latched)
 
     def _is_pending(self) -> bool:
         return self.pending

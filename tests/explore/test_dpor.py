@@ -14,6 +14,7 @@ from scenarios.scenario import Scenario, number, scenario
 from tests.models import pri_window
 from tools.explore.bounded import Bounded, nothing
 from tools.explore.dpor import Dpor
+from tools.explore.estimate import Estimate, Estimator
 from tools.explore.search import Budget, Report
 from tools.explore.share import Share
 from tools.explore.stack import Stack, StackError
@@ -92,13 +93,39 @@ def test_a_poll_is_tried_before_a_store_only_if_it_did_not_wait_for_it(was: int,
     assert (report.schedules, report.cut, report.complete) == (traces, 0, True)
 
 
+@scenario()
+def late_handler(world: World) -> None:
+    """An interrupt is raised twice, and its handler has something to do before it waits for it."""
+    irq = world.interrupt("line")
+
+    @world.actor
+    async def raises(cpu: Cpu) -> None:
+        for _ in range(2):
+            await cpu.access("raise", writes=(irq.resource,))
+            irq.raise_now()
+
+    async def handles(cpu: Cpu) -> None:
+        await cpu.access("prepare")
+        while True:
+            await irq.take(cpu)
+
+    world.add_actor("handles", handles, daemon=True)
+
+
+def test_an_interrupt_is_not_taken_before_the_edge_that_latches_it() -> None:
+    report = search(worlds(late_handler), Dpor())
+    assert (report.schedules, report.cut, report.complete) == (2, 0, True)
+
+
 @pytest.mark.parametrize(
     ("name", "given", "traces", "cut"),
     [
         ("unbind-window", {}, 1_194, 0),
         ("cmdq-issue", {}, 412, 0),
         ("sva-unbind-era", {}, 327, 0),
-        ("unbind-window", {"drain": "full"}, 415, 1),
+        ("unbind-window", {"drain": "full"}, 415, 2),
+        ("unbind-window", {"drain": "full", "iommu": "vtd"}, 555, 2),
+        ("itag-reuse", {}, 108, 0),
         ("tlbi-vs-atc", {}, 167, 5),
     ],
 )
@@ -182,10 +209,20 @@ def test_the_estimate_ends_at_the_true_number() -> None:
     make, strategy = worlds(pri_window, kind="hard", k=3), Dpor()
     search(make, strategy, Budget(schedules=60))
     midway = strategy.estimate()
-    assert midway.low <= midway.traces <= midway.high
-    assert 30 <= midway.traces <= 480
+    assert midway.factor is not None
+    assert midway.traces / midway.factor <= 120 <= midway.traces * midway.factor
     search(make, strategy)
-    assert strategy.estimate().traces == 120
+    assert strategy.estimate() == Estimate(120, 1.0)
+
+
+def test_a_first_guess_has_no_error_and_later_ones_have_that_of_those_before() -> None:
+    estimator = Estimator()
+    assert str(estimator.estimate(0, 0.0)) == "?"
+    assert str(estimator.estimate(10, 0.01)) == "1,000 (a first guess)"
+    for runs, explored in ((10, 0.01), (20, 0.04), (40, 0.02)):
+        estimator.note(runs, explored)
+    assert estimator.estimate(80, 0.08) == Estimate(1000, 2)
+    assert str(estimator.estimate(80, 0.08)) == "1,000 (500 to 2,000)"
 
 
 @scenario()

@@ -53,6 +53,9 @@ def results(program: Program, strategy: Strategy) -> tuple[Report, set[object], 
 @example(  # a completion comes after no posted request that was sent behind it (once one bit stood for all arrivals)
     ((("take posted",),), (("complete", 1), ("post", 2)), (("take completion",), ("load", 0)))
 )
+@example(  # whoever sleeps is no excuse before what he raced with is planned to its end
+    ((("store", 0, 0),), (("spawn", (("post", 0), ("wait", 0, 1))), ("post", 0)))
+)
 @example(((("fetch",),), (("store", 1, 2), ("store", 0, 2)), (("fetch",),)))
 def test_dpor_sees_what_brute_force_sees_and_nothing_twice(program: Program) -> None:
     brute, all_states, all_traces = results(program, Bounded(nothing))

@@ -140,7 +140,7 @@ def _why(proof: Proof) -> str:
 def _left(proof: Proof) -> str:
     report = proof.report
     if not report.exhausted:
-        return f" Perhaps {_estimate(proof)} in all." if proof.estimate is not None else ""
+        return f" Perhaps {proof.estimate} in all." if proof.estimate is not None else ""
     bounded = next((item.finding for item in report.found.values()), None)
     return "" if bounded is None else f" One was {bounded.message}."
 
@@ -158,17 +158,10 @@ def _continuation(proof: Proof) -> list[str]:
     return [f"Continue: stopmarker prove --resume {shlex.quote(str(proof.path))}"]
 
 
-def _estimate(proof: Proof) -> str:
-    estimate = proof.estimate
-    if estimate is None or math.isinf(estimate.high):
-        return "?"
-    return f"{estimate.traces:,.0f} ({estimate.low:,.0f} to {estimate.high:,.0f})"
-
-
 def _sentence(proof: Proof, report: Report) -> str:
     rate = (report.schedules + report.cut) / report.seconds if report.seconds else 0.0
     mean = report.steps / report.schedules if report.schedules else 0.0
-    left = "" if report.exhausted or proof.estimate is None else f", estimated {_estimate(proof)} in all"
+    left = "" if report.exhausted or proof.estimate is None else f", estimated {proof.estimate} in all"
     return (
         f"schedules {report.schedules:,} ({rate:,.0f}/s, {mean:.0f} steps each, {report.cut:,} cut short), "
         f"violations {report.failing - _at_bound(proof):,}{left}"
@@ -177,7 +170,7 @@ def _sentence(proof: Proof, report: Report) -> str:
 
 def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, object]:
     report, terms, estimate = proof.report, proof.terms, proof.estimate
-    guess = None if estimate is None or math.isinf(estimate.high) else estimate
+    guess = None if estimate is None or math.isinf(estimate.traces) else estimate
     return {
         "scenario": terms.scenario,
         "params": dict(terms.params),
@@ -191,7 +184,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "at_step_bound": report.bounded,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),
-        "estimate": None if guess is None else [round(guess.low), round(guess.traces), round(guess.high)],
+        "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},
         "witnesses": report.witnesses,
         "checkpoint": None if proof.path is None else str(proof.path),
         "findings": findings.documents(),

@@ -1,8 +1,8 @@
-"""Source-DPOR with sleep sets: one run for each class of runs that differ only in the order of independent steps.
+"""Optimal DPOR: one run for each class of runs that differ only in the order of independent steps.
 
-After each run the races that its new part has are turned round: at the point before the earlier step, somebody who
-begins the reversed order is added to who must be tried there (Abdulla, Aronis, Jonsson, Sagonas: *Source sets*,
-JACM 2017). Sleep sets keep every class from being run twice. Nothing is pruned by state: under DPOR that loses bugs.
+After each run the races that its new part has are turned round: what must come in the reversed order, as far as it is
+known, is planned at the point before the earlier step (Abdulla, Aronis, Jonsson, Sagonas: *Source sets*, JACM 2017).
+Sleep sets keep every class from being run twice. Nothing is pruned by state: under DPOR that loses bugs.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from typing import NoReturn
 from actors.runtime.causality import Causality, bits
 from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
-from actors.runtime.step import Step, races
+from actors.runtime.step import races
 
 from .estimate import Estimate, Estimator
+from .lineage import Lineages
 from .races import Races
 from .search import Cut
 from .stack import Node, Stack
+from .wakeup import Tree, after
 
 
 class Dpor:
     """The exhaustive strategy. `stack` lets it continue a search, or take a subtree of one.
 
-    Of those who may go, whoever went last is tried first if it `goes_on`, else the first: all orders come to the same
-    classes. To let everybody go on as far as possible shows soonest where they wait, which races need to know: of the
-    runs that are cut short otherwise, three in four are not begun.
+    Beyond the plan, whoever went last is tried first if it `goes_on`, else the first of those who may go: all orders
+    come to the same classes. To let everybody go on as far as possible shows soonest where they wait, which races need
+    to know: of the runs that are cut short otherwise, three in four are not begun.
     """
 
     exhaustive = True
@@ -40,6 +42,9 @@ class Dpor:
         self._ready = not self.stack.exhausted
         self._causality = Causality()
         self._sleeps: list[int] = []
+        """Who sleeps before each step beyond the plan, which began with the run or its last choice."""
+        self._trees: list[Tree] = []
+        """What a reversal that is being tried wants there."""
         self._estimator = Estimator()
 
     @property
@@ -65,7 +70,9 @@ class Dpor:
     def start(self, execution: Execution) -> None:
         """Follow the plan, then let who goes go on."""
         self._execution = execution
+        self._lineages = Lineages(execution)
         self._sleeps = [] if self._planned else [0]
+        self._trees = [] if self._planned else [[]]
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """The planned choice; beyond the plan one of those who are not asleep, and the first outcome."""
@@ -79,6 +86,10 @@ class Dpor:
         awake = [option for option in options if not asleep >> option & 1] if asleep else options
         if not awake:
             self._cut(index)
+        for branch in self._trees[index - self._planned]:
+            actor = self._lineages.number(branch.lineage)
+            if actor in awake:
+                return actor
         last = self._execution.actors[-1] if index and self._goes_on else -1
         return last if last in awake else awake[0]
 
@@ -92,7 +103,7 @@ class Dpor:
         self.schedules += 1
 
     def _wake(self, index: int) -> int:
-        """Who sleeps before step `index`: whoever races with a step wakes up."""
+        """Who sleeps before step `index`: whoever races with a step wakes up. And what is left of the tree there."""
         execution, sleeps, first = self._execution, self._sleeps, self._planned
         while first + len(sleeps) <= index:
             step_index = first + len(sleeps) - 1
@@ -105,19 +116,13 @@ class Dpor:
                 asleep = self.stack.asleep()
             kept = 0
             for bit in bits(asleep):
-                other = self._next_step(bit.bit_length() - 1, step_index + 1)
+                other = execution.next_step(bit.bit_length() - 1, step_index + 1)
                 if other is not None and not races(other, step):
                     kept |= bit
             sleeps.append(kept)
+            tree = self._trees[-1] if self._trees else self.stack.nodes[-1].taken
+            self._trees.append(tree and after(tree, self._lineages.of(actor), execution.outcomes[step_index]))
         return sleeps[index - first]
-
-    def _next_step(self, actor: int, index: int) -> Step | None:
-        """What `actor` had pending before step `index`: steps that nobody was asked about may have taken it since."""
-        execution = self._execution
-        try:
-            return execution.steps[execution.actors.index(actor, index)]
-        except ValueError:
-            return execution.pending[actor]
 
     def _cut(self, index: int) -> NoReturn:
         """Give the run up before step `index`: only sleepers could go, so the rest was seen elsewhere."""
@@ -127,23 +132,33 @@ class Dpor:
     def _learn(self, length: int, asleep: int, *, at_rest: bool) -> None:
         """Take the new steps of the run, `length` in all, into the stack, and reverse the races that they end."""
         execution, causality, stack = self._execution, self._causality, self.stack
-        nodes, first = stack.nodes, self._planned
+        nodes, first, known = stack.nodes, self._planned, len(causality.past)
         if first:
             nodes[-1].options = execution.steps[first - 1].options
-        for index in range(first, length):
-            actor = execution.actors[index]
-            nodes.append(Node(actor, 0, execution.steps[index].options, self._sleeps[index - first], 1 << actor))
-        search = Races(causality, execution, at_rest)
-        for index in range(len(causality.past), length):
-            actor, step = execution.actors[index], execution.steps[index]
-            if index >= first - 1:
-                for reversal in search.of(actor, step):
-                    stack.add(reversal)
-            causality.add(actor, step)
+        nodes += map(self._node, range(first, length))
+        for index in range(known, length):
+            causality.add(execution.actors[index], execution.steps[index])
+        reversals = Races(causality, execution, self._lineages, at_rest).of
+        for index in range(max(known, first - 1), length):
+            for reversal in reversals(index, execution.actors[index], execution.steps[index]):
+                stack.add(reversal)
         for actor in range(len(execution.pending)):
-            last = self._next_step(actor, length)
+            last = execution.next_step(actor, length)
             if last is not None and not asleep >> actor & 1:
                 # A step that never came (blocked for ever, or beyond the bound) may be possible earlier.
-                for reversal in search.of(actor, last):
+                for reversal in reversals(length, actor, last):
                     stack.add(reversal)
         self._ready = False
+
+    def _node(self, index: int) -> Node:
+        """The point before step `index`, with what of its tree can be tried: the rest was not possible after all."""
+        execution, new = self._execution, index - self._planned
+        actor, asleep, tree = execution.actors[index], self._sleeps[new], self._trees[new]
+        node = Node(actor, 0, execution.steps[index].options, asleep)
+        for branch in tree:
+            branch.actor = self._lineages.number(branch.lineage)
+            if branch.actor == actor:
+                node.taken.append(branch)
+            elif branch.actor in execution.offers[index] and not asleep >> branch.actor & 1:
+                node.tree.append(branch)
+        return node

@@ -79,7 +79,7 @@ async def explain(
     if not report.complete:
         total = strategy.estimate().traces
         missing.append(
-            f"{report.schedules} of about {total:.0f} runs were made: others may pass in spite of the reasons"
+            f"{report.schedules:,} of about {total:,.0f} runs were made: others may pass in spite of the reasons"
         )
     if not chosen.complete:
         missing.append("a run passes in which all racing steps come in the order of the failing run")

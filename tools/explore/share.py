@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.runtime.causality import bits
-
 from .stack import Node, Stack
+from .wakeup import Tree
 
 Path = tuple[tuple[int, int], ...]
 
@@ -76,7 +75,7 @@ class Share:
             point = self._points[_path(stack.nodes[: escape.depth])]
             if not escape.initials & (point.given | point.sleep):
                 self._whole += point.weight
-                self._branch(point, stack.nodes[: escape.depth], escape.actor).weigh(point.weight)
+                self._branch(point, stack.nodes[: escape.depth], escape.tree).weigh(point.weight)
         stack.escapes.clear()
         if not stack.exhausted:
             if len(self._queue) < self.hungry:
@@ -108,17 +107,18 @@ class Share:
         points = []
         for depth in range(stack.floor, len(nodes)):
             node = nodes[depth]
-            alternatives = [bit.bit_length() - 1 for bit in bits(node.waiting)]
+            alternatives = list(node.alternatives().values())
             point = self._points[_path(nodes[:depth])] = _Point(node.sleep, node.done | 1 << node.actor)
             points.append(point)
             stack.floor = depth + 1
             gave = self._give_outcomes(stack, depth)
-            for actor in alternatives:
-                self._branch(point, nodes[:depth], actor)
+            for taken in alternatives:
+                self._branch(point, nodes[:depth], taken)
             if gave or alternatives:
                 break
         parts = [stack, *list(self._queue)[waiting:]]
         for part in parts:
+            part.shared = True
             part.weigh(ahead / len(parts))
         for point in points:
             point.weight = ahead / len(parts)
@@ -135,11 +135,13 @@ class Share:
         node.options = 0
         return True
 
-    def _branch(self, point: _Point, above: list[Node], actor: int) -> Stack:
-        """A new subtree: `actor` goes next after `above`; whoever was given out before sleeps in it."""
-        node = Node(actor, sleep=point.sleep, back=point.given | 1 << actor, done=point.given)
+    def _branch(self, point: _Point, above: list[Node], taken: Tree) -> Stack:
+        """A new subtree: one of `taken` goes next after `above`; whoever was given out before sleeps in it."""
+        actor = taken[0].actor
+        node = Node(actor, sleep=point.sleep, done=point.given, taken=taken)
         point.given |= 1 << actor
         stack = Stack([*map(replace, above), node], len(above) + 1)
+        stack.shared = True
         self._queue.append(stack)
         return stack
 

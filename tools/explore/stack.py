@@ -5,13 +5,16 @@ Nothing but small ints, so that it can be written to a file and continued, or cu
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 
 import msgpack
 
-from .races import Reversal
+from actors.runtime.causality import bits
 
-_VERSION = 2
+from .reversal import Reversal
+from .wakeup import Tree, flat, unflat
+
+_VERSION = 3
 
 
 class StackError(ValueError):
@@ -20,31 +23,45 @@ class StackError(ValueError):
 
 @dataclass(slots=True)
 class Node:
-    """One step of the current run. `sleep`, `back` and `done` are masks of actors."""
+    """One step of the current run. `sleep` and `done` are masks of actors."""
 
     actor: int
     outcome: int = 0
     options: int = 0
     sleep: int = 0
     """Whose next step need not be tried here: all that follows it is seen elsewhere."""
-    back: int = 0
-    """Who must be tried here, including who was."""
     done: int = 0
     """Who was tried here, with all outcomes."""
+    tree: Tree = field(default_factory=list)
+    """What must still be tried here, besides the current actor."""
+    taken: Tree = field(default_factory=list)
+    """The branches that begin with the current actor."""
 
-    @property
-    def waiting(self) -> int:
-        """Who must still be tried here, besides the current actor."""
-        return self.back & ~self.done & ~self.sleep & ~(1 << self.actor)
+    def alternatives(self) -> dict[int, Tree]:
+        """The branches of `tree` by who begins them, in the order in which they are tried."""
+        found: dict[int, Tree] = {}
+        for branch in self.tree:
+            found.setdefault(branch.actor, []).append(branch)
+        return found
+
+    def turn(self) -> bool:
+        """Let the next actor try, this one is done; False if there is none."""
+        self.done |= 1 << self.actor
+        if not self.tree:
+            return False
+        (self.actor, self.taken), *others = self.alternatives().items()
+        self.tree = [branch for _, branches in others for branch in branches]
+        self.outcome = self.options = 0
+        return True
 
 
 @dataclass(frozen=True, slots=True)
 class Escape:
-    """A reversal at a point above the subtree that found it."""
+    """A reversal at a point above the subtree that found it: who may be first, and its steps."""
 
     depth: int
     initials: int
-    actor: int
+    tree: Tree
 
 
 class Stack:
@@ -55,6 +72,9 @@ class Stack:
         self.nodes = nodes or []
         self.floor = floor
         self.exhausted = False
+        self.shared = False
+        """Whether others search parts of the same tree. Then what they find comes too late to be planned here, and only
+        who goes first in a reversal counts: source-DPOR, which begins some runs in vain."""
         self.escapes: list[Escape] = []
         self.share = 1.0
         """How much of the whole tree was ahead here when this was last weighed."""
@@ -68,12 +88,19 @@ class Stack:
         return (node.sleep | node.done) & ~(1 << node.actor)
 
     def add(self, reversal: Reversal) -> None:
-        """See to it that the reversed order is tried, unless somebody who begins it is or was."""
+        """See to it that the reversed order is tried, unless it is known to be seen elsewhere."""
         node = self.nodes[reversal.event]
-        if not reversal.initials & (node.back | node.sleep):
-            node.back |= 1 << reversal.actor
+        tried = node.sleep | node.done
+        if not self.shared:
+            if not any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
+                reversal.insert(node.tree)
+            return
+        initials = reversal.initials()
+        if not initials & (tried | sum({1 << branch.actor for branch in node.tree})):
+            chain = reversal.chain()
+            node.tree += chain
             if reversal.event < self.floor:
-                self.escapes.append(Escape(reversal.event, reversal.initials, reversal.actor))
+                self.escapes.append(Escape(reversal.event, initials, chain))
 
     def backtrack(self) -> bool:
         """Go back to the deepest point that has something left, and plan that; False if none has."""
@@ -83,10 +110,7 @@ class Stack:
             if node.outcome + 1 < node.options:
                 node.outcome += 1
                 return True
-            node.done |= 1 << node.actor
-            if waiting := node.waiting:
-                node.actor = (waiting & -waiting).bit_length() - 1
-                node.outcome = node.options = 0
+            if node.turn():
                 return True
             nodes.pop()
         if nodes and nodes[-1].outcome + 1 < nodes[-1].options:
@@ -101,8 +125,9 @@ class Stack:
         for depth in range(max(self.floor - 1, 0), len(self.nodes)):
             node = self.nodes[depth]
             if depth >= self.floor:
-                weight /= (node.back & ~node.sleep).bit_count()
-                share += weight * (node.done & ~node.sleep).bit_count()
+                done = node.done.bit_count()
+                weight /= done + 1 + len(node.alternatives())
+                share += weight * done
             if node.options > 1:
                 weight /= node.options
                 share += weight * node.outcome
@@ -118,10 +143,13 @@ class Stack:
 
     def pack(self) -> bytes:
         """The stack as msgpack."""
-        nodes = [list(astuple(node)) for node in self.nodes]
-        escapes = [list(astuple(escape)) for escape in self.escapes]
+        nodes = [
+            [node.actor, node.outcome, node.options, node.sleep, node.done, flat(node.tree), flat(node.taken)]
+            for node in self.nodes
+        ]
+        escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes, weight])
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, self.shared, nodes, escapes, weight])
         return packed
 
     @classmethod
@@ -131,11 +159,11 @@ class Stack:
             version, *rest = msgpack.unpackb(packed)
             if version != _VERSION:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
-            floor, exhausted, nodes, escapes, weight = rest
-            stack = cls([Node(*node) for node in nodes], floor)
-            stack.exhausted = exhausted
-            stack.escapes = [Escape(*escape) for escape in escapes]
+            floor, exhausted, shared, nodes, escapes, weight = rest
+            stack = cls([Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes], floor)
+            stack.exhausted, stack.shared = exhausted, shared
+            stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]
             stack.share, stack._behind = weight
-        except (ValueError, TypeError, msgpack.UnpackException) as problem:
+        except (ValueError, TypeError, IndexError, msgpack.UnpackException) as problem:
             raise StackError(f"read search state: {problem}") from None
         return stack

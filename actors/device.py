@@ -20,6 +20,7 @@ from hw.events import (
     PageRequestSent,
     ResponseReceived,
     StopMarkerSent,
+    pasid_resource,
 )
 from hw.memory import Memory
 from hw.pcie.ats import Atc, AtcEntry, NoTranslation, hits
@@ -90,6 +91,8 @@ class Device:
     """Why the last translation request brought nothing."""
 
     style = "A"
+    late_writes = False
+    """Whether somebody asks if a translated write leaves before or after the end of unbind."""
 
     @property
     def memory(self) -> Memory:
@@ -232,11 +235,13 @@ class Device:
             value=job.number + 1,
         )
         reads = mask(DEVICE_LIFE) | mask(ATC)
-        sent = await self.upstream.send_posted(message, "send DMA write", reads, only_if=only_if)
-        if sent:
+        if self.late_writes:
+            reads |= mask(pasid_resource(self.pasid))
+        ordinal = await self.upstream.send_posted(message, "send DMA write", reads, only_if=only_if)
+        if ordinal:
             behind = self.behind(entry)
-            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page, behind=behind, target=self.host))
-        return bool(sent)
+            cpu.emit(DmaIssued(pasid=self.pasid, page=entry.page, ordinal=ordinal, behind=behind, target=self.host))
+        return bool(ordinal)
 
     def behind(self, entry: AtcEntry) -> int:
         """The ITag of an answered invalidation that took `entry`, just asked for, away again; -1 if there is none."""
@@ -251,8 +256,7 @@ class Device:
         """The device-specific stop of PCIe 6.20.1: settle the requests, push what is posted, report."""
         await cpu.poll(self.endpoint.control, lambda control: control == STOP, "device CONTROL = STOP")
         await self.settle(cpu)
-        await cpu.access("drop the PASID's ATC entries", writes=(ATC,))
-        self.atc.stop_pasid(self.pasid)
+        await self.forget(cpu)
         await self.upstream.flush(cpu)
         await self.report(cpu)
         await self.after_report(cpu)
@@ -262,6 +266,11 @@ class Device:
         await cpu.wait(
             "all page requests answered", lambda: self.pri.outstanding_of(self.pasid) == 0, reads=(DEVICE_PRI,)
         )
+
+    async def forget(self, cpu: Cpu) -> None:
+        """Stopping a PASID drops its translations."""
+        await cpu.access("drop the PASID's ATC entries", writes=(ATC,))
+        self.atc.stop_pasid(self.pasid)
 
     async def report(self, cpu: Cpu) -> None:
         """STATUS = STOPPED."""

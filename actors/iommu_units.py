@@ -52,8 +52,10 @@ class IommuUnits:
         memory = self.world.memory
         memory.write(where, dma.value)
         owner = owner_name(memory.owner_of(where))
-        tag = -1 if dma.translated else dma.tag
-        cpu.emit(DmaLanded(pasid=dma.pasid, page=where, owner=owner, meant_for=self.meant_for, tag=tag))
+        tag, ordinal = (-1, self.upstream.posted.received) if dma.translated else (dma.tag, -1)
+        cpu.emit(
+            DmaLanded(pasid=dma.pasid, page=where, owner=owner, meant_for=self.meant_for, tag=tag, ordinal=ordinal)
+        )
 
     async def respond(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .device import Device, Job, MarkerDevice
+from .device import Device, Job, LeakyDevice, MarkerDevice
 from .runtime.world import Cpu
 
 
@@ -33,6 +33,10 @@ class SilentPrefetcher(StoppablePrefetcher):
 
     async def after_report(self, cpu: Cpu) -> None:
         """Nothing."""
+
+
+class LeakyPrefetcher(StoppablePrefetcher, LeakyDevice):
+    """BUG: stop style B, and what comes after the stop gives no credits back."""
 
 
 class WaitingPrefetcher(Device):

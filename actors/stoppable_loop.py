@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drivers.endpoint import STOP
-from hw.pcie.ats import NoTranslation
+from hw.pcie.ats import AtcEntry, NoTranslation
 
 from .ats_loop import AtsLoop, untranslated_write
-from .device import Device, Job
+from .device import ATC, Device, Job
 from .runtime.world import Cpu
 from .untranslated import DONE, UntranslatedWrites
 
@@ -27,6 +29,30 @@ class StoppableLoop(AtsLoop):
         """One look."""
         await cpu.access("look at CONTROL", reads=(("word", self.endpoint.control),))
         return self.stop_requested()
+
+
+class CachedWriter(StoppableLoop):
+    """Writes on through its own TLB after it said that it stopped; an invalidation takes that from it."""
+
+    late_writes = True
+    rogue = 0
+    """BUG, if not 0: so many writes, with each translation that it still had when it stopped."""
+    kept: Sequence[AtcEntry] = ()
+
+    async def forget(self, cpu: Cpu) -> None:
+        """What it is going to use, it keeps."""
+        if self.rogue:
+            await cpu.access("keep the PASID's ATC entries", reads=(ATC,))
+            self.kept = self.atc.entries()
+        else:
+            await super().forget(cpu)
+
+    async def stop(self, cpu: Cpu) -> None:
+        """Then what a broken device does."""
+        await super().stop(cpu)
+        for _ in range(self.rogue):
+            for entry in self.kept:
+                await self.dma(cpu, entry, self.jobs[0])
 
 
 class UntranslatedLoop(StoppableLoop):

@@ -96,6 +96,19 @@ class ContextWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FpdWritten:
+    """The word of a PASID entry with P and FPD was stored: whether faults of the PASID go unrecorded from now on."""
+
+    pasid: int
+    fpd: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"PE[{self.pasid}].FPD={int(self.fpd)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextQuieted:
     """The CD of a PASID was replaced by the release CD, on behalf of a binding: valid, and without a page table."""
 

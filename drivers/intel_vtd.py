@@ -26,7 +26,7 @@ from hw.vtd.registers import Registers
 from hw.vtd.ring import ByteRing
 
 from .cpu import Cpu, Lock
-from .events import ContextWritten
+from .events import ContextWritten, FpdWritten
 from .pasid import Bond
 
 LANE = "vtd"
@@ -285,6 +285,8 @@ class PasidTable:
     async def store(self, cpu: Cpu, bond: Bond, number: int, value: int) -> None:
         """Write one word of an entry."""
         await cpu.store(self.word(bond, number), value, f"PE[{bond.pasid}].q{number}")
+        if number == 0:
+            cpu.emit(FpdWritten(pasid=bond.pasid, fpd=bool(value & FPD.mask)))
 
     def word(self, bond: Bond, number: int) -> PhysAddr:
         """Where a word of an entry lies."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from hw.bus import Resource
 from hw.events import pasid_resource
 
 from .cpu import Cpu, Lock
@@ -20,6 +22,8 @@ class Lifetime:
     freed_at: ClassVar[str] = "__mmdrop"
     references: ClassVar[int] = 2
     """Of mm_count: the users of the mm hold one together, the domain holds one."""
+    left: Sequence[Resource] = ()
+    """Ghost: what somebody asks for as the binding leaves it."""
 
     def __init__(self, pasids: Pasids, contexts: QuietContexts, endpoint: Endpoint, bond: Bond) -> None:
         """`bond` is there already."""
@@ -56,7 +60,8 @@ class Lifetime:
         """Until the binding is over."""
         bond = self._bond
         await self.detach(cpu)
-        await cpu.access(f"bind{bond.number} of PASID {bond.pasid} is over", writes=(pasid_resource(bond.pasid),))
+        owner = (pasid_resource(bond.pasid),)
+        await cpu.access(f"bind{bond.number} of PASID {bond.pasid} is over", reads=self.left, writes=owner)
         self.over = True
         cpu.emit(BondEnded(pasid=bond.pasid, binding=bond.number))
         await self._reached(cpu, "unbind")

@@ -172,13 +172,14 @@ class Translated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DmaIssued:
-    """The device sent a translated write.
+    """The device sent a translated write, its `ordinal`-th posted request upstream.
 
     `behind`: the ITag of an answer that it should be before, as that took its translation away; -1: none.
     """
 
     pasid: int
     page: int
+    ordinal: int
     behind: int = -1
     target: str = "smmu"
 
@@ -203,6 +204,8 @@ class DmaLanded:
     meant_for: str
     tag: int = -1
     """Which untranslated access of the device it was; -1: a translated one."""
+    ordinal: int = -1
+    """Which posted request upstream a translated one was; -1: an untranslated one."""
 
     @property
     def label(self) -> str:

@@ -8,44 +8,54 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import SilentPrefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
-from actors.stoppable_loop import StoppableLoop
+from actors.stoppable_loop import CachedWriter
 from actors.virtual_dma import Reader, Writer
+from drivers.intel_vtd import PasidTable
 from drivers.intel_vtd_eras import ERAS
+from drivers.mutants import ForgetsDeviceTlb
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
 from hw.vtd.pasid import pieces
 
 from .exit_window_verdicts import EXPECTED
+from .oracles.device_goes_on import DeviceGoesOn
 from .oracles.device_works_in_the_window import DeviceWorksInTheWindow
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.fault_after_unbind_is_visible import FaultAfterUnbindIsVisible
 from .oracles.fault_log_is_silent_until_stop import FaultLogIsSilentUntilStop
+from .oracles.fpd_is_clear_after_unbind import FpdIsClearAfterUnbind
 from .oracles.no_access_after_unbind import NoAccessAfterUnbind
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
+from .oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
 from .oracles.page_requests_stay_on import PageRequestsStayOn
 from .oracles.worker_ends_the_address_space import WorkerEndsTheAddressSpace
-from .scenario import Param, number, one_of, scenario
+from .scenario import BadValue, Param, number, one_of, scenario
 from .vtd_board import vtd_platform
 from .vtd_knobs import fields_of, knob
 
 DEVICES: dict[str, type[Device]] = {
     "write": Writer,
     "read": Reader,
-    "ats": StoppableLoop,
+    "ats": CachedWriter,
     "page-request": SilentPrefetcher,
 }
+TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDeviceTlb}
 
 
 @scenario(
     source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind",
     expected=EXPECTED,
-    fpd=one_of(*ERAS, default="5.7", meaning="whose tear-down: Linux by version, 2026 as it was meant, a right one"),
+    fpd=one_of(
+        *TEARDOWNS,
+        default="5.7",
+        meaning="whose tear-down: Linux by version, 2026 as it was meant, a right one, or one that forgets the ATC",
+    ),
     order=one_of(*ORDERS, default="O1", meaning="O1 killed, O2 closed, O3 other owner later, O4 worker, O5 at once"),
     traffic=one_of(*DEVICES, default="write", meaning="untranslated DMA, translation requests, or page requests first"),
     accesses=number(1, 3, default=1, meaning="of the device, to one page"),
-    rogue=number(0, 1, default=0, meaning="an untranslated access of the device after it said that it stopped"),
+    rogue=number(0, 1, default=0, meaning="an access of the device after it said that it stopped"),
     cache=one_of("warm", "cold", default="warm", meaning="whether the IOMMU has seen the PASID before"),
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
@@ -54,7 +64,16 @@ DEVICES: dict[str, type[Device]] = {
     absent=knob("absent"),
     pr_pasid_check=knob("pr_pasid_check"),
     translated=knob("translated"),
-    watch=one_of("always", "after", default="always", meaning="when the fault log is looked at: after unbind only?"),
+    pri=one_of("on", "off", default="on", meaning="off: the device has no PRI, so that the drain returns at once (D0)"),
+    watch=one_of(
+        "always",
+        "after",
+        "memory",
+        "access",
+        default="always",
+        meaning="what is looked at: all; not FPD, and the fault log after unbind only; foreign memory alone; or just "
+        "whether an access that was sent after unbind gets through",
+    ),
 )
 def exit_window(
     world: World,
@@ -68,15 +87,18 @@ def exit_window(
     fetch: int,
     records: int,
     late: str,
+    pri: str,
     watch: str,
     **unit: str,
 ) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
+    if pri == "off" and traffic == "page-request":
+        raise BadValue(f"parameter pri='off': there are no page requests without PRI; with {traffic=} allowed is on")
     board = vtd_platform(
         world,
         device=DEVICES[traffic],
         put_async=False,
-        contexts=ERAS[fpd],
+        contexts=TEARDOWNS[fpd],
         fault_records=records,
         warm=cache == "warm",
         vtd={"entry_pieces": pieces(fetch), **fields_of(unit)},
@@ -84,22 +106,39 @@ def exit_window(
     device, mm = board.device, board.mm_a
     device.jobs *= accesses
     device.atc = AtcCachingLateCompletions() if late == "cache" else Atc()
-    if isinstance(device, Writer):
+    if isinstance(device, Writer | CachedWriter):
         device.rogue = rogue
     if traffic != "page-request":
         mm.tables.map_now(VirtAddr(mm.pages[0]), world.frames.allocate(mm.owner))
-    board.contexts.drain = board.drain.run
+    if pri == "off":
+        device.pri.disable()
+    board.contexts.drain = board.drain.run if device.pri.enabled else None
     board.endpoint.announces = False
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     life = WalkedLifetime(board.pasids, board.contexts, board.endpoint, board.bond)
+    life.left = (("word", board.contexts.word(board.bond, 0)),)
     board.contexts.srcu = add_exit(world, order, mm, life)
 
-    world.check(FaultAfterUnbindIsVisible(), NoFaultHandledAfterUnbind(), NoAccessAfterUnbind())
-    world.check(NoDmaIntoForeignFrame(), EveryLastIsAnsweredOnce(), PageRequestsStayOn())
+    _watch(world, watch)
+    _expect(world, order, rogue)
+
+
+def _watch(world: World, watch: str) -> None:
+    if watch != "access":
+        world.check(NoDmaIntoForeignFrame())
+    if watch != "memory":
+        world.check(NoAccessAfterUnbind())
+    if watch in ("always", "after"):
+        world.check(FaultAfterUnbindIsVisible(), NoFaultHandledAfterUnbind(), NoWriteBehindItsInvalidation())
+        world.check(EveryLastIsAnsweredOnce(), PageRequestsStayOn())
     if watch == "always":
-        world.check(FaultLogIsSilentUntilStop())
-    world.expect(DeviceWorksInTheWindow())
+        world.check(FaultLogIsSilentUntilStop(), FpdIsClearAfterUnbind())
+
+
+def _expect(world: World, order: str, rogue: int) -> None:
+    # Who closes first has stopped the device before the window opens, unless that goes on.
+    world.expect(DeviceGoesOn() if order == "O2" and rogue else DeviceWorksInTheWindow())
     if order == "O4":
         world.expect(WorkerEndsTheAddressSpace())

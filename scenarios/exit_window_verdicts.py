@@ -9,6 +9,8 @@ HIDDEN = "fault-after-unbind-is-visible"
 LATE = "no-fault-handled-after-unbind"
 REACHES = "no-access-after-unbind"
 FOREIGN = "no-dma-into-foreign-frame"
+BEHIND = "no-write-behind-its-invalidation"
+STAYS = "fpd-is-clear-after-unbind"
 SLEEP = "MisuseError"
 
 WINDOW = (
@@ -60,16 +62,25 @@ WINDOW = (
 )
 ERA_BY_ERA = (
     Expected(
-        params={"fpd": "5.13", "rogue": 1},
+        params={"fpd": "5.13"},
+        verdict="violated",
+        oracle=STAYS,
+        why="an absent entry is left alone, so FPD stays, whether or not the device does anything",
+    ),
+    Expected(
+        params={"fpd": "5.13", "rogue": 1, "watch": "after"},
         verdict="violated",
         oracle=HIDDEN,
-        why="an absent entry is left alone, so FPD stays, and an access after unbind fails without a trace",
+        why="and what it is there to hide: an access after unbind fails without a trace",
     ),
     Expected(
-        params={"fpd": "5.13", "traffic": "page-request"}, verdict="holds", why="unbind still calls the drain itself"
+        params={"fpd": "5.13", "traffic": "page-request", "watch": "after"},
+        verdict="holds",
+        why="FPD stays, but unbind still calls the drain itself",
     ),
+    Expected(params={"fpd": "6.13"}, verdict="violated", oracle=STAYS, why="the same early return, and the same FPD"),
     Expected(
-        params={"fpd": "6.13", "traffic": "page-request"},
+        params={"fpd": "6.13", "traffic": "page-request", "watch": "after"},
         verdict="violated",
         oracle=LATE,
         why="the early return skips the drain as well",
@@ -81,7 +92,7 @@ ERA_BY_ERA = (
         why="the release callback drains: it sleeps under the read side of SRCU",
     ),
     Expected(
-        params={"fpd": "6.13-rc1", "traffic": "page-request", "order": "O4"},
+        params={"fpd": "6.13-rc1", "traffic": "page-request", "order": "O4", "watch": "after"},
         verdict="violated",
         oracle=SLEEP,
         why="and where the fault worker runs it, it would flush the work queue that it is part of",
@@ -101,6 +112,12 @@ ERA_BY_ERA = (
         verdict="violated",
         oracle=REACHES,
         why="the second finds P=0 and returns while the first still flushes: a device that goes on meets a stale entry",
+    ),
+    Expected(
+        params={"fpd": "6.14", "traffic": "ats", "order": "O5", "rogue": 1},
+        verdict="violated",
+        oracle=FOREIGN,
+        why="release finds P=0 and does not wait for unbind's invalidation of the device's TLB: the pages are freed",
     ),
 )
 TODAY = (
@@ -127,6 +144,12 @@ TODAY = (
         oracle=LOG,
         why="FPD comes with the other fields, and until then the absent entry reports",
     ),
+    Expected(
+        params={"fpd": "2026-meant", "traffic": "ats", "order": "O5"},
+        verdict="violated",
+        oracle=STAYS,
+        why="unbind finds neither P nor FPD and returns; release, which is not through yet, sets FPD behind it",
+    ),
     Expected(params={"fpd": "right"}, verdict="holds", why="P and FPD change in one store"),
     Expected(params={"fpd": "right", "traffic": "read"}, verdict="holds", why="reads get UR, and nobody hears of it"),
     Expected(
@@ -144,8 +167,59 @@ TODAY = (
     Expected(
         params={"fpd": "right", "traffic": "ats", "late": "cache"},
         verdict="violated",
-        oracle=FOREIGN,
+        oracle=BEHIND,
         why="a completion that comes after the invalidation was answered must be dropped (PCIe 10.3.3)",
+    ),
+    Expected(
+        params={"fpd": "5.7", "traffic": "ats", "late": "cache"},
+        verdict="violated",
+        oracle=BEHIND,
+        why="the same without FPD: the device is to blame",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "ats", "late": "cache", "watch": "memory"},
+        verdict="violated",
+        oracle=FOREIGN,
+        why="and what becomes of it: the page was freed on the device's word",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "ats", "order": "O2", "rogue": 1},
+        verdict="holds",
+        why="a device that goes on after its stop has its own TLB left, until unbind has emptied that",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "ats", "order": "O5", "rogue": 1},
+        verdict="holds",
+        why="neither page nor PASID is given away before the device's TLB is empty, whoever comes first",
+    ),
+    Expected(
+        params={"fpd": "forgets-device-tlb", "traffic": "ats"},
+        verdict="violated",
+        oracle=FOREIGN,
+        why="release leaves the device its translations, and the pages go",
+    ),
+    Expected(
+        params={"fpd": "forgets-device-tlb", "traffic": "ats", "order": "O2", "rogue": 1},
+        verdict="holds",
+        why="what unbind's tear-down forgets, its drain does: a round trip to the device is part of that (D3)",
+    ),
+    Expected(
+        params={"fpd": "right", "traffic": "ats", "order": "O2", "rogue": 1, "pri": "off"},
+        verdict="holds",
+        why="without PRI nothing is drained; the tear-down itself empties the device's TLB",
+    ),
+    Expected(
+        params={
+            "fpd": "forgets-device-tlb",
+            "traffic": "ats",
+            "order": "O2",
+            "rogue": 1,
+            "pri": "off",
+            "watch": "access",
+        },
+        verdict="violated",
+        oracle=REACHES,
+        why="nobody asks the device to forget: what it sends after unbind has an address that nobody looks up",
     ),
     Expected(
         params={"fpd": "right", "traffic": "page-request", "order": "O4"},
@@ -204,7 +278,7 @@ OPEN = (
         why="if AT=10 looks its entry up, a write that was sent before the device was asked to forget is a fault, too",
     ),
     Expected(
-        params={"fpd": "right", "traffic": "ats", "late": "cache", "translated": "checked"},
+        params={"fpd": "right", "traffic": "ats", "late": "cache", "translated": "checked", "watch": "memory"},
         verdict="holds",
         why="a device that breaks PCIe 10.3.3 is kept out, as its PASID has no entry any more when the page is freed",
     ),

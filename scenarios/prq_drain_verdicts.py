@@ -14,10 +14,24 @@ HANG = "no-deadlock"
 ALONE: dict[str, ParamValue] = {"unbind": "drain-first", "pushed": "root-complex"}
 ONE_CREDIT: dict[str, ParamValue] = {"requests": 2, "credits": "one", "stop": "A"}
 PARTIALS: dict[str, ParamValue] = {"priq": 0, "reuse": "strict"}
+OWNER: dict[str, ParamValue] = {"watch": "owner"}
+UNANSWERED = "every-last-is-answered-once"
 
 EXPECTED = (
     Expected(
         params={"driver": "none"},
+        verdict="violated",
+        oracle=INSIDE,
+        why="R2: the fault is handled in time, and nobody waits for its answer: it leaves when the binding is over",
+    ),
+    Expected(
+        params={"driver": "none", "watch": "handled"},
+        verdict="violated",
+        oracle=LATE,
+        why="R2: the request is still in the queue, or with the worker, when its binding is over",
+    ),
+    Expected(
+        params={"driver": "none", **OWNER},
         verdict="violated",
         oracle=CROSS,
         why="R2: the request is still in the queue, or with the worker, when the PASID has its next owner",
@@ -29,7 +43,7 @@ EXPECTED = (
         why="overflow answers the Last with Success: the device has all its answers, the rest of the group is queued",
     ),
     Expected(
-        params={"driver": "no-recheck", "group": 2},
+        params={"driver": "no-recheck", "group": 2, "watch": "handled"},
         verdict="violated",
         oracle=LATE,
         why="R2, v2: the batch that unbind waits for began before the second request came",
@@ -45,13 +59,13 @@ EXPECTED = (
         why="R2, v4: the tear-down has just asked the device itself, so that a second round trip brings nothing",
     ),
     Expected(
-        params={"driver": "one-descriptor", **ALONE},
+        params={"driver": "one-descriptor", **ALONE, **OWNER},
         verdict="violated",
         oracle=CROSS,
         why="R2, v4: without a tear-down before it, a request on its way comes into the queue behind the drain",
     ),
     Expected(
-        params={"driver": "right", **ALONE},
+        params={"driver": "right", **ALONE, **OWNER},
         verdict="violated",
         oracle=CROSS,
         why="D4 asks the device when D1 has looked for the last time: D1 to D5 lean on the tear-down's round trip",
@@ -85,7 +99,7 @@ EXPECTED = (
         why="PRO goes last, and unbind waits for it",
     ),
     Expected(
-        params={"driver": "lost", "order": "O1"},
+        params={"driver": "lost", "order": "O1", **OWNER},
         verdict="violated",
         oracle=CROSS,
         why="R4: release has cleared P, so that the tear-down of unbind returns at once, and the drain in it is lost",
@@ -103,9 +117,9 @@ EXPECTED = (
         why="R7: the worker drops the last pin, so it runs the callback, which waits for the worker",
     ),
     Expected(
-        params={"driver": "trusts-first", "order": "O5", "pushed": "root-complex"},
+        params={"driver": "trusts-first", "order": "O5", "pushed": "root-complex", "watch": "handled"},
         verdict="violated",
-        oracle=CROSS,
+        oracle=LATE,
         why="release has cleared P, not flushed yet: a stale PASID cache lets a request in behind unbind's last look",
     ),
     Expected(
@@ -127,7 +141,7 @@ EXPECTED = (
     Expected(
         params={"driver": "marker", "stop": "B"},
         verdict="violated",
-        oracle="every-last-is-answered-once",
+        oracle=UNANSWERED,
         why="R20: the marker is reported as a fault and answered, which no device expects",
     ),
     Expected(params={"driver": "right"}, verdict="holds", why="queue, workers and hardware are empty of the PASID"),
@@ -184,8 +198,15 @@ EXPECTED = (
     Expected(
         params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "priq": 0},
         verdict="violated",
-        oracle=HANG,
-        why="R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room",
+        oracle=UNANSWERED,
+        why="R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room and is "
+        "lost without a word, so that this device waits for ever",
+    ),
+    Expected(
+        params={"driver": "right", "overflow": "silent", "requests": 2, "stop": "B", "priq": 0},
+        verdict="violated",
+        oracle=UNANSWERED,
+        why="a device that waits for no answer notices nothing; the request is as lost (§1.4)",
     ),
     Expected(
         params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "requests": 4},
@@ -195,8 +216,14 @@ EXPECTED = (
     Expected(
         params={"driver": "right", "overflow": "silent", "requests": 4, "stop": "A"},
         verdict="violated",
-        oracle=HANG,
-        why="R27: all four at once, which is their allocation here: the same queue has room for three",
+        oracle=UNANSWERED,
+        why="R27: all four at once, which is their allocation here: the same queue has room for three, one is lost",
+    ),
+    Expected(
+        params={"driver": "right", "stop": "leaky"},
+        verdict="violated",
+        oracle="credits-come-back",
+        why="a device that does not look at answers behind its stop: unbind is right, and the device starves later",
     ),
     Expected(
         params={"driver": "right", "requests": 2, "credits": "ignored", "stop": "A", "priq": 0},

@@ -1,4 +1,5 @@
-"""Every Last that software takes gets exactly one response, a Stop Marker none (smmuv3 I4; vtd-pcie I3)."""
+"""Every Last gets exactly one response, from software or, if it is not queued, from hardware; a Stop Marker that
+software takes gets none (smmuv3 I4; vtd-pcie I3, §1.4)."""
 
 from __future__ import annotations
 
@@ -6,22 +7,27 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.events import Answered
-from hw.events import PageRequestQueued
+from hw.events import PageRequestQueued, PageRequestRefused
 
 
 class EveryLastIsAnsweredOnce:
-    """One PRI_RESP for each queued Last, none for anything else."""
+    """One PRI_RESP for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, Answered)
+    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, PageRequestRefused, Answered)
 
     def __init__(self) -> None:
         self._waiting: dict[int, bool] = {}
 
-    def observe(self, event: PageRequestQueued | Answered) -> None:
-        """A Last opens an account, its answer closes it."""
+    def observe(self, event: PageRequestQueued | PageRequestRefused | Answered) -> None:
+        """A queued Last opens an account, its answer closes it; hardware settles at once."""
         match event:
             case PageRequestQueued(number=number, last=last, marker=marker):
                 self._waiting[number] = last and not marker
+            case PageRequestRefused(prgi=prgi, last=True, marker=False, code=-1):
+                raise Violation(
+                    f"hardware loses the Last of g{prgi} ({event.why}) and does not answer it: nobody else knows of it",
+                    "lost",
+                )
             case Answered(number=number):
                 if not self._waiting[number]:
                     raise Violation(

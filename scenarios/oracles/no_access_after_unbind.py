@@ -6,33 +6,42 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import BondEnded
-from hw.events import DmaLanded
+from hw.events import DmaIssued, DmaLanded
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import DmaRead
 
 
 class NoAccessAfterUnbind:
-    """Whatever the device does: the IOMMU is there to keep it out."""
+    """Whatever the device does: the IOMMU is there to keep it out, and the device's own TLB is its to empty."""
 
-    watches: ClassVar[tuple[type, ...]] = (BondEnded, UntranslatedSent, DmaLanded, DmaRead)
+    watches: ClassVar[tuple[type, ...]] = (BondEnded, UntranslatedSent, DmaIssued, DmaLanded, DmaRead)
 
     def __init__(self) -> None:
         self._over: set[int] = set()
         self._late: set[int] = set()
+        """By tag, untranslated ones."""
+        self._late_writes: set[int] = set()
+        """By ordinal, translated ones."""
 
-    def observe(self, event: BondEnded | UntranslatedSent | DmaLanded | DmaRead) -> None:
+    def observe(self, event: BondEnded | UntranslatedSent | DmaIssued | DmaLanded | DmaRead) -> None:
         """Accesses that were sent when unbind was over."""
         match event:
             case BondEnded(pasid=pasid):
                 self._over.add(pasid)
             case UntranslatedSent(pasid=pasid, tag=tag) if pasid in self._over:
                 self._late.add(tag)
+            case DmaIssued(pasid=pasid, ordinal=ordinal) if pasid in self._over:
+                self._late_writes.add(ordinal)
+            case DmaLanded(ordinal=ordinal) if ordinal in self._late_writes:
+                self._complain(event, "a translated write", "the device's own TLB still has the old translation")
             case DmaLanded(tag=tag) | DmaRead(tag=tag) if tag in self._late:
-                raise Violation(
-                    f"access {tag} of P{event.pasid}, sent after unbind, reaches {event.page:#x} ({event.owner}): "
-                    "something of the old binding is still cached",
-                    f"P{event.pasid}",
-                )
+                self._complain(event, f"access {tag}", "something of the old binding is still cached")
+
+    def _complain(self, event: DmaLanded | DmaRead, what: str, why: str) -> None:
+        raise Violation(
+            f"{what} of P{event.pasid}, sent after unbind, reaches {event.page:#x} ({event.owner}): {why}",
+            f"P{event.pasid}",
+        )
 
     def at_quiescence(self) -> None:
         """Nothing more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -18,8 +19,8 @@ from hw.pcie.events import UntranslatedSent
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
 from scenarios.exit_window import exit_window
-from scenarios.scenario import Expected
-from tests.searching import assert_table, exhaust, identity
+from scenarios.scenario import BadValue, Expected
+from tests.searching import assert_table, exhaust, identity, oracles_of
 
 TRACES = {
     "fpd=5.7": (8, 4),
@@ -32,16 +33,20 @@ TRACES = {
     "fpd=5.8,rogue=1": (120, 0),
     "fpd=5.8,cache=cold": (29, 5),
     "fpd=5.8,cache=cold,fetch=1": (21, 0),
-    "fpd=5.13,rogue=1": (48, 16),
-    "fpd=5.13,traffic=page-request": (458, 0),
-    "fpd=6.13,traffic=page-request": (148, 2),
+    "fpd=5.13": (8, 8),
+    "fpd=5.13,rogue=1,watch=after": (48, 16),
+    "fpd=5.13,traffic=page-request,watch=after": (458, 0),
+    "fpd=6.13": (8, 8),
+    "fpd=6.13,traffic=page-request,watch=after": (148, 2),
     "fpd=6.13-rc1": (7, 7),
-    "fpd=6.13-rc1,traffic=page-request,order=O4": (130, 66),
+    "fpd=6.13-rc1,traffic=page-request,order=O4,watch=after": (130, 66),
     "fpd=6.14,rogue=1": (64, 0),
     "fpd=6.14,order=O5": (124, 0),
+    "fpd=6.14,traffic=ats,order=O5,rogue=1": (676, 2),
     "fpd=2026": (13, 9),
     "fpd=2026,cache=cold,watch=after": (20, 0),
     "fpd=2026-meant": (13, 5),
+    "fpd=2026-meant,traffic=ats,order=O5": (2608, 780),
     "fpd=right": (11, 0),
     "fpd=right,traffic=read": (20, 0),
     "fpd=right,cache=cold": (18, 0),
@@ -49,9 +54,17 @@ TRACES = {
     "fpd=right,order=O3,rogue=1": (88, 0),
     "fpd=6.14,traffic=page-request": (458, 0),
     "fpd=6.14,traffic=page-request,order=O4": (458, 0),
-    "fpd=2026,traffic=page-request": (190, 2),
+    "fpd=2026,traffic=page-request": (195, 2),
     "fpd=right,traffic=ats": (512, 0),
-    "fpd=right,traffic=ats,late=cache": (329, 6),
+    "fpd=right,traffic=ats,late=cache": (329, 12),
+    "fpd=5.7,traffic=ats,late=cache": (105, 12),
+    "fpd=right,traffic=ats,late=cache,watch=memory": (329, 6),
+    "fpd=right,traffic=ats,order=O2,rogue=1": (8, 0),
+    "fpd=right,traffic=ats,order=O5,rogue=1": (1560, 0),
+    "fpd=right,traffic=ats,order=O2,rogue=1,pri=off": (6, 0),
+    "fpd=forgets-device-tlb,traffic=ats": (29, 3),
+    "fpd=forgets-device-tlb,traffic=ats,order=O2,rogue=1": (6, 0),
+    "fpd=forgets-device-tlb,traffic=ats,order=O2,rogue=1,pri=off,watch=access": (6, 3),
     "fpd=right,traffic=ats,order=O5": (1224, 0),
     "fpd=right,traffic=page-request,refusal=failure": (796, 31),
     "fpd=right,traffic=page-request,order=O4": (796, 0),
@@ -61,7 +74,7 @@ TRACES = {
     "fpd=right,traffic=ats,accesses=2,absent=ca": (861, 0),
     "fpd=right,traffic=page-request,pr_pasid_check=none,refusal=failure": (901, 0),
     "fpd=5.7,traffic=ats,translated=checked": (130, 3),
-    "fpd=right,traffic=ats,late=cache,translated=checked": (342, 0),
+    "fpd=right,traffic=ats,late=cache,translated=checked,watch=memory": (342, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
 
@@ -238,6 +251,13 @@ def test_a_translated_write_lands_in_a_page_that_is_still_allocated(fpd: str) ->
 
 
 @BOTH
+def test_a_translated_write_behind_the_answer_to_its_invalidation_is_found_and_blamed_on_the_device(fpd: str) -> None:
+    report = exhaust(exit_window, {"fpd": fpd, "traffic": "ats", "late": "cache", "watch": "after"})
+    assert oracles_of(report) == {"no-write-behind-its-invalidation"}
+    assert (report.schedules, report.failing, report.complete) == (105, 12, True)
+
+
+@BOTH
 def test_a_completion_that_an_invalidation_overtook_is_dropped_by_the_device(fpd: str) -> None:
     def dropped(run: Run) -> bool:
         granted = [place for place, event in enumerate(run) if isinstance(event, Translated) and event.page]
@@ -279,3 +299,9 @@ def test_after_unbind_an_access_is_refused_and_recorded() -> None:
         assert {(each.silent, each.logged) for each in all_of(AccessAborted, diaries(fpd, "write", rogue=1), late)} == {
             (False, True)
         }
+
+
+def test_a_device_without_pri_that_sends_page_requests_is_refused_in_one_line() -> None:
+    text = "parameter pri='off': there are no page requests without PRI; with traffic='page-request' allowed is on"
+    with pytest.raises(BadValue, match=f"^{re.escape(text)}$"):
+        exit_window.world(Session(), exit_window.complete({"pri": "off", "traffic": "page-request"}))

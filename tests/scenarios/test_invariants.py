@@ -22,7 +22,7 @@ VTD_PCIE = {
     "I6": {"no-pasid-reuse-while-bound", "no-pasid-reuse-while-referenced"},
     "I7": {"credits-come-back", "credits-stay-within-the-allocation"},
     "I8": {"nobody-waits-for-a-lost-device"},
-    "I9": {"fault-after-unbind-is-visible", "fault-log-is-silent-until-stop"},
+    "I9": {"fault-after-unbind-is-visible", "fault-log-is-silent-until-stop", "fpd-is-clear-after-unbind"},
     "I10": {"walker-uses-old-or-new"},
     "I11": {"no-itag-has-two-owners"},
     "I12": {"no-write-behind-its-invalidation"},

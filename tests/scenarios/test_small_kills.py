@@ -1,4 +1,4 @@
-"""Every oracle of the small scenarios is killed by a named combination, for the reason that its message gives."""
+"""Oracles are killed by named combinations for the reason that their messages give: small worlds, first of all."""
 
 from __future__ import annotations
 
@@ -42,6 +42,26 @@ KILLS: list[tuple[str, str, dict[str, int | str], str]] = [
     ("cmdq-error", "no-dma-into-foreign-frame", {"reaction": "ignored"}, "which is free: memory corruption"),
     ("cmdq-issue", "commands-run-as-issued", {"issue": "publish-early", "batches": 1, "synced": 2}, "was issued there"),
     ("stall-term", "no-deadlock", {"order": "no-sync"}, "smmu.dma waits since"),
+    ("exit-window", "fpd-is-clear-after-unbind", {"fpd": "5.13"}, "FPD of P1 is still set when unbind is over"),
+    (
+        "exit-window",
+        "fpd-is-clear-after-unbind",
+        {"fpd": "2026-meant", "traffic": "ats", "order": "O5"},
+        "FPD of P1 is set after unbind is over",
+    ),
+    (
+        "exit-window",
+        "no-access-after-unbind",
+        {"fpd": "forgets-device-tlb", "traffic": "ats", "order": "O2", "rogue": 1, "pri": "off", "watch": "access"},
+        "a translated write of P1, sent after unbind, reaches",
+    ),
+    (
+        "prq-drain",
+        "every-last-is-answered-once",
+        {"driver": "right", "overflow": "silent", "requests": 2, "stop": "B", "priq": 0},
+        "hardware loses the Last of g1 (overflow)",
+    ),
+    ("prq-drain", "credits-come-back", {"driver": "right", "stop": "leaky"}, "credits never came back"),
 ]
 BUDGET = 200
 

@@ -1,0 +1,38 @@
+"""When unbind is over, FPD does not stand in the PASID's entry, nor is it set later (vtd-pcie I9; §3.3, R4)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from actors.runtime.events import Violation
+from drivers.events import ContextWritten, FpdWritten
+from drivers.fault_events import BondEnded
+
+
+class FpdIsClearAfterUnbind:
+    """Whether or not anybody does anything that would be hidden; the next binding may set it again."""
+
+    watches: ClassVar[tuple[type, ...]] = (ContextWritten, FpdWritten, BondEnded)
+
+    def __init__(self) -> None:
+        self._set: set[int] = set()
+        self._over: set[int] = set()
+
+    def observe(self, event: ContextWritten | FpdWritten | BondEnded) -> None:
+        """Stores to the entry, and the moment that matters."""
+        match event:
+            case ContextWritten(pasid=pasid, valid=True):
+                self._over.discard(pasid)
+            case FpdWritten(pasid=pasid, fpd=fpd):
+                (self._set.add if fpd else self._set.discard)(pasid)
+            case BondEnded(pasid=pasid):
+                self._over.add(pasid)
+        if event.pasid in self._set & self._over:
+            when = "is still set when" if isinstance(event, BondEnded) else "is set after"
+            raise Violation(
+                f"FPD of P{event.pasid} {when} unbind is over: whatever its device does from now on leaves no trace",
+                f"P{event.pasid}",
+            )
+
+    def at_quiescence(self) -> None:
+        """Nothing more."""

@@ -7,9 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tools import checkpoint
+from tools.exits import Unfinished
+from tools.interrupt import StopRequest
+from tools.proof import Proof
+from tools.prover import Wanted, workers
+from tools.terms import Terms
 
 from .tools.runs import WORLDS
 
@@ -58,17 +70,46 @@ def test_a_killed_proof_is_continued_to_the_same_total(tmp_path: Path, jobs: str
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_says_how_far_it_got_and_how_to_go_on(tmp_path: Path, jobs: str) -> None:
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_says_how_far_it_got_and_how_to_go_on(
+    tmp_path: Path, jobs: str, request_to_stop: signal.Signals
+) -> None:
     file = tmp_path / "proof"
     proof = start("prove", f"{WORLDS}::writers", "-p", "n=9", "-j", jobs, "--checkpoint", str(file))
     progressed(proof, 3)
-    os.killpg(proof.pid, signal.SIGINT)
+    os.killpg(proof.pid, request_to_stop)
     stdout, stderr = proof.communicate(timeout=60)
     assert proof.returncode == 130
-    assert stdout.startswith("NOT FOUND, and not proved: Ctrl-C was pressed after ")
+    assert stdout.startswith("NOT FOUND, and not proved: it was interrupted after ")
     assert stdout.splitlines()[-1] == f"Continue: stopmarker prove --resume {file}"
     assert stderr.splitlines()[-1].startswith("stopmarker: interrupted after ")
     assert "Traceback" not in stderr
+
+
+def test_a_pool_that_breaks_while_work_is_handed_out_loses_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, file = count(), tmp_path / "proof"
+
+    @contextmanager
+    def fragile(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Any]]:
+        with workers(jobs, wanted) as submit:
+
+            def broken(*arguments: Any) -> Any:
+                if next(calls) == 3:
+                    raise BrokenProcessPool
+                return submit(*arguments)
+
+            yield broken
+
+    terms = Terms(f"{WORLDS}::writers", (("n", 7),))
+    with monkeypatch.context() as patched, pytest.raises(Unfinished, match=f"continue with --resume {file}"):
+        patched.setattr("tools.proof.TURN", 0.02)
+        patched.setattr("tools.proof.workers", fragile)
+        Proof(terms, path=file).run(60.0, 2, lambda _: None, StopRequest())
+    again = Proof(*checkpoint.read(file))
+    again.run(60.0, 1, lambda _: None, StopRequest())
+    assert (again.verdict, again.report.schedules) == ("holds", 5_040)
 
 
 SLOW = """
@@ -120,7 +161,7 @@ def test_ctrl_c_while_shrinking_keeps_the_finding_as_it_is(tmp_path: Path, comma
     )
     assert done.returncode == 130
     assert "[*] VIOLATION nothing is lost: an increment was lost" in done.stdout
-    assert "Shrunk in 0 replays, until Ctrl-C." in done.stdout
+    assert "Shrunk in 0 replays, until interrupted." in done.stdout
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("stopmarker: interrupted after ")
     (file,) = out.iterdir()

@@ -20,7 +20,7 @@ import trio
 from actors.runtime.controlled import controlled
 
 from .campaign.campaign import Session
-from .campaign.ledger import Lease, Ledger
+from .campaign.ledger import Lease
 from .campaign.matrix import Cell, Options, Shard
 from .campaign.shard import Seen, strategy_of
 from .campaign.store import create
@@ -109,7 +109,6 @@ def _conducted(options: Options, jobs: int) -> _Timed:
     workers = _Timed(jobs)
     facts: dict[str, object] = {"seconds": 0.0, "code": code_of_all(options.all_cells)}
     with TemporaryDirectory() as folder, create(Path(folder), options, facts) as store:
-        Ledger(store).open_cells()
         Session(store, workers, StopRequest()).run()
     return workers
 

@@ -22,7 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, error, step bound), 2 usage,
 3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a budget ended, or a witness was never
-reached), 130 Ctrl-C."""
+reached), 130 Ctrl-C or SIGTERM."""
 _SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
 
 
@@ -176,7 +176,14 @@ def campaign() -> None:
     """Hunt for hours in many scenarios at once: survives kill -9, resumes, keeps each finding once."""
 
 
-_DIRECTORY = click.argument("directory", metavar="DIR")
+def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """An empty text, such as a variable that is not set, would mean the current directory."""
+    if not value:
+        raise click.BadParameter("it is empty; `.` means the current directory", ctx, param)
+    return value
+
+
+_DIRECTORY = click.argument("directory", metavar="DIR", callback=_named)
 _WHERE = (
     click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes.  [default: one a core]"),
     click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.  [default: a cluster on this machine]"),
@@ -287,7 +294,7 @@ def _act(body: str, *, as_json: bool, color: bool | None, verbose: bool, **optio
     try:
         import_module("tools.log").configure(verbose)
         code: int = import_module(f"tools.commands.{body}").main(out, **options)
-        sys.stdout.flush()
+        out.text("")  # what a model printed is written too, or it is said here that it cannot be
     except Refusal as refusal:
         code = refusal.code
         _say(out, code, str(refusal))
@@ -296,8 +303,7 @@ def _act(body: str, *, as_json: bool, color: bool | None, verbose: bool, **optio
         done = f" after {interrupt}" if str(interrupt) else ""
         click.echo(f"stopmarker: interrupted{done}", err=True)
     except BrokenPipeError:
-        # Whoever read stdout has gone (`| head`); nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        out.silence()  # whoever read stdout has gone (`| head`)
         code = Exit.BROKEN_PIPE
     except Exception as error:
         code = Exit.INTERNAL
@@ -314,4 +320,9 @@ def _say(out: Output, code: int, message: str) -> None:
 
 def main() -> None:
     """The console command."""
+    if sys.stderr is None:  # closed (`2>&-`)
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        click.echo("stopmarker: stdout is closed, so a result has nowhere to go; `> /dev/null` drops it", err=True)
+        sys.exit(Exit.USAGE)
     cli(prog_name="stopmarker")

@@ -15,8 +15,8 @@ ALL = "all"
 
 
 def scenario_names(scenarios: Sequence[str]) -> Sequence[str]:
-    """The scenarios that are meant, each once; none or `all` means all shipped ones."""
-    named = tuple(catalogue.MODULES) if not scenarios or ALL in scenarios else scenarios
+    """The scenarios that are meant, each once; none, or `all` among others, means all shipped ones."""
+    named = [every for name in scenarios or (ALL,) for every in (catalogue.MODULES if name == ALL else (name,))]
     return tuple(dict.fromkeys(named))
 
 

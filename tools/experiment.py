@@ -98,12 +98,16 @@ def find_scenario(name: str) -> tuple[str, Scenario]:
 
 
 def parse_params(texts: Sequence[str]) -> dict[str, str]:
-    """`name=value` arguments as a map; of two values for one name the later counts."""
+    """`name=value` arguments as a map; Refusal for a name that comes twice."""
+    given: dict[str, str] = {}
     for text in texts:
-        name, equals, _ = text.partition("=")
+        name, equals, value = text.partition("=")
         if not equals or not name:
             raise Refusal(f"parameter {text!r}: expected name=value, such as drain=none")
-    return dict(text.split("=", 1) for text in texts)
+        if name in given:
+            raise Refusal(f"parameter {name!r}: given twice, as {given[name]!r} and {value!r}; once is allowed")
+        given[name] = value
+    return given
 
 
 def reopen(recipe: Recipe, given: Mapping[str, ParamValue | str] | None = None) -> Experiment:

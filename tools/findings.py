@@ -61,7 +61,7 @@ class Findings:
             return []
         lines = [*ladder(self.traces[0]), ""]
         if self.replays or self.stopped:
-            lines.append(f"Shrunk in {self.replays:,} replays{', until Ctrl-C' if self.stopped else ''}.")
+            lines.append(f"Shrunk in {self.replays:,} replays{', until interrupted' if self.stopped else ''}.")
         for trace, path in zip(self.traces, self.paths, strict=True):
             if path is not None:
                 oracle = trace.finding.oracle if trace.finding else trace.outcome

@@ -2,6 +2,8 @@
 
 A KeyboardInterrupt out of nowhere could end a detached task between two of its steps, and a nursery that waits for
 that task would wait for ever. The second Ctrl-C does interrupt: it is for a model that loops without a step.
+
+SIGTERM, by which job schedulers ask for an end, is the same request; it never interrupts, as some send it twice.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
+REQUESTS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(Exception):
@@ -36,17 +40,32 @@ class StopRequest:
         return checked
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and signal_number == signal.SIGINT:
             raise KeyboardInterrupt
         self.requested = True
 
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Ctrl-C sets a flag inside the block."""
+    """Ctrl-C and SIGTERM set a flag inside the block."""
     request = StopRequest()
-    before = signal.signal(signal.SIGINT, request._handle)
+    before = [(number, signal.signal(number, request._handle)) for number in REQUESTS]
     try:
         yield request
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deaf(*signals: signal.Signals) -> Iterator[None]:
+    """Processes and threads that are started inside the block never hear these; the caller hears them after it.
+
+    They go to the whole process group, and what they mean is for the coordinator to say.
+    """
+    resource_tracker.ensure_running()  # else it comes with the first process, and unblocks signals as it does
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import click
 
+from .exits import Refusal
+
 JSON_VERSION = 1
 _STYLES = {"[*]": "red", "VACUOUS": "yellow", "<== preempt": "yellow"}
 
@@ -45,14 +47,29 @@ class Output:
         """Text for people; nothing where a document is asked for."""
         if not self.as_json:
             for line in lines:
-                click.echo(self._painted(line), color=self._color)
+                self.text(f"{self._painted(line)}\n")
 
     def document(self, kind: str, body: Mapping[str, Any]) -> None:
         """The one document of this command; nothing where text is asked for, or for an error after the result."""
         if self.as_json and not self._documents:
             self._documents += 1
             whole = {"format": f"stopmarker-{kind}", "version": JSON_VERSION, **body}
-            click.echo(json.dumps(whole, indent=2, ensure_ascii=False, default=_plain))
+            self.text(json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+    def text(self, text: str) -> None:
+        """Text as it is; Refusal if it cannot be written, but BrokenPipeError if nobody wants it any more."""
+        try:
+            click.echo(text, nl=False, color=self._color)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.silence()
+            raise Refusal(f"write the result to stdout: {error.strerror or error}") from None
+
+    @staticmethod
+    def silence() -> None:
+        """Whatever stdout still holds, or is given, goes nowhere: also what the interpreter writes at its exit."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _painted(self, line: str) -> str:
         for mark, color in _STYLES.items():

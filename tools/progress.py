@@ -22,7 +22,11 @@ class Progress(Protocol):
         ...
 
     def close(self) -> None:
-        """The hunt is over."""
+        """Leave nothing open; more than once does no harm."""
+        ...
+
+    def end(self, report: Report) -> None:
+        """The hunt is over: say how it stands, unless that was the last thing said."""
         ...
 
 
@@ -40,15 +44,24 @@ class PlainProgress:
     def __init__(self, describe: Describe) -> None:
         self._describe = describe
         self._due = 0.0
+        self._said: object = None
 
     def show(self, report: Report) -> None:
         """A line when it is time."""
         if report.seconds >= self._due:
             self._due = report.seconds + _SECONDS_BETWEEN_LINES
-            print(self._describe(report), file=sys.stderr, flush=True)
+            self.end(report)
 
     def close(self) -> None:
         """Nothing is left open."""
+
+    def end(self, report: Report) -> None:
+        """A line now."""
+        line = self._describe(report)
+        counts = (report.schedules, report.failing, report.cut) if report.schedules else line
+        if counts != self._said:
+            self._said = counts
+            print(line, file=sys.stderr, flush=True)
 
 
 def progress(describe: Describe = sentence) -> Progress:

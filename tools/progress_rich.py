@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.status import Status
 
@@ -9,6 +11,8 @@ from .explore.search import Report
 from .progress import Describe
 
 _SECONDS_BETWEEN_UPDATES = 0.1
+_SPINNER = 3
+"""Columns that the spinner takes, and one that stays free."""
 
 
 class RichProgress:
@@ -25,8 +29,15 @@ class RichProgress:
             if self._due < 0.0:
                 self._status.start()  # not sooner: it is a thread, and worker processes are forked before there are any
             self._due = report.seconds + _SECONDS_BETWEEN_UPDATES
-            self._status.update(self._describe(report))
+            width = self._status.console.width - _SPINNER
+            line = self._describe(report)
+            self._status.update(line if len(line) <= width else f"{line[: width - 1]}…")
 
     def close(self) -> None:
         """Take the line away."""
         self._status.stop()
+
+    def end(self, report: Report) -> None:
+        """A line that stays."""
+        self.close()
+        print(self._describe(report), file=sys.stderr, flush=True)

@@ -163,7 +163,11 @@ class Proof:
             with workers(jobs, wanted) as submit:
                 while running or not over:
                     while not over and len(running) < jobs and (task := self.share.take()) is not None:
-                        running[submit(search, self.terms, task, self._turn(TURN))] = task
+                        try:
+                            running[submit(search, self.terms, task, self._turn(TURN))] = task
+                        except BrokenProcessPool:
+                            self.share.give(task)  # or the checkpoint would not have it, and a resume prove too much
+                            raise
                     wanted.set(over or len(running) < jobs)
                     done, _ = wait(running, TURN, FIRST_COMPLETED)
                     for future in done:
@@ -173,6 +177,8 @@ class Proof:
                         self.share.give(packed)
                     over = turn_over() or over
         except BrokenProcessPool:
+            if turn_over() and self.interrupted:
+                return  # SIGTERM, to the workers too
             self._try_to_write()
             hint = "try again" if self.path is None else f"continue with --resume {self.path}"
             raise Unfinished(f"prove: a worker process was killed, so nothing is proved; {hint}") from None

@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from typing import ParamSpec, TypeVar
@@ -33,6 +33,7 @@ from .explore.endless import Endless
 from .explore.fair import Fair
 from .explore.search import Budget, Report, explore
 from .explore.stack import Stack
+from .interrupt import Stopped, StopRequest, deaf
 from .terms import Terms
 
 TURN = 0.5
@@ -84,15 +85,21 @@ def fair_run(terms: Terms) -> Report:
     return trio.run(main)
 
 
-def audited_runs(terms: Terms) -> Report:
-    """Some random runs that are audited: a proof is worth nothing if a step touches what it does not declare."""
+def audited_runs(terms: Terms, stop: StopRequest) -> Report:
+    """Some random runs that are audited: a proof is worth nothing if a step touches what it does not declare.
 
-    async def main() -> Report:
+    After Ctrl-C those that were made.
+    """
+    report = Report()
+
+    async def main() -> None:
         async with controlled() as driver:
-            make = replace(terms, audit=True).make_world()
-            return await explore(driver, make, Endless(RandomWalk(0)), Budget(schedules=AUDITED))
+            make = stop.between(replace(terms, audit=True).make_world())
+            with suppress(Stopped):
+                await explore(driver, make, Endless(RandomWalk(0)), Budget(schedules=AUDITED), report=report)
 
-    return trio.run(main)
+    trio.run(main)
+    return report
 
 
 class Wanted:
@@ -133,26 +140,23 @@ def search(terms: Terms, task: bytes, seconds: float) -> tuple[Report, bytes]:
 def workers(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Future[tuple[Report, bytes]]]]:
     """A way to have functions called in `jobs` worker processes.
 
-    Ctrl-C goes to the whole process group, and what it means is for the parent to say: it is blocked in workers.
+    They do not hear Ctrl-C.
     """
     is_safe = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if is_safe else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(wanted,)) as pool:
 
         def submit(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Future[R]:
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                with warnings.catch_warnings():
-                    # Later Pythons warn of threads: those of numpy know how to be forked.
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    return pool.submit(function, *arguments, **options)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            with deaf(signal.SIGINT), warnings.catch_warnings():
+                # Later Pythons warn of threads: those of numpy know how to be forked.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return pool.submit(function, *arguments, **options)
 
         yield submit
 
 
 def _begin(wanted: Wanted) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which the pool ends the others when one was killed
     _wanted[:] = [wanted]
     end_with_parent()
 

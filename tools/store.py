@@ -57,8 +57,10 @@ def check_writable(folder: Path) -> None:
         place = place.parent
     if not place.is_dir():
         raise Refusal(f"write traces into {folder}: {place} is not a directory")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise Refusal(f"write traces into {folder}: {place} is not writable")
+    try:
+        Path(tempfile.mkdtemp(dir=place, prefix=".stopmarker-")).rmdir()  # rights do not say all: a disk may be full
+    except OSError as error:
+        raise Refusal(f"write traces into {folder}: {place} is not writable ({error.strerror or error})") from None
 
 
 def _free_path(path: Path, data: bytes) -> Path:

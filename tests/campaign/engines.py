@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.campaign.campaign import Session
-from tools.campaign.ledger import Lease, Ledger
+from tools.campaign.ledger import Lease
 from tools.campaign.matrix import Options, make_matrix
 from tools.campaign.store import Store, create
 from tools.campaign.work import Engine, Killed, Result, code_of, code_of_all, perform
@@ -75,9 +75,7 @@ def options_of(*scenarios: str, params: Sequence[str] = (), strategy: str = "wal
 def begin(folder: Path, options: Options) -> Store:
     """A campaign that has begun and not run."""
     facts: dict[str, object] = {"code": code_of_all(options.all_cells), "seconds": 0.0, "jobs": 1, "engine": "local"}
-    store = create(folder, options, facts)
-    Ledger(store).open_cells()
-    return store
+    return create(folder, options, facts)
 
 
 def conducted(store: Store, engine: Engine | None = None) -> Session:

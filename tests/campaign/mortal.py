@@ -1,26 +1,30 @@
-"""A scenario that kills the worker process that builds it; in the coordinator it only waits to be asked."""
+"""A scenario that ends the process that builds it: only workers may ever do that."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import sys
 
 from actors.runtime.world import Cpu
 from stopmarker import World, number, one_of, scenario
 
 
 @scenario(
-    kills=one_of("never", "always", "hangs", default="always", meaning="whether the worker survives"),
+    kills=one_of("never", "always", "hangs", "quits", default="always", meaning="whether the worker survives"),
     n=number(2, 6, default=3, meaning="how many actors"),
 )
 def mortal(world: World, kills: str, n: int) -> None:
     """Some actors write one word, if their worker lives to see it."""
-    if multiprocessing.parent_process() is not None:
-        if kills == "always":
+    match kills:
+        case "always":
             os.kill(os.getpid(), signal.SIGKILL)
-        while kills == "hangs":
-            pass
+        case "quits":
+            os._exit(7)
+        case "hangs":
+            print("here it hangs", file=sys.stderr, flush=True)
+            while True:
+                pass
     word = world.word("word")
 
     def member(position: int) -> None:

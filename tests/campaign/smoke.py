@@ -17,13 +17,13 @@ import click
 
 from scenarios import catalogue
 from tools.campaign.conduct import conduct
-from tools.campaign.ledger import Ledger
 from tools.campaign.matrix import Options, make_matrix
 from tools.campaign.store import Store, create
 from tools.campaign.views import groups, is_over, set_aside
 from tools.campaign.work import code_of_all
 from tools.campaign.workers import Workers
 from tools.experiment import open_experiment
+from tools.interrupt import stop_request
 from tools.log import configure
 from tools.output import Output
 
@@ -54,8 +54,8 @@ def run(folder: Path, name: str) -> Store:
     cells = [cell for names, params in rows for cell in make_matrix(names, params, extent.strategies, **sizes)]
     options = Options(cells=tuple(cells), schedules=extent.schedules, seed=SEED)
     store = create(folder, options, {"code": code_of_all(options.all_cells), "seconds": 0.0})
-    Ledger(store).open_cells()
-    conduct(Output(as_json=False, color=False), store, Workers(os.cpu_count() or 1))
+    with stop_request() as stop:
+        conduct(Output(as_json=False, color=False), store, Workers(os.cpu_count() or 1), stop)
     return store
 
 

@@ -21,10 +21,13 @@ from tools.campaign.work import Engine, Killed, Result
 from tools.exits import Exit, Refusal, Unfinished
 
 from ..tools.test_cli import call
-from ..tools.test_processes import ROOT
+from ..tools.test_processes import ROOT, start
 from .engines import MORTAL, UNBINDING, WORLDS, begin, conducted, options_of, result_of
 
 DASK = [sys.executable, "-m", "distributed.cli.{}", "--no-dashboard"]
+
+
+IMPATIENT = "import tools.campaign.cluster as it; it.PATIENCE = 0.2; from tools.cli import main; main()"
 
 
 def dask(program: str, *arguments: str) -> subprocess.Popen[str]:
@@ -132,6 +135,32 @@ def test_a_cluster_of_ones_own_survives_what_kills_its_workers(tmp_path: Path) -
         assert store.one("SELECT sum(schedules) FROM shards WHERE cell = 2") == 5
 
 
+def test_ctrl_c_is_for_the_coordinator_of_a_cluster_of_ones_own(tmp_path: Path) -> None:
+    arguments = (
+        UNBINDING,
+        "-p",
+        "drain=full",
+        "--strategy",
+        "walk",
+        "--size",
+        "20",
+        "--budget",
+        "8h",
+        "--engine",
+        "dask",
+        "-j",
+        "2",
+    )
+    campaign = start("campaign", "start", str(tmp_path / "c"), *arguments)
+    assert campaign.stderr is not None
+    while "shards 0" in campaign.stderr.readline():
+        pass  # now the workers are at work
+    os.killpg(campaign.pid, signal.SIGINT)
+    _, said = campaign.communicate(timeout=60)
+    assert campaign.returncode == Exit.INTERRUPTED
+    assert [line.partition(" ")[0] for line in said.splitlines() if "schedules" not in line] == ["stopmarker:"]
+
+
 def test_a_scheduler_that_is_not_there_is_said_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,3 +172,6 @@ def test_a_scheduler_that_is_not_there_is_said_before_anything_is_made(
     )
     assert result.exit_code == Exit.USAGE
     assert not (tmp_path / "c").exists()
+    arguments = ("campaign", "start", str(tmp_path / "c"), UNBINDING, "--engine", "dask", "--scheduler", "foo")
+    done = subprocess.run([sys.executable, "-c", IMPATIENT, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == "stopmarker: reach the Dask scheduler foo: missing port number in address 'foo'\n"

@@ -10,7 +10,7 @@ import pytest
 
 from tools.campaign.conduct import make_engine
 from tools.campaign.matrix import Cell, Options
-from tools.campaign.store import FINDINGS, open_to_read
+from tools.campaign.store import FINDINGS, open_to_read, open_to_write
 from tools.campaign.telling import status_lines
 from tools.campaign.views import groups, set_aside, verdict
 from tools.cli import cli
@@ -72,7 +72,7 @@ def test_one_finding_is_drawn_by_the_beginning_of_its_number(folder: str) -> Non
     result = call("campaign", "show", folder, exact[:6])
     assert result.exit_code == Exit.NOTHING_VIOLATED
     assert f"finding {exact}: no-cross in {UNBINDING}" in result.stdout
-    assert "decided by driver: store CD[#] / smmu.priq: load CD[#]" in result.stdout
+    assert "  Decided by driver: store CD[#] / smmu.priq: load CD[#]." in result.stdout
     assert "[*] VIOLATION no-cross" in result.stdout
     assert document("campaign", "show", folder, exact)[1]["exact"] == exact
     assert "which? " in call("campaign", "show", folder).stderr
@@ -126,6 +126,12 @@ def test_sarif_has_a_rule_for_each_oracle_and_a_result_for_each_bucket(folder: s
         ("KeyError", "KeyError"),
         ("no-deadlock", "no-deadlock"),
         ("no-cross", "no-cross"),
+    ]
+    told = [result["message"]["text"].splitlines()[1] for result in run["results"]]
+    assert told == [
+        "No order of two steps decides it.",
+        "Decided by a: lock two / b: lock two.",
+        "Decided by driver: store CD[#] / smmu.priq: load CD[#].",
     ]
     place = run["results"][2]["locations"][0]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == WORLDS
@@ -191,8 +197,57 @@ def test_a_merge_without_all_parts_says_so_and_holds_nothing_for_safe(tmp_path: 
     result = call("campaign", "merge", str(tmp_path / "merged"), str(parts[0]), str(parts[2]))
     assert result.exit_code == Exit.INCONCLUSIVE
     assert result.stdout.splitlines()[-1] == "Not all of it: part 2/3 is missing."
+    looked = call("campaign", "status", str(tmp_path / "merged"))
+    told = [f"campaign {tmp_path}/merged: incomplete", "  lacking   part 2/3 is missing"]
+    assert looked.stdout.splitlines()[:2] == told
     resumed = call("campaign", "resume", str(tmp_path / "merged"))
     assert "it was merged from parts; resume those, and merge again" in resumed.stderr
+
+
+def test_many_missing_parts_are_told_in_ranges(tmp_path: Path) -> None:
+    cells = options_of(UNBINDING, schedules=20).cells
+    parts = [tmp_path / str(part) for part in (2, 500, 997)]
+    for part in parts:
+        begin(part, Options(cells=cells, schedules=20, part=(int(part.name), 1_000))).close()
+    code, merged = document("campaign", "merge", str(tmp_path / "merged"), *map(str, parts))
+    absent = "997 of 1000 parts are missing: 1, 3-499, 501-996, 998-1000"
+    assert (code, merged["missing"]) == (Exit.INCONCLUSIVE, f"{absent}; part 2/1000 is unfinished")
+
+
+def test_lost_traces_are_made_again_and_a_merge_goes_without_them(tmp_path: Path) -> None:
+    (part,) = parts_of(tmp_path, options_of(*SCENARIOS), 1)
+    whole = {path.name: path.read_bytes() for path in sorted((part / FINDINGS).iterdir())}
+    first, second, third = [part / FINDINGS / name for name in whole]
+    first.unlink()
+    second.write_bytes(b"damaged")
+    _, listed = document("campaign", "findings", str(part))
+    assert [call(*bucket["findings"][0]["rerun"].split()[1:]).exit_code for bucket in listed["buckets"]] == [1, 2, 1]
+    exact = listed["buckets"][0]["findings"][0]["exact"]
+    again = f"made again by: stopmarker campaign resume {part}\n"
+    assert call("campaign", "show", str(part), exact).stderr.endswith(again)
+
+    code, merged = document("campaign", "merge", str(tmp_path / "merged"), str(part))
+    assert (code, [path.name for path in (tmp_path / "merged" / FINDINGS).iterdir()]) == (Exit.VIOLATED, [third.name])
+    assert len(merged["buckets"]) == 1
+    assert {one["reason"] for one in merged["set_aside"]} == {
+        "its trace file is lost; `campaign resume` of its part makes it again, then merge anew"
+    }
+    for one in merged["set_aside"]:
+        assert call("replay", one["token"]).exit_code == Exit.VIOLATED
+
+    with open_to_write(part) as store:
+        conducted(store)
+        found = [finding for group in groups(store) for finding in group.findings]
+        assert sorted(Path(one.file).read_bytes() for one in found) == sorted(whole.values())
+        assert set_aside(store) == []
+
+
+def test_a_refused_merge_leaves_what_is_there_as_it_was(folder: str, tmp_path: Path) -> None:
+    (part,) = parts_of(tmp_path, options_of(UNBINDING, schedules=20), 1)
+    before = sorted((Path(folder) / FINDINGS).iterdir())
+    result = call("campaign", "merge", folder, str(part))
+    assert result.stderr.endswith("it holds one already (see `campaign status`); name another directory\n")
+    assert sorted((Path(folder) / FINDINGS).iterdir()) == before
 
 
 def test_only_parts_of_one_campaign_are_merged(tmp_path: Path) -> None:
@@ -255,11 +310,21 @@ def test_a_start_without_a_worker_says_what_is_wrong_with_it(tmp_path: Path) -> 
         (("--shard", "3/2"), "shard '3/2': expected k/N"),
         (("--budget", "8"), "budget '8': expected a number above 0 with a unit"),
         (("-p", "way=qiet"), "did you mean 'quiet'"),
+        (("all", "mm-pim"), "no scenario 'mm-pim'"),
     ]:
         result = call("campaign", "start", str(tmp_path / "c"), ENDING, *arguments)
         assert result.exit_code == Exit.USAGE
         assert message in result.stderr
         assert not (tmp_path / "c").exists()
+
+
+def test_no_directory_is_not_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in (("start", "", "mm-pin"), ("resume", ""), ("merge", "", "part")):
+        result = call("campaign", *command)
+        assert result.exit_code == Exit.USAGE
+        assert "Invalid value for 'DIR': it is empty; `.` means the current directory" in result.stderr
+    assert not any(tmp_path.iterdir())
 
 
 def test_set_aside_is_empty_where_all_went_well(folder: str) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios import catalogue
+from tools.campaign.ledger import Lease
 from tools.campaign.matrix import CANARY, Cell, Options, make_matrix, parse_part
 from tools.campaign.shard import TURNS, run_shard, strategy_of
+from tools.campaign.sizing import sized
+from tools.campaign.work import Killed, Result
 from tools.exits import Refusal
 from tools.experiment import open_experiment
+from tools.interrupt import StopRequest
 from tools.strategies import SEEDLESS, STRATEGIES
 
-from .engines import ENDING, UNBINDING, WORLDS, options_of
+from .engines import ENDING, UNBINDING, WORLDS, Inline, options_of
 
 
 def cell(strategy: str = "walk", size: int = 10) -> Cell:
@@ -73,8 +79,39 @@ def test_a_part_is_one_of_so_many(text: str) -> None:
 
 
 def test_a_shard_takes_about_as_many_steps_whatever_the_scenario() -> None:
-    small, large = make_matrix([f"{WORLDS}::writers"], ["n=2,9"], ["walk"])
+    cells = make_matrix([f"{WORLDS}::writers"], ["n=2,9"], ["walk", "pct"])
+    probes: list[str] = []
+    engine = Inline(lambda lease, result: probes.append(str(lease)))
+    small, _, large, _ = sized(cells, None, engine, StopRequest())
     assert (small.size, large.size) == (50_000, 16_000)  # at most so many schedules; 150,000 steps
+    assert probes == [f"a probe of {WORLDS}::writers n={n}" for n in (2, 9)]
+    assert [cell.size for cell in sized(cells, 20_000, Inline(), StopRequest())] == [20_000, 20_000, 16_000, 16_000]
+
+
+class Fatal(Inline):
+    """Its worker dies of everything, the first time of nothing else than being killed by somebody."""
+
+    deaths = 0
+
+    def wait(self, seconds: float) -> Sequence[tuple[Lease, Result]]:
+        self.deaths += 1
+        return [(self.out.pop(), Killed("its worker died", int(self.deaths > 1)))]
+
+
+def test_what_kills_whoever_tries_it_is_one_large_shard() -> None:
+    engine = Fatal()
+    (cell,) = sized(make_matrix([ENDING], [], ["walk"]), 700, engine, StopRequest())
+    assert (cell.size, engine.deaths) == (700, 4)
+
+
+def test_a_world_that_cannot_be_built_has_no_size(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from stopmarker import World, scenario\n"
+        "@scenario()\ndef unbuildable(world: World) -> None:\n    raise ValueError('no such world')\n"
+    )
+    with pytest.raises(Refusal, match=r"build .*::unbuildable: ValueError: no such world"):
+        sized(make_matrix([f"{file}::unbuildable"], [], ["walk"]), 700, Inline(), StopRequest())
 
 
 def test_schedules_are_cut_into_shards_the_last_of_which_is_smaller() -> None:

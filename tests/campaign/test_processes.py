@@ -93,14 +93,16 @@ def test_workers_end_with_a_coordinator_that_is_killed(tmp_path: Path) -> None:
 
 def test_ctrl_c_says_how_to_go_on_and_that_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "a campaign"
-    commands = [("start", str(folder), UNBINDING, "--budget", "8h", *SAFE, "-j", "1"), ("resume", str(folder))]
-    for command in commands:
+    begun = ("start", str(folder), UNBINDING, "--budget", "8h", *SAFE, "-j", "2")
+    for command, number in ((begun, signal.SIGTERM), (("resume", str(folder)), signal.SIGINT)):
         campaign = start("campaign", *command)
         assert campaign.stderr is not None
-        assert "schedules" in campaign.stderr.readline()
-        campaign.send_signal(signal.SIGINT)
+        while "shards 0" in campaign.stderr.readline():
+            pass  # now the workers are at work
+        os.killpg(campaign.pid, number)
         _, said = campaign.communicate(timeout=60)
         assert campaign.returncode == Exit.INTERRUPTED
+        assert "Traceback" not in said
         last = said.splitlines()[-1]
         assert last.startswith("stopmarker: interrupted after ")
         assert last.endswith(f"continue: stopmarker campaign resume '{folder}'")
@@ -121,6 +123,26 @@ def test_a_shard_that_kills_its_workers_is_set_aside_and_the_others_are_done(tmp
         ]
         assert store.one("SELECT sum(schedules) FROM shards WHERE cell = 2") == 10
         assert verdict(store) == ("incomplete", Exit.INCONCLUSIVE)
+
+
+def test_what_ends_its_process_never_ends_the_coordinator(tmp_path: Path) -> None:
+    code, made = document("campaign", "start", str(tmp_path / "c"), MORTAL, "-p", "kills=quits", "--schedules", "20")
+    assert (code, made["verdict"]) == (Exit.INCONCLUSIVE, "incomplete")
+    reason = "its worker ended with exit code 7, 3 times"
+    assert made["set_aside"] == [
+        {"what": f"shard 0 of {MORTAL} kills=quits [portfolio]", "reason": reason, "token": None}
+    ]
+
+
+def test_ctrl_c_before_a_campaign_has_begun_leaves_nothing(tmp_path: Path) -> None:
+    campaign = start("campaign", "start", str(tmp_path / "c"), MORTAL, "-p", "kills=hangs")
+    assert campaign.stderr is not None
+    assert campaign.stderr.readline() == "here it hangs\n"
+    os.killpg(campaign.pid, signal.SIGINT)
+    _, said = campaign.communicate(timeout=60)
+    assert campaign.returncode == Exit.INTERRUPTED
+    assert said == "stopmarker: interrupted after 0 schedules; nothing was made\n"
+    assert not (tmp_path / "c").exists()
 
 
 def test_work_that_hangs_is_killed_in_the_end() -> None:
@@ -146,7 +168,7 @@ def test_no_room_for_another_byte_stops_it_and_a_resume_comes_to_the_same(
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"{Unfinished.__module__}.Unfinished: ")
-    assert "`campaign resume` continues (nothing booked is lost: " in last
+    assert "; is the disk full? (nothing booked is lost: " in last
     with open_to_write(tmp_path) as store:
         assert not is_over(store)
         conducted(store)

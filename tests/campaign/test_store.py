@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.campaign.store import FILE, VERSION, create, open_to_read, open_to_write, running
+from tools.campaign.store import FILE, FINDINGS, VERSION, Store, create, open_to_read, open_to_write, running
 from tools.campaign.views import is_over, status
 from tools.exits import Exit, Refusal, Unfinished
 
@@ -83,7 +83,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_start_where_a_campaign_is_changes_nothing(folder: Path) -> None:
     before = (folder / FILE).read_bytes()
     said = refusal("start", str(folder), UNBINDING)
-    assert "it holds one already; `campaign resume` continues it, or name another directory" in said
+    assert "it holds one already (see `campaign status`); name another directory" in said
     assert (folder / FILE).read_bytes() == before
 
 
@@ -91,6 +91,26 @@ def test_a_start_that_was_killed_before_it_began_can_be_made_again(tmp_path: Pat
     (tmp_path / FILE).touch()
     with begin(tmp_path, options_of(UNBINDING)) as store:
         assert status(store).cells == 1
+
+
+def test_a_start_that_fails_leaves_no_campaign(tmp_path: Path) -> None:
+    def full(store: Store) -> None:
+        store.run(f"PRAGMA max_page_count = {store.one('PRAGMA page_count')}")
+        store.set_fact("too long", "x" * 100_000)
+
+    with pytest.raises(Refusal, match=r"^use campaign .* full; free some space$"):
+        create(tmp_path, options_of(UNBINDING), {}, full)
+    assert "there is none" in refusal("resume", str(tmp_path))
+    begin(tmp_path, options_of(UNBINDING)).close()
+
+
+def test_a_damaged_store_is_named_with_what_is_left(tmp_path: Path) -> None:
+    begin(tmp_path, options_of(UNBINDING)).close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(4_096)
+        file.write(b"?" * 40_000)
+    said = refusal("status", str(tmp_path))
+    assert said.endswith(f"malformed; start anew in another directory (what {tmp_path}/{FINDINGS} has still replays)")
 
 
 def test_two_coordinators_in_one_directory(folder: Path) -> None:
@@ -139,7 +159,7 @@ def test_a_full_disk_stops_it_and_a_resume_comes_to_the_same(tmp_path: Path) -> 
     with begin(tmp_path / "full", options) as store:
         pages = store.one("PRAGMA page_count")
         store.run(f"PRAGMA max_page_count = {pages}")  # for SQLite this is what a full disk is
-        with pytest.raises(Unfinished, match=r"full; free some space, then `campaign resume` continues \(nothing"):
+        with pytest.raises(Unfinished, match=r"full; free some space \(nothing booked is lost: "):
             conducted(store)
         assert not is_over(store)
     with open_to_write(tmp_path / "full") as store:
@@ -175,7 +195,7 @@ def test_a_read_only_directory_can_be_looked_at_and_nothing_else(folder: Path, t
     assert resumed.stderr == f"stopmarker: continue the campaign in {folder}: the directory is read-only\n"
     started = as_anybody("main()", "campaign", "start", str(folder / "new"), UNBINDING)
     assert started.returncode == Exit.USAGE
-    assert started.stderr.endswith("is not writable\n")
+    assert started.stderr.endswith("is not writable (Permission denied)\n")
     folder.chmod(0o755)
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 

@@ -213,6 +213,8 @@ def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
         (["fuzz", UNBINDING, "--strategy", "wlak"], "did you mean 'walk'? (there are: portfolio, walk, pct, pos,"),
         (["replay"], "Missing argument"),
         (["replay", "nothing.smt"], "No such file"),
+        (["replay", "sm9:ABC"], "read token 'sm9:ABC'…: a token starts with 'sm1:'"),
+        (["run", UNBINDING, "-p", "drain=full", "-p", "drain=none"], "given twice, as 'full' and 'none'"),
         (["replay", "a.smt", "b.smt"], "one at a time"),
         (["replay", "sm1:AA"], "read token"),
         (["show", WORLDS], "not a stopmarker trace"),

@@ -116,8 +116,10 @@ def test_a_parameter_is_a_name_and_a_value(text: str) -> None:
         parse_params([text])
 
 
-def test_the_last_of_two_values_counts() -> None:
-    assert parse_params(["a=1", "a=2=3"]) == {"a": "2=3"}
+def test_a_parameter_has_one_value() -> None:
+    assert parse_params(["a=1", "b=2=3"]) == {"a": "1", "b": "2=3"}
+    with pytest.raises(Refusal, match="parameter 'a': given twice, as '1' and '2'; once is allowed"):
+        parse_params(["a=1", "a=2"])
 
 
 def test_a_run_can_be_stopped_after_some_steps() -> None:

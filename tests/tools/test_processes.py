@@ -28,6 +28,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that a signal can be sent to all of them
     )
 
 
@@ -88,6 +89,21 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert shown.wait(timeout=60) == 141
     assert shown.stderr.read() == ""
     shown.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        (">&-", 2, "stopmarker: stdout is closed, so a result has nowhere to go; `> /dev/null` drops it\n"),
+        ("> /dev/full", 2, "stopmarker: write the result to stdout: No space left on device\n"),
+        (">&- 2>&-", 2, ""),
+        ("2>&-", 0, ""),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_no_violation(redirection: str, code: int, said: str) -> None:
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "list", "mm-pin"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 DIGESTS = """

@@ -55,6 +55,12 @@ def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str,
     assert all(len(line) <= 72 for line in result.stdout.splitlines())
 
 
+def test_one_schedule_is_not_all_of_them_and_progress_is_not_told_twice() -> None:
+    result = call("prove", f"{WORLDS}::writers", "-p", "n=1")
+    assert result.stdout.startswith("HOLDS: the only inequivalent schedule, 1 step, ")
+    assert [line.partition(" (")[0] for line in result.stderr.splitlines()] == ["schedules 1"]
+
+
 def test_unbind_window_is_violated_and_the_counterexample_replays(tmp_path: Path) -> None:
     result = call("prove", "unbind-window", "-o", str(tmp_path))
     assert result.exit_code == Exit.VIOLATED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 
 from actors.runtime.events import Finding, Outcome
 from actors.runtime.schedule import Recipe
-from tools.show.beside import beside, first_difference
+from tools.show.beside import TITLE, beside, first_difference
 from tools.show.columns import columns
 from tools.show.ladder import ladder
 from tools.show.listing import listing
 from tools.show.rows import WIDTH, preemptions, replay_lines
 from tools.show.waits import waits
+from tools.store import save
 from tools.trace import Trace, TraceEvent, TraceStep, fingerprint
 
 from .runs import run, violating
+from .test_cli import call
 
 UNBINDING = """\
 stopmarker tests/tools/worlds.py::unbinding (drain=none)
@@ -152,6 +155,13 @@ def test_a_run_beside_itself_has_no_difference() -> None:
     trace = violating("unbinding")
     assert first_difference(trace, trace) is None
     assert beside(trace, trace, ("one", "other"))[-1] == "No step differs."
+
+
+def test_a_file_name_that_is_cut_says_so(tmp_path: Path) -> None:
+    path = save(violating("unbinding"), tmp_path / ("a-long-name" * 4))
+    result = call("show", str(path), "--diff", str(path))
+    (titles,) = [line for line in result.stdout.splitlines() if "…" in line]
+    assert titles.split() == [f"…{str(path)[1 - TITLE :]}"] * 2
 
 
 def test_a_run_that_ends_earlier_differs_where_it_ends() -> None:

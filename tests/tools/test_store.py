@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,19 @@ def test_a_folder_that_is_a_file_is_refused_before_the_hunt(tmp_path: Path, fold
 
 
 def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     with pytest.raises(Refusal, match="is not writable"):
         check_writable(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no file system here that refuses even the superuser")
+def test_a_folder_that_cannot_be_made_is_refused_whatever_rights_say() -> None:
+    with pytest.raises(Refusal, match=r"write traces into /proc/new: /proc is not writable \("):
+        check_writable(Path("/proc/new"))
 
 
 @pytest.mark.parametrize("name", ["missing.smt", "."])

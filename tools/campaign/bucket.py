@@ -43,6 +43,11 @@ class Bucket(NamedTuple):
         """The pair in one line."""
         return " / ".join(self.pair) if self.pair != NO_PAIR else "no order of two steps decides it"
 
+    @property
+    def sentence(self) -> str:
+        """The pair as a sentence."""
+        return f"Decided by {self.reason}." if self.pair != NO_PAIR else "No order of two steps decides it."
+
 
 def failure_key(execution: Execution) -> str:
     """What two failing runs have in common that need not both be shrunk: cheap, and finer than a bucket."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ..container import decode
+from ..counting import counted
 from ..exits import Refusal, Unfinished
 from ..interrupt import StopRequest
 from ..store import save
@@ -23,11 +24,13 @@ from .exemplar import Exemplar
 from .ledger import Lease, Ledger
 from .shard import Seen
 from .store import FINDINGS, Store
-from .views import SILENT, canary
+from .views import SILENT, canary, lost_traces
 from .work import Engine, Failed, Killed, OtherCode, Result
 
 SAMPLE_EVERY = 5.0
 """Seconds between two samples of how it goes."""
+_SOON = 1.0
+"""The first samples come sooner than the others: people want to see a speed."""
 _LOOK_EVERY = 0.25
 
 
@@ -53,10 +56,11 @@ class Session:
         self.ledger = Ledger(self.store)
         self._before = float(self.store.fact("seconds"))
         self._shown = self._before - 1
-        self._sampled = self._before - SAMPLE_EVERY + _LOOK_EVERY  # the first sample comes soon
+        self._sampled = self._before - _SOON + _LOOK_EVERY
         self._begun = time.monotonic()
         with _resumable(self.store):
             self.ledger.recover()
+            self._remake()
             try:
                 self._work()
             finally:
@@ -68,6 +72,12 @@ class Session:
     def seconds(self) -> float:
         """How long the campaign has run, all sessions together. No clock that people set has a part in it."""
         return self._before + time.monotonic() - self._begun
+
+    def _remake(self) -> None:
+        """Trace files that somebody deleted or damaged since."""
+        if lost := lost_traces(self.store):
+            logger.warning("lost or damaged, and made again: {}", counted(len(lost), "trace file"))
+            self.ledger.remake([finding.exact for finding in lost])
 
     def _work(self) -> None:
         out = 0
@@ -83,7 +93,7 @@ class Session:
             if self.seconds >= self._shown + 1:
                 self._shown = self.seconds
                 self.on_progress(self._shown)
-            if self.seconds >= self._sampled + SAMPLE_EVERY:
+            if self.seconds >= self._sampled + min(SAMPLE_EVERY, max(self._sampled - self._before, _SOON)):
                 self._sample()
         self.interrupted = self.stop.requested and bool(out)
 

@@ -6,6 +6,7 @@ again comes back as killed. Loaded only when it is asked for: Dask is an extra.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import time
@@ -19,6 +20,7 @@ import dask
 import distributed
 
 from ..exits import Refusal, Unfinished
+from ..interrupt import deaf
 from .ledger import MOST_KILLS, Lease
 from .work import Killed, Result, code_of, perform
 
@@ -101,24 +103,26 @@ def connect(jobs: int, scheduler: str | None) -> Cluster:
     dask.config.set({"distributed.comm.timeouts.connect": PATIENCE})
     if scheduler is not None:
         return Cluster(_client(scheduler))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for the coordinator
-    try:
-        with dask.config.set({"distributed.scheduler.allowed-failures": MOST_KILLS - 1}):
-            cluster = distributed.LocalCluster(
-                n_workers=jobs,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
+    with deaf(signal.SIGINT), dask.config.set({"distributed.scheduler.allowed-failures": MOST_KILLS - 1}):
+        cluster = distributed.LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
         return Cluster(_client(cluster.scheduler_address), cluster)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _client(address: str) -> Any:
+    async def reach() -> None:
+        security = distributed.Security().get_connection_args("client")
+        comm = await distributed.comm.connect(address, timeout=PATIENCE, **security)
+        await comm.close()
+
     try:
+        asyncio.run(reach())  # first: a client that never was connected waits for the answer to its farewell
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError, distributed.TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -10,11 +10,10 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-import click
-
+from ..counting import counted
 from ..exits import Exit, Refusal
 from ..explore.search import Report
-from ..interrupt import stop_request
+from ..interrupt import StopRequest
 from ..output import Output
 from ..progress import Progress, progress
 from .campaign import Session
@@ -41,17 +40,17 @@ def make_engine(engine: str, jobs: int, scheduler: str | None) -> Engine:
     return made
 
 
-def conduct(out: Output, store: Store, engine: Engine) -> Exit:
+def conduct(out: Output, store: Store, engine: Engine, stop: StopRequest) -> Exit:
     """Run until the end, and say what was found; KeyboardInterrupt, with how to go on, after Ctrl-C."""
     folder = store.folder
 
     def line(report: Report) -> str:
         return status_line(replace(status(store), seconds=report.seconds))
 
-    with stop_request() as stop, closing(progress(line)) as display:
+    with closing(progress(line)) as display:
         session = Session(store, engine, stop, _less_and_less(display))
         session.run()
-    click.echo(status_line(status(store)), err=True)
+    display.end(Report(seconds=session.seconds))
     word, code = verdict(store)
     out.document("campaign", campaign_document(store))
     out.lines(findings_lines(store))
@@ -87,7 +86,7 @@ class CanarySilent(Refusal):
 
 def _summary(store: Store, word: str) -> str:
     now = status(store)
-    ran = f"{now.schedules:,} schedules in {now.shards.get('done', 0):,} shards"
+    ran = f"{counted(now.schedules, 'schedule')} in {counted(now.shards.get('done', 0), 'shard')}"
     match word:
         case "violated":
             return f"{now.failing:,} of {ran} violated."

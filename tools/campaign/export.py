@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from scenarios import catalogue
 
 from .. import __version__
+from ..counting import counted
 from .store import Store
 from .views import Finding, Group, groups, set_aside
 
@@ -43,7 +44,9 @@ def junit(store: Store) -> str:
             )
             failure.text = _text(f"{finding.bucket.reason}\n{finding.rerun}\n")
         if row["aside"]:
-            ElementTree.SubElement(case, "error", type="set aside", message=f"{row['aside']} shards could not be run")
+            ElementTree.SubElement(
+                case, "error", type="set aside", message=f"{counted(row['aside'], 'shard')} could not be run"
+            )
         elif not row["schedules"]:
             ElementTree.SubElement(case, "skipped", message="not run")
     for suite in (root, *suites.values()):
@@ -79,7 +82,7 @@ def _result(group: Group, rules: Sequence[str]) -> dict[str, object]:
         "ruleId": group.bucket.oracle,
         "ruleIndex": rules.index(group.bucket.oracle),
         "level": "error",
-        "message": {"text": f"{one.message}\nDecided by {group.bucket.reason}.\n{one.rerun}"},
+        "message": {"text": f"{one.message}\n{group.bucket.sentence}\n{one.rerun}"},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": _source(group.bucket.family)}},

@@ -7,14 +7,15 @@ the order of the shards, not in that of their arrival: which of two alike is shr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from actors.runtime.schedule import Recipe
 
 from .exemplar import Exemplar, Shrinking
-from .matrix import MAY_COMPLETE, Options, Shard
+from .matrix import Options, Shard
+from .probe import Probe
 from .shard import Seen
 from .store import Store
 
@@ -24,9 +25,9 @@ MOST_KILLS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A piece of work that was given out: a shard, or (with `failure`) a schedule to shrink."""
+    """A piece of work that was given out: a shard, or (with `failure`) a schedule to shrink; a probe has no row."""
 
-    task: Shard | Shrinking
+    task: Shard | Shrinking | Probe
     cell: int
     number: int = 0
     failure: int | None = None
@@ -39,6 +40,8 @@ class Lease:
         return "shards", "cell = ? AND number = ?", (self.cell, self.number)
 
     def __str__(self) -> str:
+        if isinstance(self.task, Probe):
+            return f"a probe of {self.task.cell.experiment}"
         if self.failure is not None:
             return f"shrinking failure {self.failure} of {self.task.cell.label}"
         return f"shard {self.number} of {self.task.cell.label}"
@@ -51,22 +54,19 @@ class Ledger:
         self.store = store
         self.options: Options = store.options
 
-    def open_cells(self) -> None:
-        """Begin the books: a row for each cell."""
-        options = self.options
-        with self.store.writes():
-            for number, cell in enumerate(options.all_cells):
-                first = options.next_mine(number, 0)
-                is_open = first > 0 or cell.strategy not in MAY_COMPLETE
-                values = (number, cell.label, cell.scenario, first, options.shards_of(cell), is_open, first)
-                columns = "cell, label, family, next, last, open, triaged"
-                self.store.run(f"INSERT INTO cells ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
-
     def recover(self) -> None:
         """Whatever is given out belongs to a coordinator that is dead, since this one has the lock."""
         with self.store.writes():
             for table in ("shards", "failures"):
                 self.store.run(f"UPDATE {table} SET state = 'waiting' WHERE state = 'leased'")
+
+    def remake(self, lost: Sequence[str]) -> None:
+        """Findings whose traces are lost, by their digests: what was shrunk to them is shrunk again, to the same."""
+        with self.store.writes():
+            for exact in lost:
+                self.store.run("DELETE FROM findings WHERE exact = ?", exact)
+                again = "UPDATE failures SET state = 'waiting', kills = 0, exact = NULL WHERE exact = ?"
+                self.store.run(again, exact)
 
     def lease(self, seconds: float, *, shards: bool = True) -> Lease | None:
         """The next piece of work, None if there is none now; without `shards` only what failed already."""

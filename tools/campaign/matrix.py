@@ -10,31 +10,24 @@ import hashlib
 import json
 import math
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import trio
-
-from actors.runtime.controlled import controlled
 from actors.runtime.schedule import ParamValue
 
 from ..combinations import combinations, scenario_names
 from ..exits import Refusal
-from ..experiment import Experiment, open_experiment
-from ..explore.search import Budget, Report, explore
+from ..experiment import open_experiment
 from ..strategies import SEEDLESS, find_strategy
 
-STEPS = 150_000
-"""Steps in a shard: about a second. Counted, not timed, so that equal options mean equal shards on every machine."""
-MOST_SECONDS = 4.0
-"""A shard that would take longer, because its scenario's steps are slow, is cut smaller."""
 LARGEST = 50_000
+"""Schedules in a shard at most."""
+UNSIZED = 0
+"""Of a cell whose size nobody knows yet (`tools.campaign.sizing`)."""
 SEEDLESS_SHARDS = 4
 """A strategy that draws nothing has one shard, this much longer: a second one would do the same again."""
 MAY_COMPLETE = frozenset({"portfolio", *SEEDLESS})
 """Strategies whose first shard may see all there is; the second waits for what the first says."""
-_PROBES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +41,14 @@ class Cell:
     size: int
 
     @property
+    def experiment(self) -> str:
+        """What is searched, as people read it."""
+        return self.scenario + "".join(f" {name}={value}" for name, value in self.params)
+
+    @property
     def label(self) -> str:
         """The cell as people read it, and what its shards' seeds are made of."""
-        given = "".join(f" {name}={value}" for name, value in self.params)
-        return f"{self.scenario}{given} [{self.strategy}]"
+        return f"{self.experiment} [{self.strategy}]"
 
 
 CANARY = Cell(scenario="mm-pin", params=(("pin", "no-grab"),), strategy="walk", size=30)
@@ -149,7 +146,7 @@ def make_matrix(
     """The cells of some scenarios (none or `all` means all shipped ones), each combination once; Refusal otherwise.
 
     `params` are texts such as `drain=none,full`: all their combinations, or if there are none, those for which the
-    scenario states a verdict, or its defaults. `size` fixes the schedules of a shard, which are found out otherwise.
+    scenario states a verdict, or its defaults. `size` fixes the schedules of a shard; without it they are UNSIZED.
     """
     for strategy in strategies:
         find_strategy(strategy)
@@ -160,7 +157,6 @@ def make_matrix(
             full = tuple(experiment.params.items())
             if (experiment.name, full, strategies[0]) in cells:
                 continue
-            fitting = size or _fitting_size(experiment)
             declared = experiment.scenario.params
             unusual = tuple((key, value) for key, value in full if value != declared[key].default)
             for strategy in dict.fromkeys(strategies):
@@ -168,7 +164,7 @@ def make_matrix(
                     scenario=experiment.name,
                     params=unusual,
                     strategy=strategy,
-                    size=fitting if schedules is None else min(fitting, schedules),
+                    size=min(size, schedules or size) if size else UNSIZED,
                 )
     return tuple(cells.values())
 
@@ -180,23 +176,3 @@ def parse_part(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise Refusal(f"shard {text!r}: expected k/N with k from 1 to N, such as 2/8")
     return part, parts
-
-
-def _fitting_size(experiment: Experiment) -> int:
-    """How many schedules take a second or so: by their steps, and only if those are slow by the clock."""
-
-    async def probe() -> tuple[Report, float]:
-        async with controlled() as driver:
-            walk = find_strategy("walk")(0)
-            await explore(driver, experiment.world, walk, Budget(schedules=1))  # imports, and remembers footprints
-            begun = time.process_time()
-            report = await explore(driver, experiment.world, walk, Budget(schedules=_PROBES))
-            return report, time.process_time() - begun
-
-    report, seconds = trio.run(probe)
-    size = min(STEPS * _PROBES // max(report.steps, 1), LARGEST)
-    unit: int = 10 ** max(len(str(size)) - 2, 0)
-    size -= size % unit  # two digits: the mean of a few runs is no better than that
-    while size > 1 and size * seconds / _PROBES > MOST_SECONDS:
-        size //= 4
-    return max(size, 1)

@@ -6,14 +6,16 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..exits import Refusal
 from ..store import load, save
-from .ledger import Ledger, book_finding
+from .ledger import book_finding
 from .store import FINDINGS, Store, create, open_to_read
-from .views import is_over
+from .views import is_over, lost_traces
 
+_MOST_RANGES = 8
 _CARRIED = ("stopmarker", "code", "jobs", "engine")
 
 
@@ -26,18 +28,8 @@ def merge(folder: Path, parts: Sequence[Path]) -> Store:
         facts: dict[str, object] = {name: stores[0].fact(name) for name in _CARRIED}
         facts["seconds"] = sum(float(store.fact("seconds")) for store in stores)
         facts["merged"] = json.dumps(sorted(store.options.part[0] for store in stores))
-        facts["missing"] = ", ".join(_missing(stores))
-        files = [_copied_traces(store, folder) for store in stores]
-        merged = create(folder, options, facts)
-        try:
-            Ledger(merged).open_cells()
-            with merged.writes():
-                for store, names in zip(stores, files, strict=True):
-                    _add(merged, store, names)
-        except BaseException:
-            merged.close()
-            raise
-        return merged
+        facts["missing"] = "; ".join(_missing(stores))
+        return create(folder, options, facts, partial(_add_all, stores))
 
 
 def _check(stores: Sequence[Store]) -> None:
@@ -65,15 +57,40 @@ def _check(stores: Sequence[Store]) -> None:
 def _missing(stores: Sequence[Store]) -> list[str]:
     parts = stores[0].options.part[1]
     there = {store.options.part[0]: store for store in stores}
-    absent = [f"part {part}/{parts} is missing" for part in range(1, parts + 1) if part not in there]
+    absent = [part for part in range(1, parts + 1) if part not in there]
     unfinished = [part for part, store in sorted(there.items()) if not is_over(store)]
-    return absent + [f"part {part}/{parts} is unfinished" for part in unfinished]
+    return [*_told(absent, parts, "missing"), *_told(unfinished, parts, "unfinished")]
+
+
+def _told(numbers: Sequence[int], parts: int, what: str) -> list[str]:
+    if len(numbers) < 2:
+        return [f"part {number}/{parts} is {what}" for number in numbers]
+    ranges: list[tuple[int, ...]] = []
+    for number in numbers:
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number,))
+    shown = ["-".join(map(str, ends)) for ends in ranges[:_MOST_RANGES]]
+    return [f"{len(numbers)} of {parts} parts are {what}: {', '.join(shown)}{', …' if ranges[_MOST_RANGES:] else ''}"]
+
+
+def _add_all(stores: Sequence[Store], merged: Store) -> None:
+    for store in stores:
+        _add(merged, store, _copied_traces(store, merged.folder))
+    merged.run(
+        "UPDATE failures SET state = 'quarantined', reason = ? "
+        "WHERE exact IS NOT NULL AND exact NOT IN (SELECT exact FROM findings)",
+        "its trace file is lost; `campaign resume` of its part makes it again, then merge anew",
+    )
 
 
 def _copied_traces(store: Store, folder: Path) -> dict[str, str]:
-    """Old name of each trace file to its new name."""
+    """Old name of each trace file to its new name, but for those that are lost or damaged."""
+    lost = {finding.file for finding in lost_traces(store)}
     names = [row["file"] for row in store.run("SELECT DISTINCT file FROM findings ORDER BY file")]
-    return {name: save(load(store.folder / FINDINGS / name), folder / FINDINGS).name for name in names}
+    paths = [path for name in names if str(path := store.folder / FINDINGS / name) not in lost]
+    return {path.name: save(load(path), folder / FINDINGS).name for path in paths}
 
 
 def _add(merged: Store, store: Store, files: dict[str, str]) -> None:
@@ -93,4 +110,5 @@ def _add(merged: Store, store: Store, files: dict[str, str]) -> None:
         columns = tuple(row)[1:]
         merged.run(f"INSERT INTO failures VALUES (NULL, {', '.join('?' * len(columns))})", *columns)
     for row in store.run("SELECT * FROM findings ORDER BY exact").fetchall():
-        book_finding(merged, *tuple(row)[:-1], files[row["file"]])
+        if row["file"] in files:
+            book_finding(merged, *tuple(row)[:-1], files[row["file"]])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..exits import Refusal
 from ..store import check_writable
-from .matrix import Options
+from .matrix import MAY_COMPLETE, Options
 
 VERSION = 1
 """Of the tables, and of what a shard does: a store of another version is never touched."""
@@ -126,10 +126,13 @@ class Store:
         """What the campaign is."""
         return Options.unpack(self.fact("options"))
 
-    def close(self) -> None:
-        """Close, and let others have it."""
+    def close(self, discard: bool = False) -> None:
+        """Close, and let others have it; or `discard` what there is of it."""
         with suppress(sqlite3.Error):
             self._connection.close()
+        for suffix in ("", "-wal", "-shm") if discard else ():
+            with suppress(OSError):
+                (self.folder / f"{FILE}{suffix}").unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
 
@@ -140,9 +143,14 @@ class Store:
         self.close()
 
 
-def create(folder: Path, options: Options, facts: dict[str, object]) -> Store:
-    """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise."""
-    what = f"start a campaign in {folder}"
+def create(
+    folder: Path, options: Options, facts: dict[str, object], fill: Callable[[Store], None] = lambda _: None
+) -> Store:
+    """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise.
+
+    `fill` writes what more it begins with. All of it is there, or nothing.
+    """
+    what = f"make a campaign in {folder}"
     check_writable(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +160,11 @@ def create(folder: Path, options: Options, facts: dict[str, object]) -> Store:
     store = Store(folder, _connect(folder, "rwc"), lock)
     try:
         if store.one("PRAGMA user_version") or store.one("SELECT count(*) FROM sqlite_master"):
-            raise Refusal(f"{what}: it holds one already; `campaign resume` continues it, or name another directory")
+            raise Refusal(f"{what}: it holds one already (see `campaign status`); name another directory")
+    except BaseException:
+        store.close()
+        raise
+    try:
         store.run("PRAGMA journal_mode = WAL")
         _settle(store)
         with store.writes():
@@ -161,12 +173,24 @@ def create(folder: Path, options: Options, facts: dict[str, object]) -> Store:
             store.set_fact("options", options.pack())
             for name, value in facts.items():
                 store.set_fact(name, value)
+            _open_cells(store, options)
+            fill(store)
             store.run(f"PRAGMA application_id = {_APPLICATION}")
             store.run(f"PRAGMA user_version = {VERSION}")
     except BaseException:
-        store.close()
+        store.close(discard=True)
         raise
     return store
+
+
+def _open_cells(store: Store, options: Options) -> None:
+    """A row for each cell."""
+    for number, cell in enumerate(options.all_cells):
+        first = options.next_mine(number, 0)
+        is_open = first > 0 or cell.strategy not in MAY_COMPLETE
+        values = (number, cell.label, cell.scenario, first, options.shards_of(cell), is_open, first)
+        columns = "cell, label, family, next, last, open, triaged"
+        store.run(f"INSERT INTO cells ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
 
 
 def open_to_write(folder: Path) -> Store:
@@ -277,9 +301,9 @@ def _refused(folder: Path, verb: str) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         hint = {
-            sqlite3.SQLITE_FULL: "; free some space, then `campaign resume` continues",
-            sqlite3.SQLITE_IOERR: "; is the disk full? then free some space, and `campaign resume` continues",
+            sqlite3.SQLITE_FULL: "; free some space",
+            sqlite3.SQLITE_IOERR: "; is the disk full?",
             sqlite3.SQLITE_NOTADB: f"; {FILE} is not a campaign",
-            sqlite3.SQLITE_CORRUPT: "; the file is damaged: `campaign export` or `merge` what can be read, start anew",
+            sqlite3.SQLITE_CORRUPT: f"; start anew in another directory (what {folder / FINDINGS} has still replays)",
         }.get(code, "")
         raise Refusal(f"{verb} campaign {folder}: {error}{hint}") from None

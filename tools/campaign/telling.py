@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from ..counting import counted
 from ..show.rows import wrap
 from .coverage import Coverage
 from .saturation import saturation
@@ -18,7 +19,7 @@ def status_line(now: Status) -> str:
     out = "" if now.oldest is None else f", oldest {now.oldest[1]:.0f} s"
     return (
         f"{_clock(now.seconds)}  schedules {now.schedules:,} ({now.rate:,.0f}/s), violations {now.failing:,}, "
-        f"findings {now.findings:,} in {now.buckets:,} buckets, new pairs {now.new_pairs:,.0f}/min, "
+        f"findings {now.findings:,} in {counted(now.buckets, 'bucket')}, new pairs {now.new_pairs:,.0f}/min, "
         f"shards {now.shards.get('done', 0):,}{out}"
     )
 
@@ -27,13 +28,15 @@ def status_lines(store: Store) -> list[str]:
     """How it goes, and how much there may be that was not seen."""
     now = status(store)
     state = "over" if now.over else "running" if now.running else "stopped: `campaign resume` continues it"
-    done = now.shards.get("done", 0)
+    missing = store.fact("missing")
+    done, violating = now.shards.get("done", 0), counted(now.failing, "violating schedule")
     lines = [
-        f"campaign {store.folder}: {state}",
+        f"campaign {store.folder}: {'incomplete' if missing else state}",
+        *(wrap(f"  lacking   {missing}", " " * 12) if missing else ()),
         f"  ran       {_clock(now.seconds)}, {now.schedules:,} schedules, {now.rate:,.0f}/s in the last minute",
         f"  cells     {now.cells:,}; in {now.complete:,} of them every behaviour was seen",
         f"  shards    {done:,} done, {now.shards.get('leased', 0)} out, {now.shards.get('quarantined', 0)} set aside",
-        f"  findings  {now.findings:,} in {now.buckets:,} buckets, {now.failing:,} violating schedules"
+        f"  findings  {now.findings:,} in {counted(now.buckets, 'bucket')}, {violating}"
         + (f", {now.to_shrink} still to shrink" if now.to_shrink else ""),
         f"  canary    {now.canary}",
     ]
@@ -55,14 +58,15 @@ def findings_lines(store: Store) -> list[str]:
     lines: list[str] = []
     for group in found:
         one = group.shortest
-        more = len(group.findings) - 1
+        more = f", {len(group.findings) - 1} more like it" if group.findings[1:] else ""
         lines += [
             f"{one.exact}  {group.bucket.family}: {group.bucket.oracle}",
             *wrap(f"  {group.bucket.reason}", _WIDE),
-            *wrap(f"  {_met(group)}; shortest {one.steps} steps" + (f", {more} more like it" if more else ""), _WIDE),
+            *wrap(f"  {_met(group)}; shortest {counted(one.steps, 'step')}{more}", _WIDE),
             f"  {one.rerun}",
         ]
-    lines.append(f"{len(found)} buckets, {sum(len(group.findings) for group in found)} findings.")
+    findings = sum(len(group.findings) for group in found)
+    lines.append(f"{counted(len(found), 'bucket')}, {counted(findings, 'finding')}.")
     return [*lines, *set_aside_lines(store)]
 
 
@@ -71,9 +75,9 @@ def finding_lines(finding: Finding) -> list[str]:
     params = ", ".join(f"{name}={value}" for name, value in finding.params.items()) or "all parameters as by default"
     return [
         f"finding {finding.exact}: {finding.bucket.oracle} in {finding.bucket.family}",
-        *wrap(f"  decided by {finding.bucket.reason}", _WIDE),
+        *wrap(f"  {finding.bucket.sentence}", _WIDE),
         *wrap(f"  with {params}", _WIDE),
-        *wrap(f"  met {finding.count:,} times in {len(finding.cells)} cells", _WIDE),
+        *wrap(f"  met {counted(finding.count, 'time')} in {counted(len(finding.cells), 'cell')}", _WIDE),
         *wrap(f"  first at schedule {finding.at} of {finding.first_shard} (seed {finding.seed})", _WIDE),
         f"  {finding.rerun}",
     ]
@@ -103,6 +107,7 @@ def status_document(store: Store) -> dict[str, object]:
         **asdict(now),
         "oldest": None if now.oldest is None else {"what": now.oldest[0], "seconds": round(now.oldest[1], 3)},
         "verdict": verdict(store)[0],
+        "missing": store.fact("missing") or None,
         "seed": store.options.seed,
         "part": list(store.options.part),
         "set_aside": [asdict(one) for one in set_aside(store)],
@@ -133,7 +138,7 @@ def group_document(group: Group) -> dict[str, object]:
 
 def finding_document(finding: Finding) -> dict[str, object]:
     """A finding as data."""
-    return {**asdict(finding), **_bucket(finding), "rerun": finding.rerun}
+    return {**asdict(finding), **_bucket(finding)}
 
 
 def _bucket(finding: Finding) -> dict[str, object]:
@@ -143,12 +148,12 @@ def _bucket(finding: Finding) -> dict[str, object]:
 
 def _met(group: Group) -> str:
     cells = len({cell for finding in group.findings for cell in finding.cells})
-    return f"{group.count:,} violating schedules in {cells} cell{'' if cells == 1 else 's'}"
+    return f"{counted(group.count, 'violating schedule')} in {counted(cells, 'cell')}"
 
 
 def _goal(name: str, full: int, part: int) -> str:
     near = f", {part:,} came near" if part else ""
-    return f"{name}: {full:,} schedules{near}" if full else f"{name}: never reached{near}"
+    return f"{name}: {counted(full, 'schedule')}{near}" if full else f"{name}: never reached{near}"
 
 
 def _clock(seconds: float) -> str:

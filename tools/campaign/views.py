@@ -6,9 +6,12 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..exits import Exit
+from ..store import load
+from ..trace import TraceError
 from .bucket import Bucket
 from .store import FINDINGS, Store
 
@@ -37,11 +40,8 @@ class Finding:
     """Of the first shard that met it; which shard, and which schedule of it, from 1."""
     first_shard: str
     at: int
-
-    @property
-    def rerun(self) -> str:
-        """The command that makes its run again."""
-        return f"stopmarker replay {shlex.quote(self.file)}"
+    rerun: str
+    """The command that makes its run again; if its trace file is gone, a run before it was shrunk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,12 @@ def groups(store: Store) -> list[Group]:
         finding = _finding(store, row)
         found.setdefault(finding.bucket, []).append(finding)
     return [Group(bucket=bucket, findings=tuple(found[bucket])) for bucket in sorted(found)]
+
+
+def lost_traces(store: Store) -> list[Finding]:
+    """The findings whose trace files are gone or damaged."""
+    found = [finding for group in groups(store) for finding in group.findings]
+    return [finding for finding in found if not _is_whole(Path(finding.file))]
 
 
 def set_aside(store: Store) -> list[SetAside]:
@@ -193,10 +199,11 @@ def coverage(store: Store) -> dict[str, dict[str, int]]:
 
 def _finding(store: Store, row: Any) -> Finding:
     met: Sequence[Any] = store.run(
-        "SELECT count, seed, at, number, label FROM failures JOIN cells USING (cell) WHERE exact = ? "
+        "SELECT count, seed, at, number, label, token FROM failures JOIN cells USING (cell) WHERE exact = ? "
         "ORDER BY number, cell, at",
         row["exact"],
     ).fetchall()
+    path = store.folder / FINDINGS / row["file"]
     return Finding(
         exact=row["exact"],
         bucket=Bucket(row["family"], row["oracle"], (row["first"], row["second"])),
@@ -205,13 +212,22 @@ def _finding(store: Store, row: Any) -> Finding:
         params=json.loads(row["params"]),
         steps=row["steps"],
         switches=row["switches"],
-        file=str(store.folder / FINDINGS / row["file"]),
+        file=str(path),
         count=sum(one["count"] for one in met),
         cells=tuple(dict.fromkeys(one["label"] for one in met)),
         seed=met[0]["seed"],
         first_shard=f"shard {met[0]['number']} of {met[0]['label']}",
         at=met[0]["at"],
+        rerun=f"stopmarker replay {shlex.quote(str(path)) if path.exists() else met[0]['token']}",
     )
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        load(path)
+    except TraceError:
+        return False
+    return True
 
 
 def _pace(store: Store) -> tuple[float, float, float, int]:

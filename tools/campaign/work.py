@@ -13,9 +13,10 @@ from ..exits import Refusal
 from .exemplar import Exemplar, Shrinking, run_shrinking
 from .ledger import Lease
 from .matrix import Cell, Shard
+from .probe import Probe, Size, run_probe
 from .shard import Seen, run_shard
 
-Task = Shard | Shrinking
+Task = Shard | Shrinking | Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Killed:
     times: int = 1
 
 
-Result = Seen | Exemplar | Failed | OtherCode | Killed
+Result = Seen | Exemplar | Size | Failed | OtherCode | Killed
 
 
 class Engine(Protocol):
@@ -72,7 +73,13 @@ def perform(task: Task, code: bytes) -> Result:
     try:
         if code_of(task.cell) != code:
             return OtherCode(task.cell.scenario)
-        return run_shard(task) if isinstance(task, Shard) else run_shrinking(task)
+        match task:
+            case Shard():
+                return run_shard(task)
+            case Shrinking():
+                return run_shrinking(task)
+            case Probe():
+                return run_probe(task)
     except Refusal as refusal:
         return Failed(str(refusal))
     except Exception as error:

@@ -1,14 +1,12 @@
 """The engine of one machine: spawned processes, each with a pipe, each with one piece of work at a time.
 
 A worker that is killed loses what it was doing and nothing else; another one takes its place. When the coordinator is
-killed its workers end by themselves. Ctrl-C goes to the whole process group, and what it means is for the coordinator
-to say, so it is blocked in workers.
+killed its workers end by themselves. They do not hear Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from loguru import logger
 
 from ..exits import Unfinished
+from ..interrupt import REQUESTS, deaf
 from ..log import configure
 from ..prover import end_with_parent
 from .ledger import Lease
@@ -92,11 +91,8 @@ class Workers:
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
         process = spawn.Process(target=work, args=(theirs,), daemon=True)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with deaf(*REQUESTS):
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)

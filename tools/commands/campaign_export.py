@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
 from tools.campaign.export import junit, sarif
 from tools.campaign.store import open_to_read
 from tools.exits import Exit, Refusal
@@ -27,5 +25,5 @@ def main(out: Output, *, directory: str, form: str, output: str | None) -> Exit:
             raise Refusal(f"write {output}: {error.strerror or error}") from None
         out.lines([f"Written: {output}"])
     elif not out.as_json:
-        click.echo(text, nl=False)
+        out.text(text)
     return Exit.NOTHING_VIOLATED

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from tools.campaign.conduct import conduct, make_engine
 from tools.campaign.store import Store, open_to_write
 from tools.campaign.work import code_of_all
 from tools.exits import Exit, Refusal
+from tools.interrupt import stop_request
 from tools.output import Output
 
 
@@ -18,11 +20,9 @@ def main(out: Output, *, directory: str, jobs: int | None, engine: str | None, s
         engine = engine or str(store.fact("engine"))
         if scheduler is None and engine == store.fact("engine"):
             scheduler = store.fact("scheduler")
-        chosen = make_engine(engine, jobs or int(store.fact("jobs")), scheduler)
-        try:
-            return conduct(out, store, chosen)
-        finally:
-            chosen.close()
+        jobs = jobs or int(store.fact("jobs"))
+        with stop_request() as stop, closing(make_engine(engine, jobs, scheduler)) as chosen:
+            return conduct(out, store, chosen, stop)
 
 
 def _check(store: Store) -> None:

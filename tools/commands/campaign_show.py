@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from tools.campaign.store import Store, open_to_read
@@ -11,6 +12,7 @@ from tools.exits import Exit, Refusal
 from tools.output import Output
 from tools.show.ladder import ladder
 from tools.store import load
+from tools.trace import TraceError
 
 
 def main(out: Output, *, directory: str, finding: str | None) -> Exit:
@@ -19,8 +21,16 @@ def main(out: Output, *, directory: str, finding: str | None) -> Exit:
         one = _find(store, finding)
         out.document("campaign-finding", finding_document(one))
         out.lines([*finding_lines(one), ""])
-        out.lines(ladder(load(Path(one.file))))
+        out.lines(_drawn(store, one))
     return Exit.NOTHING_VIOLATED
+
+
+def _drawn(store: Store, finding: Finding) -> list[str]:
+    try:
+        return ladder(load(Path(finding.file)))
+    except TraceError as lost:
+        again = f"stopmarker campaign resume {shlex.quote(str(store.folder))}"
+        raise Refusal(f"{lost}; made again by: {again}") from None
 
 
 def _find(store: Store, name: str | None) -> Finding:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tools import __version__
 from tools.campaign.conduct import conduct, make_engine
-from tools.campaign.ledger import Ledger
 from tools.campaign.matrix import Options, make_matrix, parse_part
+from tools.campaign.sizing import PATIENCE, sized
 from tools.campaign.store import create
 from tools.campaign.work import code_of_all
+from tools.campaign.workers import Workers
 from tools.exits import Exit
 from tools.hunt import DEFAULT_SCHEDULES, parse_budget
+from tools.interrupt import stop_request
 from tools.output import Output
+from tools.store import check_writable
 
 
 def main(
@@ -36,14 +41,12 @@ def main(
     if schedules is None and budget is None:
         schedules = DEFAULT_SCHEDULES
     strategies = [name for given in strategy for name in given.split(",")]
-    part = parse_part(shard)
-    seconds = None if budget is None else parse_budget(budget)
     options = Options(
+        part=parse_part(shard),
+        budget=None if budget is None else parse_budget(budget),
         cells=make_matrix(scenarios, param, strategies, size=size, schedules=schedules),
         seed=seed,
         schedules=schedules,
-        budget=seconds,
-        part=part,
     )
     jobs = jobs or os.cpu_count() or 1
     facts = {
@@ -54,10 +57,10 @@ def main(
         "engine": engine,
         "scheduler": scheduler,
     }
-    chosen = make_engine(engine, jobs, scheduler)
-    try:
-        with create(Path(directory), options, facts) as store:
-            Ledger(store).open_cells()
-            return conduct(out, store, chosen)
-    finally:
-        chosen.close()
+    folder = Path(directory)
+    check_writable(folder)
+    with stop_request() as stop, closing(make_engine(engine, jobs, scheduler)) as chosen:
+        with closing(Workers(jobs, PATIENCE)) as workers:
+            options = replace(options, cells=sized(options.cells, schedules, workers, stop))
+        with create(folder, options, facts) as store:
+            return conduct(out, store, chosen, stop)

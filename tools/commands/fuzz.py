@@ -7,10 +7,10 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import click
 import trio
 from loguru import logger
 
+from tools.counting import counted
 from tools.exits import Exit
 from tools.experiment import Experiment, open_experiment, parse_params
 from tools.explore.search import Budget, Report
@@ -68,7 +68,7 @@ def main(
     out.lines(findings.lines())
     if hunt.interrupted or findings.stopped:
         raise KeyboardInterrupt(sentence(report))
-    click.echo(sentence(report), err=True)
+    display.end(report)
     out.lines(_summary(report, verdict, seed))
     if findings.failure is not None:
         raise findings.failure
@@ -93,7 +93,7 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
 
 def _summary(report: Report, verdict: str, seed: int) -> list[str]:
     mean = report.steps / report.schedules
-    ran = f"{report.schedules:,} schedule{'' if report.schedules == 1 else 's'} ({mean:.1f} steps each, seed {seed})"
+    ran = f"{counted(report.schedules, 'schedule')} ({mean:.1f} steps each, seed {seed})"
     if verdict == "vacuous":
         missed = ", ".join(report.vacuous)
         return [f"VACUOUS: no schedule reached {missed!r} in {ran}: nothing is shown about this variant."]

@@ -7,6 +7,7 @@ from contextlib import closing
 from itertools import groupby
 
 from scenarios import catalogue
+from tools.counting import counted
 from tools.exits import Exit, Refusal
 from tools.explore.search import Report
 from tools.hunt import parse_budget
@@ -104,16 +105,16 @@ def _note(row: Row) -> str:
             return "no expectation"
         case _:
             bounded = row.proof.report.bounded
-            why = f"{bounded:,} runs reached the step bound" if bounded else "the budget ended"
+            why = f"{counted(bounded, 'run')} reached the step bound" if bounded else "the budget ended"
             return f"{why}; expected: {_expectation(row)}"
 
 
 def _summary(done: Sequence[Row], rows: int) -> str:
     as_expected = sum(row.agrees is True for row in done)
     surprising = sum(row.surprises for row in done)
-    counted = f"{len(done)} row{'' if len(done) == 1 else 's'}" + (f" of {rows}" if len(done) < rows else "")
+    rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
     rest = len(done) - as_expected - surprising
-    return f"{counted}: {as_expected} as expected, {surprising} not, {rest} not compared."
+    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared."
 
 
 def _code(done: Sequence[Row]) -> Exit:

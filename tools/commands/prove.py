@@ -8,17 +8,16 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import click
-
 from actors.runtime.audit import FootprintError
 from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
+from tools.counting import counted
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
 from tools.hunt import parse_budget
-from tools.interrupt import stop_request
+from tools.interrupt import StopRequest, stop_request
 from tools.output import Output
 from tools.progress import progress
 from tools.proof import Proof
@@ -48,10 +47,10 @@ def main(
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
-    _check(proof.terms)
     with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
+        _check(proof.terms, stop)
         proof.run(seconds, jobs, display.show, stop)
-    click.echo(_sentence(proof, proof.report), err=True)
+    display.end(proof.report)
     findings = Findings(proof.terms, folder)
     with stop_request() as stop:
         findings.keep(proof.violations, stop)
@@ -59,16 +58,16 @@ def main(
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *_summary(proof, verdict)])
     if proof.interrupted or findings.stopped:
-        raise KeyboardInterrupt(f"{proof.report.schedules:,} inequivalent schedules")
+        raise KeyboardInterrupt(counted(proof.report.schedules, "inequivalent schedule"))
     for failure in (findings.failure, proof.failure):
         if failure is not None:
             raise failure
     return _EXITS.get(verdict, Exit.INCONCLUSIVE)
 
 
-def _check(terms: Terms) -> None:
+def _check(terms: Terms, stop: StopRequest) -> None:
     """Say what is wrong with the scenario before a worker process meets it; Refusal if nothing can be proved of it."""
-    for found in audited_runs(terms).found.values():
+    for found in audited_runs(terms, stop).found.values():
         complaint = f"prove {terms.scenario}: {found.finding.message}"
         if found.finding.oracle == Undetermined.__name__:
             raise Diverged(complaint)
@@ -106,17 +105,19 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
-    count = f"{report.schedules:,} inequivalent schedule{'' if report.schedules == 1 else 's'}"
-    ran = f"{count}, {report.steps:,} steps, {report.seconds:.1f} s"
+    ran = (
+        f"{counted(report.schedules, 'inequivalent schedule')}, {counted(report.steps, 'step')}, {report.seconds:.1f} s"
+    )
+    whole = f"all {ran}" if report.schedules != 1 else f"the only {ran.removeprefix('1 ')}"
     match verdict:
         case "holds":
             reached = "".join(f" Reached: {name}." for name in report.witnesses)
-            text = f"HOLDS: all {ran}.{reached or ' It names nothing that must be reached.'}"
+            text = f"HOLDS: {whole}.{reached or ' It names nothing that must be reached.'}"
         case "vacuous":
             missed = ", ".join(report.vacuous)
-            text = f"VACUOUS: no schedule reaches {missed!r} in all {ran}: nothing is shown about this variant."
+            text = f"VACUOUS: no schedule reaches {missed!r} in {whole}: nothing is shown about this variant."
         case "violated":
-            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {'all ' if report.complete else ''}{ran}."
+            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {whole if report.complete else ran}."
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
     return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
@@ -131,10 +132,10 @@ def _at_bound(proof: Proof) -> int:
 def _why(proof: Proof) -> str:
     report = proof.report
     if proof.interrupted:
-        return "Ctrl-C was pressed"
+        return "it was interrupted"
     if not report.exhausted:
         return "the budget ended"
-    return f"{report.bounded:,} run{'' if report.bounded == 1 else 's'} reached the step bound"
+    return f"{counted(report.bounded, 'run')} reached the step bound"
 
 
 def _left(proof: Proof) -> str:

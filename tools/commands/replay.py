@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
 from loguru import logger
 
-from actors.runtime.schedule import TOKEN_PREFIX, Recipe, TokenError
+from actors.runtime.schedule import Recipe, TokenError
 from tools import __version__
 from tools.exits import Exit, Refusal
 from tools.output import Output
@@ -36,7 +37,7 @@ def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
 
 def source(what: tuple[str, ...]) -> tuple[Recipe, Trace | None]:
     """The recipe of a token or of a trace file, and of a file the trace."""
-    if what[0].startswith(TOKEN_PREFIX):
+    if re.match(r"sm\d+:", what[0]):  # of any version: what is wrong with it is said as of a token
         try:
             return Recipe.parse("".join(what)), None
         except TokenError as problem:

@@ -28,13 +28,18 @@ def main(out: Output, *, file: str, style: str, every: bool, other: str | None) 
     return Exit.NOTHING_VIOLATED
 
 
+def _short(name: str) -> str:
+    """What fits over a column: of a long path the end says most."""
+    return name if len(name) <= TITLE else f"…{name[1 - TITLE :]}"
+
+
 def _diff(out: Output, names: tuple[str, str], traces: tuple[Trace, Trace], every: bool) -> Exit:
     left, right = traces
     lines = wrap(title(left), "    ")
     if title(left) != title(right):
         lines += wrap(title(right), "    ")
     every = every or max(len(trace.steps) for trace in traces) <= FEW_STEPS
-    short = names[0][-TITLE:], names[1][-TITLE:]
+    short = _short(names[0]), _short(names[1])
     lines += ["", *beside(left, right, short, every=every), ""]
     for name, trace in zip(names, traces, strict=True):
         lines += wrap(f"{name}: {' '.join(line.strip() for line in finding_lines(trace))}", "    ")

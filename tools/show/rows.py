@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tools.counting import counted
 from tools.trace import Trace, TraceEvent
 
 from .waits import waits
@@ -100,11 +101,10 @@ def header(trace: Trace, drawn: list[Row]) -> list[str]:
     """Which run this is, and how much of it is drawn."""
     heading = title(trace)
     shown = f"{len({row.step for row in drawn})} of {len(trace.steps)} steps shown"
-    count = len(preemptions(trace))
-    counted = f"{count} preemption{'' if count == 1 else 's'}"
+    preempted = counted(len(preemptions(trace)), "preemption")
     if len(heading) + 2 + len(shown) <= WIDTH:
-        return [heading + shown.rjust(WIDTH - len(heading)), counted]
-    return [*wrap(heading, "    "), counted + shown.rjust(WIDTH - len(counted))]
+        return [heading + shown.rjust(WIDTH - len(heading)), preempted]
+    return [*wrap(heading, "    "), preempted + shown.rjust(WIDTH - len(preempted))]
 
 
 def footer(trace: Trace) -> list[str]:

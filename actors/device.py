@@ -203,6 +203,8 @@ class Device:
         """A translation request, its completion, and what the in-flight rule leaves of it; None for a hole."""
         while True:
             await cpu.access("begin translation request", writes=(ATC,))
+            if not self.works():
+                return None
             self.tag += 1
             self.atc.begin_request(self.tag, self.pasid, page)
             request = TranslationRequest(sid=self.sid, pasid=self.pasid, address=page, write=True, tag=self.tag)
@@ -217,6 +219,10 @@ class Device:
             self.refusal = found if isinstance(found, NoTranslation) else None
             if found is not NoTranslation.STALE:
                 return found if isinstance(found, AtcEntry) else None
+
+    def works(self) -> bool:
+        """Asked in the step that begins a translation request: whether the function is there to send it."""
+        return True
 
     async def dma(self, cpu: Cpu, entry: AtcEntry, job: Job) -> bool:
         """A translated write, unless the entry was invalidated meanwhile; posted, so no INVC sent later passes it."""

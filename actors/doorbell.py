@@ -7,8 +7,6 @@ where two threads use the queue (measured on two tear-downs at once).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hw.bus import PhysAddr
 
 from .runtime.step import Step, perform
@@ -33,14 +31,13 @@ class Doorbell:
         self._moves.append(tail)
         step.gives = self._number(len(self._moves))
 
-    async def wait(self, reads: int = 0, also: Callable[[], bool] = lambda: True) -> int:
-        """One step of the unit: the tail of the next move; `also` is what else must hold, and looks at `reads`."""
+    async def wait(self) -> int:
+        """One step of the unit: the tail of the next move."""
         await perform(
             Step(
                 f"{self._name} moves",
-                reads,
                 takes=self._number(self._taken + 1),
-                ready=lambda: len(self._moves) > self._taken and also(),
+                ready=lambda: len(self._moves) > self._taken,
                 blocked=lambda: f"{self._name} moves",
                 idle=True,
             )

@@ -8,6 +8,7 @@ from hw.bus import PhysAddr, Resource
 from hw.pcie.events import DeviceLost
 from hw.pcie.tlp import InvalidateRequest
 
+from .device import ATC
 from .invalidation_timer import IGNORED
 from .runtime.world import Cpu
 from .streamer import Streamer
@@ -24,11 +25,16 @@ class RemovableFunction(Streamer):
     present: bool = True
     disconnected: PhysAddr = _NOWHERE
     """The host's own note that the link is down; set when the world is built."""
+    lost: bool = False
+    """It was gone once: its jobs were of the life that ended then."""
     ignored: list[int] = field(default_factory=list)
     """ITags of invalidations that will never be answered."""
 
     async def lose(self, cpu: Cpu) -> None:
-        """The link goes down, or a reset begins."""
+        """The link goes down, or a reset begins: either empties the ATC, with no Invalidate Completion (§1.3)."""
+        await cpu.access("the device loses its ATC", writes=(ATC,))
+        self.lost = True
+        self.atc.flush()
         await cpu.access("the device is gone", writes=(PRESENT,))
         self.present = False
         cpu.emit(DeviceLost())
@@ -37,6 +43,10 @@ class RemovableFunction(Streamer):
         """The reset is over."""
         await cpu.access("the device is back", writes=(PRESENT,))
         self.present = True
+
+    def works(self) -> bool:
+        """Not on a job that it has forgotten."""
+        return not self.lost
 
     async def is_present(self, cpu: Cpu) -> bool:
         """A read of the Vendor ID gives all ones where nothing is."""

@@ -1,6 +1,7 @@
 """A function that can be reset: FLR makes it forget its ATC, its credits and its open groups (vtd-pcie.md §1.6).
 
-It sends one page request in each of its lives; what it would do with the page is another story.
+It sends one page request in each of its lives; what it would do with the page is another story, and a write through its
+ATC, in the first life, is a third one (`atc_writer`).
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class ResettableFunction(Device):
             if ordinal:
                 self.opened(cpu, job, message, ordinal)
                 return True
+
+    def works(self) -> bool:
+        """Only in its first life: a reset makes it forget what it was to write."""
+        return self.life == 0
 
     def over(self, job: Job) -> bool:
         """The life that the job belongs to has ended."""

@@ -5,7 +5,7 @@ What may start or complete before what is in `hw.vtd.qi`; here are the steps, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from hw.pcie.tlp import InvalidateCompletion, InvalidateRequest, PrgResponse
 from hw.vtd.descriptors import DeviceTlbInvalidate, PageGroupResponse, Wait
 from hw.vtd.events import DescriptorDone, ItagTaken, QueueStopped
 from hw.vtd.invalidation import DescriptorType, Iqei, type_of
-from hw.vtd.qi import STARTS_AFTER, InvalidationQueue, Pending
+from hw.vtd.qi import STARTS_AFTER, Access, InvalidationQueue, Pending
 from hw.vtd.registers import IQE, word_resource
 from hw.vtd.state import PAGE_REQUESTS, resources_of
 
@@ -56,12 +56,11 @@ class QueueUnit:
         queue, ring = self.queue, self.queue.ring
         registers = queue.vtd.registers
         head = tail = self.units.world.memory.read(registers.IQH)
+        unless_stopped = self._unless_stopped(cpu) if self.time_outs else None
         while True:
             if ring.empty(head, tail):
-                tail = await self._next_tail()
-            elif self.time_outs:
-                await cpu.poll(registers.FSTS, lambda _: not queue.stopped, "the queue runs", idle=True)
-            found = await queue.fetch(cpu, head, tail)
+                tail = await self.doorbell.wait()
+            found = await queue.fetch(cpu, head, tail, unless_stopped)
             if isinstance(found, Iqei):
                 cpu.emit(QueueStopped(error=f"IQE {found.name}", aborted=0))
                 await cpu.poll(registers.FSTS, lambda status: not status & IQE.mask, "IQE is cleared", idle=True)
@@ -72,12 +71,15 @@ class QueueUnit:
             if queue.fenced:
                 await self._fence(found)
 
-    async def _next_tail(self) -> int:
-        """Wait until IQT moves and, where a time-out can come, until the queue is not stopped."""
-        if not self.time_outs:
-            return await self.doorbell.wait()
-        status = self.units.world.mask(word_resource(self.queue.vtd.registers.FSTS))
-        return await self.doorbell.wait(status, lambda: not self.queue.stopped)
+    def _unless_stopped(self, cpu: Cpu) -> Access:
+        """A step that is not taken while ITE stands, which a time-out sets at any time."""
+        queue = self.queue
+        status = word_resource(queue.vtd.registers.FSTS)
+
+        async def access(what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
+            await cpu.wait(what, lambda: not queue.stopped, reads=(status, *reads), writes=writes, idle=True)
+
+        return access
 
     def _main(self, pending: Pending) -> Main:
         """What the actor of a descriptor does; a response is carried out now, and leaves when that actor sends it."""
@@ -215,6 +217,7 @@ class QueueUnit:
         if ended is None:
             cpu.emit(QueueStopped(error="ICE", aborted=0))
         else:
+            cpu.touched(writes=gone)  # whoever changes whether somebody waits for it has the tag
             cpu.emit(DescriptorDone(number=ended.number, text=_name(ended)))
 
     async def time_out(self, cpu: Cpu, pending: Pending) -> None:

@@ -33,27 +33,45 @@ class Drain(Protocol):
 
 
 class AtsGate:
-    """Blocks ATS for the reset, on either IOMMU: holds the notifier's invalidations back (race R50).
+    """pci_dev_reset_iommu_prepare and _done (2025), on either IOMMU (vtd-pcie.md §1.6; races R23, R50).
 
-    Only the ATS half of pci_dev_reset_iommu_prepare and _done (2025): these also move every attachment to the blocking
-    domain and refuse new ones (vtd-pcie.md §1.6).
+    The attachment moves to the blocking domain and every invalidation of that is waited for; then the notifier's are
+    held back. What these also do, refuse new attachments with -EBUSY, is not modelled: nobody attaches meanwhile.
     """
 
     lock: Lock
     """Set when the world is built."""
     blocked = False
 
-    async def prepare(self, cpu: Cpu) -> None:
-        """No ATC invalidation from here on; those that are under way hold the lock."""
+    async def clear(self, cpu: Cpu, bond: Bond) -> None:
+        """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""
+        raise NotImplementedError
+
+    async def write(self, cpu: Cpu, bond: Bond) -> None:
+        """Of the driver: put it back."""
+        raise NotImplementedError
+
+    async def prepare(self, cpu: Cpu, bond: Bond) -> None:
+        """No ATC invalidation from here on, as the ATC is empty and stays so; those under way hold the lock."""
+        await self.block(cpu, bond)
         await cpu.lock(self.lock)
         self.blocked = True
         await cpu.unlock(self.lock)
 
-    async def done(self, cpu: Cpu) -> None:
-        """The reset has emptied the ATC, so nothing is owed."""
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing was owed meanwhile; invalidations reach the function again before it can translate again."""
         await cpu.lock(self.lock)
         self.blocked = False
         await cpu.unlock(self.lock)
+        await self.restore(cpu, bond)
+
+    async def block(self, cpu: Cpu, bond: Bond) -> None:
+        """To the blocking domain, while the function still answers."""
+        await self.clear(cpu, bond)
+
+    async def restore(self, cpu: Cpu, bond: Bond) -> None:
+        """Back to the domain that it came from."""
+        await self.write(cpu, bond)
 
     async def unless_blocked(
         self, cpu: Cpu, bond: Bond, invalidate: Callable[[Any, Bond], Coroutine[Any, Any, None]]
@@ -70,19 +88,33 @@ class AtsGate:
 class LeavesAtsOn(AtsGate):
     """BUG: the notifier of a function in reset sends it an invalidation, which it may ignore: a time-out (R23, R50)."""
 
-    async def prepare(self, cpu: Cpu) -> None:
+    async def prepare(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
 
-    async def done(self, cpu: Cpu) -> None:
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
 
 
-class ResetContexts(AtsGate, Contexts):
+class KeepsTranslation(AtsGate):
+    """BUG: the gate alone. Until the reset the ATC has what the notifier does not take from it any more."""
+
+    async def block(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+    async def restore(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing was taken."""
+
+
+class ResetContexts(Contexts, AtsGate):
     """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.intel_vtd_errors.BlocksAts`."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""
         await self.unless_blocked(cpu, bond, super().invalidate_atc)
+
+
+class ResetKeepsTranslation(KeepsTranslation, ResetContexts):
+    """BUG: the gate alone, on SMMUv3."""
 
 
 class FunctionReset:
@@ -97,11 +129,11 @@ class FunctionReset:
 
     async def run(self, cpu: Cpu) -> None:
         """Reset the function and let it work again."""
-        await self.gate.prepare(cpu)
+        await self.gate.prepare(cpu, self._bond)
         await self.before(cpu)
         await self.config.write(cpu, ConfigRegister.INITIATE_FLR, 1)
         await self.after(cpu)
-        await self.gate.done(cpu)
+        await self.gate.done(cpu, self._bond)
         await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 1)
 
     async def drain(self, cpu: Cpu) -> None:

@@ -1,8 +1,8 @@
 """qi_submit_sync where the queue may stop: whoever sees it in FSTS cleans up for everybody (vtd-pcie.md §2.4; R21, R23,
 R25).
 
-ITE: a time-out aborts every wait that hardware had fetched, so whoever spins on any of them has to submit again. IQE:
-hardware cannot carry out what is at the head, and the submission that it belongs to fails.
+ITE: a time-out aborts every wait that hardware had fetched, and whoever spins on any wait in the ring has to submit
+again. IQE: hardware cannot carry out what is at the head, and the submission that it belongs to fails.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
 from hw.vtd.registers import IQE, ITE, fsts_after
 
 from .cpu import Cpu
-from .function_reset import AtsGate
-from .intel_vtd import PasidTable, Published, Qi
+from .function_reset import AtsGate, KeepsTranslation
+from .intel_vtd import PasidTable, Published, Qi, Submission
 from .pasid import Bond
-from .reset_events import Resubmitted
+from .reset_events import Resubmitted, SubmissionEnded
 
 WRITTEN = Field(0, 32)
 """The half of a status word that hardware writes: the ticket of the last wait that was complete."""
@@ -107,23 +107,36 @@ class Retries(ReadsFsts):
         """Return when the wait is complete (True), or when the device is known to be gone."""
         device_tlb = any(isinstance(each, DeviceTlbInvalidate) for each in batch)
         times = 0
-        while not await super().submit(cpu, *batch, drain=drain, published=published):
+        while True:
+            posted = await self.post(cpu, *batch, drain=drain, published=published)
+            complete = await self.completed(cpu, posted.status, posted.ticket)
+            cpu.emit(SubmissionEnded(first=posted.ticket - posted.slots, wait=posted.ticket - 1, complete=complete))
+            if complete:
+                return True
             times += 1
             if device_tlb and (times > RETRIES or await self.gives_up(cpu)):
                 return False
             cpu.emit(Resubmitted(device_tlb=device_tlb))
-        return True
 
     async def gives_up(self, cpu: Cpu) -> bool:
         """Never."""
         return False
 
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
-        """Mark the waits that were fetched and are not complete."""
+        """Mark what is in use: the waits that are not complete, whether they were fetched or not (§2.4)."""
         for each in self._waits:
-            if each.ticket <= fetched and WRITTEN.get(await cpu.load(each.status, "wait status")) < each.ticket:
+            if each.ticket > fetched:
+                await self.abort_waiting(cpu, each)
+            elif WRITTEN.get(await cpu.load(each.status, "wait status")) < each.ticket:
                 aborted = FAILED.put(each.ticket, each.ticket)
                 await cpu.store(each.status, aborted, f"wait #{each.ticket - 1} = ABORT")
+
+    async def abort_waiting(self, cpu: Cpu, wait: Submission) -> None:
+        """What it waits for may have been fetched, and timed out; hardware still writes its own half of the word.
+
+        So the slots stay in use until then. Linux has one value for both, which hardware would write over.
+        """
+        await cpu.rmw(wait.status, lambda word: FAILED.put(word, wait.ticket), f"wait #{wait.ticket - 1} = ABORT")
 
 
 class LooksForDevice(Retries):
@@ -132,6 +145,16 @@ class LooksForDevice(Retries):
     async def gives_up(self, cpu: Cpu) -> bool:
         """If the device is gone."""
         return not await self.device.is_present(cpu)
+
+
+class AbortsFetched(LooksForDevice):
+    """BUG: marks what lies behind IQH, the waits that hardware itself has aborted: qi_check_fault goes back from there.
+
+    A wait that is fetched when ITE is clear again finds nothing ahead of it: what has timed out is not there any more.
+    """
+
+    async def abort_waiting(self, cpu: Cpu, wait: Submission) -> None:
+        """Nothing."""
 
 
 class SkipsDisconnected(PasidTable):
@@ -146,13 +169,21 @@ class SkipsDisconnected(PasidTable):
             await super().invalidate_atc(cpu, bond)
 
 
-class BlocksAts(AtsGate, PasidTable):
-    """The series of 2025, only its ATS half: no device-TLB invalidation to a device in reset."""
+class BlocksAts(PasidTable, AtsGate):
+    """The series of 2025: translation is blocked, then no device-TLB invalidation is sent to a device in reset."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""
         await self.unless_blocked(cpu, bond, super().invalidate_atc)
 
 
+class BlocksNothingElse(KeepsTranslation, BlocksAts):
+    """BUG: the gate alone."""
+
+
 class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
     """Both series: neither in reset nor disconnected."""
+
+
+class AsksAndBlocksNothingElse(KeepsTranslation, AsksOnlyWhoAnswers):
+    """BUG: the gate alone, and neither is who is disconnected asked."""

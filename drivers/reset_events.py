@@ -28,3 +28,20 @@ class Resubmitted:
     def label(self) -> str:
         """Local action text."""
         return f"submit again{' (device-TLB)' if self.device_tlb else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionEnded:
+    """Whoever submitted descriptors `first` to `wait` of the invalidation queue hears that they are complete, or not.
+
+    The last one is their own wait; the numbers are those of `DescriptorDone`.
+    """
+
+    first: int
+    wait: int
+    complete: bool
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"#{self.first} to #{self.wait} {'complete' if self.complete else 'aborted'}"

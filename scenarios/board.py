@@ -22,6 +22,7 @@ from drivers.pasid import Bond, Pasids
 from hw.aarch64 import PageTables
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
+from hw.pcie.ats import AtcEntry
 from hw.pcie.pri import PageRequestInterface
 from hw.pcie.tlp import (
     ConfigurationCompletion,
@@ -81,13 +82,16 @@ class Platform:
     mm_b: Mm
     bond: Bond
 
-    def make_present(self, world: World, *, warm: bool = False) -> None:
-        """Process A has touched all its pages; `warm`: the IOMMU has translated them before, the device has not."""
+    def make_present(self, world: World, *, warm: bool = False, cached: bool = False) -> None:
+        """Process A has touched all its pages; `warm`: the IOMMU has translated them; `cached`: the ATC has them."""
         for address in self.mm_a.pages:
             page = world.frames.allocate(self.mm_a.owner)
             self.mm_a.tables.map_now(address, page)
             if warm:
                 self.remember(address, page)
+            if cached:
+                pasid = self.device.pasid
+                self.device.atc.fill(AtcEntry(pasid=pasid, virtual_page=address, page=page, read=True, write=True))
 
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
         """Put a translation of process A into the IOMMU's TLB, before the world begins."""

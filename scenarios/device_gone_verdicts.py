@@ -6,6 +6,8 @@ from .scenario import Expected
 
 _RETRIED = "nobody-waits-for-a-lost-device"
 _TIMES_OUT = "no-invalidation-times-out"
+_SUCCESS = "no-success-after-a-time-out"
+_DMA = "no-dma-into-foreign-frame"
 
 EXPECTED = (
     Expected(
@@ -23,7 +25,13 @@ EXPECTED = (
     Expected(
         params={"driver": "looks-again"},
         verdict="holds",
-        why="after a time-out the driver reads the Vendor ID; the other CPU's wait is submitted again, and completes",
+        why="after a time-out the driver reads the Vendor ID; every wait in the ring is aborted, its own as well",
+    ),
+    Expected(
+        params={"driver": "aborts-fetched"},
+        verdict="violated",
+        oracle=_SUCCESS,
+        why="the wait behind the lost request is fetched when ITE is clear again, and nothing is ahead of it any more",
     ),
     Expected(
         params={"driver": "looks-again", "loss": "reset"},
@@ -37,14 +45,37 @@ EXPECTED = (
         why="ATS is blocked for the reset, under the lock that each invalidation holds until it is answered",
     ),
     Expected(
+        params={"driver": "blocks-ats", "loss": "reset", "accesses": 1},
+        verdict="holds",
+        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (16,943 schedules)",
+    ),
+    Expected(
+        params={"driver": "gate-alone", "loss": "reset", "accesses": 1},
+        verdict="violated",
+        oracle=_DMA,
+        why="until the reset the ATC has a page that the notifier has not taken from it, and that is free",
+    ),
+    Expected(
+        params={"driver": "gate-alone", "loss": "reset"},
+        verdict="holds",
+        why="a device that does not work harms nobody with what its ATC has, which is why nobody notices",
+    ),
+    Expected(
         params={"driver": "blocks-ats"},
         verdict="holds",
         why="the gate does not help against a cable that is pulled, the second look does",
     ),
     Expected(
+        params={"driver": "looks-again", "accesses": 1},
+        verdict="violated",
+        oracle=_DMA,
+        why="what it sent before the cable was pulled is on its way, with no answer behind it (§1.1): nobody waits "
+        "for a device that is gone, nor for that",
+    ),
+    Expected(
         params={"driver": "looks-again", "others": 1},
         verdict="holds",
-        why="the time-out aborts the other CPU's wait as well; it submits again and completes (20,856 schedules)",
+        why="the time-out aborts the other CPU's wait as well; it submits again and completes",
     ),
     Expected(
         params={"driver": "blocks-ats", "loss": "reset", "others": 1},

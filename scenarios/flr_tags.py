@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from actors.atc_writer import add_atc_writer
 from actors.config_space import ConfigSpace
 from actors.fault_worker import add_fault_worker
 from actors.invalidation_timer import add_invalidation_timer
 from actors.pri_thread import add_pri_thread
 from actors.resettable import IN_FLR, IgnoresInReset, ResettableFunction
 from actors.runtime.world import Cpu, World
-from drivers.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts
+from drivers.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts, ResetKeepsTranslation
 from drivers.intel_vtd import Qi
-from drivers.intel_vtd_errors import BlocksAts, Retries
+from drivers.intel_vtd_errors import BlocksAts, BlocksNothingElse, Retries
 from drivers.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
 from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
@@ -23,6 +24,7 @@ from .goals import stray_response_after_reset
 from .oracles.both_lives_ask import BothLivesAsk
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.invalidation_falls_into_reset import InvalidationFallsIntoReset
+from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from .oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from .oracles.no_unexpected_response import NoUnexpectedResponse
@@ -32,6 +34,13 @@ from .vtd_board import vtd_platform
 
 TAGS: dict[str, type[PageRequestInterface]] = {"reset": PageRequestInterface, "kept": TagKeepingPri}
 LIVES = 2
+Gated = tuple[type[ResetContexts], type[BlocksAts]]
+CONTEXTS: dict[str, Gated] = {
+    "on": (ResetContexts, BlocksAts),
+    "blocked": (ResetContexts, BlocksAts),
+    "gate-alone": (ResetKeepsTranslation, BlocksNothingElse),
+}
+"""The drivers of either IOMMU; with `on` nobody closes the gate."""
 
 
 @scenario(
@@ -62,51 +71,63 @@ LIVES = 2
     pushed=one_of("priq", "root-complex", default="priq", meaning="where the function's requests are when an FLR ends"),
     unmap=number(0, 1, default=0, meaning="another CPU unmaps a page of the process meanwhile"),
     inv_during_flr=one_of(*IN_FLR, default="answered", meaning="what a function in reset does with invalidations"),
-    ats=one_of("on", "blocked", default="on", meaning="blocked: no invalidation is sent to a function in reset (2025)"),
+    ats=one_of(
+        "on",
+        "blocked",
+        "gate-alone",
+        default="on",
+        meaning="blocked: translation is blocked, and then no invalidation sent to a function in reset (2025); "
+        "gate-alone: only the latter",
+    ),
+    writes=number(0, 1, default=0, meaning="writes of the function's first life to that page, which its ATC has"),
 )
 def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, unmap: int, **more: Any) -> None:
     """A function is reset while the host still works on its page requests, and then asks again."""
     options = Options(device=IN_FLR[more["inv_during_flr"]], requests=LIVES, group=1, credits=1, pushed=more["pushed"])
-    board, steps = (_vtd if iommu == "vtd" else _smmuv3)(world, end, options)
+    board, steps = (_vtd if iommu == "vtd" else _smmuv3)(world, end, options, CONTEXTS[more["ats"]])
     device, contexts = board.device, board.contexts
     assert isinstance(device, ResettableFunction)
     assert isinstance(contexts, AtsGate)
     device.pri = TAGS[more["tags"]](1, more["prgis"])
     device.pri.enable()
+    if more["writes"]:
+        add_atc_writer(world, device)
     device.jobs = device.jobs * requests
     contexts.lock = world.spinlock("devices_lock")
     config = ConfigSpace(device.upstream, device.downstream, SID)
-    gate = contexts if more["ats"] == "blocked" else LeavesAtsOn()
-    board.add_hardware(world, ats=False)
+    gate = LeavesAtsOn() if more["ats"] == "on" else contexts
+    board.add_hardware(world, ats=bool(more["writes"]))
     world.add_actor("device.config", device.configuration, daemon=True)
     add_invalidation_timer(board.units, device)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.add_actor("driver", ORDERS[drain](config, steps, board.bond, gate).run)
     if unmap:
-        _add_unmap(world, board)
+        _add_unmap(world, board, cached=bool(more["writes"]))
 
-    world.check(NoOldAnswerForANewRequest(), EveryLastIsAnsweredOnce(), NoInvalidationTimesOut())
+    world.check(
+        NoOldAnswerForANewRequest(), EveryLastIsAnsweredOnce(), NoInvalidationTimesOut(), NoDmaIntoForeignFrame()
+    )
     if more["unexpected"] != "status":
         world.check(NoUnexpectedResponse(always=more["unexpected"] == "error-always"))
     world.expect(InvalidationFallsIntoReset() if unmap else BothLivesAsk())
     world.goal(stray_response_after_reset())
 
 
-def _smmuv3(world: World, end: str, options: Options) -> tuple[Platform, Drain]:
+def _smmuv3(world: World, end: str, options: Options, contexts: Gated) -> tuple[Platform, Drain]:
     if end not in PRIQ_DRAINS:
         allowed = ", ".join(PRIQ_DRAINS)
         raise BadValue(f"parameter end={end!r}: only VT-d's drain has that; with iommu=smmuv3 allowed are {allowed}")
-    board = smmuv3_platform(world, contexts=ResetContexts, **options)
+    board = smmuv3_platform(world, contexts=contexts[0], **options)
     assert isinstance(board.device, ResettableFunction)
     return board, PRIQ_DRAINS[end](board.queue, board.iopf, board.cmdq, board.device.stopped)
 
 
-def _vtd(world: World, end: str, options: Options) -> tuple[Platform, Drain]:
+def _vtd(world: World, end: str, options: Options, contexts: Gated) -> tuple[Platform, Drain]:
     mute = issubclass(options["device"], IgnoresInReset)
     board = vtd_platform(
         world,
-        contexts=BlocksAts,
+        contexts=contexts[1],
         drain=PRQ_DRAINS[end],
         qi=Retries if mute else Qi,
         time_outs=mute,
@@ -118,10 +139,12 @@ def _vtd(world: World, end: str, options: Options) -> tuple[Platform, Drain]:
     return board, board.drain
 
 
-def _add_unmap(world: World, board: Platform) -> None:
+def _add_unmap(world: World, board: Platform, cached: bool) -> None:
     mm = board.mm_a
-    page = world.frames.allocate(mm.owner)
-    world.memory.write(mm.tables.leaf_address(mm.pages[0]), mm.tables.page_entry(page))
+    if cached:
+        board.make_present(world, warm=True, cached=True)
+    else:
+        mm.tables.map_now(mm.pages[0], world.frames.allocate(mm.owner))
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await board.contexts.invalidate(cpu, board.bond)

@@ -9,6 +9,7 @@ from .scenario import Expected
 CORRUPT = "no-old-answer-for-a-new-request"
 TIMES_OUT = "no-invalidation-times-out"
 HANG = "no-deadlock"
+DMA = "no-dma-into-foreign-frame"
 UNMAP: dict[str, ParamValue] = {"requests": 0, "unmap": 1}
 ARM: dict[str, ParamValue] = {"iommu": "smmuv3"}
 ARM_RIGHT: dict[str, ParamValue] = {"iommu": "smmuv3", "drain": "halt-before", "end": "stopped"}
@@ -142,12 +143,23 @@ VTD_EXPECTED = (
     Expected(
         params={"drain": "after", **UNMAP, "inv_during_flr": "ignored", "ats": "blocked"},
         verdict="holds",
-        why="the ATS half of pci_dev_reset_iommu_prepare(): nothing is sent to a function that may not answer",
+        why="pci_dev_reset_iommu_prepare(): nothing is sent to a function that may not answer",
     ),
     Expected(
-        params={"drain": "after", "unmap": 1, "ats": "blocked"},
+        params={"drain": "none", **UNMAP, "ats": "gate-alone", "writes": 1},
+        verdict="violated",
+        oracle=DMA,
+        why="until the FLR the ATC has a page that the notifier has not taken from it, and that is free",
+    ),
+    Expected(
+        params={"drain": "none", **UNMAP, "ats": "blocked", "writes": 1},
         verdict="holds",
-        why="the gate does not disturb the drain; as the function answers in reset, it shows nothing of invalidations",
+        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (29,058 schedules)",
+    ),
+    Expected(
+        params={"drain": "after", "ats": "blocked"},
+        verdict="holds",
+        why="a blocked PASID does not disturb the drain: what asks for it meanwhile is refused by hardware",
     ),
 )
 
@@ -229,12 +241,23 @@ SMMUV3_EXPECTED = (
     Expected(
         params={**ARM_RIGHT, **UNMAP, "inv_during_flr": "ignored", "ats": "blocked"},
         verdict="holds",
-        why="the ATS half of pci_dev_reset_iommu_prepare(): nothing is sent to a function that may not answer",
+        why="pci_dev_reset_iommu_prepare(): nothing is sent to a function that may not answer",
     ),
     Expected(
-        params={**ARM_RIGHT, "unmap": 1, "inv_during_flr": "ignored", "ats": "blocked"},
+        params={**ARM, "drain": "none", **UNMAP, "ats": "gate-alone", "writes": 1},
+        verdict="violated",
+        oracle=DMA,
+        why="until the FLR the ATC has a page that the notifier has not taken from it, and that is free",
+    ),
+    Expected(
+        params={**ARM, "drain": "none", **UNMAP, "ats": "blocked", "writes": 1},
         verdict="holds",
-        why="tags and invalidations at once: the two cures do not get in each other's way",
+        why="R50: translation is blocked and the ATC empty before an invalidation is withheld",
+    ),
+    Expected(
+        params={**ARM_RIGHT, "ats": "blocked"},
+        verdict="holds",
+        why="tags and the gate at once: the two cures do not get in each other's way",
     ),
 )
 

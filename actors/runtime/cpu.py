@@ -118,7 +118,10 @@ class Cpu:
         Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step anyhow.
         """
         world, session = self._world, self._session
-        step = Step(session.steps[-1].what, session.footprint(tuple(reads)), session.footprint(tuple(writes)))
+        announced, mask = session.steps[-1], session.footprint
+        step = Step(
+            announced.what, mask(tuple(reads)), mask(tuple(writes)), takes=announced.takes, gives=announced.gives
+        )
         session.steps[-1] = step
         world.step = world.step and step
 

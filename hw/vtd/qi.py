@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from hw.bus import Bus, PhysAddr, Resource, StreamId
 from hw.memory import WORD_BYTES, BusError, Memory
@@ -48,6 +49,14 @@ STARTS_AFTER: Mapping[DescriptorType, frozenset[DescriptorType]] = {
 }
 """All that hardware promises about order: a descriptor starts only when those ahead of it that have one of these types
 are complete. Everything else may run at the same time and end in any order."""
+
+
+class Access(Protocol):
+    """`Bus.access`, or a step that waits for something besides."""
+
+    async def __call__(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
+        """One step."""
+        ...
 
 
 class Progress(Enum):
@@ -129,16 +138,17 @@ class InvalidationQueue:
         registers = self.vtd.registers
         return tuple(word_resource(word) for word in (registers.FSTS, registers.FECTL, registers.IQER))
 
-    async def fetch(self, bus: Bus, head: int, tail: int) -> Pending | Iqei:
+    async def fetch(self, bus: Bus, head: int, tail: int, access: Access | None = None) -> Pending | Iqei:
         """Take the descriptor at `head` and move IQH on, in one step; or stop the queue with IQE.
 
-        `tail` is what software wrote to IQT; the caller has found that it differs from `head`.
+        `tail` is what software wrote to IQT; the caller has found that it differs from `head`. `access` is the step in
+        which the slot is read, where that has to wait: nothing is fetched while the queue is stopped.
         """
         found: Descriptor | Iqei = Iqei.TAIL
         if self.ring.valid(tail):
             slot, iqh = self.ring.slot(head), self.vtd.registers.IQH
             words = [PhysAddr(slot + number * WORD_BYTES) for number in range(ENTRY_WORDS)]
-            await bus.access(
+            await (access or bus.access)(
                 f"fetch IQ[{self.ring.index(head)}]", reads=[*map(word_resource, words)], writes=[word_resource(iqh)]
             )
             found = self._decode(words)

@@ -42,7 +42,7 @@ def classes(name: str, given: dict[str, int | str], goes_on: bool) -> Counter[tu
         ("stall-term", {"order": "architected", "accesses": 2}, 384),
         ("quiet-cd-stalls", {"quiet": "abort"}, 517),
         ("sva-unbind-era", {"era": "7.1"}, 327),
-        ("device-gone", {"driver": "looks-again"}, 69),
+        ("device-gone", {"driver": "looks-again"}, 16),
         ("torn-pasid-entry", {}, 122),
         ("prq-drain", {"order": "O1"}, 346),
         ("attach-ats", {"ats": "on-off"}, 894),

@@ -39,8 +39,10 @@ TRACES = {
     "drain=after,unexpected=error-always": (169, 90),
     "drain=halt-before,unexpected=error-always": (197, 0),
     "drain=after,requests=0,unmap=1": (31, 0),
-    "drain=none,requests=0,unmap=1,inv_during_flr=ignored": (878, 822),
-    "drain=after,requests=0,unmap=1,inv_during_flr=ignored,ats=blocked": (94, 0),
+    "drain=none,requests=0,unmap=1,inv_during_flr=ignored": (316, 288),
+    "drain=after,requests=0,unmap=1,inv_during_flr=ignored,ats=blocked": (54, 0),
+    "drain=none,requests=0,unmap=1,ats=gate-alone,writes=1": (144, 1),
+    "drain=after,ats=blocked": (847, 0),
     "iommu=smmuv3,drain=none": (243, 80),
     "iommu=smmuv3,drain=after,end=worker": (243, 64),
     "iommu=smmuv3,drain=after": (331, 64),
@@ -52,7 +54,9 @@ TRACES = {
     "iommu=smmuv3,drain=none,tags=kept": (203, 0),
     "iommu=smmuv3,drain=halt-before,end=stopped,requests=0,unmap=1": (40, 0),
     "iommu=smmuv3,drain=halt-before,end=stopped,requests=0,unmap=1,inv_during_flr=ignored": (44, 4),
-    "iommu=smmuv3,drain=halt-before,end=stopped,requests=0,unmap=1,inv_during_flr=ignored,ats=blocked": (6, 0),
+    "iommu=smmuv3,drain=halt-before,end=stopped,requests=0,unmap=1,inv_during_flr=ignored,ats=blocked": (154, 0),
+    "iommu=smmuv3,drain=none,requests=0,unmap=1,ats=gate-alone,writes=1": (162, 1),
+    "iommu=smmuv3,drain=halt-before,end=stopped,ats=blocked": (369, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 
@@ -71,7 +75,7 @@ def test_every_new_oracle_is_killed_and_every_variant_is_in_the_table_of_its_iom
         rows = [flr_tags.complete(expected.params) for expected in flr_tags.expected]
         rows = [row for row in rows if row["iommu"] == iommu]
         assert {row["end"] for row in rows} == set(ends)
-        for name in ("drain", "tags", "inv_during_flr", "ats", "pushed"):
+        for name in ("drain", "tags", "inv_during_flr", "ats", "pushed", "writes"):
             assert {row[name] for row in rows} == set(flr_tags.params[name].allowed)
     reports = {flr_tags.complete(expected.params)["unexpected"] for expected in flr_tags.expected}
     assert reports == set(flr_tags.params["unexpected"].allowed)

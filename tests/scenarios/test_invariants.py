@@ -14,7 +14,7 @@ from scenarios.catalogue import MODULES, load
 
 ORACLES = Path(scenarios.oracles.__file__).parent
 VTD_PCIE = {
-    "I1": {"no-access-after-unbind", "no-dma-into-foreign-frame"},
+    "I1": {"no-access-after-unbind", "no-dma-into-foreign-frame", "no-success-after-a-time-out"},
     "I2": {"no-dma-into-foreign-frame"},
     "I3": {"every-last-is-answered-once"},
     "I4": {"no-fault-handled-after-unbind", "no-response-after-unbind"},

@@ -6,6 +6,7 @@ import pytest
 
 from scenarios.ats_retry import ats_retry
 from scenarios.attach_vs_share_asid import attach_vs_share_asid
+from scenarios.device_gone import device_gone
 from scenarios.exit_window import exit_window
 from scenarios.flr_tags import flr_tags
 from scenarios.prq_drain import prq_drain
@@ -14,7 +15,6 @@ from scenarios.stop_by_blocking import stop_by_blocking_translation as blocking
 from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
 
-BLOCKED = {"inv_during_flr": "ignored", "ats": "blocked"}
 FOUR = {"requests": 4, "credits": "one", "stop": "A"}
 
 
@@ -29,8 +29,8 @@ FOUR = {"requests": 4, "credits": "one", "stop": "A"}
         (prq_drain, {"driver": "right", "stop": "B"}, 6_675),
         (prq_drain, {"driver": "right", "order": "O5", "pushed": "root-complex"}, 58_394),  # a minute and a half
         (flr_tags, {"drain": "around"}, 1_963),
-        (flr_tags, {"drain": "after", "unmap": 1, "ats": "blocked"}, 7_168),
-        (flr_tags, {"iommu": "smmuv3", "drain": "halt-before", "end": "stopped", "unmap": 1, **BLOCKED}, 2_864),
+        (device_gone, {"driver": "blocks-ats", "loss": "reset", "accesses": 1}, 16_943),  # half a minute
+        (flr_tags, {"requests": 0, "unmap": 1, "ats": "blocked", "writes": 1}, 29_058),  # under a minute
         (blocking, {"iommu": "vtd", "watch": "memory"}, 6_454),
         (blocking, {"iommu": "vtd", "block": "quiet-cd", "accesses": 2, "watch": "memory"}, 1_733),
         (attach_vs_share_asid, {"attach": "A1", "case": "2"}, 36_678),  # half a minute

@@ -41,6 +41,18 @@ KILLS: list[tuple[str, str, dict[str, int | str], str]] = [
     ("pasid-lifetime", "no-use-after-free", {"free": "iommu-mm-mmput", "accesses": 0}, "iommu_mm of mm A, freed at"),
     ("cmdq-error", "no-dma-into-foreign-frame", {"reaction": "ignored"}, "which is free: memory corruption"),
     ("cmdq-issue", "commands-run-as-issued", {"issue": "publish-early", "batches": 1, "synced": 2}, "was issued there"),
+    (
+        "device-gone",
+        "no-success-after-a-time-out",
+        {"driver": "aborts-fetched"},
+        "#0 timed out, and its submitter hears",
+    ),
+    (
+        "device-gone",
+        "no-dma-into-foreign-frame",
+        {"driver": "gate-alone", "loss": "reset", "accesses": 1},
+        "which is free: memory corruption",
+    ),
     ("stall-term", "no-deadlock", {"order": "no-sync"}, "smmu.dma waits since"),
     ("exit-window", "fpd-is-clear-after-unbind", {"fpd": "5.13"}, "FPD of P1 is still set when unbind is over"),
     (

@@ -1,6 +1,7 @@
 """I/O page faults: requests gathered into groups, handled by a worker, answered once (domain/smmuv3 §3.12).
 
-The owner of the PASID is looked up by the worker, when the fault is handled: step (4) of seed 000, as in 2017.
+The owner of the PASID is looked up by the worker, when the fault is handled: step (4) of seed 000, as in 2017. Later
+kernels find it when the fault is reported (vtd-pcie §3.7), and the worker uses what was found.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hw.bus import Pasid, Prgi, VirtAddr
+from hw.events import pasid_resource
 from hw.pcie.tlp import ResponseCode
 
 from .cpu import Cpu, Workqueue
 from .events import FaultDropped, FaultResolved
 from .fault_events import PARTIAL, GroupClosed
 from .mm import Mm
-from .pasid import Pasids
+from .pasid import Bond, Pasids
 
 Respond = Callable[[Cpu, "FaultGroup", ResponseCode], Coroutine[Any, Any, None]]
 
@@ -86,6 +88,10 @@ class Iopf:
             addresses=[member.address for _, member in members],
         )
         cpu.emit(GroupClosed(prgi=group.prgi, numbers=group.numbers))
+        await self.hand_over(cpu, group)
+
+    async def hand_over(self, cpu: Cpu, group: FaultGroup) -> None:
+        """To the worker."""
         await self._workqueue.queue(group)
 
     async def discard_partial(self, cpu: Cpu, pasid: Pasid | None) -> None:
@@ -123,20 +129,28 @@ class Iopf:
     async def release(self, cpu: Cpu, group: FaultGroup) -> None:
         """The group was answered: its memory goes."""
 
-    async def _handle(self, cpu: Cpu, group: FaultGroup) -> ResponseCode:
-        pasid = Pasid(group.pasid)
-        bond = await self._pasids.look_up(cpu, pasid)
-        alive = bond is not None and not bond.dying
+    async def find(self, cpu: Cpu, group: FaultGroup) -> Bond | None:
+        """Whose fault it is, asked by the worker: who owns the PASID now."""
+        return await self._pasids.look_up(cpu, Pasid(group.pasid))
+
+    def resolve(self, cpu: Cpu, group: FaultGroup, bond: Bond | None) -> None:
+        """Say whose fault it is."""
         for number in group.numbers:
             cpu.emit(
                 FaultResolved(
                     number=number,
-                    pasid=pasid,
-                    binding=bond.number if bond and alive else 0,
-                    mm=bond.mm.name if bond and alive else "nobody",
+                    pasid=Pasid(group.pasid),
+                    binding=bond.number if bond else 0,
+                    mm=bond.mm.name if bond else "nobody",
                 )
             )
-        if bond is None or not alive or not await bond.mm.get_not_zero(cpu):
+
+    async def _handle(self, cpu: Cpu, group: FaultGroup) -> ResponseCode:
+        bond = await self.find(cpu, group)
+        if bond is not None and bond.dying:
+            bond = None
+        self.resolve(cpu, group, bond)
+        if bond is None or not await bond.mm.get_not_zero(cpu):
             return ResponseCode.INVALID
         code = ResponseCode.SUCCESS
         for address in group.addresses:
@@ -158,3 +172,29 @@ class Iopf:
             await cpu.spawn("mmput_async", mm.exit_mmap)
         else:
             await mm.exit_mmap(cpu)
+
+
+class FindsAtReport(Iopf):
+    """The handle is found when the fault is reported and kept without a reference: only unbind's order protects it."""
+
+    def __init__(self, pasids: Pasids, workqueue: Workqueue, respond: Respond, *, put_async: bool = True) -> None:
+        super().__init__(pasids, workqueue, respond, put_async=put_async)
+        self._handles: dict[int, Bond] = {}
+
+    async def hand_over(self, cpu: Cpu, group: FaultGroup) -> None:
+        """A fault of nobody is answered Invalid at once, and not queued."""
+        bond = await self._pasids.look_up(cpu, Pasid(group.pasid))
+        if bond is None:
+            self.resolve(cpu, group, None)
+            await self._respond(cpu, group, ResponseCode.INVALID)
+            return
+        self._handles[group.numbers[-1]] = bond
+        await super().hand_over(cpu, group)
+
+    async def find(self, cpu: Cpu, group: FaultGroup) -> Bond | None:
+        """What the handle says, whoever owns the PASID now."""
+        await cpu.access("group->attach_handle->domain->mm", reads=(pasid_resource(Pasid(group.pasid)),))
+        return self._handles.pop(group.numbers[-1])
+
+
+FINDERS: dict[str, type[Iopf]] = {"worker": Iopf, "report": FindsAtReport}

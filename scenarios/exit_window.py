@@ -12,6 +12,7 @@ from actors.stoppable_loop import CachedWriter
 from actors.virtual_dma import Reader, Writer
 from drivers.intel_vtd import PasidTable
 from drivers.intel_vtd_eras import ERAS
+from drivers.iopf import FINDERS
 from drivers.mutants import ForgetsDeviceTlb
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
@@ -60,6 +61,7 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
     late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
+    find=one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report"),
     refusal=knob("refusal"),
     absent=knob("absent"),
     pr_pasid_check=knob("pr_pasid_check"),
@@ -88,6 +90,7 @@ def exit_window(
     records: int,
     late: str,
     pri: str,
+    find: str,
     watch: str,
     **unit: str,
 ) -> None:
@@ -98,6 +101,7 @@ def exit_window(
         world,
         device=DEVICES[traffic],
         put_async=False,
+        iopf=FINDERS[find],
         contexts=TEARDOWNS[fpd],
         fault_records=records,
         warm=cache == "warm",

@@ -11,6 +11,7 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import LeakyPrefetcher, SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
+from drivers.iopf import FINDERS
 from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
 from hw.events import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
@@ -71,6 +72,7 @@ STYLES: dict[str, type[Device]] = {
     credits=one_of(
         *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
     ),
+    find=one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report"),
     pds=one_of(
         "yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait: it drains, or R25"
     ),
@@ -102,6 +104,7 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
         credits=allocation,
         pushed=more["pushed"],
         put_async=False,
+        iopf=FINDERS[more["find"]],
         **parts,
     )
     board.device.pri = CREDITS[more["credits"]](allocation)

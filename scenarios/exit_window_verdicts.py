@@ -86,6 +86,12 @@ ERA_BY_ERA = (
         why="the early return skips the drain as well",
     ),
     Expected(
+        params={"fpd": "6.13", "traffic": "page-request", "find": "report", "watch": "after"},
+        verdict="violated",
+        oracle=LATE,
+        why="as later kernels have it: the handle was found when the fault was reported, and is gone when it is used",
+    ),
+    Expected(
         params={"fpd": "6.13-rc1"},
         verdict="violated",
         oracle=SLEEP,
@@ -100,6 +106,11 @@ ERA_BY_ERA = (
     Expected(params={"fpd": "6.14", "rogue": 1}, verdict="holds", why="P=0 and FPD=1: release was here, so clear it"),
     Expected(
         params={"fpd": "6.14", "traffic": "page-request"}, verdict="holds", why="and drain, as the callback could not"
+    ),
+    Expected(
+        params={"fpd": "6.14", "traffic": "page-request", "find": "report"},
+        verdict="holds",
+        why="nothing protects the handle but that drain",
     ),
     Expected(
         params={"fpd": "6.14", "traffic": "page-request", "order": "O4"},

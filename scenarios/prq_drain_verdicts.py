@@ -37,6 +37,23 @@ EXPECTED = (
         why="R2: the request is still in the queue, or with the worker, when the PASID has its next owner",
     ),
     Expected(
+        params={"driver": "none", "find": "report", "watch": "handled"},
+        verdict="violated",
+        oracle=LATE,
+        why="R2, later kernels: the owner was found in time; the worker follows a handle that unbind has taken away",
+    ),
+    Expected(
+        params={"driver": "none", "find": "report", **OWNER},
+        verdict="violated",
+        oracle=CROSS,
+        why="to find the owner with the report is no help to a request that is reported under the next one",
+    ),
+    Expected(
+        params={"driver": "right", "find": "report"},
+        verdict="holds",
+        why="nothing protects the handle but the drain, which waits for queue and worker",
+    ),
+    Expected(
         params={"driver": "none", "group": 2, "stop": "A", **PARTIALS},
         verdict="violated",
         oracle=REUSE,

@@ -14,6 +14,9 @@ from tests.searching import assert_table, exhaust, identity
 TRACES = {
     "driver=none,watch=handled": (110, 20),
     "driver=none,watch=owner": (110, 2),
+    "driver=none,find=report,watch=handled": (174, 56),
+    "driver=none,find=report,watch=owner": (174, 2),
+    "driver=right,find=report": (341, 0),
     "driver=none,group=2,stop=A,priq=0,reuse=strict": (187, 36),
     "driver=right,group=2": (3125, 0),
     "driver=one-descriptor": (266, 0),

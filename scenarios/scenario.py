@@ -35,7 +35,7 @@ class Param:
         for value in self.allowed:
             if str(value) == text:
                 return value
-        near = get_close_matches(text, [str(value) for value in self.allowed], 1)
+        near = get_close_matches(text, [value for value in self.allowed if isinstance(value, str)], 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise BadValue(f"parameter {name}={text!r}: allowed are {', '.join(map(str, self.allowed))}{hint}")
 

@@ -60,6 +60,7 @@ def test_a_scenario_without_stated_verdicts_has_its_defaults() -> None:
     [
         (["mm-pim"], [], "walk", "no scenario 'mm-pim'; did you mean 'mm-pin'"),
         (["mm-pin"], ["pin=grap"], "walk", "parameter pin='grap': allowed are no-grab, grab; did you mean 'grab'"),
+        (["unbind-window"], ["priq=5"], "walk", "parameter priq='5': allowed are 0, 1, 2, 3, 4$"),
         (["mm-pin"], ["pi=grab"], "walk", "scenario mm-pin has no parameter 'pi'; did you mean 'pin'"),
         (["mm-pin"], ["pin"], "walk", "parameter 'pin': expected name=value"),
         (["mm-pin"], [], "wlak", "strategy 'wlak'; did you mean 'walk'"),

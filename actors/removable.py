@@ -26,7 +26,7 @@ class RemovableFunction(Streamer):
     disconnected: PhysAddr = _NOWHERE
     """The host's own note that the link is down; set when the world is built."""
     lost: bool = False
-    """It was gone once: its jobs were of the life that ended then."""
+    """It is gone, or in reset, as far as its ATC knows."""
     ignored: list[int] = field(default_factory=list)
     """ITags of invalidations that will never be answered."""
 
@@ -40,12 +40,12 @@ class RemovableFunction(Streamer):
         cpu.emit(DeviceLost())
 
     async def come_back(self, cpu: Cpu) -> None:
-        """The reset is over."""
-        await cpu.access("the device is back", writes=(PRESENT,))
-        self.present = True
+        """The reset is over, and its driver has it work again."""
+        await cpu.access("the device is back", writes=(PRESENT, ATC))
+        self.present, self.lost = True, False
 
     def works(self) -> bool:
-        """Not on a job that it has forgotten."""
+        """Not while it is gone."""
         return not self.lost
 
     async def is_present(self, cpu: Cpu) -> bool:

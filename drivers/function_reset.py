@@ -60,10 +60,14 @@ class AtsGate:
 
     async def done(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing was owed meanwhile; invalidations reach the function again before it can translate again."""
+        await self.open(cpu)
+        await self.restore(cpu, bond)
+
+    async def open(self, cpu: Cpu) -> None:
+        """ATC invalidations are sent again."""
         await cpu.lock(self.lock)
         self.blocked = False
         await cpu.unlock(self.lock)
-        await self.restore(cpu, bond)
 
     async def block(self, cpu: Cpu, bond: Bond) -> None:
         """To the blocking domain, while the function still answers."""
@@ -103,6 +107,15 @@ class KeepsTranslation(AtsGate):
 
     async def restore(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing was taken."""
+
+
+class RestoresFirst(AtsGate):
+    """BUG: the function can translate again while the notifier's invalidations are still held back."""
+
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """The other way round."""
+        await self.restore(cpu, bond)
+        await self.open(cpu)
 
 
 class ResetContexts(Contexts, AtsGate):

@@ -16,7 +16,7 @@ from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
 from hw.vtd.registers import IQE, ITE, fsts_after
 
 from .cpu import Cpu
-from .function_reset import AtsGate, KeepsTranslation
+from .function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from .intel_vtd import PasidTable, Published, Qi, Submission
 from .pasid import Bond
 from .reset_events import Resubmitted, SubmissionEnded
@@ -187,3 +187,7 @@ class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
 
 class AsksAndBlocksNothingElse(KeepsTranslation, AsksOnlyWhoAnswers):
     """BUG: the gate alone, and neither is who is disconnected asked."""
+
+
+class AsksAndRestoresFirst(RestoresFirst, AsksOnlyWhoAnswers):
+    """BUG: translation is back before invalidations are."""

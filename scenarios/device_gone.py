@@ -10,6 +10,7 @@ from drivers.intel_vtd import PasidTable
 from drivers.intel_vtd_errors import (
     AbortsFetched,
     AsksAndBlocksNothingElse,
+    AsksAndRestoresFirst,
     AsksOnlyWhoAnswers,
     BlocksAts,
     LooksForDevice,
@@ -21,6 +22,7 @@ from hw.vtd.descriptors import domain_iotlb
 
 from .device_gone_verdicts import EXPECTED
 from .oracles.device_is_lost import DeviceIsLost
+from .oracles.device_works_again import DeviceWorksAgain
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from .oracles.no_success_after_a_time_out import NoSuccessAfterATimeOut
@@ -34,6 +36,7 @@ DRIVERS: dict[str, tuple[type[Retries], type[PasidTable]]] = {
     "looks-again": (LooksForDevice, SkipsDisconnected),
     "aborts-fetched": (AbortsFetched, SkipsDisconnected),
     "gate-alone": (LooksForDevice, AsksAndBlocksNothingElse),
+    "restores-first": (LooksForDevice, AsksAndRestoresFirst),
     "blocks-ats": (LooksForDevice, AsksOnlyWhoAnswers),
 }
 
@@ -96,6 +99,8 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
     world.check(NobodyWaitsForALostDevice() if loss == "unplugged" else NoInvalidationTimesOut())
     world.check(NoSuccessAfterATimeOut(), NoDmaIntoForeignFrame())
     world.expect(DeviceIsLost())
+    if accesses and loss == "reset":
+        world.expect(DeviceWorksAgain())
 
 
 def _introduce(world: World, board: VtdPlatform, device: RemovableFunction) -> None:

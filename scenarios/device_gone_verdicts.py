@@ -47,13 +47,19 @@ EXPECTED = (
     Expected(
         params={"driver": "blocks-ats", "loss": "reset", "accesses": 1},
         verdict="holds",
-        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (16,943 schedules)",
+        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (29,381 schedules)",
     ),
     Expected(
         params={"driver": "gate-alone", "loss": "reset", "accesses": 1},
         verdict="violated",
         oracle=_DMA,
         why="until the reset the ATC has a page that the notifier has not taken from it, and that is free",
+    ),
+    Expected(
+        params={"driver": "restores-first", "loss": "reset", "accesses": 1},
+        verdict="violated",
+        oracle=_DMA,
+        why="R23: the device translates again, and unmap's invalidation is still withheld (found late: 13,024)",
     ),
     Expected(
         params={"driver": "gate-alone", "loss": "reset"},

@@ -89,7 +89,7 @@ ERA_BY_ERA = (
         params={"fpd": "6.13", "traffic": "page-request", "find": "report", "watch": "after"},
         verdict="violated",
         oracle=LATE,
-        why="as later kernels have it: the handle was found when the fault was reported, and is gone when it is used",
+        why="as later kernels have it: it is reported when the binding is over, or the handle is used then",
     ),
     Expected(
         params={"fpd": "6.13-rc1"},

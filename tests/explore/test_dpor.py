@@ -275,3 +275,38 @@ def two_takers(world: World) -> None:
 def test_a_step_that_never_comes_is_tried_where_it_could_have() -> None:
     report = search(worlds(two_takers), Dpor())
     assert {found.finding.objects for found in report.found.values()} == {("a",), ("b",)}
+
+
+class Rewritten(Dpor):
+    """A search that is written down and read again every so many runs."""
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self._every = self._due = every
+
+    def more(self) -> bool:
+        more = super().more()
+        if more and self.schedules >= self._due:
+            runs, due = self.schedules, self.schedules + self._every
+            super().__init__(Stack.unpack(self.stack.pack()))
+            self.schedules, self._due = runs, due
+            return super().more()
+        return more
+
+
+@pytest.mark.parametrize("every", [3, 20, 130])
+@pytest.mark.parametrize(
+    ("name", "given", "traces", "failing"),
+    [
+        ("prq-drain", {"driver": "right"}, 261, 0),
+        ("prq-drain", {"driver": "none", "find": "report", "watch": "handled"}, 174, 56),
+        ("unbind-window", {"drain": "full"}, 415, 0),
+        ("exit-window", {"fpd": "6.14", "traffic": "ats", "order": "O5", "rogue": 1}, 676, 2),
+    ],
+)
+def test_a_search_that_is_written_down_again_and_again_loses_no_class(
+    name: str, given: dict[str, ParamValue], traces: int, failing: int, every: int
+) -> None:
+    """Once what was planned was read without its footprints, and 189 of the 261 were left."""
+    report = search(worlds(load(name), **given), Rewritten(every))
+    assert (report.schedules, report.failing, report.complete) == (traces, failing, True)

@@ -73,8 +73,8 @@ class Stack:
         self.floor = floor
         self.exhausted = False
         self.shared = False
-        """Whether others search parts of the same tree. Then what they find comes too late to be planned here, and only
-        who goes first in a reversal counts: source-DPOR, which begins some runs in vain."""
+        """Whether others search parts of the same tree, or did up to here. Then what they find comes too late to be
+        planned here, and only who goes first in a reversal counts: source-DPOR, which begins some runs in vain."""
         self.escapes: list[Escape] = []
         self.share = 1.0
         """How much of the whole tree was ahead here when this was last weighed."""
@@ -161,7 +161,9 @@ class Stack:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
             floor, exhausted, shared, nodes, escapes, weight = rest
             stack = cls([Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes], floor)
-            stack.exhausted, stack.shared = exhausted, shared
+            stack.exhausted = exhausted
+            # Footprints of what is planned are not written; without them a reversal is not planned where it belongs.
+            stack.shared = shared or bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]
             stack.share, stack._behind = weight
         except (ValueError, TypeError, IndexError, msgpack.UnpackException) as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.events import pasid_resource
-from hw.pcie.events import UntranslatedSent
+from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import Dma, DmaCompletion
 
 from .device import Device, Job
@@ -56,3 +56,5 @@ class Reader(Writer):
         await self.upstream.send_ordered("non-posted", self.message(page, tag, write=False), "send untranslated read")
         completion: DmaCompletion = await self.downstream.receive_ordered(cpu, "completion", "take read completion")
         assert completion.tag == tag
+        if not completion.ok:
+            cpu.emit(DeviceErrorSeen(pasid=self.pasid, error=DeviceError.READ_REFUSED))

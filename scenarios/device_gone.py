@@ -98,9 +98,7 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
 
     world.check(NobodyWaitsForALostDevice() if loss == "unplugged" else NoInvalidationTimesOut())
     world.check(NoSuccessAfterATimeOut(), NoDmaIntoForeignFrame())
-    world.expect(DeviceIsLost())
-    if accesses and loss == "reset":
-        world.expect(DeviceWorksAgain())
+    world.expect(DeviceWorksAgain() if accesses and loss == "reset" else DeviceIsLost())
 
 
 def _introduce(world: World, board: VtdPlatform, device: RemovableFunction) -> None:

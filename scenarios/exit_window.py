@@ -95,8 +95,7 @@ def exit_window(
     **unit: str,
 ) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
-    if pri == "off" and traffic == "page-request":
-        raise BadValue(f"parameter pri='off': there are no page requests without PRI; with {traffic=} allowed is on")
+    _refuse(traffic, pri, rogue, late)
     board = vtd_platform(
         world,
         device=DEVICES[traffic],
@@ -139,6 +138,18 @@ def _watch(world: World, watch: str) -> None:
         world.check(EveryLastIsAnsweredOnce(), PageRequestsStayOn())
     if watch == "always":
         world.check(FaultLogIsSilentUntilStop(), FpdIsClearAfterUnbind())
+
+
+def _refuse(traffic: str, pri: str, rogue: int, late: str) -> None:
+    """What would do nothing beside such traffic."""
+    if pri == "off" and traffic == "page-request":
+        raise BadValue(f"parameter pri='off': there are no page requests without PRI; with {traffic=} allowed is on")
+    if rogue and traffic == "page-request":
+        raise BadValue(
+            f"parameter rogue=1: a device that only asks for pages has no access; with {traffic=} allowed is 0"
+        )
+    if late == "cache" and traffic != "ats":
+        raise BadValue(f"parameter late='cache': what a device with ATS does; with {traffic=} allowed is drop")
 
 
 def _expect(world: World, order: str, rogue: int) -> None:

@@ -83,6 +83,8 @@ CONTEXTS: dict[str, Gated] = {
 )
 def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, unmap: int, **more: Any) -> None:
     """A function is reset while the host still works on its page requests, and then asks again."""
+    if more["writes"] and not unmap:
+        raise BadValue("parameter writes=1: to a page that is unmapped meanwhile; with unmap=0 allowed is 0")
     options = Options(device=IN_FLR[more["inv_during_flr"]], requests=LIVES, group=1, credits=1, pushed=more["pushed"])
     board, steps = (_vtd if iommu == "vtd" else _smmuv3)(world, end, options, CONTEXTS[more["ats"]])
     device, contexts = board.device, board.contexts

@@ -27,6 +27,7 @@ class DeviceError(Enum):
 
     UNSUPPORTED_REQUEST = "Unsupported Request to a translation request: the function must hold ATS for disabled"
     COMPLETER_ABORT = "Completer Abort to a translation request: AER"
+    READ_REFUSED = "Unsupported Request to an untranslated read: AER"
     PAGE_REFUSED = "a page request was refused: the job ends with an error of the device's own"
 
 

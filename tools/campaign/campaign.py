@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from loguru import logger
 
@@ -77,6 +78,9 @@ class Session:
         """Trace files that somebody deleted or damaged since."""
         if lost := lost_traces(self.store):
             logger.warning("lost or damaged, and made again: {}", counted(len(lost), "trace file"))
+            for path in (Path(finding.file) for finding in lost):
+                if path.exists():
+                    path.replace(path.with_name(f"{path.name}.damaged"))
             self.ledger.remake([finding.exact for finding in lost])
 
     def _work(self) -> None:

@@ -130,11 +130,18 @@ def _fix(result: Explained) -> list[str]:
     """Which order would have to be enforced."""
     if not result.constraints:
         return []
-    ways = [f"{must(one.second.point)} before {does(one.first.point)}" for one in result.constraints]
+    ways = [_way(one) for one in result.constraints]
     if len(ways) == 1:
         return [*wrap(f"To exclude it: {ways[0]}, in every schedule.", "    "), ""]
     lines = ["To exclude it, see to one of these in every schedule:"]
     return [*lines, *[line for way in ways for line in wrap(f"  - {way}", "    ")], ""]
+
+
+def _way(one: Constraint) -> str:
+    """The other order; or what was seen instead, if no schedule with the other order passes."""
+    if one.reason is not None and one.reason.absent:
+        return never(one.reason.absent[0])
+    return f"{must(one.second.point)} before {does(one.first.point)}"
 
 
 def _nearest(result: Explained) -> list[str]:

@@ -15,10 +15,10 @@ from hw.events import pasid_resource
 from hw.pcie.tlp import ResponseCode
 
 from .cpu import Cpu, Workqueue
-from .events import FaultDropped, FaultResolved
+from .events import FaultDropped
 from .fault_events import PARTIAL, GroupClosed
 from .mm import Mm
-from .pasid import Bond, Pasids
+from .pasid import Bond, Pasids, resolved
 
 Respond = Callable[[Cpu, "FaultGroup", ResponseCode], Coroutine[Any, Any, None]]
 
@@ -136,14 +136,7 @@ class Iopf:
     def resolve(self, cpu: Cpu, group: FaultGroup, bond: Bond | None) -> None:
         """Say whose fault it is."""
         for number in group.numbers:
-            cpu.emit(
-                FaultResolved(
-                    number=number,
-                    pasid=Pasid(group.pasid),
-                    binding=bond.number if bond else 0,
-                    mm=bond.mm.name if bond else "nobody",
-                )
-            )
+            resolved(cpu, number, Pasid(group.pasid), bond)
 
     async def _handle(self, cpu: Cpu, group: FaultGroup) -> ResponseCode:
         bond = await self.find(cpu, group)

@@ -16,10 +16,9 @@ from hw.smmuv3.evtq import EventRecord
 
 from .arm_smmu_v3 import Cmdq
 from .cpu import Cpu, Lock, Workqueue
-from .events import FaultResolved
 from .fault_events import FaultSettled, Resumed
 from .lifetime import Counted, Object
-from .pasid import Bond, Pasids
+from .pasid import Bond, Pasids, resolved
 
 FAULTS: Resource = ("iopf", "faults")
 """The list of groups that wait for their answer; fault_param->lock protects it."""
@@ -125,18 +124,8 @@ class IopfCore:
         )
         group.touched(cpu, "group->attach_handle")
         handle.touched(cpu, "attach_handle->domain->mm")
-        self._resolve(cpu, group, group.bond)
+        resolved(cpu, group.number, group.record.ssid, group.bond)
         return group.bond
-
-    def _resolve(self, cpu: Cpu, group: Group, bond: Bond | None) -> None:
-        cpu.emit(
-            FaultResolved(
-                number=group.number,
-                pasid=group.record.ssid,
-                binding=bond.number if bond else 0,
-                mm=bond.mm.name if bond else "nobody",
-            )
-        )
 
     async def _handle(self, cpu: Cpu, group: Group, bond: Bond | None) -> ResumeResp:
         """iommu_sva_handle_mm."""
@@ -229,7 +218,7 @@ class LateLookUp(IopfCore):
     async def mm_of(self, cpu: Cpu, group: Group) -> Bond | None:
         """The owner of the PASID now."""
         bond = await self._pasids.look_up(cpu, group.record.ssid)
-        self._resolve(cpu, group, bond)
+        resolved(cpu, group.number, group.record.ssid, bond)
         return bond
 
 

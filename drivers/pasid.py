@@ -12,7 +12,7 @@ from hw.bus import Pasid
 from hw.events import pasid_resource
 
 from .cpu import Cpu
-from .events import PasidAllocated, PasidFreed, TeardownBegun
+from .events import FaultResolved, PasidAllocated, PasidFreed, TeardownBegun
 from .mm import Mm
 
 
@@ -31,6 +31,12 @@ async def begin_teardown(cpu: Cpu, pasid: Pasid) -> None:
     """Somebody begins to take a PASID away from its device; one step."""
     await cpu.access(f"tear-down of PASID {pasid} begins", writes=(pasid_resource(pasid),))
     cpu.emit(TeardownBegun(pasid=pasid))
+
+
+def resolved(cpu: Cpu, number: int, pasid: Pasid, bond: Bond | None) -> None:
+    """Say, within the current step, whose fault request `number` is."""
+    owner, binding = (bond.mm.name, bond.number) if bond else ("nobody", 0)
+    cpu.emit(FaultResolved(number=number, pasid=pasid, binding=binding, mm=owner))
 
 
 class Pasids:

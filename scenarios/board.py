@@ -15,7 +15,7 @@ from actors.runtime.ports import Link, Workqueue
 from actors.runtime.world import World
 from drivers.endpoint import Endpoint
 from drivers.iommu import Contexts, RequestQueue
-from drivers.iopf import FaultGroup, Iopf
+from drivers.iopf import FINDERS, FaultGroup, Iopf
 from drivers.mm import Mm
 from drivers.page_requests import Intake, Responder, ResponseQueue
 from drivers.pasid import Bond, Pasids
@@ -37,7 +37,10 @@ from hw.pcie.tlp import (
     TranslationRequest,
 )
 
+from .scenario import one_of
+
 SID = StreamId(0)
+FIND = one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report")
 PASID = Pasid(1)
 BUFFER = 0x10_0000
 

@@ -18,11 +18,12 @@ from drivers.intel_vtd_errors import (
     SkipsDisconnected,
 )
 from hw.bus import VirtAddr
+from hw.pcie.events import DeviceLost
 from hw.vtd.descriptors import domain_iotlb
 
 from .device_gone_verdicts import EXPECTED
+from .oracles.access_behind import AccessBehind
 from .oracles.device_is_lost import DeviceIsLost
-from .oracles.device_works_again import DeviceWorksAgain
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from .oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from .oracles.no_success_after_a_time_out import NoSuccessAfterATimeOut
@@ -98,7 +99,7 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
 
     world.check(NobodyWaitsForALostDevice() if loss == "unplugged" else NoInvalidationTimesOut())
     world.check(NoSuccessAfterATimeOut(), NoDmaIntoForeignFrame())
-    world.expect(DeviceWorksAgain() if accesses and loss == "reset" else DeviceIsLost())
+    world.expect(AccessBehind(DeviceLost) if accesses and loss == "reset" else DeviceIsLost())
 
 
 def _introduce(world: World, board: VtdPlatform, device: RemovableFunction) -> None:

@@ -16,11 +16,13 @@ from drivers.iopf import FINDERS
 from drivers.mutants import ForgetsDeviceTlb
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
+from hw.events import DeviceStopped
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
 from hw.vtd.pasid import pieces
 
+from .board import FIND
 from .exit_window_verdicts import EXPECTED
-from .oracles.device_goes_on import DeviceGoesOn
+from .oracles.access_behind import AccessBehind
 from .oracles.device_works_in_the_window import DeviceWorksInTheWindow
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from .oracles.fault_after_unbind_is_visible import FaultAfterUnbindIsVisible
@@ -61,7 +63,7 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
     fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
     records=number(1, 4, default=2, meaning="fault recording registers"),
     late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
-    find=one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report"),
+    find=FIND,
     refusal=knob("refusal"),
     absent=knob("absent"),
     pr_pasid_check=knob("pr_pasid_check"),
@@ -154,6 +156,6 @@ def _refuse(traffic: str, pri: str, rogue: int, late: str) -> None:
 
 def _expect(world: World, order: str, rogue: int) -> None:
     # Who closes first has stopped the device before the window opens, unless that goes on.
-    world.expect(DeviceGoesOn() if order == "O2" and rogue else DeviceWorksInTheWindow())
+    world.expect(AccessBehind(DeviceStopped) if order == "O2" and rogue else DeviceWorksInTheWindow())
     if order == "O4":
         world.expect(WorkerEndsTheAddressSpace())

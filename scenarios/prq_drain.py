@@ -17,6 +17,7 @@ from hw.events import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 from hw.pcie.tlp import ResponseCode
 
+from .board import FIND
 from .oracles.credits_come_back import CreditsComeBack
 from .oracles.credits_stay_within_the_allocation import CreditsStayWithinTheAllocation
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
@@ -72,7 +73,7 @@ STYLES: dict[str, type[Device]] = {
     credits=one_of(
         *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
     ),
-    find=one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report"),
+    find=FIND,
     pds=one_of(
         "yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait: it drains, or R25"
     ),

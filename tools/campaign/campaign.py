@@ -6,7 +6,6 @@ may its workers: what was booked stays, the rest is done again.
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,13 +25,12 @@ from .ledger import Lease, Ledger
 from .shard import Seen
 from .store import FINDINGS, Store
 from .views import SILENT, canary, lost_traces
-from .work import Engine, Failed, Killed, OtherCode, Result
+from .work import LOOK_EVERY, Engine, Failed, Killed, OtherCode, Result
 
 SAMPLE_EVERY = 5.0
 """Seconds between two samples of how it goes."""
 _SOON = 1.0
 """The first samples come sooner than the others: people want to see a speed."""
-_LOOK_EVERY = 0.25
 
 
 @dataclass(slots=True)
@@ -57,7 +55,7 @@ class Session:
         self.ledger = Ledger(self.store)
         self._before = float(self.store.fact("seconds"))
         self._shown = self._before - 1
-        self._sampled = self._before - _SOON + _LOOK_EVERY
+        self._sampled = self._before - _SOON + LOOK_EVERY
         self._begun = time.monotonic()
         with _resumable(self.store):
             self.ledger.recover()
@@ -91,7 +89,7 @@ class Session:
                 out += 1
             if not out:
                 break
-            for lease, result in self.engine.wait(_LOOK_EVERY):
+            for lease, result in self.engine.wait(LOOK_EVERY):
                 out -= 1
                 self._settle(lease, result)
             if self.seconds >= self._shown + 1:
@@ -149,5 +147,4 @@ def _resumable(store: Store) -> Iterator[None]:
     except Unfinished:
         raise
     except Refusal as refusal:
-        again = f"stopmarker campaign resume {shlex.quote(str(store.folder))}"
-        raise Unfinished(f"{refusal} (nothing booked is lost: {again})") from None
+        raise Unfinished(f"{refusal} (nothing booked is lost: {store.resumption})") from None

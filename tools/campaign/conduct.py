@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 
 from ..counting import counted
 from ..exits import Exit, Refusal
@@ -55,7 +53,7 @@ def conduct(out: Output, store: Store, engine: Engine, stop: StopRequest) -> Exi
     out.document("campaign", campaign_document(store))
     out.lines(findings_lines(store))
     if session.interrupted or (not is_over(store) and stop.requested):
-        raise KeyboardInterrupt(f"{session.seconds:.0f} s; continue: stopmarker campaign resume {_quoted(folder)}")
+        raise KeyboardInterrupt(f"{session.seconds:.0f} s; continue: {store.resumption}")
     out.lines([_summary(store, word)])
     if code is Exit.INTERNAL:
         raise CanarySilent(
@@ -96,7 +94,3 @@ def _summary(store: Store, word: str) -> str:
         case "incomplete":
             return f"Nothing violated in {ran}, but some shards could not be run."
     return f"{word.capitalize()}: {ran}."
-
-
-def _quoted(folder: Path) -> str:
-    return shlex.quote(str(folder))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ..exits import Refusal
 from ..store import load, save
+from ..trace import TraceError
 from .ledger import book_finding
 from .store import FINDINGS, Store, create, open_to_read
-from .views import is_over, lost_traces
+from .views import is_over
 
 _MOST_RANGES = 8
 _CARRIED = ("stopmarker", "code", "jobs", "engine")
@@ -87,10 +88,11 @@ def _add_all(stores: Sequence[Store], merged: Store) -> None:
 
 def _copied_traces(store: Store, folder: Path) -> dict[str, str]:
     """Old name of each trace file to its new name, but for those that are lost or damaged."""
-    lost = {finding.file for finding in lost_traces(store)}
-    names = [row["file"] for row in store.run("SELECT DISTINCT file FROM findings ORDER BY file")]
-    paths = [path for name in names if str(path := store.folder / FINDINGS / name) not in lost]
-    return {path.name: save(load(path), folder / FINDINGS).name for path in paths}
+    copied = {}
+    for row in store.run("SELECT DISTINCT file FROM findings ORDER BY file"):
+        with suppress(TraceError):
+            copied[row["file"]] = save(load(store.folder / FINDINGS / row["file"]), folder / FINDINGS).name
+    return copied
 
 
 def _add(merged: Store, store: Store, files: dict[str, str]) -> None:

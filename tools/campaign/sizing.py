@@ -13,11 +13,10 @@ from ..interrupt import StopRequest
 from .ledger import MOST_KILLS, Lease
 from .matrix import LARGEST, Cell
 from .probe import Probe, Size
-from .work import Engine, Failed, Killed, OtherCode, Result
+from .work import LOOK_EVERY, Engine, Failed, Killed, OtherCode, Result
 
 PATIENCE = 60.0
 """Seconds after which a probe, which takes a moment, is taken to hang."""
-_LOOK_EVERY = 0.25
 
 
 def sized(cells: Sequence[Cell], schedules: int | None, engine: Engine, stop: StopRequest) -> tuple[Cell, ...]:
@@ -36,7 +35,7 @@ def sized(cells: Sequence[Cell], schedules: int | None, engine: Engine, stop: St
         while waiting and engine.free > 0:
             engine.submit(waiting.popleft())
             out += 1
-        for lease, result in engine.wait(_LOOK_EVERY):
+        for lease, result in engine.wait(LOOK_EVERY):
             assert isinstance(lease.task, Probe)
             out -= 1
             if isinstance(result, Size):

@@ -7,6 +7,7 @@ alive, and seconds are those that the campaign has run. Anybody may read while i
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -125,6 +126,11 @@ class Store:
     def options(self) -> Options:
         """What the campaign is."""
         return Options.unpack(self.fact("options"))
+
+    @property
+    def resumption(self) -> str:
+        """The command that goes on with it."""
+        return f"stopmarker campaign resume {shlex.quote(str(self.folder))}"
 
     def close(self, discard: bool = False) -> None:
         """Close, and let others have it; or `discard` what there is of it."""

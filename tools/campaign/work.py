@@ -44,6 +44,10 @@ class Killed:
 Result = Seen | Exemplar | Size | Failed | OtherCode | Killed
 
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks of whoever waits for an engine: at Ctrl-C, and at the time."""
+
+
 class Engine(Protocol):
     """Has work done by others, several pieces at a time. It knows nothing of stores."""
 

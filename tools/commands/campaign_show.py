@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from tools.campaign.store import Store, open_to_read
@@ -29,8 +28,7 @@ def _drawn(store: Store, finding: Finding) -> list[str]:
     try:
         return ladder(load(Path(finding.file)))
     except TraceError as lost:
-        again = f"stopmarker campaign resume {shlex.quote(str(store.folder))}"
-        raise Refusal(f"{lost}; made again by: {again}") from None
+        raise Refusal(f"{lost}; made again by: {store.resumption}") from None
 
 
 def _find(store: Store, name: str | None) -> Finding:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from actors.runtime.events import Outcome
 from tools.commands.replay import source
-from tools.counting import counted
+from tools.counting import all_of, counted
 from tools.exits import Exit, Refusal
 from tools.experiment import reopen
 from tools.explaining import Constraint, Explained, Place, explained
@@ -73,8 +73,7 @@ def _told(result: Explained) -> list[str]:
     runs = explanation.failing_runs + explanation.passing_runs
     others = f" ({explanation.other_runs:,} in another way)" if explanation.other_runs else ""
     counts = f"{explanation.failing_runs:,} fail{others}, {explanation.passing_runs:,} pass"
-    every = "the only inequivalent schedule" if runs == 1 else f"all {runs:,} inequivalent schedules"
-    scope = every if explanation.decided else counted(runs, "schedule")
+    scope = all_of(runs, "inequivalent schedule") if explanation.decided else counted(runs, "schedule")
     lines += wrap(f"Tried: {scope}; {counts} ({result.seconds:.1f} s). Shrunk in {result.replays:,} replays.", "    ")
     if not explanation.decided:
         lines += wrap(f"OPEN: {explanation.open}. A larger --budget may decide it.", "    ")

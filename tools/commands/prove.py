@@ -11,7 +11,7 @@ from pathlib import Path
 from actors.runtime.audit import FootprintError
 from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
-from tools.counting import counted
+from tools.counting import all_of, counted
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
@@ -105,10 +105,8 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
-    ran = (
-        f"{counted(report.schedules, 'inequivalent schedule')}, {counted(report.steps, 'step')}, {report.seconds:.1f} s"
-    )
-    whole = f"all {ran}" if report.schedules != 1 else f"the only {ran.removeprefix('1 ')}"
+    took = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s"
+    ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
         case "holds":
             reached = "".join(f" Reached: {name}." for name in report.witnesses)

@@ -118,7 +118,6 @@ class Share:
                 break
         parts = [stack, *list(self._queue)[waiting:]]
         for part in parts:
-            part.shared = True
             part.weigh(ahead / len(parts))
         for point in points:
             point.weight = ahead / len(parts)
@@ -141,7 +140,6 @@ class Share:
         node = Node(actor, sleep=point.sleep, done=point.given, taken=taken)
         point.given |= 1 << actor
         stack = Stack([*map(replace, above), node], len(above) + 1)
-        stack.shared = True
         self._queue.append(stack)
         return stack
 

@@ -14,7 +14,7 @@ from actors.runtime.causality import bits
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
 
-_VERSION = 3
+_VERSION = 4
 
 
 class StackError(ValueError):
@@ -73,8 +73,9 @@ class Stack:
         self.floor = floor
         self.exhausted = False
         self.shared = False
-        """Whether others search parts of the same tree, or did up to here. Then what they find comes too late to be
-        planned here, and only who goes first in a reversal counts: source-DPOR, which begins some runs in vain."""
+        """Whether it was begun elsewhere, and perhaps others search parts of the same tree. What they find comes too
+        late to be planned here, and the footprints of what is planned are not written. So only who goes first in a
+        reversal counts: source-DPOR, which begins some runs in vain."""
         self.escapes: list[Escape] = []
         self.share = 1.0
         """How much of the whole tree was ahead here when this was last weighed."""
@@ -149,7 +150,7 @@ class Stack:
         ]
         escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, self.shared, nodes, escapes, weight])
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes, weight])
         return packed
 
     @classmethod
@@ -159,11 +160,10 @@ class Stack:
             version, *rest = msgpack.unpackb(packed)
             if version != _VERSION:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
-            floor, exhausted, shared, nodes, escapes, weight = rest
+            floor, exhausted, nodes, escapes, weight = rest
             stack = cls([Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes], floor)
             stack.exhausted = exhausted
-            # Footprints of what is planned are not written; without them a reversal is not planned where it belongs.
-            stack.shared = shared or bool(nodes)
+            stack.shared = bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]
             stack.share, stack._behind = weight
         except (ValueError, TypeError, IndexError, msgpack.UnpackException) as problem:

@@ -1,0 +1,26 @@
+"""The witness: a device sends an access behind an event that should be, or seem to be, the end of that."""
+
+from __future__ import annotations
+
+from hw.events import DeviceStopped, DmaIssued
+from hw.pcie.events import DeviceLost, UntranslatedSent
+
+NAMES: dict[type, str] = {DeviceStopped: "device-goes-on", DeviceLost: "device-works-again"}
+"""After it said that it stopped; after a reset, which empties the ATC, so that it asked for its translation again."""
+
+
+class AccessBehind:
+    """Reached by either kind of access; the device itself orders it and the event."""
+
+    def __init__(self, end: type[DeviceStopped | DeviceLost]) -> None:
+        self.name = NAMES[end]
+        self.watches = (end, DmaIssued, UntranslatedSent)
+        self.reached = False
+        self._ended = False
+
+    def observe(self, event: DeviceStopped | DeviceLost | DmaIssued | UntranslatedSent) -> None:
+        """First the end."""
+        if isinstance(event, DeviceStopped | DeviceLost):
+            self._ended = True
+        else:
+            self.reached = self.reached or self._ended

@@ -1,6 +1,6 @@
 """The SMMU's command queue as units that work at the same time: one consumes, and each command in flight is another.
 
-Errors stop the queue until software acknowledges them (smmuv3.md sections 1.5 and 1.6); no command breaks the unit.
+Errors stop the queue until software acknowledges them (smmuv3 §1.5 and §1.6); no command breaks the unit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The SMMU's event queue unit: entry, PROD and interrupt edge in one step (domain/smmuv3 §1.6, §1.7)."""
+"""The SMMU's event queue unit: entry, PROD and interrupt edge in one step (smmuv3 §1.6, §1.7)."""
 
 from __future__ import annotations
 

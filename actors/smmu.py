@@ -72,13 +72,13 @@ class SmmuUnits(CommandUnits):
                     raise TypeError(f"SMMU cannot take {unexpected}")
 
     async def checked_write(self, cpu: Cpu, dma: Dma) -> None:
-        """CR0.ATSCHK: the STE says whether a translated address is to be believed (domain/smmuv3 §2.2)."""
+        """CR0.ATSCHK: the STE says whether a translated address is to be believed (smmuv3 §2.2)."""
         where = PhysAddr(dma.address)
         answer = await translated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
         await self._end(cpu, dma, answer, self.upstream.deliver)
 
     async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
-        """Configuration, TLB, walk, and then the write or its end; the stream is PCIe, so nothing stalls (§2.1)."""
+        """Configuration, TLB, walk, then the write or its end; the stream is PCIe, so nothing stalls (smmuv3 §2.1)."""
         where = VirtAddr(dma.address)
         answer = await untranslated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
         await self._end(cpu, dma, answer, arrive)
@@ -104,7 +104,7 @@ class SmmuUnits(CommandUnits):
             self.in_progress.remove(number)
 
     async def page_request(self, cpu: Cpu, request: PageRequest) -> None:
-        """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (domain/smmuv3 §1.6, §1.8)."""
+        """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (smmuv3 §1.6, §1.8)."""
         world, priq = self.world, self.priq
         mask = world.mask
         slot = priq.ring.slot(self.accepted)  # PROD, which nobody else moves

@@ -1,4 +1,4 @@
-"""An SMMU whose untranslated DMA may stall (domain/smmuv3 §2.5): the transaction waits here, not in the device.
+"""An SMMU whose untranslated DMA may stall (smmuv3 §2.5): the transaction waits here, not in the device.
 
 After a failed early retry the transaction keeps its STAG and makes no second record: nobody could tell it from none.
 """
@@ -158,7 +158,7 @@ class StallingUnits(SmmuUnits):
         await cpu.send(self.answers, DmaCompletion(sid=access.sid, tag=access.tag, ok=ok))
 
     def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
-        """RESUME and STALL_TERM: a SYNC waits for no more than their consumption (§1.5)."""
+        """RESUME and STALL_TERM: a SYNC waits for no more than their consumption (smmuv3 §1.5)."""
         if command.opcode not in (Opcode.RESUME, Opcode.STALL_TERM):
             return SmmuUnits.command(self, number, command)
         self.in_progress.remove(number)

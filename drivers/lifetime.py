@@ -1,4 +1,4 @@
-"""Kernel objects from kmalloc to kfree: who touches a freed one is found out (smmuv3.md §8.4, I6).
+"""Kernel objects from kmalloc to kfree: who touches a freed one is found out (smmuv3 §8.4, I6).
 
 The events tell oracles what was allocated, touched and freed; nothing stops software from going on with a dead object.
 """

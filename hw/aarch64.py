@@ -1,5 +1,5 @@
-"""AArch64 stage-1 translation tables, 4 KiB granule, four levels of 9 bits: what TTB0 of a CD points to (smmuv3.md
-section 1.2). The descriptor bits are those of the public Arm architecture; the domain text does not list them."""
+"""AArch64 stage-1 translation tables, 4 KiB granule, four levels of 9 bits: what TTB0 of a CD points to (smmuv3 §1.2).
+The descriptor bits are those of the public Arm architecture; docs/smmuv3.md does not list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SMMU's TLB, tagged by (ASID, VMID, StreamWorld, page) and not by StreamID or SSID (smmuv3.md section 1.3): two
+"""The SMMU's TLB, tagged by (ASID, VMID, StreamWorld, page) and not by StreamID or SSID (smmuv3 §1.3): two
 CDs with one ASID share entries, which is the heart of seed 004."""
 
 from __future__ import annotations

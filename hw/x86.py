@@ -1,4 +1,4 @@
-"""x86-64 paging, four levels of 9 bits: what FLPTPTR of a PASID entry points to (vtd-pcie.md section 2.1).
+"""x86-64 paging, four levels of 9 bits: what FLPTPTR of a PASID entry points to (vtd-pcie §2.1).
 
 The entry bits are those of the public x86 architecture. Walks leave A and D alone: hardware would set them and go on,
 so that no answer depends on them."""

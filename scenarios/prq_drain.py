@@ -1,4 +1,4 @@
-"""Races R2 to R7 and R20: what unbind waits for before a PASID may mean somebody else."""
+"""Races VTD-R02 to VTD-R07 and VTD-R20: what unbind waits for before a PASID may mean somebody else."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ STYLES: dict[str, type[Device]] = {
         *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
     ),
     find=FIND,
-    pds=one_of(
-        "yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait: it drains, or R25"
-    ),
+    pds=one_of("yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait (VTD-R25)"),
     sms=one_of("yes", "no", default="yes", meaning="no: a Stop Marker that is not queued is answered like any Last"),
     reuse=one_of(
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"

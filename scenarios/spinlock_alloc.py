@@ -1,4 +1,4 @@
-"""Race R31: a bind walks the devices of a domain under a spin lock, and allocates on the way."""
+"""Race SMMU-R31: a bind walks the devices of a domain under a spin lock, and allocates on the way."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ EXPECTED = (
 
 
 @scenario(
-    source="IHI 0070, as restated in the domain text: stop, STE := abort, CFGI_STE, CMD_SYNC, STALL_TERM, wait",
+    source="IHI 0070, as restated in smmuv3 §2.5: stop, STE := abort, CFGI_STE, CMD_SYNC, STALL_TERM, wait",
     expected=EXPECTED,
     order=one_of(*SHUTDOWNS, default="architected", meaning="in which order device, STE and stalls are seen to"),
     accesses=number(1, 2, default=1, meaning="writes that the device makes at the same time"),

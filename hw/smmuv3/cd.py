@@ -1,4 +1,4 @@
-"""Context Descriptors (smmuv3.md section 1.2): the page table and ASID of one PASID, and what becomes of its faults."""
+"""Context Descriptors (smmuv3 §1.2): the page table and ASID of one PASID, and what becomes of its faults."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Commands of the SMMU's command queue, 16 bytes each, opcodes as in smmuv3.md section 1.4.
+"""Commands of the SMMU's command queue, 16 bytes each, opcodes as in smmuv3 §1.4.
 
-The domain text gives few bit positions; those here are the public SMMUv3 layout. An SMMU that has no Hyp or no stage 2
+docs/smmuv3.md gives few bit positions; those here are the public SMMUv3 layout. An SMMU that has no Hyp or no stage 2
 does not know their commands (CERROR_ILL). Bits that no field names are ignored, those of the range form of TLBI too."""
 
 from __future__ import annotations

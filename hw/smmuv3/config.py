@@ -1,4 +1,4 @@
-"""From a StreamID and SubstreamID to a CD: tables in memory, caches before them (smmuv3.md sections 1.1 to 1.3).
+"""From a StreamID and SubstreamID to a CD: tables in memory, caches before them (smmuv3 §1.1 to §1.3).
 
 Each structure is cached by itself, valid or not, until a CFGI that names it.
 """
@@ -62,7 +62,7 @@ def resources(smmu: Smmu, sid: StreamId) -> list[Resource]:
 
 
 async def prefetch(bus: Bus, smmu: Smmu, *, sid: StreamId, ssid: Pasid | None, ordinal: int) -> Transaction:
-    """Bring reachable configuration into the caches without any traffic, as an SMMU may at any time (section 1.3).
+    """Bring reachable configuration into the caches without any traffic, as an SMMU may at any time (smmuv3 §1.3).
 
     What is cached may be fetched again (it could have been evicted before): everything, or only what lies behind
     the structures that are kept. Who calls finishes the transaction, as with an access: a CMD_SYNC waits for a fetch

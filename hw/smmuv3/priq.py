@@ -1,4 +1,4 @@
-"""PRIQ entries and the acceptance rules of the PRI queue (smmuv3.md section 1.8): after an overflow nothing is written
+"""PRIQ entries and the acceptance rules of the PRI queue (smmuv3 §1.8): after an overflow nothing is written
 until software acknowledges it, and the SMMU itself answers what it must not lose."""
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Priq(OutputQueue):
     def accept(
         self, entry: PageRequestEntry, *, enabled: bool = True, ppar: bool | None = False
     ) -> Accepted | AutoResponse | Dropped:
-        """Queue a PPR, or refuse it as section 1.8 demands.
+        """Queue a PPR, or refuse it as smmuv3 §1.8 demands.
 
         `enabled` is PRIQEN and SMMUEN without an active PRIQ_ABT_ERR; `ppar` is STE.PPAR, None if the STE is
         unreadable.

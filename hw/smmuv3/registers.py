@@ -1,4 +1,4 @@
-"""The SMMU's registers that matter for SVA (smmuv3.md section 1.6), one word each in one MMIO frame."""
+"""The SMMU's registers that matter for SVA (smmuv3 §1.6), one word each in one MMIO frame."""
 
 from __future__ import annotations
 

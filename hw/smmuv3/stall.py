@@ -1,4 +1,4 @@
-"""The stall model (smmuv3.md section 2.5): transactions wait in the SMMU under a STAG, until RESUME, STALL_TERM or a
+"""The stall model (smmuv3 §2.5): transactions wait in the SMMU under a STAG, until RESUME, STALL_TERM or a
 retry of the SMMU's own accord."""
 
 from __future__ import annotations

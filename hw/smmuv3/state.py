@@ -1,5 +1,5 @@
 """What an SMMU remembers between steps: cached STEs, CDs and first-level descriptors, the TLB, and the transactions in
-flight that a CMD_SYNC must wait for (smmuv3.md sections 1.3 to 1.5)."""
+flight that a CMD_SYNC must wait for (smmuv3 §1.3 to §1.5)."""
 
 from __future__ import annotations
 

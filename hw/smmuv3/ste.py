@@ -1,4 +1,4 @@
-"""Stream Table Entries (smmuv3.md section 1.1): what the SMMU does with a whole stream.
+"""Stream Table Entries (smmuv3 §1.1): what the SMMU does with a whole stream.
 
 This SMMU has no stage 2; an STE that asks for it is C_BAD_STE to it."""
 

@@ -1,5 +1,5 @@
 """How the SMMU translates: configuration, TLB and walk once, and from them the answers to Translation Requests and to
-untranslated accesses (smmuv3.md sections 1.1, 1.2 and 2.1)."""
+untranslated accesses (smmuv3 §1.1, §1.2 and §2.1)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def translate_request(bus: Bus, smmu: Smmu, request: TranslationRequest) -
 def _completion(
     smmu: Smmu, request: TranslationRequest, transaction: Transaction, outcome: Found | Denial
 ) -> tuple[TranslationCompletion, EventRecord | None]:
-    """The table of section 2.1."""
+    """The table of smmuv3 §2.1."""
     match outcome:
         case Found(entry=entry):
             return completion_of(request, CompletionStatus.SUCCESS, entry), None
@@ -136,7 +136,7 @@ async def untranslated_access(
 async def translated_access(
     bus: Bus, smmu: Smmu, *, sid: StreamId, pasid: Pasid, address: PhysAddr, write: bool, ordinal: int = 0
 ) -> AccessAnswer:
-    """Decide about a DMA that the endpoint says is translated: CR0.ATSCHK asks STE.EATS, else nobody does (§2.2)."""
+    """Decide about a DMA that is marked translated: CR0.ATSCHK asks STE.EATS, else nobody does (smmuv3 §2.2)."""
     ssid = None if pasid == NO_PASID else pasid
     transaction = Transaction(sid=sid, ssid=ssid, address=VirtAddr(address), write=write, ats=True, ordinal=ordinal)
     denial = _forbidden(await stream_entry(bus, smmu, transaction)) if smmu.atschk else None

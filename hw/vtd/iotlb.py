@@ -1,4 +1,4 @@
-"""IOTLB and paging-structure cache, both tagged by (DID, PASID, address) and not by source (vtd-pcie.md section 2.1):
+"""IOTLB and paging-structure cache, both tagged by (DID, PASID, address) and not by source (vtd-pcie §2.1):
 every SVA entry has the same DID, so that a PASID used again meets what its former owner left."""
 
 from __future__ import annotations

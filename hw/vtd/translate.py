@@ -1,4 +1,4 @@
-"""What each transaction gets (vtd-pcie.md section 2.2): context, PASID entry, IOTLB and walk once, and from them the
+"""What each transaction gets (vtd-pcie §2.2): context, PASID entry, IOTLB and walk once, and from them the
 answers to untranslated and translated DMA, Translation Requests and page requests."""
 
 from __future__ import annotations

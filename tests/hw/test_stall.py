@@ -1,4 +1,4 @@
-"""The stall model: STAGs are reserved until software decides; a stale one decides nothing (smmuv3.md section 2.5)."""
+"""The stall model: STAGs are reserved until software decides; a stale one decides nothing (smmuv3 §2.5)."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ def test_every_value_is_in_the_table(name: str) -> None:
     )
 
 
-# The table of section 3.8: what each event of the window comes to, over all schedules of a small world. Without FPD the
-# log is not looked at (watch=after), so that no run ends early.
+# The table of vtd-pcie §3.8: what each event of the window comes to, over all schedules of a small world. Without FPD
+# the log is not looked at (watch=after), so that no run ends early.
 
 SEEN = (
     AccessAborted,

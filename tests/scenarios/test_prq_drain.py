@@ -1,4 +1,4 @@
-"""Races R2 to R7 and R20: every step of VT-d's drain is needed, and no lock may be held around it."""
+"""Races VTD-R02 to VTD-R07 and VTD-R20: every step of VT-d's drain is needed, and no lock may be held around it."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def test_the_race_of_seed_000_is_told_with_lines_events_and_what_comes_with_it(f
 
 
 def test_the_window_of_seed_004_ends_with_the_sync_behind_the_stream_table_entry(found: dict[str, str]) -> None:
-    """The interval, not the state at its end: domain/smmuv3 §5.2."""
+    """The interval, not the state at its end: smmuv3 §5.2."""
     _, explained = explanation(found["attach"])
     gone, sync = explained["constraints"]
     assert gone["first"]["events"] == ["list_del(M, D->devices)"]

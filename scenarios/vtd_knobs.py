@@ -38,7 +38,7 @@ KNOBS: Mapping[str, Knob] = {
     "translated": Knob(
         field="translated_checked",
         values={"trusted": False, "checked": True},
-        meaning="whether AT=10 looks its PASID entry up (that it does not is not verified, §2.2)",
+        meaning="whether AT=10 looks its PASID entry up (that it does not: not verified, vtd-pcie §2.2)",
     ),
     "caching": Knob(
         field="caching_mode",

@@ -16,7 +16,7 @@ from tools.cli import cli
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-CODE = ("actors", "drivers", "hw", "scenarios", "tools", "tests")
+CODE = ("actors", "drivers", "hw", "scenarios", "stopmarker", "tools", "tests")
 SECTIONED = {"smmuv3": DOCS / "smmuv3.md", "vtd-pcie": DOCS / "vtd-pcie.md"}
 """The documents whose sections code cites, by the name that it cites them by."""
 PUBLIC = ("IHI 0070", "PCIe", "POPL 2014,")
@@ -49,7 +49,7 @@ def documents() -> list[Path]:
 
 def sources() -> list[Path]:
     found = [path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [path for path in [*found, ROOT / "stopmarker.py"] if path != Path(__file__)]
+    return [path for path in [*found, *sorted(ROOT.glob("*.py"))] if path != Path(__file__)]
 
 
 def found_in_all(look: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
@@ -176,3 +176,11 @@ def test_each_seed_names_its_scenarios() -> None:
     table = {row[0]: set(re.findall(r"`([^`]+)`", row[-1])) for row in rows(r"\d{3}")}
     cited = {scenario: set(re.findall(r"seed (\d{3})", load(scenario).source)) for scenario in MODULES}
     assert table == {seed: {scenario for scenario, seeds in cited.items() if seed in seeds} for seed in table}
+
+
+def test_the_knobs_are_parameters_of_their_scenarios() -> None:
+    text = (DOCS / "knobs.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)(?:=[\w-]+)?`\)? of ((?:(?:, | and )?`[\w-]+`)+)", text)
+    found = {(parameter, scenario) for parameter, homes in named for scenario in re.findall(r"`([\w-]+)`", homes)}
+    assert ("pushed", "flr-tags") in found
+    assert {(parameter, home) for parameter, home in found if parameter not in load(home).params} == set()

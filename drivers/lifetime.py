@@ -11,6 +11,9 @@ from hw.bus import Resource
 
 from .cpu import Cpu
 
+MEMORY: Resource = ("free memory",)
+"""What kmalloc waits for; nobody takes so much that it would matter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectAllocated:
@@ -95,7 +98,7 @@ class Object:
 
 async def allocate(cpu: Cpu, name: str) -> Object:
     """kmalloc(GFP_KERNEL): one step, which may sleep and so is not allowed under a spin lock."""
-    await cpu.wait(f"kmalloc {name} (GFP_KERNEL)", lambda: True)
+    await cpu.wait(f"kmalloc {name} (GFP_KERNEL)", lambda: True, reads=(MEMORY,))
     made = Object(name)
     made.born(cpu)
     return made

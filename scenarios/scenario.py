@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 
+from actors.runtime.places import defined
 from actors.runtime.schedule import ParamValue
-from actors.runtime.world import Session, World
+from actors.runtime.step import MisuseError
+from actors.runtime.unawaited import origins, tell, tell_python
+from actors.runtime.world import Session, World, not_plain
 
 Build = Callable[..., None]
 
@@ -87,11 +90,34 @@ class Scenario:
         }
 
     def world(self, session: Session, params: Mapping[str, ParamValue]) -> World:
-        """A fresh world."""
+        """A fresh world; MisuseError if the scenario does what belongs into an actor."""
+        world = self._filled(session, params)
+        if world.broken is not None:
+            with origins():
+                told = self._filled(session, params).broken or world.broken
+            raise MisuseError(told.message)
+        world.again = partial(self.world, session, params)
+        return world
+
+    def _filled(self, session: Session, params: Mapping[str, ParamValue]) -> World:
+        """A world as `build` fills it; MisuseError if that is no plain function."""
         world = World(session)
-        self.build(world, **params)
-        if session.audit:
-            world.again = partial(self.world, session, params)
+        if not_plain(self.build):
+            raise MisuseError(
+                f"scenario {self.name} is no plain function: write `def` without `async` or `yield`; "
+                "only its actors are `async def`",
+                defined(self.build),
+            )
+        tell(world)
+        try:
+            answer: object = self.build(world, **params)  # type: ignore[func-returns-value]  # which it may do
+        finally:
+            tell_python()
+        if answer is not None:
+            raise MisuseError(
+                f"scenario {self.name} returned {type(answer).__name__}: it fills the world and returns None",
+                defined(self.build),
+            )
         return world
 
 

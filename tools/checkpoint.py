@@ -24,7 +24,7 @@ from .store import write_bytes
 from .terms import Terms
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 2
+VERSION = 3
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -118,7 +118,7 @@ def _seen(report: Report) -> list[object]:
     found = []
     for item in report.found.values():
         finding = item.finding
-        what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects]
+        what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects, finding.where]
         found.append([what, item.schedule, item.at, item.count])
     return [counts, report.witnesses, found]
 
@@ -126,7 +126,8 @@ def _seen(report: Report) -> list[object]:
 def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any]) -> Report:
     schedules, cut, failing, steps, bounded, seconds = counts
     report = Report(schedules, cut, failing, steps, bounded, seconds, witnesses=dict(witnesses))
-    for (outcome, oracle, message, step, objects), schedule, at, count in found:
-        finding = Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=tuple(objects))
+    for (outcome, oracle, message, step, objects, where), schedule, at, count in found:
+        what = {"oracle": oracle, "message": message, "step": step, "where": where}
+        finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
         report.found[finding.signature] = Found(finding, tuple(schedule), at, count)
     return report

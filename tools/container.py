@@ -109,7 +109,7 @@ def _header(trace: Trace, kinds: Sequence[tuple[str, tuple[str, ...]]]) -> list[
         trace.params,
         bytes(trace.schedule),
         trace.outcome,
-        None if finding is None else [finding.oracle, finding.message, finding.step, finding.objects],
+        None if finding is None else _finding_record(finding),
         trace.actors,
         STEP_FIELDS,
         EVENT_FIELDS,
@@ -202,15 +202,23 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
     )
 
 
+def _finding_record(finding: Finding) -> list[object]:
+    """A finding without a place is written as it always was: then the bytes of a run do not change."""
+    where = [finding.where] if finding.where else []
+    return [finding.oracle, finding.message, finding.step, finding.objects, *where]
+
+
 def _finding(outcome: str, record: object, steps: int) -> Finding | None:
     if record is None:
         return None
-    _need(isinstance(record, list) and len(record) == 4, "the finding is malformed")
+    _need(isinstance(record, list) and len(record) in (4, 5), "the finding is malformed")
     assert isinstance(record, list)
-    oracle, message, step, objects = record
-    _need(isinstance(oracle, str) and isinstance(message, str) and _is_texts(objects), "the finding is malformed")
+    oracle, message, step, objects = record[:4]
+    where = record[4] if len(record) == 5 else ""
+    _need(_is_texts([oracle, message, where]) and _is_texts(objects), "the finding is malformed")
     _need(_is_index(step, steps + 1), f"the finding's step {step!r} is not in 0..{steps}")
-    return Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=tuple(objects))
+    objects = tuple(objects)
+    return Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=objects, where=where)
 
 
 def _step(number: int, record: object, actors: int) -> TraceStep:

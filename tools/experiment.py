@@ -14,6 +14,7 @@ import trio
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
+from actors.runtime.places import place_of
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
 from actors.runtime.world import Session, World
 from scenarios import catalogue
@@ -44,8 +45,11 @@ class Experiment:
             return self.scenario.world(self.session, self.params)
         except BadValue as problem:  # values that do not go together
             raise Refusal(f"{self.name}: {problem}") from None
-        except Exception as error:
-            raise Refusal(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            where = place_of(error) or getattr(error, "where", "")
+            raise Refusal(f"build {self.name}: {_one_line(error)}{f' ({where})' if where else ''}") from error
 
     def recipe(self, schedule: Schedule) -> Recipe:
         """All that is needed to make a run of this experiment again."""

@@ -66,7 +66,7 @@ class Proof:
             return "violated"
         if not self.report.complete:
             return "not found"
-        return "vacuous" if self.report.vacuous else "holds"
+        return "vacuous" if self.report.vacuous or not self.report.steps else "holds"
 
     @property
     def over(self) -> bool:

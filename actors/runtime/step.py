@@ -8,7 +8,8 @@ before the next acquire. A step that is not `ready` is not offered: blocking is 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Hashable
-from types import coroutine
+from inspect import CO_COROUTINE, CO_GENERATOR
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,6 +17,15 @@ R = TypeVar("R")
 Resource = Hashable
 ANYTHING = -1
 """The mask of all resources there ever are."""
+
+
+class MisuseError(Exception):
+    """Software under test broke a rule of the primitives (sleep under a spin lock, unlock by a stranger …), or a
+    scenario called the public face as it cannot be called; `where` is the line to look at if no line has failed."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(message)
+        self.where = where
 
 
 class Step:
@@ -54,12 +64,35 @@ class Step:
         return f"Step({self.what!r})"
 
 
+class Abandoned(BaseException):
+    """Thrown into the actors of a run that is over; an actor must let it pass."""
+
+
+class Done:
+    """What a driver reports when an actor returned (`error` is None) or raised."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+FINISHED = Done()
+
+
 def operation(steps: Callable[P, Generator[Step, int, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """An operation that yields its step instead of awaiting `perform`: one frame less to go through at each step."""
-    return coroutine(steps)  # type: ignore[return-value]  # awaited like any coroutine, and nothing else is done
+    """An operation that yields its step instead of awaiting `perform`: one frame less to go through at each step.
+
+    What it makes is a coroutine as an `async def` makes it, so that Python tells of one that is never awaited; with
+    `types.coroutine`, which marks generators, it would not.
+    """
+    assert isinstance(steps, FunctionType)
+    code = steps.__code__
+    steps.__code__ = code.replace(co_flags=code.co_flags & ~CO_GENERATOR | CO_COROUTINE)
+    return steps
 
 
-@coroutine
+@operation
 def perform(step: Step) -> Generator[Step, int, int]:
     """Announce `step`; return when it was chosen, with the outcome if it offered some."""
     return (yield step)

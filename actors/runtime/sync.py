@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from .audit import FootprintError
 from .session import Session
+from .step import MisuseError as MisuseError  # who uses primitives imports it from here
 from .step import Step, operation
 
 if TYPE_CHECKING:
     from .world import Cpu
-
-
-class MisuseError(Exception):
-    """Software under test broke a rule of the primitives: sleep under a spin lock, unlock by a stranger …"""
 
 
 class Lock:
@@ -179,7 +177,7 @@ class Interrupt:
         self.pending = False
         self.lent = 0
         self.resource = ("irq", name)
-        mask = session.resources.mask(self.resource)
+        mask = self._mask = session.resources.mask(self.resource)
         self._taken = Step(f"irq {name}", writes=mask, ready=self._is_pending, idle=True, wakes=mask)
         self._session = session
         self._latched = 0
@@ -190,10 +188,16 @@ class Interrupt:
         self._latched = 0
 
     def raise_now(self) -> None:
-        """Latch the edge, inside a step that declared a write of `resource`."""
+        """Latch the edge, inside a step that declared a write of `resource`; FootprintError in any other.
+
+        Called while a world is filled, it is latched from the beginning.
+        """
+        steps = self._session.steps
+        if steps and not steps[-1].writes & self._mask:
+            raise FootprintError(f"step `{steps[-1].what}` raises irq {self.name}, which it does not declare")
         if not self.pending:
             self.pending = True
-            self._latched |= 1 << len(self._session.steps) - 1
+            self._latched |= 1 << len(steps) >> 1
 
     @operation
     def take(self, cpu: Cpu) -> Generator[Step, int, None]:

@@ -86,7 +86,7 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
         return "violated", Exit.VIOLATED
     if hunt.interrupted:
         return "interrupted", Exit.INTERRUPTED
-    if hunt.report.vacuous:
+    if hunt.report.vacuous or not hunt.report.steps:
         return "vacuous", Exit.INCONCLUSIVE
     return "not found", Exit.NOTHING_VIOLATED
 
@@ -94,6 +94,8 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
 def _summary(report: Report, verdict: str, seed: int) -> list[str]:
     mean = report.steps / report.schedules
     ran = f"{counted(report.schedules, 'schedule')} ({mean:.1f} steps each, seed {seed})"
+    if verdict == "vacuous" and not report.steps:
+        return [f"VACUOUS: no actor took a step in {ran}: nothing is shown."]
     if verdict == "vacuous":
         missed = ", ".join(report.vacuous)
         return [f"VACUOUS: no schedule reached {missed!r} in {ran}: nothing is shown about this variant."]

@@ -26,6 +26,7 @@ from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
 
+NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
 
 
@@ -110,7 +111,9 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
     match verdict:
         case "holds":
             reached = "".join(f" Reached: {name}." for name in report.witnesses)
-            text = f"HOLDS: {whole}.{reached or ' It names nothing that must be reached.'}"
+            text = f"HOLDS: {whole}.{reached or _unreached(proof)}"
+        case "vacuous" if not report.steps:
+            text = f"VACUOUS: no actor takes a step in {whole}: nothing is shown."
         case "vacuous":
             missed = ", ".join(report.vacuous)
             text = f"VACUOUS: no schedule reaches {missed!r} in {whole}: nothing is shown about this variant."
@@ -119,6 +122,17 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
     return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
+
+
+def _unreached(proof: Proof) -> str:
+    """What a proof says less than it seems to, if it names nothing that must be reached."""
+    if _states_property(proof):
+        return " It names nothing that must be reached."
+    return f" That is: {NO_PROPERTY}."
+
+
+def _states_property(proof: Proof) -> bool:
+    return bool(proof.terms.make_world()().oracles)
 
 
 def _at_bound(proof: Proof) -> int:
@@ -175,6 +189,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
         "verdict": verdict,
+        "says": NO_PROPERTY if verdict == "holds" and not (report.witnesses or _states_property(proof)) else None,
         "complete": report.complete,
         "interrupted": proof.interrupted,
         "traces": report.schedules,

@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from . import commute
+from . import commute, endings, running
 from .execution import FINISHED, Abandoned, Done, Execution
 from .schedule import Scheduler
 from .seat import foreign
@@ -70,6 +70,7 @@ class Controlled:
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
         pending = execution.pending
+        before, refused = running.begin(), None
         try:
             scheduler.start(execution)
             self._join(execution)
@@ -80,11 +81,16 @@ class Controlled:
                 arrival = self._sends[number](execution.outcomes[-1])
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)
+        except running.UndeterminedCall as error:  # of a condition: it belongs to no actor's coroutine
+            refused = error
         finally:
             for number in execution.live:
                 if pending[number] is not None:
                     self._abandon(number)
+            refused = running.end(before) or refused
             world.end()
+        if refused is not None:
+            endings.undetermined(execution, refused)
         execution.finish()
         return execution
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
+from . import running
 from .execution import Abandoned, Done, Execution
 from .step import Step
 from .sync import MisuseError
@@ -19,6 +20,7 @@ class Seat:
 
     def resume(self, value: object) -> Step | Done:
         """Perform the announced step; the next one, or Done."""
+        before = running.begin()
         try:
             arrival = self._coro.send(value)
             while type(arrival) is not Step:
@@ -27,6 +29,8 @@ class Seat:
             return Done()
         except Exception as error:
             return Done(error)
+        finally:
+            running.end(before)
         return arrival
 
     def lines(self) -> list[tuple[str, int]]:

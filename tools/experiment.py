@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
+from actors.runtime import running
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
-from actors.runtime.running import Phase, entered
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
 from actors.runtime.world import Session, World
 from scenarios import catalogue
@@ -23,7 +23,8 @@ from .exits import Refusal
 from .module_state import ModuleState
 from .own_file import load, one_line, where
 
-_SEPARATOR = "::"
+SEPARATOR = "::"
+Result = TypeVar("Result")
 
 
 class Experiment:
@@ -67,7 +68,7 @@ class Experiment:
             async with controlled() as driver:
                 return driver.run(world, scheduler)
 
-        return _unwrapped(program)
+        return unwrapped(program)
 
     def run_live(self, scheduler: Scheduler) -> Execution:
         """One run in which Trio decides who goes; `scheduler` draws what hardware leaves open."""
@@ -75,7 +76,7 @@ class Experiment:
         async def program() -> Execution:
             return await live(self.world(), scheduler)
 
-        return _unwrapped(program)
+        return unwrapped(program)
 
 
 def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: bool = False) -> Experiment:
@@ -89,10 +90,10 @@ def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: boo
 
 def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
-    if _SEPARATOR in name or name.endswith(".py"):
-        path, _, wanted = name.partition(_SEPARATOR)
+    if SEPARATOR in name or name.endswith(".py"):
+        path, _, wanted = name.partition(SEPARATOR)
         scenario, attribute = _from_file(path, wanted)
-        return f"{path}{_SEPARATOR}{attribute}", scenario
+        return f"{path}{SEPARATOR}{attribute}", scenario
     try:
         return name, catalogue.load(name)
     except UnknownName as problem:
@@ -137,15 +138,20 @@ def _closed(scenario: Scenario, state: ModuleState) -> Scenario:
     build, restore = scenario.build, state.restore
 
     @wraps(build)
-    def built(*given: Any, **params: Any) -> Any:
+    def built(*given: Any, **params: Any) -> None:
         restore()
-        with entered(Phase.RUNNING):
-            return build(*given, **params)
+        before, refused = running.begin(), None
+        try:
+            build(*given, **params)
+        finally:
+            refused = running.end(before)
+        if refused is not None:
+            raise refused
 
     return replace(scenario, build=built)
 
 
-def _unwrapped(program: Callable[[], Awaitable[Execution]]) -> Execution:
+def unwrapped(program: Callable[[], Awaitable[Result]]) -> Result:
     """Run a Trio program; what its nursery wrapped in a group of one is raised as itself."""
     try:
         return trio.run(program)

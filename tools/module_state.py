@@ -10,16 +10,19 @@ from __future__ import annotations
 import copy
 import functools
 import random
+import sys
 import warnings
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from dis import get_instructions
 from enum import Enum, EnumType
 from io import IOBase
+from operator import is_
 from types import (
     AsyncGeneratorType,
-    CellType,
+    CodeType,
     CoroutineType,
     FunctionType,
     GeneratorType,
@@ -32,7 +35,9 @@ from typing import Any
 
 import numpy as np
 
-_ATOMS = (int, float, complex, str, bytes, bool, type(None), range, Enum, ModuleType)
+from scenarios.scenario import Expected, Param, Scenario
+
+_ATOMS = (int, float, complex, str, bytes, bool, type(None), range, Enum, ModuleType, Param, Expected)
 _ONCE = (GeneratorType, CoroutineType, AsyncGeneratorType, IOBase)
 """What can neither be put back nor copied."""
 _FOREIGN = frozenset(
@@ -48,6 +53,10 @@ _NOT_ENTERED = frozenset(
 _MOST = 100_000
 """Objects that are looked at; whoever has more is told apart by his runs alone."""
 _CACHE = type(functools.lru_cache(lambda: None))
+_BINDS = ("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL")
+_BY_NAME = frozenset(
+    {"setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"}
+)
 Put = Callable[[], object]
 
 
@@ -59,15 +68,21 @@ class ModuleState:
         """Names of what cannot be put back."""
         self._modules: set[str] = set()
         self._seen: dict[int, object] = {}
-        self._namespaces: list[tuple[Any, list[str], list[int], _Namespace]] = []
+        self._namespaces: list[_Namespace] = []
+        self._rarely: list[_Namespace] = []
+        self._writes = False
+        """Whether any code binds attributes or global names: else modules and classes stay as they are."""
         self._empty: list[dict[str, object]] = []
         self._puts: list[Put] = []
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._fresh: dict[int, Any] = {}
 
-    def add(self, module: ModuleType) -> None:
-        """Remember what this module holds now."""
+    def add(self, module: ModuleType, code: CodeType) -> None:
+        """Remember what this module, made by `code`, holds now."""
         self._modules.add(module.__name__)
+        if _binds(code):
+            self._namespaces += self._rarely
+            self._rarely, self._writes = [], True
         waiting: list[tuple[object, str]] = []
         self._namespace(vars(module), "", waiting)
         while waiting and len(self._seen) < _MOST:
@@ -79,8 +94,9 @@ class ModuleState:
     def restore(self) -> None:
         """Put everything back."""
         self._fresh.clear()
-        for values, names, ids, namespace in self._namespaces:
-            if list(map(id, values.values())) != ids or list(values) != names:
+        for namespace in self._namespaces:
+            values, saved = namespace.now, namespace.saved
+            if len(values) != len(saved) or not all(map(is_, values.values(), saved.values())):
                 namespace.put()
         if any(self._empty):
             for attributes in self._empty:
@@ -91,7 +107,9 @@ class ModuleState:
     def _remember(self, thing: Any, name: str, waiting: list[tuple[object, str]]) -> None:
         """Remember what `thing` holds, and look at its parts later."""
         kind = type(thing)
-        if isinstance(thing, type):
+        if isinstance(thing, Scenario):
+            waiting.append((thing.build, name))
+        elif isinstance(thing, type):
             if thing.__module__ in self._modules:
                 self._namespace(_ClassValues(thing), f"{thing.__name__}.", waiting, isinstance(thing, EnumType))
         elif isinstance(thing, FunctionType):
@@ -108,8 +126,6 @@ class ModuleState:
             waiting += [(part, name) for part in (thing.fget, thing.fset, thing.fdel)]
         elif isinstance(thing, staticmethod | classmethod):
             waiting.append((thing.__func__, name))
-        elif isinstance(thing, CellType):
-            self._cell(thing, name, waiting)
         elif isinstance(thing, _ONCE):
             self.lost.append(f"{name} ({kind.__name__})")
         elif is_dataclass(thing) and kind.__dataclass_params__.frozen:
@@ -200,30 +216,34 @@ class ModuleState:
             self._puts.append(functools.partial(self._renew_defaults, thing, tuple(map(self._pristine, defaults))))
         waiting += [(item, f"a default of {thing.__name__}") for item in defaults]
         waiting.append((thing.__kwdefaults__, f"a default of {thing.__name__}"))
-        waiting += [(cell, f"a variable of {thing.__name__}") for cell in thing.__closure__ or ()]
+        code = thing.__code__
+        for variable, cell in zip(code.co_freevars, thing.__closure__ or (), strict=True):
+            self._cell(cell, variable in _rebound(code), f"{variable} of {thing.__name__}", waiting)
 
     def _renew_defaults(self, thing: FunctionType, saved: tuple[Any, ...]) -> None:
         thing.__defaults__ = tuple(map(self._renewed, saved))
 
-    def _cell(self, cell: Any, name: str, waiting: list[tuple[object, str]]) -> None:
+    def _cell(self, cell: Any, rebound: bool, name: str, waiting: list[tuple[object, str]]) -> None:
+        """A variable of an outer function; put back only for those functions that bind it anew."""
         try:
             value = cell.cell_contents
         except ValueError:
             return
+        put = functools.partial(setattr, cell, "cell_contents")
         if _is_iterator(value):
-            self._copied([0], [value], lambda _, fresh: setattr(cell, "cell_contents", fresh), name)
-        else:
-            self._puts.append(functools.partial(setattr, cell, "cell_contents", value))
-            waiting.append((value, name))
+            self._copied([0], [value], lambda _, fresh: put(fresh), name)
+        elif rebound:
+            self._puts.append(functools.partial(put, value))
+        waiting.append((value, name))
 
     def _namespace(self, values: Any, name: str, waiting: list[tuple[object, str]], flat: bool = False) -> None:
         """Names and what they stand for: a module's, a class's, an instance's."""
         saved = dict(values)
+        rarely = not self._writes and (isinstance(values, _ClassValues) or "__builtins__" in saved)
         namespace = _Namespace(values, saved)
-        inner = values.values_now if isinstance(values, _ClassValues) else values
-        self._namespaces.append((inner, list(saved), list(map(id, saved.values())), namespace))
+        (self._rarely if rarely else self._namespaces).append(namespace)
         keys = [key for key, item in saved.items() if key not in _NOT_ENTERED and _is_iterator(item)]
-        self._copied(keys, saved, values.__setitem__, name)
+        self._copied(keys, dict(saved), namespace.renew, name)
         if not flat:
             waiting += [(item, f"{name}{key}") for key, item in saved.items() if key not in _NOT_ENTERED]
 
@@ -280,16 +300,21 @@ class _Namespace:
     """Puts names back that were bound to something else, added or deleted."""
 
     def __init__(self, values: Any, saved: dict[str, Any]) -> None:
+        self.now: Mapping[str, Any] = values.values_now if isinstance(values, _ClassValues) else values
+        self.saved = saved
         self._values = values
-        self._saved = saved
+
+    def renew(self, name: str, value: object) -> None:
+        """Bind a name to something new, from now on."""
+        self.saved[name] = self._values[name] = value
 
     def put(self) -> None:
         """Only what differs is written."""
         missing = object()
-        now = dict(self._values)
-        for name in [name for name in now if name not in self._saved]:
+        now = dict(self.now)
+        for name in [name for name in now if name not in self.saved]:
             del self._values[name]
-        for name, value in self._saved.items():
+        for name, value in self.saved.items():
             if now.get(name, missing) is not value:
                 self._values[name] = value
 
@@ -306,6 +331,28 @@ def _empty_slot(member: Any, thing: object) -> None:
         return
 
 
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code and all that it defines."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _binds(code: CodeType) -> bool:
+    """Whether it binds any attribute, perhaps of a class, or a global name in a function."""
+    return any(
+        not _BY_NAME.isdisjoint(part.co_names) or any(step.opname in _BINDS for step in get_instructions(part))
+        for part in _codes(code)
+    )
+
+
+def _rebound(code: CodeType) -> set[str]:
+    """The variables of outer functions that it binds anew."""
+    steps = (step for part in _codes(code) for step in get_instructions(part))
+    return {str(step.argval) for step in steps if step.opname in ("STORE_DEREF", "DELETE_DEREF")}
+
+
 def _is_private(slot: str) -> bool:
     return slot.startswith("__") and not slot.endswith("__")
 
@@ -319,8 +366,10 @@ def _is_iterator(thing: object) -> bool:
 def _copy(iterator: Any) -> Any:
     """A copy that has come as far; the iterator itself if it cannot be copied."""
     try:
+        if sys.version_info < (3, 12):
+            return copy.copy(iterator)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # later Pythons warn of copies of itertools
+            warnings.simplefilter("ignore", DeprecationWarning)  # of copies of itertools, which 3.14 does not make
             return copy.copy(iterator)
     except Exception:
         return iterator

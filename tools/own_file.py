@@ -59,7 +59,7 @@ class OwnFile:
         code = compile(file.read_text(encoding="utf-8") if text is None else text, str(file), "exec")
         with entered(Phase.LOADING):
             exec(code, vars(module))
-        self.state.add(module)
+        self.state.add(module, code)
 
     def _import(
         self,

@@ -63,6 +63,7 @@ def install() -> None:
     _guard_all(secrets, ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"), _DRAWS)
     _guard_all(os, ("urandom", "getrandom"), _DRAWS)
     _guard_all(os, ("getpid", "getppid"), _PROCESS)
+    _guard_all(os, ("times",), _CLOCK)
     _guard_all(uuid, ("uuid1", "uuid4"), _DRAWS)
     _guard_all(
         time, (*_CLOCKS, *(f"{name}_ns" for name in _CLOCKS), "sleep", "clock_gettime", "clock_gettime_ns"), _CLOCK

@@ -143,8 +143,8 @@ def _cause(experiment: Experiment, recipe: Recipe, now: Trace, recorded_by: str)
     again, _, _ = _rerun(experiment, recipe)
     if encode(replace(again, stopmarker=now.stopmarker)) != encode(now):
         one, other = stories(experiment, [Replay(recipe.schedule), Replay(recipe.schedule)])
-        apart = difference(one, other) or "in what they record"
-        return f"the scenario is not deterministic: two replays in a row differ {apart}; {cause(experiment)}"
+        inside = difference(one, other) or "in what they record"
+        return f"the scenario is not deterministic: two replays in a row differ {inside}; {cause(experiment)}"
     apart = differs_by_hash_order(recipe)
     if apart is not None:
         return f"{HASH_ORDER} (under two hash seeds a replay differs {apart})"

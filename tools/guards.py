@@ -32,7 +32,7 @@ OWN = frozenset({"hw", "drivers", "actors", "scenarios", "tools", "stopmarker"})
 """Packages of ours."""
 MARK = "__file_of_a_user__"
 """Stands in the built-in names of modules that a user wrote, and tells their frames."""
-_QUIET = OWN | {"trio", "logging", "loguru", "warnings", "importlib"}
+_QUIET = frozenset({"tools", "trio", "logging", "loguru", "warnings", "importlib"})
 """Who may ask for what he likes: nothing of it comes back to a world."""
 _BETWEEN = frozenset({"random", "secrets", "uuid", __name__})
 """Modules that draw for somebody else."""
@@ -105,8 +105,8 @@ def guarded_datetime() -> ModuleType:
 
 def users_line(frame: FrameType | None) -> str:
     """File and line of the innermost frame of a user's module; an empty text if there is none."""
-    while frame is not None and MARK not in frame.f_builtins:
-        frame = frame.f_back
+    while frame is not None and (MARK not in frame.f_builtins or frame.f_code.co_filename.startswith("<")):
+        frame = frame.f_back  # what was made of a text, such as a data class's methods, has no line
     return "" if frame is None else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
 
 

@@ -91,6 +91,11 @@ class ModuleState:
                 self._seen[id(thing)] = thing
                 self._remember(thing, name, waiting)
 
+    @property
+    def checked(self) -> int:
+        """How many things are looked at, or put back, before each world."""
+        return len(self._namespaces) + len(self._puts)
+
     def restore(self) -> None:
         """Put everything back."""
         self._fresh.clear()

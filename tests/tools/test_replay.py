@@ -75,7 +75,7 @@ def test_a_scenario_that_is_not_deterministic_is_told_from_a_changed_one(tmp_pat
     text = SCRIPT.replace("import os", "NUMBERS = (n for n in range(9))").replace('"first")', '"first", next(NUMBERS))')
     then = recorded(tmp_path, text)
     cause = (
-        r"Likely cause: the scenario is not deterministic: two replays in a row differ at step 1: first takes "
+        r"Likely cause: the scenario is not deterministic: two replays in a row differ at step 0: first takes "
         r"`note first = 3`, and in the other first takes `note first = 4`; what outlives a run and cannot be put back: "
         r"NUMBERS \(generator\)$"
     )

@@ -20,6 +20,7 @@ from actors.runtime.events import Finding, Outcome
 from .exits import Refusal
 from .explore.search import Found, Report
 from .explore.share import Share
+from .own_file import sources_of
 from .store import write_bytes
 from .terms import Terms
 
@@ -69,7 +70,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def code_digest(scenario: str) -> bytes:
-    """A digest of the models, the engine, and a user's own scenario file."""
+    """A digest of the models, the engine, and a user's own scenario file with the modules beside it that it imports."""
     files = [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in files:
@@ -77,6 +78,8 @@ def code_digest(scenario: str) -> bytes:
     own, separator, _ = scenario.partition("::")
     if separator:
         digest.update(Path(own).read_bytes())
+        for path, text in list(sources_of(own).items())[1:]:
+            digest.update(f"{path.name}\n{text}".encode())
     return digest.digest()[:16]
 
 

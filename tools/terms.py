@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from actors.runtime.schedule import ParamValue
 from actors.runtime.world import World
 
-from .experiment import open_experiment
+from .experiment import Experiment, open_experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,13 @@ class Terms:
     audit: bool = False
     """Compare every access with the footprint that its step declared."""
 
+    def experiment(self) -> Experiment:
+        """The experiment of these terms."""
+        return open_experiment(self.scenario, dict(self.params), self.audit)
+
     def make_world(self) -> Callable[[], World]:
         """A maker of worlds of this experiment, with the bound applied."""
-        experiment = open_experiment(self.scenario, dict(self.params), self.audit)
+        experiment = self.experiment()
 
         def make() -> World:
             world = experiment.world()

@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from . import commute, endings
+from . import commute, endings, running
 from .execution import Execution
 from .schedule import Scheduler
 from .seat import INTERRUPTS, PATIENCE, begun, foreign, last_words_unheard
@@ -72,6 +72,7 @@ class Controlled:
 
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
+        before, refused = running.begin(), None
         try:
             scheduler.start(execution)
             tell(world)
@@ -83,8 +84,13 @@ class Controlled:
                 arrival = self._sends[number](execution.outcomes[-1])
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)
+        except running.UndeterminedCall as error:  # of a condition: it belongs to no actor's coroutine
+            refused = error
         finally:
             leave(execution, partial(self._abandon_all, execution))
+            refused = running.end(before) or refused
+        if refused is not None:
+            endings.undetermined(execution, refused)
         execution.finish()
         return execution
 

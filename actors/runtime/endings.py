@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .audit import FootprintError
 from .events import Finding, Outcome, Violation, oracle_name, refuse_answer
 from .places import asserted, is_asserted, place_of
+from .running import UndeterminedCall
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -85,6 +86,20 @@ def undeclared(execution: Execution, number: int) -> Finding:
         f"`{step.what}`: one of the two must declare what both touch"
     )
     return raised(execution, execution.actors[-1], error)
+
+
+def undetermined(execution: Execution, error: UndeterminedCall) -> None:
+    """The run is no function of its schedule, even if its code swallowed the exception: it ends as an error."""
+    execution.index = len(execution.steps)  # a condition may have raised in the middle of a step
+    if execution.finding is None:
+        execution.finding = Finding(
+            outcome=Outcome.ERROR,
+            oracle=type(error).__name__,
+            message=f"{type(error).__name__}: {error}",
+            step=_last(execution),
+        )
+        execution.failing = execution.schedule
+    execution.outcome = execution.finding.outcome
 
 
 def at_rest(execution: Execution) -> Finding | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 
+from . import running
 from .execution import Execution
 from .places import defined
 from .step import Abandoned, Done, MisuseError, Step
@@ -63,6 +64,7 @@ class Seat:
 
     def resume(self, value: object) -> Step | Done:
         """Perform the announced step; the next one, or Done."""
+        before = running.begin()
         try:
             arrival = self._coro.send(value)
             for _ in range(PATIENCE):
@@ -75,6 +77,8 @@ class Seat:
             raise
         except BaseException as error:
             return Done(error)
+        finally:
+            running.end(before)
         return Done(foreign(arrival))
 
     def lines(self) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from ..checkpoint import code_digest
-from ..exits import Refusal
+from ..exits import Diverged, Refusal
 from .exemplar import Exemplar, Shrinking, run_shrinking
 from .ledger import Lease
 from .matrix import Cell, Shard
@@ -24,6 +24,8 @@ class Failed:
     """The work cannot be done; it would fail in the same way again."""
 
     reason: str
+    diverged: bool = False
+    """Because a run is not a function of its schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def perform(task: Task, code: bytes) -> Result:
             case Probe():
                 return run_probe(task)
     except Refusal as refusal:
-        return Failed(str(refusal))
+        return Failed(str(refusal), isinstance(refusal, Diverged))
     except Exception as error:
         return Failed(" ".join(f"{type(error).__name__}: {error}".split()))
 

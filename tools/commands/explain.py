@@ -7,6 +7,7 @@ from contextlib import closing
 from actors.runtime.events import Outcome
 from tools.commands.replay import source
 from tools.counting import all_of, counted
+from tools.determined import determined
 from tools.exits import Exit, Refusal
 from tools.experiment import reopen
 from tools.explaining import Constraint, Explained, Place, explained
@@ -38,7 +39,9 @@ def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
 
     with stop_request() as stop, closing(progress(_sentence)) as display:
         try:
-            result = explained(reopen(recipe), found, seconds, on_progress, stop)
+            experiment = reopen(recipe)
+            with determined(experiment, recipe.schedule):
+                result = explained(experiment, found, seconds, on_progress, stop)
         except Stopped:
             raise KeyboardInterrupt(f"{experiments:,} experiments; nothing is decided") from None
     out.lines(_told(result))

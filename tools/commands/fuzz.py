@@ -11,6 +11,7 @@ import trio
 from loguru import logger
 
 from tools.counting import counted
+from tools.determined import determined
 from tools.exits import Exit
 from tools.experiment import Experiment, open_experiment, parse_params
 from tools.explore.search import Budget, Report
@@ -48,7 +49,7 @@ def main(
     findings = Findings(terms, folder, not no_shrink)
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
-    with stop_request() as stop, closing(progress()) as display:
+    with stop_request() as stop, closing(progress()) as display, determined(experiment):
         trio.run(
             partial(
                 hunt.run,

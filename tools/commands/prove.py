@@ -12,6 +12,7 @@ from actors.runtime.audit import FootprintError
 from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
 from tools.counting import all_of, counted
+from tools.determined import determined
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
@@ -48,7 +49,8 @@ def main(
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
-    with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
+    display = progress(partial(_sentence, proof))
+    with stop_request() as stop, closing(display), determined(proof.terms.experiment()):
         _check(proof.terms, stop)
         proof.run(seconds, jobs, display.show, stop)
     display.end(proof.report)

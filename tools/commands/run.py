@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actors.runtime.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
 from actors.runtime.schedule import Replay as ReplayScheduler
+from tools.determined import determined
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import Experiment, find_scenario, open_experiment, parse_params
 from tools.output import Output
@@ -27,7 +28,8 @@ def main(
         raise Refusal("--schedule decides everything: use it without --seed and --live")
     experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule, audit)
     try:
-        execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
+        with determined(experiment):
+            execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
     except ScheduleMismatch as mismatch:
         raise Diverged(str(mismatch)) from None
     trace = record(experiment.recipe(execution.schedule), execution)

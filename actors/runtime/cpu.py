@@ -119,10 +119,7 @@ class Cpu:
         """
         world, session = self._world, self._session
         announced, mask = session.steps[-1], session.footprint
-        step = Step(
-            announced.what, mask(tuple(reads)), mask(tuple(writes)), takes=announced.takes, gives=announced.gives
-        )
-        session.steps[-1] = step
+        step = session.steps[-1] = announced.narrowed(mask(tuple(reads)), mask(tuple(writes)))
         world.step = world.step and step
 
     @operation

@@ -18,7 +18,7 @@ MOST_ESTIMATED = (2_000, 60_000, 1_000_000)
 NAMES = "abcde"
 KINDS: dict[str, str] = {
     "memory": "load store put rmw both setboth fetch",
-    "boxes": "peek poke bump select glance",
+    "boxes": "peek poke bump",
     "waits": "wait waitboth waitany down store rmw setboth",
     "polls": "poll pollnot pollsum spin store rmw",
     "lines": "raise raiseif irq raise irq",
@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "notes": "note noteseen emit",
     "locks": "lock spinlock readlock writelock lock",
     "grabs": "grab drop",
+    "narrow": "select glance raiseif pickone downany",
     "choices": "choose pick if",
     "children": "spawn spawn spawndaemon",
     "loops": "loop if",
@@ -102,6 +103,8 @@ PARTNERS: dict[str, str] = {
     "waitany": "setboth",
     "waitboth": "setboth",
     "down": "rmw",
+    "downany": "setboth",
+    "pickone": "setboth",
     "peek": "bump",
     "glance": "select",
 }
@@ -199,7 +202,7 @@ def _changed(draw: Draw) -> Program:
         at = draw.below(len(actors))
         actor = actors[at]
         change: Callable[[Draw, Body, Sequence[str]], Body] = draw.one_of((_added, _added, _left_out, _doubled, _other))
-        own = [op.name for one in actors for op in walk(one.body)]
+        own = [op.name for one in actors for op in walk(one.body)] or every
         body = change(draw, actor.body, own if draw.below(3) else every)
         actors[at] = Actor(actor.name, body, actor.daemon != (not draw.below(16)))
         if not draw.below(8) and len(actors) < 4:

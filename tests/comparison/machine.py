@@ -46,8 +46,8 @@ class Machine:
         self._groups: dict[str, Operations] = {}
         for names, group in (
             ("load store put rmw both setboth fetch", self._memory),
-            ("peek poke bump select glance raise raiseif", self._access),
-            ("wait waitboth waitany down idle irq", self._wait),
+            ("peek poke bump select glance pickone raise raiseif", self._access),
+            ("wait waitboth waitany down downany idle irq", self._wait),
             ("poll pollnot spin pollsum", self._poll),
             ("send recv queue work flush", self._messages),
             ("post takeposted nonposted takenonposted complete takecompletion flushlink", self._cross),
@@ -130,6 +130,10 @@ class Machine:
                 n = read(self._words[2]) % 2
                 seen.append(read(self._words[n]))
                 cpu.touched(reads=[words[2], words[n]])
+            case "pickone",:
+                n = await cpu.choose("pick one", 2, reads=words[:2])
+                seen.append(read(self._words[n]))
+                cpu.touched(reads=[words[n]])
             case "raise", n:
                 await cpu.access("raise", writes=[self._lines[n].resource])
                 self._lines[n].raise_now()
@@ -157,6 +161,11 @@ class Machine:
             case "down", n:
                 await cpu.wait("down", lambda: read(words[n]) > 0, writes=[("word", words[n])])
                 self._write(words[n], read(words[n]) - 1)
+            case "downany",:
+                await cpu.wait("down any", lambda: read(words[0]) > 0 or read(words[1]) > 0, writes=two)
+                n = 0 if read(words[0]) else 1
+                self._write(words[n], read(words[n]) - 1)
+                cpu.touched(reads=two[:n], writes=[two[n]])
             case "irq", n:
                 await self._lines[n].take(cpu)
             case _:

@@ -122,6 +122,15 @@ SHAPES: tuple[str, ...] = (
     """actor a: select 1
        actor b: glance
        actor c: rmw 2; wait 1 1""",
+    """actor a: pickone; noteseen 0
+       actor b: store 0 1; store 1 2
+       actor c: store 1 1""",
+    """actor a: downany; load 0
+       actor b: downany; load 1
+       actor c: setboth 1 1""",
+    """actor a: downany; note 0 1
+       actor b: store 1 1; load 0
+       actor c: store 0 2""",
     # Notes, written two ways, and state in objects.
     """actor a: emit 0 1; note 0 2
        actor b: note 0 1

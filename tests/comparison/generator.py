@@ -13,7 +13,8 @@ from .program import Actor, Body, Op, Program, Property, parse, walk
 from .shapes import SHAPES
 
 T = TypeVar("T")
-MOST_ESTIMATED = (2_000, 60_000, 1_000_000)
+_MASK = (1 << 64) - 1
+MOST_ESTIMATED = (2_000, 60_000, 300_000)
 """Interleavings that a program would have if nobody ever waited: one of these is the most that a seed allows."""
 NAMES = "abcde"
 KINDS: dict[str, str] = {
@@ -116,15 +117,14 @@ class Draw:
     """Numbers from a seed (SplitMix64)."""
 
     def __init__(self, seed: int) -> None:
-        self._state = seed * 0x9E3779B97F4A7C15 + 0x5EED
+        self._state = seed * 0xD1342543DE82EF95 & _MASK
 
     def below(self, limit: int) -> int:
         """A number from 0 to `limit` - 1."""
-        mask = (1 << 64) - 1
-        self._state = (self._state + 0x9E3779B97F4A7C15) & mask
+        self._state = (self._state + 0x9E3779B97F4A7C15) & _MASK
         mixed = self._state
-        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & mask
-        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & mask
+        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _MASK
         return (mixed ^ mixed >> 31) % limit
 
     def one_of(self, items: Sequence[T]) -> T:

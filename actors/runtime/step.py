@@ -22,7 +22,19 @@ class Step:
     """What an actor is about to do; mutable only by the object that performs it (`gives`/`takes` of a queue
     element are known when the step happens, not when it is announced)."""
 
-    __slots__ = ("announced", "blocked", "gives", "idle", "options", "reads", "ready", "takes", "wakes", "what", "writes")
+    __slots__ = (
+        "announced",
+        "blocked",
+        "gives",
+        "idle",
+        "options",
+        "reads",
+        "ready",
+        "takes",
+        "wakes",
+        "what",
+        "writes",
+    )
 
     def __init__(
         self,

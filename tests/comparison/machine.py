@@ -86,21 +86,21 @@ class Machine:
 
     async def _memory(self, cpu: Cpu, op: Op) -> None:
         seen, words = self._seen[cpu.name], self._words
-        match op.name, *op.numbers:
-            case "load", n:
+        match op.name, op.numbers:
+            case "load", (n,):
                 seen.append(await cpu.load(words[n]))
-            case "store", n, value:
+            case "store", (n, value):
                 await cpu.store(words[n], value)
-            case "put", n:
+            case "put", (n,):
                 await cpu.store(words[n], self._last(cpu) % MODULUS)
-            case "rmw", n:
+            case "rmw", (n,):
                 seen.append(await cpu.rmw(words[n], lambda word: (word + 1) % MODULUS))
-            case "both",:
+            case "both", ():
                 first, second = await cpu.load_words(words[0], 2, "both")
                 seen.append(first * MODULUS + second)
-            case "setboth", value, other:
+            case "setboth", (value, other):
                 await cpu.store_words(words[0], (value, other), "both")
-            case "fetch",:
+            case "fetch", ():
                 first, second = await cpu.load_apart(words[0], 2, [(0,), (1,)], "pieces")
                 seen.append(first * MODULUS + second)
             case _:
@@ -109,35 +109,35 @@ class Machine:
     async def _access(self, cpu: Cpu, op: Op) -> None:
         """Named state that is no memory word, and steps that come to touch less than they announced."""
         seen, read, words = self._seen[cpu.name], self._read, [("word", word) for word in self._words]
-        match op.name, *op.numbers:
-            case "peek", n:
+        match op.name, op.numbers:
+            case "peek", (n,):
                 await cpu.access("peek", reads=[("box", n)])
                 seen.append(self._boxes[n])
-            case "poke", n, value:
+            case "poke", (n, value):
                 await cpu.access("poke", writes=[("box", n)])
                 self._boxes[n] = value
-            case "bump", n:
+            case "bump", (n,):
                 await cpu.access("bump", reads=[("box", n)], writes=[("box", n)])
                 seen.append(self._boxes[n])
                 self._boxes[n] = (self._boxes[n] + 1) % MODULUS
-            case "select", value:
+            case "select", (value,):
                 await cpu.access("select", reads=words[2:], writes=words[:2])
                 n = read(self._words[2]) % 2
                 self._write(self._words[n], value)
                 cpu.touched(reads=words[2:], writes=[words[n]])
-            case "glance",:
+            case "glance", ():
                 await cpu.access("glance", reads=words)
                 n = read(self._words[2]) % 2
                 seen.append(read(self._words[n]))
                 cpu.touched(reads=[words[2], words[n]])
-            case "pickone",:
+            case "pickone", ():
                 n = await cpu.choose("pick one", 2, reads=words[:2])
                 seen.append(read(self._words[n]))
                 cpu.touched(reads=[words[n]])
-            case "raise", n:
+            case "raise", (n,):
                 await cpu.access("raise", writes=[self._lines[n].resource])
                 self._lines[n].raise_now()
-            case "raiseif", n, word, value:
+            case "raiseif", (n, word, value):
                 await cpu.access("raise if", reads=[words[word]], writes=[self._lines[n].resource])
                 if read(self._words[word]) == value:
                     self._lines[n].raise_now()
@@ -149,38 +149,38 @@ class Machine:
     async def _wait(self, cpu: Cpu, op: Op) -> None:
         read, words = self._read, self._words
         two = [("word", word) for word in words[:2]]
-        match op.name, *op.numbers:
-            case "wait" | "idle", n, value:
+        match op.name, op.numbers:
+            case "wait" | "idle", (n, value):
                 await cpu.wait(
                     "word", lambda: read(words[n]) == value, reads=[("word", words[n])], idle=op.name == "idle"
                 )
-            case "waitboth", value:
+            case "waitboth", (value,):
                 await cpu.wait("both", lambda: read(words[0]) == value == read(words[1]), reads=two)
-            case "waitany", value:
+            case "waitany", (value,):
                 await cpu.wait("any", lambda: value in (read(words[0]), read(words[1])), reads=two)
-            case "down", n:
+            case "down", (n,):
                 await cpu.wait("down", lambda: read(words[n]) > 0, writes=[("word", words[n])])
                 self._write(words[n], read(words[n]) - 1)
-            case "downany",:
+            case "downany", ():
                 await cpu.wait("down any", lambda: read(words[0]) > 0 or read(words[1]) > 0, writes=two)
                 n = 0 if read(words[0]) else 1
                 self._write(words[n], read(words[n]) - 1)
                 cpu.touched(reads=two[:n], writes=[two[n]])
-            case "irq", n:
+            case "irq", (n,):
                 await self._lines[n].take(cpu)
             case _:
                 raise TypeError(f"no such operation: {op}")
 
     async def _poll(self, cpu: Cpu, op: Op) -> None:
         seen, words = self._seen[cpu.name], self._words
-        match op.name, *op.numbers:
-            case "poll", n, value:
+        match op.name, op.numbers:
+            case "poll", (n, value):
                 seen.append(await cpu.poll(words[n], lambda found: found == value, "poll"))
-            case "pollnot", n, value:
+            case "pollnot", (n, value):
                 seen.append(await cpu.poll(words[n], lambda found: found != value, "poll not"))
-            case "spin", n, value:
+            case "spin", (n, value):
                 seen.append(await cpu.poll(words[n], lambda found: found == value, "spin", sleeps=False))
-            case "pollsum", value:
+            case "pollsum", (value,):
                 found = await cpu.poll_words(words[:2], lambda a, b: a + b == value, "poll sum")
                 seen.append(found[0])
             case _:
@@ -188,19 +188,19 @@ class Machine:
 
     async def _messages(self, cpu: Cpu, op: Op) -> None:
         seen = self._seen[cpu.name]
-        match op.name, *op.numbers:
-            case "send", n, value:
+        match op.name, op.numbers:
+            case "send", (n, value):
                 await cpu.send(self._ports[n], Number(value))
-            case "recv", n:
+            case "recv", (n,):
                 seen.append((await cpu.receive(self._ports[n])).value)
-            case "queue", value:
+            case "queue", (value,):
                 await self._works.queue(Number(value))
-            case "work",:
+            case "work", ():
                 number, work = await self._works.take(cpu)
                 seen.append(work.value)
                 await self._run(cpu, op.bodies[0])
                 await self._works.finish(number)
-            case "flush",:
+            case "flush", ():
                 await self._works.flush(cpu)
             case _:
                 raise TypeError(f"no such operation: {op}")
@@ -208,35 +208,35 @@ class Machine:
     async def _cross(self, cpu: Cpu, op: Op) -> None:
         """The ordering classes of a link. A posted request that arrives writes the word of the link's number."""
         seen, link = self._seen[cpu.name], self._links[op.numbers[0]]
-        match op.name, *op.numbers:
-            case "post", _, value:
+        match op.name, op.numbers:
+            case "post", (_, value):
                 await link.send_posted(Number(value), "post")
-            case "takeposted", n:
+            case "takeposted", (n,):
                 number = await link.receive_posted(cpu)
                 await self._run(cpu, op.bodies[0])
                 await link.deliver("deliver", writes=self._world.mask(("word", self._words[n])))
                 self._write(self._words[n], number.value)
-            case "nonposted", _, value:
+            case "nonposted", (_, value):
                 await link.send_ordered("non-posted", Number(value))
-            case "takenonposted", _:
+            case "takenonposted", (_,):
                 seen.append((await link.receive_ordered(cpu, "non-posted")).value)
-            case "complete", _, value:
+            case "complete", (_, value):
                 await link.send_ordered("completion", Number(value))
-            case "takecompletion", _:
+            case "takecompletion", (_,):
                 seen.append((await link.receive_ordered(cpu, "completion")).value)
-            case "flushlink", _:
+            case "flushlink", (_,):
                 await link.flush(cpu)
             case _:
                 raise TypeError(f"no such operation: {op}")
 
     async def _say(self, cpu: Cpu, op: Op) -> None:
         subject = f"n{op.numbers[0]}"
-        match op.name, *op.numbers:
-            case "note", _, value:
+        match op.name, op.numbers:
+            case "note", (_, value):
                 await cpu.note(subject, value)
-            case "noteseen", _:
+            case "noteseen", (_,):
                 await cpu.note(subject, value := self._last(cpu))
-            case "emit", _, value:
+            case "emit", (_, value):
                 await cpu.access("emit", writes=[("note", subject)])
                 cpu.emit(Note(subject=subject, value=value))
             case _:
@@ -244,21 +244,21 @@ class Machine:
         self._notes.setdefault(subject, []).append((cpu.name, value))
 
     async def _hold(self, cpu: Cpu, op: Op) -> None:
-        match op.name, *op.numbers:
-            case ("lock" | "spinlock") as kind, n:
+        match op.name, op.numbers:
+            case ("lock" | "spinlock") as kind, (n,):
                 lock = self._mutexes[n] if kind == "lock" else self._spinlocks[n]
                 await cpu.lock(lock)
                 await self._run(cpu, op.bodies[0])
                 await cpu.unlock(lock)
-            case "grab", n:
+            case "grab", (n,):
                 await cpu.lock(self._mutexes[n])
-            case "drop", n:
+            case "drop", (n,):
                 await cpu.unlock(self._mutexes[n])
-            case "readlock",:
+            case "readlock", ():
                 await self._rwlock.acquire_read(cpu)
                 await self._run(cpu, op.bodies[0])
                 await self._rwlock.release_read(cpu)
-            case "writelock",:
+            case "writelock", ():
                 await self._rwlock.acquire_write(cpu)
                 await self._run(cpu, op.bodies[0])
                 await self._rwlock.release_write(cpu)
@@ -267,19 +267,19 @@ class Machine:
 
     async def _steer(self, cpu: Cpu, op: Op) -> None:
         seen = self._seen[cpu.name]
-        match op.name, *op.numbers:
-            case "if", value:
+        match op.name, op.numbers:
+            case "if", (value,):
                 then, *otherwise = op.bodies
                 await self._run(cpu, then if self._last(cpu) == value else otherwise[0] if otherwise else ())
-            case "loop", times:
+            case "loop", (times,):
                 for _ in range(times):
                     await self._run(cpu, op.bodies[0])
-            case "choose", options:
+            case "choose", (options,):
                 seen.append(await cpu.choose("choice", options))
-            case "pick", n:
+            case "pick", (n,):
                 outcome = await cpu.choose("pick", 2, reads=[("word", self._words[n])])
                 seen.append(self._read(self._words[n]) if outcome else 0)
-            case ("spawn" | "spawndaemon") as kind,:
+            case ("spawn" | "spawndaemon") as kind, ():
                 child = self._children[cpu.name] = self._children.get(cpu.name, 0) + 1
                 await cpu.spawn(f"{cpu.name}.{child}", self._main(op.bodies[0]), daemon=kind == "spawndaemon")
             case _:
@@ -288,15 +288,15 @@ class Machine:
     def _state_property(self, name: str, wanted: Property) -> None:
         world, (first, *others) = self._world, wanted.numbers
         subject = f"n{first}"
-        match wanted.kind, *others:
-            case "always", value:
+        match wanted.kind, others:
+            case "always", (value,):
                 world.always(name, lambda note: "bad" if (note.subject, note.value) == (subject, value) else None)
-            case "rising",:
+            case "rising", ():
                 world.always(name, _rising(subject))
-            case "rest", value:
+            case "rest", (value,):
                 word = self._words[first]
                 world.eventually(name, lambda: None if self._read(word) == value else "wrong at rest")
-            case "seen", value:
+            case "seen", (value,):
                 world.sometimes(name, lambda note: (note.subject, note.value) == (subject, value))
             case _:
                 raise TypeError(f"no such property: {wanted}")

@@ -30,7 +30,8 @@ class Op:
     bodies: tuple[Body, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join([self.name, *map(str, self.numbers), *(f"{{ {text(body)} }}" if body else "{ }" for body in self.bodies)])
+        bodies = [f"{{ {text(body)} }}" if body else "{ }" for body in self.bodies]
+        return " ".join([self.name, *map(str, self.numbers), *bodies])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ def walk(body: Iterable[Op]) -> Iterator[Op]:
 def _body(tokens: Iterator[str]) -> Body:
     """The operations up to the closing brace."""
     ops: list[Op] = []
-    name, numbers, bodies = "", [], []  # type: ignore[var-annotated]  # see Op
+    name = ""
+    numbers: list[int] = []
+    bodies: list[Body] = []
     for token in tokens:
         if token == "{":
             bodies.append(_body(tokens))

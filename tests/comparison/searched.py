@@ -157,7 +157,8 @@ async def differences_within(
     """What a search within a step bound says that is not so: a failure that nobody meets, or that all is well."""
     searched = Searched(program, classes, bound)
     await searched.go(driver, Dpor())
-    found = {signature for signature, item in searched.report.found.items() if item.finding.outcome is not Outcome.BOUND}
+    items = searched.report.found.items()
+    found = {signature for signature, item in items if item.finding.outcome is not Outcome.BOUND}
     return _untrue(searched.verdict(), found, everything, bound)
 
 

@@ -7,7 +7,7 @@ import trio
 
 from actors.runtime.controlled import controlled
 
-from .enumeration import Classes, Difference, Everything, Run, enumerate_all
+from .enumeration import Classes, Everything, enumerate_all
 from .program import Program, parse
 from .searched import differences
 from .shapes import SHAPES
@@ -104,7 +104,7 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         """actor a: fetch
            actor b: store 1 2
            actor c: fetch""",
-        0,
+        4,
         "whose numbers follow the order of spawning is planned by whose child he is",
     ),
 )

@@ -115,7 +115,8 @@ class Cpu:
     def touched(self, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
         """Called while a step is performed: this is what it came to touch, which what it declared has decided.
 
-        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step anyhow.
+        It is less than what was announced, and has in it all that decides it: whoever changes that conflicts with the
+        step, and in another order it may touch something else of what was announced.
         """
         world, session = self._world, self._session
         announced, mask = session.steps[-1], session.footprint

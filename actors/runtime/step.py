@@ -68,7 +68,7 @@ class Step:
         return f"Step({self.what!r})"
 
     def narrowed(self, reads: int, writes: int) -> Step:
-        """This step, had it announced that it touches so much; it is the same in all else."""
+        """The same step, which came to touch only so much."""
         step = Step(
             self.what,
             reads,

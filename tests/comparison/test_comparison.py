@@ -21,6 +21,7 @@ DAILY: dict[int, tuple[int, int, int, int, int, int]] = {
 interleavings; the classes, and the digest of the texts."""
 DAILY_MOST = 800
 LONG_MOST = 2_000
+LARGE_MOST = 50_000
 LONG_APART = 300
 LONG_PROGRAMS = 200
 """Of each of a hundred shards; their seeds are LONG_APART apart."""
@@ -44,3 +45,13 @@ def test_search_finds_what_all_interleavings_show_in_many_more(shard: int) -> No
     assert not seen.found, "\n\n".join(seen.found)
     assert seen.verdicts.total() == LONG_PROGRAMS
     assert seen.verdicts.total() + seen.too_many <= LONG_APART
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shard", range(8))
+def test_search_finds_what_all_interleavings_show_in_larger_ones(shard: int) -> None:
+    """One program in ten has thousands of interleavings."""
+    seen = Comparison(LARGE_MOST)
+    seen.run(40_000 + shard * LONG_APART, 50)
+    assert not seen.found, "\n\n".join(seen.found)
+    assert seen.verdicts.total() == 50

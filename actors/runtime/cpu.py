@@ -118,9 +118,9 @@ class Cpu:
         """Called while a step is performed: of what it announced it writes only `writes`, and all that it announced to
         read has decided so. FootprintError for what was not announced: whoever waits to go was chosen by that.
 
-        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step anyhow. So what
-        the step announced to read stays in its footprint; a word that it announced to write, and has looked at, has to
-        be named again.
+        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step, and in another
+        order it may touch something else of what was announced. So what the step announced to read stays in its
+        footprint; a word that it announced to write, and has looked at, has to be named again.
         """
         world, session = self._world, self._session
         announced, mask = session.steps[-1], session.footprint
@@ -129,8 +129,7 @@ class Cpu:
         if beyond:
             named = ", ".join(map(str, session.resources.names(beyond)))
             self._refuse(f"step `{announced.what}` touches {named}, which it did not announce")
-        step = Step(announced.what, read | announced.reads, written, takes=announced.takes, gives=announced.gives)
-        session.steps[-1] = step
+        step = session.steps[-1] = announced.narrowed(read | announced.reads, written)
         world.step = world.step and step
         forgotten = self._memory.narrow(announced, step) if isinstance(self._memory, AuditedMemory) else 0
         if forgotten:

@@ -32,7 +32,19 @@ class Step:
     """What an actor is about to do; mutable only by the object that performs it (`gives`/`takes` of a queue
     element are known when the step happens, not when it is announced)."""
 
-    __slots__ = ("blocked", "gives", "idle", "options", "reads", "ready", "takes", "wakes", "what", "writes")
+    __slots__ = (
+        "announced",
+        "blocked",
+        "gives",
+        "idle",
+        "options",
+        "reads",
+        "ready",
+        "takes",
+        "wakes",
+        "what",
+        "writes",
+    )
 
     def __init__(
         self,
@@ -49,6 +61,8 @@ class Step:
         wakes: int = 0,
     ) -> None:
         self.what = what
+        self.announced: Step | None = None
+        """What was announced, should this be what it came to touch (`Cpu.touched`)."""
         self.reads = reads
         self.writes = writes
         self.takes = takes
@@ -62,6 +76,23 @@ class Step:
 
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
+
+    def narrowed(self, reads: int, writes: int) -> Step:
+        """The same step, which came to touch only so much."""
+        step = Step(
+            self.what,
+            reads,
+            writes,
+            takes=self.takes,
+            gives=self.gives,
+            ready=self.ready,
+            blocked=self.blocked,
+            options=self.options,
+            idle=self.idle,
+            wakes=self.wakes,
+        )
+        step.announced = self.announced or self
+        return step
 
 
 class Abandoned(BaseException):

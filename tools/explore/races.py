@@ -111,12 +111,18 @@ class Races:
         if within != ANYTHING:
             hinder = (causality.conflicts(step) | causality.changes(step)) & earlier & ~within
             events = self._without(events, events & hinder)
+        mine = causality.before(actor, earlier)
+        if step.announced is not None:
+            # Before `event` it may come to touch other things, and race with any of the rest: all that comes first.
+            number, step = len(causality.past), step.announced
+            earlier = (1 << number) - 1
         causes = causality.givers(step) | causality.conflicts(step) & events
-        causes = causality.closure(causality.before(actor, earlier), causes & earlier)
+        causes = causality.closure(mine, causes & earlier)
         if not causes & events and actor not in execution.offers[event]:
             causes |= events & earlier  # it waits for some of them
             if not causes & events:
                 return
+        late = number, actor, step
         yield Reversal(causality, execution, self._lineages, event, late, causes, events | 1 << number, certain)
 
     def _without(self, events: int, hinder: int) -> int:

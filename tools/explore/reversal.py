@@ -31,9 +31,14 @@ class Reversal:
     certain: bool = False
     """Whether it is known to be possible."""
 
-    def begins_with(self, actor: int) -> bool:
-        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it."""
-        return self._begins(actor, self.execution.next_step(actor, self.event))
+    def begins_with(self, actor: int, step: Step | None) -> bool:
+        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it.
+
+        `step` is what it came to touch there, None if that is what it announced.
+        """
+        if step is not None and self._first(actor) == 1 << self.late[0]:
+            return not self.causality.conflicts(step) & self.events
+        return self._begins(actor, step or self.execution.next_step(actor, self.event))
 
     def initials(self) -> int:
         """Those whose step comes first in the sequence, or could, as a mask of actors."""

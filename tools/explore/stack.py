@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgpack
 
 from actors.runtime.causality import bits
+from actors.runtime.step import Step
 
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
@@ -36,6 +37,10 @@ class Node:
     """What must still be tried here, besides the current actor."""
     taken: Tree = field(default_factory=list)
     """The branches that begin with the current actor."""
+    narrow: dict[int, Step] = field(default_factory=dict)
+    """Of those in `sleep` and `done` who came to touch less than they announced: what that was."""
+    touched: Step | None = None
+    """The same of the current actor, whatever its outcome."""
 
     def alternatives(self) -> dict[int, Tree]:
         """The branches of `tree` by who begins them, in the order in which they are tried."""
@@ -44,9 +49,21 @@ class Node:
             found.setdefault(branch.actor, []).append(branch)
         return found
 
+    def perform(self, step: Step) -> None:
+        """What the current actor's step came to be, with the current outcome."""
+        self.options = step.options
+        if not self.outcome:
+            self.touched = None if step.announced is None else Step(step.what, step.reads, step.writes)
+        elif self.touched is not None:
+            other = self.touched
+            self.touched = Step(step.what, other.reads | step.reads, other.writes | step.writes)
+
     def turn(self) -> bool:
         """Let the next actor try, this one is done; False if there is none."""
         self.done |= 1 << self.actor
+        if self.touched is not None:
+            self.narrow[self.actor] = self.touched
+            self.touched = None
         if not self.tree:
             return False
         (self.actor, self.taken), *others = self.alternatives().items()
@@ -93,7 +110,8 @@ class Stack:
         node = self.nodes[reversal.event]
         tried = node.sleep | node.done
         if not self.shared:
-            if not any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
+            actors = (bit.bit_length() - 1 for bit in bits(tried))
+            if not any(reversal.begins_with(actor, node.narrow.get(actor)) for actor in actors):
                 reversal.insert(node.tree)
             return
         initials = reversal.initials()

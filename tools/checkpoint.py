@@ -24,7 +24,7 @@ from .store import write_bytes
 from .terms import Terms
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 2
+VERSION = 3
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")

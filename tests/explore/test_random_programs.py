@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
 
 from actors.runtime.execution import Execution
 from actors.runtime.world import Session, World
 from tools.explore.bounded import Bounded, nothing
 from tools.explore.dpor import Dpor
 from tools.explore.search import Budget, Report, Strategy
+from tools.explore.stack import Stack
 
 from .programs import PROGRAMS, Machine, Program, final_state, trace
 from .searching import search
@@ -17,8 +19,10 @@ INTERLEAVINGS = 600
 """Programs with more are left out: brute force is for small ones."""
 
 
-def results(program: Program, strategy: Strategy) -> tuple[Report, set[object], set[object]]:
-    """The report, the final states and the classes of runs that a strategy comes to."""
+def results(
+    program: Program, strategy: Strategy, bound: int | None = None
+) -> tuple[Report, set[object], set[object]]:
+    """The report, the final states and the classes of runs (of at most `bound` steps) that a strategy comes to."""
     session = Session()
     current: list[Machine] = []
     states: set[object] = set()
@@ -26,6 +30,8 @@ def results(program: Program, strategy: Strategy) -> tuple[Report, set[object], 
 
     def make() -> World:
         current[:] = [Machine(program, session)]
+        if bound is not None:
+            current[0].world.step_bound = current[0].world.stop_at = bound
         return current[0].world
 
     def watch(execution: Execution) -> None:
@@ -62,6 +68,21 @@ def test_dpor_sees_what_brute_force_sees_and_nothing_twice(program: Program) -> 
     assume(brute.complete)
     report, states, traces = results(program, Dpor())
     assert report.complete
+    assert states == all_states
+    assert traces == all_traces
+    assert report.schedules == len(all_traces)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(PROGRAMS, st.integers(1, 7))
+@example(((("send", 0, 0), ("send", 0, 1)), (("store", 0, 0),), (("wait", 0, 0), ("locked", 0, ()))), 3)
+def test_a_search_that_tries_everything_sees_every_run_up_to_its_bound_and_nothing_twice(
+    program: Program, bound: int
+) -> None:
+    brute, all_states, all_traces = results(program, Bounded(nothing), bound)
+    assume(brute.exhausted)
+    report, states, traces = results(program, Dpor(Stack(everything=True)), bound)
+    assert report.exhausted
     assert states == all_states
     assert traces == all_traces
     assert report.schedules == len(all_traces)

@@ -69,7 +69,8 @@ def test_a_change_that_is_not_declared_cannot_pass_for_a_deadlock(audit: bool) -
     assert finding is not None
     assert finding.message == (
         "opener raised FootprintError: step `open the gate` decides whether waiter can take `the gate is open`: "
-        "one of the two must declare what both touch"
+        'both must declare what one leaves for the other. Name one resource in both, such as writes=["done"] and '
+        'reads=["done"], or keep it in a world.word()'
     )
 
 

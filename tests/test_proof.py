@@ -116,10 +116,11 @@ def test_a_violation_ends_the_proof_unless_it_is_to_go_on() -> None:
     assert (whole.schedules, whole.failing, whole.complete) == (42, 4, True)
 
 
-def test_a_run_that_reaches_the_bound_is_no_violation_and_proves_nothing() -> None:
+def test_a_run_that_reaches_the_bound_is_no_violation_and_proves_nothing_beyond_it() -> None:
     made = Proof(terms("unbinding", bound=3))
     report = proved(made)
-    assert (report.schedules, report.bounded, report.complete, made.violations) == (2, 2, False, [])
+    assert (report.schedules, report.bounded, report.complete, made.violations) == (3, 3, True, [])
+    assert made.verdict == "holds up to the bound"
     beyond = Proof(terms("ending", way="bound", keep_going=True))
     assert proved(beyond).bounded == beyond.report.schedules
     assert not beyond.report.complete
@@ -200,19 +201,19 @@ def checkpoint_of(body: object, version: int = VERSION) -> bytes:
         (b"Dear list,", "not a stopmarker checkpoint"),
         (b"", "cut after 0 bytes"),
         (checkpoint_of([], VERSION + 1), "a newer stopmarker wrote it"),
-        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 2$"),
+        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 3$"),
         (checkpoint_of([]), "not enough values"),
         (checkpoint_of(None), "cannot unpack"),
-        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], [], 1.0], [[], {}, []]]), "read search state"),
+        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], [], 1.0, False], [[], {}, []]]), "read search state"),
         (
             checkpoint_of(
-                [b"", ["x", [], None, False], [[], [], 1.0], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]
+                [b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]
             ),
             "Out",
         ),
-        (checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0], [[0] * 6, {}, []]]), "a model was changed since"),
+        (checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]), "a model was changed since"),
         (
-            checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0], [[0] * 6, {}, []]]),
+            checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
             "its scenario gone.py::x",
         ),
     ],

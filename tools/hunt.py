@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from actors.runtime.controlled import controlled
 from actors.runtime.execution import Execution
 
+from .auditing import Auditor
 from .exits import Refusal
 from .experiment import Experiment
 from .explore.search import Budget, Report, Strategy, explore
 from .interrupt import StopRequest
+from .terms import Terms
 
 DEFAULT_SCHEDULES = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -50,6 +52,8 @@ class Hunt:
         begun = time.perf_counter()
 
         def watch(execution: Execution) -> None:
+            if auditor is not None:
+                auditor.look(execution)
             self.digest = zlib.crc32(bytes(execution.choices), self.digest)
             finding = execution.finding
             is_new = finding is not None and self.report.found[finding.signature].count == 1
@@ -60,6 +64,8 @@ class Hunt:
                 raise _Stop
 
         async with controlled() as driver:
+            terms = Terms(experiment.name, tuple(experiment.params.items()))
+            auditor = None if experiment.session.audit else Auditor(driver, "fuzz", terms)
             try:
                 await explore(
                     driver, experiment.world, strategy, budget, progress=on_progress, watch=watch, report=self.report

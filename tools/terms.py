@@ -28,13 +28,18 @@ class Terms:
         """The experiment of these terms."""
         return open_experiment(self.scenario, dict(self.params), self.audit)
 
-    def make_world(self) -> Callable[[], World]:
-        """A maker of worlds of this experiment, with the bound applied."""
+    def make_world(self, *, stops: bool = False) -> Callable[[], World]:
+        """A maker of worlds of this experiment, with the bound applied.
+
+        If it `stops` there, nothing of a run is looked at that lies beyond its bound.
+        """
         experiment = self.experiment()
 
         def make() -> World:
             world = experiment.world()
             world.step_bound = self.bound or world.step_bound
+            if stops:
+                world.stop_at = world.step_bound
             return world
 
         return make

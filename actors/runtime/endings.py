@@ -83,7 +83,8 @@ def undeclared(execution: Execution, number: int) -> Finding:
     assert step is not None
     error = FootprintError(
         f"step `{execution.steps[-1].what}` decides whether {execution.world.actors[number].name} can take "
-        f"`{step.what}`: one of the two must declare what both touch"
+        f"`{step.what}`: both must declare what one leaves for the other. Name one resource in both, such as "
+        'writes=["done"] and reads=["done"], or keep it in a world.word()'
     )
     return raised(execution, execution.actors[-1], error)
 

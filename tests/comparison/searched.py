@@ -167,13 +167,16 @@ def proof_differences(seed: int, everything: Everything, bound: int | None = Non
     proof = Proof(Terms(SCENARIO, (("seed", seed),), bound))
     proof.run(FOREVER, 1, lambda report: None, StopRequest())
     found = {item.finding.signature for item in proof.violations}
-    return _untrue(proof.verdict, found, everything, bound or everything.longest)
+    untrue = _untrue(proof.verdict, found, everything, bound or everything.longest)
+    if bound is not None and proof.verdict == "not found":
+        untrue.append(f"within {bound} steps, each of which was asked for: not found")
+    return untrue
 
 
 def _untrue(verdict: str, found: set[Signature], everything: Everything, bound: int) -> list[str]:
     real = everything.fails_within(bound)
     untrue = [f"within {bound} steps: {signature} is met by nobody" for signature in found - real]
-    if verdict in ("holds", "vacuous") and real:
+    if verdict in ("holds", "vacuous", "holds up to the bound") and real:
         untrue.append(f"within {bound} steps: {verdict}, but {sorted(real)} is met")
     if bound >= everything.longest and verdict != everything.verdict:
         untrue.append(f"within {bound} steps, which is enough: {verdict} instead of {everything.verdict}")

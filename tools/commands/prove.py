@@ -8,27 +8,28 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from actors.runtime.audit import FootprintError
-from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
 from tools.counting import all_of, counted
 from tools.determined import determined
-from tools.exits import Diverged, Exit, Refusal
+from tools.exits import Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
 from tools.hunt import parse_budget
-from tools.interrupt import StopRequest, stop_request
+from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress
 from tools.proof import Proof
-from tools.prover import audited_runs
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
-_EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
+_EXITS = {
+    "violated": Exit.VIOLATED,
+    "holds": Exit.NOTHING_VIOLATED,
+    "holds up to the bound": Exit.NOTHING_VIOLATED,  # that bound was asked for
+}
 
 
 def main(
@@ -51,7 +52,6 @@ def main(
     check_writable(folder)
     display = progress(partial(_sentence, proof))
     with stop_request() as stop, closing(display), determined(proof.terms.experiment()):
-        _check(proof.terms, stop)
         proof.run(seconds, jobs, display.show, stop)
     display.end(proof.report)
     findings = Findings(proof.terms, folder)
@@ -66,19 +66,6 @@ def main(
         if failure is not None:
             raise failure
     return _EXITS.get(verdict, Exit.INCONCLUSIVE)
-
-
-def _check(terms: Terms, stop: StopRequest) -> None:
-    """Say what is wrong with the scenario before a worker process meets it; Refusal if nothing can be proved of it."""
-    for found in audited_runs(terms, stop).found.values():
-        complaint = f"prove {terms.scenario}: {found.finding.message}"
-        if found.finding.oracle == Undetermined.__name__:
-            raise Diverged(complaint)
-        if found.finding.oracle == FootprintError.__name__:
-            raise Refusal(
-                f"{complaint}. A proof is only as good as what steps declare; "
-                f"`stopmarker fuzz {shlex.quote(terms.scenario)} --audit` shows the run"
-            )
 
 
 def _proof(
@@ -111,9 +98,13 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
     took = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s"
     ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
+        case "holds up to the bound":
+            text = (
+                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. Every run "
+                f"of at most so many steps was seen; nothing is said of what comes later.{_reached(proof)}"
+            )
         case "holds":
-            reached = "".join(f" Reached: {name}." for name in report.witnesses)
-            text = f"HOLDS: {whole}.{reached or _unreached(proof)}"
+            text = f"HOLDS: {whole}.{_reached(proof)}"
         case "vacuous" if not report.steps:
             text = f"VACUOUS: no actor takes a step in {whole}: nothing is shown."
         case "vacuous":
@@ -126,8 +117,10 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
     return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
 
 
-def _unreached(proof: Proof) -> str:
-    """What a proof says less than it seems to, if it names nothing that must be reached."""
+def _reached(proof: Proof) -> str:
+    """What was reached; or what a proof says less than it seems to, if it names nothing that must be."""
+    if proof.report.witnesses:
+        return "".join(f" Reached: {name}." for name in proof.report.witnesses)
     if _states_property(proof):
         return " It names nothing that must be reached."
     return f" That is: {NO_PROPERTY}."
@@ -148,7 +141,8 @@ def _why(proof: Proof) -> str:
     if proof.interrupted:
         return "it was interrupted"
     if not report.exhausted:
-        return "the budget ended"
+        amid = f" while the races of a run of {counted(report.halted, 'step')} were looked for" if report.halted else ""
+        return f"the budget ended{amid}"
     return f"{counted(report.bounded, 'run')} reached the step bound"
 
 
@@ -157,7 +151,16 @@ def _left(proof: Proof) -> str:
     if not report.exhausted:
         return f" Perhaps {proof.estimate} in all." if proof.estimate is not None else ""
     bounded = next((item.finding for item in report.found.values()), None)
-    return "" if bounded is None else f" One was {bounded.message}."
+    one = "" if bounded is None else f" One was {bounded.message}."
+    again = shlex.join(["stopmarker", "prove", proof.terms.scenario, *_given(proof)])
+    return (
+        f"{one} Orders in which others go before those that were still busy were not all tried: "
+        f"`{again} --bound N` decides what every run of at most N steps comes to."
+    )
+
+
+def _given(proof: Proof) -> list[str]:
+    return [word for name, value in proof.terms.params for word in ("-p", f"{name}={value}")]
 
 
 def _bounds(proof: Proof) -> str:
@@ -198,6 +201,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "cut": report.cut,
         "violations": report.failing - _at_bound(proof),
         "at_step_bound": report.bounded,
+        "why": _why(proof) + _left(proof) if verdict == "not found" else None,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),
         "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},

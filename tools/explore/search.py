@@ -26,6 +26,14 @@ class Cut(Exception):
     """Raised by a strategy in `choose`: the rest of this run is known already."""
 
 
+class Halted(Exception):
+    """Raised by a strategy in `finish`: there was no time to learn from a run of so many steps; it is to be made again."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.steps = steps
+
+
 class Strategy(Scheduler, Protocol):
     """A scheduler that decides over many runs. `tools.explore` has many; none knows what an IOMMU is."""
 
@@ -74,7 +82,7 @@ class Report:
     failing: int = 0
     steps: int = 0
     bounded: int = 0
-    """Runs that reached the step bound: a search with such runs proves nothing."""
+    """Runs that reached the step bound: a search with such runs proves nothing of what is longer."""
     seconds: float = 0.0
     found: dict[tuple[str, ...], Found] = field(default_factory=dict)
     witnesses: dict[str, bool] = field(default_factory=dict)
@@ -82,6 +90,8 @@ class Report:
     """The strategy has nothing left to run."""
     complete: bool = False
     """Every behaviour within the scenario's bounds was seen."""
+    halted: int = 0
+    """Steps of a run that is not counted, as there was no time to look for its races; 0 if none."""
 
     @property
     def vacuous(self) -> list[str]:
@@ -125,6 +135,7 @@ class Report:
         self.failing += other.failing
         self.steps += other.steps
         self.bounded += other.bounded
+        self.halted = max(self.halted, other.halted)
 
 
 async def explore(
@@ -152,7 +163,11 @@ async def explore(
     turn = 0
     more = strategy.more()
     while more and report.schedules < most and report.steps < most_steps and not (stop_at_first and report.found):
-        execution = _attempt(driver, make_world, strategy, stop_at_first)
+        try:
+            execution = _attempt(driver, make_world, strategy, stop_at_first)
+        except Halted as halted:
+            report.halted = halted.steps
+            break
         if execution is None:
             report.cut += 1
         else:

@@ -15,7 +15,7 @@ from actors.runtime.step import Step
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
 
-_VERSION = 4
+_VERSION = 5
 
 
 class StackError(ValueError):
@@ -85,9 +85,12 @@ class Stack:
     """The nodes from the root. The first `floor` of them belong to somebody else (see `share.py`): they are replayed,
     and of the last of them only the outcomes are tried."""
 
-    def __init__(self, nodes: list[Node] | None = None, floor: int = 0) -> None:
+    def __init__(self, nodes: list[Node] | None = None, floor: int = 0, *, everything: bool = False) -> None:
         self.nodes = nodes or []
         self.floor = floor
+        self.everything = everything
+        """Whether every point tries all who can go and are not asleep, so that no race has to be turned round: see
+        `dpor.py` on runs that are cut at a bound."""
         self.exhausted = False
         self.shared = False
         """Whether it was begun elsewhere, and perhaps others search parts of the same tree. What they find comes too
@@ -168,7 +171,9 @@ class Stack:
         ]
         escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes, weight])
+        packed: bytes = msgpack.packb(
+            [_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight]
+        )
         return packed
 
     @classmethod
@@ -178,8 +183,9 @@ class Stack:
             version, *rest = msgpack.unpackb(packed)
             if version != _VERSION:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
-            floor, exhausted, nodes, escapes, weight = rest
-            stack = cls([Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes], floor)
+            floor, everything, exhausted, nodes, escapes, weight = rest
+            made = [Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes]
+            stack = cls(made, floor, everything=everything)
             stack.exhausted = exhausted
             stack.shared = bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]

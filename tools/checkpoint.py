@@ -10,6 +10,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from actors.runtime.events import Finding, Outcome
 from .exits import Refusal
 from .explore.search import Found, Report
 from .explore.share import Share
+from .sources import sources
 from .store import write_bytes
 from .terms import Terms
 
@@ -69,15 +71,22 @@ def read(path: Path) -> Checkpoint:
 
 
 def code_digest(scenario: str) -> bytes:
-    """A digest of the models, the engine, and a user's own scenario file."""
-    files = [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    """A digest of the models, the engine, and a user's own scenario file with the modules beside it."""
+    digest = hashlib.sha256(_models_digest())
     own, separator, _ = scenario.partition("::")
     if separator:
-        digest.update(Path(own).read_bytes())
+        for name, text in sources(Path(own)):
+            digest.update(f"{name}\n{len(text)}\n".encode() + text)
     return digest.digest()[:16]
+
+
+@cache
+def _models_digest() -> bytes:
+    """As this process found them: what it has imported does not change any more."""
+    digest = hashlib.sha256()
+    for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
+        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return digest.digest()
 
 
 def _body(data: bytes) -> bytes:

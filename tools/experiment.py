@@ -19,7 +19,7 @@ from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
-from .exits import Refusal
+from .exits import ModelError, Refusal
 
 _SEPARATOR = "::"
 
@@ -44,8 +44,10 @@ class Experiment:
             return self.scenario.world(self.session, self.params)
         except BadValue as problem:  # values that do not go together
             raise Refusal(f"{self.name}: {problem}") from None
-        except Exception as error:
-            raise Refusal(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
+        except MemoryError:
+            raise  # what is missing may well be held by an earlier world
+        except (Exception, SystemExit, GeneratorExit) as error:
+            raise ModelError(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
 
     def recipe(self, schedule: Schedule) -> Recipe:
         """All that is needed to make a run of this experiment again."""

@@ -31,6 +31,7 @@ from .explore.stack import Stack
 from .interrupt import StopRequest
 from .prover import TURN, Wanted, fair_run, search, take_turn, workers
 from .terms import Terms
+from .verdicts import worse
 
 CHECKPOINT_EVERY = 10.0
 
@@ -61,9 +62,9 @@ class Proof:
 
     @property
     def verdict(self) -> str:
-        """What the search came to: violated, not found, vacuous or holds."""
-        if self.violations:
-            return "violated"
+        """What the search came to: violated, error, not found, vacuous or holds."""
+        if (found := worse(one.finding.outcome for one in self.violations)) is not None:
+            return found
         if not self.report.complete:
             return "not found"
         return "vacuous" if self.report.vacuous else "holds"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from actors.runtime.schedule import ParamValue
 from actors.runtime.world import World
+from scenarios.scenario import Scenario
 
-from .experiment import open_experiment
+from .experiment import Experiment, open_experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,12 @@ class Terms:
     audit: bool = False
     """Compare every access with the footprint that its step declared."""
 
-    def make_world(self) -> Callable[[], World]:
-        """A maker of worlds of this experiment, with the bound applied."""
-        experiment = open_experiment(self.scenario, dict(self.params), self.audit)
+    def make_world(self, loaded: Scenario | None = None) -> Callable[[], World]:
+        """A maker of worlds of this experiment, with the bound applied; `loaded` saves loading the scenario again."""
+        if loaded is None:
+            experiment = open_experiment(self.scenario, dict(self.params), self.audit)
+        else:
+            experiment = Experiment(self.scenario, loaded, dict(self.params), self.audit)
 
         def make() -> World:
             world = experiment.world()

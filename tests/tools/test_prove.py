@@ -29,7 +29,7 @@ def words(text: str) -> str:
         ([f"{WORLDS}::vacuous", "-p", "reachable=1"], Exit.NOTHING_VIOLATED, "holds", 1),
         ([f"{WORLDS}::ending", "-p", "way=bound", "--keep-going"], Exit.INCONCLUSIVE, "not found", 1),
         ([f"{WORLDS}::ending", "-p", "way=deadlock"], Exit.VIOLATED, "violated", 1),
-        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.VIOLATED, "violated", 1),
+        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.ERROR, "error", 1),
         ([f"{WORLDS}::writers"], Exit.NOTHING_VIOLATED, "holds", 6),
         ([f"{WORLDS}::writers", "-j", "2"], Exit.NOTHING_VIOLATED, "holds", 6),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,11 @@ from actors.runtime.audit import FootprintError
 from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
 from tools.counting import all_of, counted
-from tools.exits import Diverged, Exit, Refusal
+from tools.exits import Diverged, Exit, ModelError, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
-from tools.hunt import parse_budget
+from tools.hunt import parse_budget, shrinking_until
 from tools.interrupt import StopRequest, stop_request
 from tools.output import Output
 from tools.progress import progress
@@ -25,8 +26,9 @@ from tools.prover import audited_runs
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
+from tools.verdicts import EXITS, MODEL, besides, bounds, errors
 
-_EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
+_EXITS = {**EXITS, "holds": Exit.NOTHING_VIOLATED}
 
 
 def main(
@@ -43,17 +45,18 @@ def main(
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
-    seconds = parse_budget(budget)
+    begun, seconds = time.monotonic(), parse_budget(budget)
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
     with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
         _check(proof.terms, stop)
         proof.run(seconds, jobs, display.show, stop)
-    display.end(proof.report)
-    findings = Findings(proof.terms, folder)
+        display.end(proof.report)
+    # A checkpoint does not tell which parameters were given: none is changed.
+    findings = Findings(proof.terms, folder, given=dict(proof.terms.params) if resume_file else parse_params(param))
     with stop_request() as stop:
-        findings.keep(proof.violations, stop)
+        findings.keep(proof.violations, stop, shrinking_until(begun + seconds))
     verdict = proof.verdict
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *_summary(proof, verdict)])
@@ -72,7 +75,7 @@ def _check(terms: Terms, stop: StopRequest) -> None:
         if found.finding.oracle == Undetermined.__name__:
             raise Diverged(complaint)
         if found.finding.oracle == FootprintError.__name__:
-            raise Refusal(
+            raise ModelError(
                 f"{complaint}. A proof is only as good as what steps declare; "
                 f"`stopmarker fuzz {shlex.quote(terms.scenario)} --audit` shows the run"
             )
@@ -105,7 +108,7 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
-    took = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s"
+    took, broken = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s", errors(proof.violations)
     ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
         case "holds":
@@ -115,10 +118,13 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
             missed = ", ".join(report.vacuous)
             text = f"VACUOUS: no schedule reaches {missed!r} in {whole}: nothing is shown about this variant."
         case "violated":
-            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {whole if report.complete else ran}."
+            number = report.failing - _at_bound(proof) - broken
+            text = f"VIOLATED: {number:,} of {whole if report.complete else ran}.{besides(broken)}"
+        case "error":
+            text = f"ERROR: {broken:,} of {whole if report.complete else ran}: the model itself is wrong."
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
-    return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
+    return [*wrap(text, "    "), *wrap(bounds(proof.terms), "    "), *_continuation(proof)]
 
 
 def _at_bound(proof: Proof) -> int:
@@ -144,13 +150,6 @@ def _left(proof: Proof) -> str:
     return "" if bounded is None else f" One was {bounded.message}."
 
 
-def _bounds(proof: Proof) -> str:
-    terms = proof.terms
-    named = ", ".join(f"{name}={value}" for name, value in terms.params)
-    steps = terms.make_world()().step_bound
-    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run."
-
-
 def _continuation(proof: Proof) -> list[str]:
     if proof.path is None or proof.over or proof.failure is not None:
         return []
@@ -174,12 +173,14 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "scenario": terms.scenario,
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
+        "memory": MODEL,
         "verdict": verdict,
         "complete": report.complete,
         "interrupted": proof.interrupted,
         "traces": report.schedules,
         "cut": report.cut,
-        "violations": report.failing - _at_bound(proof),
+        "violations": report.failing - _at_bound(proof) - errors(proof.violations),
+        "errors": errors(proof.violations),
         "at_step_bound": report.bounded,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),

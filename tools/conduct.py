@@ -30,9 +30,18 @@ def conduct(body: str, out: Output, memory: str, options: Mapping[str, Any]) -> 
             out.text("")  # what a model printed is written too, or it is said here that it cannot be
         except NoStep as standstill:
             raise ModelError(str(standstill)) from None
-        except MemoryError:
-            raise ModelError(f"ERROR: the model needs more memory than --memory {memory}") from None
+        except Exception as error:
+            if _lacks_memory(error):
+                raise ModelError(f"ERROR: the model needs more memory than --memory {memory}") from None
+            raise
         except _LEFT as left:
             raise ModelError(f"ERROR: the model raised {type(left).__name__}: {left}") from None
         stop.check()
     return code
+
+
+def _lacks_memory(error: BaseException | None) -> bool:
+    """Whether that is where an error came from: whoever meets it next may say something else."""
+    while error is not None and not isinstance(error, MemoryError):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -5,21 +5,21 @@ Nobody imports this module but the command, so who uses the library keeps Python
 
 from __future__ import annotations
 
+# `signal` itself takes milliseconds to import, in which Ctrl-C would show a traceback.
+import _signal  # type: ignore[import-not-found]  # Python's own, of which no stub tells
 import os
-import signal
 from importlib import import_module
-from types import FrameType
 
 _INTERRUPTED = 130
 
 
-def _end(signal_number: int, frame: FrameType | None) -> None:
+def _end(*_: object) -> None:
     """There is nothing to keep yet, or nothing any more."""
     os._exit(_INTERRUPTED)
 
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, _end)
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _end)
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ class Standstill:
         if not line:
             return  # it is the search that takes its time
         self._looks += 1
-        message = f"ERROR: {_whose(here[0])} took no step for {LONGEST} s: {line}"
+        message = f"ERROR: {_whose(frame, here[0])} took no step for {LONGEST} s: {line}"
         if self._looks > LONGEST:
             end_hard(f"{message} (it goes on when it is interrupted)", Exit.ERROR)
         if self._looks == LONGEST:
@@ -87,11 +87,14 @@ def _is_library(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith((_LIBRARY, "<"))
 
 
-def _whose(run: FrameType) -> str:
+def _whose(frame: FrameType | None, run: FrameType) -> str:
+    """The actor whose coroutine is at work, or what else of the model is."""
+    frames = []
+    while frame is not None and frame is not run:
+        frames.append(frame)
+        frame = frame.f_back
     execution = run.f_locals.get("execution")
-    if execution is None:
-        return "the scenario function"
-    actors, begun = execution.world.actors, len(execution.pending)
-    number: int = begun if begun < len(actors) else execution.world.current
-    name: str = actors[number].name
-    return name
+    for actor in () if execution is None else execution.world.actors:
+        if actor.coroutine is not None and actor.coroutine.cr_frame in frames:
+            return str(actor.name)
+    return "the scenario function" if execution is None else "a property or a condition"

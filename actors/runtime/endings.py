@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .audit import FootprintError
 from .events import Finding, Outcome, Violation, oracle_name
+from .sync import BrokenRule
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -26,7 +27,7 @@ def raised(execution: Execution, actor: int, error: BaseException) -> Finding:
     """An actor's code failed in its last step; who fails before the first step fails at it."""
     name = execution.world.actors[actor].name
     return Finding(
-        outcome=Outcome.ERROR,
+        outcome=Outcome.VIOLATED if isinstance(error, BrokenRule) else Outcome.ERROR,
         oracle=type(error).__name__,
         message=f"{name} raised {type(error).__name__}: {error}",
         step=_last(execution),

@@ -19,6 +19,10 @@ class MisuseError(Exception):
     """Software under test broke a rule of the primitives: sleep under a spin lock, unlock by a stranger …"""
 
 
+class BrokenRule(MisuseError):
+    """Modelled code does what the kernel forbids, such as to sleep under a spin lock: a violation, not an error."""
+
+
 class Lock:
     """A mutex. `spins=True` makes it a spin lock: whoever holds one may not do anything that can sleep.
 
@@ -62,10 +66,10 @@ class Lock:
 
     @operation
     def release(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step, always possible for the holder; MisuseError for anybody else."""
+        """One step, always possible for the holder; BrokenRule for anybody else."""
         if self.holder is not cpu:
             owner = "nobody" if self.holder is None else self.holder.name
-            raise MisuseError(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
+            raise BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
         yield self._release
         self.holder = None
         if self.spins:
@@ -137,9 +141,9 @@ class RwLock:
 
     @operation
     def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if cpu not in self.readers:
-            raise MisuseError(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
         yield self._release_read
         self.readers.remove(cpu)
 
@@ -153,9 +157,9 @@ class RwLock:
 
     @operation
     def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if self.writer is not cpu:
-            raise MisuseError(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
         yield self._release_write
         self.writer = None
 

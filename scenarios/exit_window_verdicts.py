@@ -11,7 +11,7 @@ REACHES = "no-access-after-unbind"
 FOREIGN = "no-dma-into-foreign-frame"
 BEHIND = "no-write-behind-its-invalidation"
 STAYS = "fpd-is-clear-after-unbind"
-SLEEP = "MisuseError"
+SLEEP = "BrokenRule"
 
 WINDOW = (
     Expected(

@@ -124,7 +124,7 @@ EXPECTED = (
     Expected(
         params={"driver": "in-release", "order": "O1"},
         verdict="violated",
-        oracle="MisuseError",
+        oracle="BrokenRule",
         why="VTD-R05: the release callback drains, which sleeps, in an atomic section",
     ),
     Expected(

@@ -11,7 +11,7 @@ from .oracles.leaf_is_allocated import LeafIsAllocated
 from .oracles.no_use_after_free import NoUseAfterFree
 from .scenario import Expected, one_of, scenario
 
-SLEEP = "MisuseError"
+SLEEP = "BrokenRule"
 EXPECTED = (
     Expected(
         params={"install": "walk-devices"},

@@ -211,7 +211,10 @@ def checkpoint_of(body: object, version: int = VERSION) -> bytes:
             ),
             "Out",
         ),
-        (checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]), "a model was changed since"),
+        (
+            checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
+            "a model was changed since",
+        ),
         (
             checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
             "its scenario gone.py::x",

@@ -154,7 +154,7 @@ def test_only_the_holder_unlocks() -> None:
 
     finding = run(build).finding
     assert finding is not None
-    assert finding.message == "main raised MisuseError: main unlocks L: it is held by nobody"
+    assert finding.message == "main raised BrokenRule: main unlocks L: it is held by nobody"
 
 
 def test_readers_share_and_a_writer_is_alone() -> None:

@@ -34,9 +34,7 @@ class Auditor:
     `attempt` says what is being done, for messages. With `stops` the runs end at their bound.
     """
 
-    def __init__(
-        self, driver: Controlled, attempt: str, terms: Terms, *, before: int = 0, stops: bool = False
-    ) -> None:
+    def __init__(self, driver: Controlled, attempt: str, terms: Terms, *, before: int = 0, stops: bool = False) -> None:
         self._driver = driver
         self._attempt = attempt
         self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True)
@@ -45,7 +43,7 @@ class Auditor:
         self._make_world: Callable[[], World] | None = None
 
     def look(self, execution: Execution, *, must: bool = False) -> None:
-        """Make this run again if it `must` be or it is its turn; Refusal, or Diverged, if it comes to something else."""
+        """Make this run again if it `must` be or its turn has come; Refusal or Diverged if it is another then."""
         number = self._number
         self._number += 1
         finding = execution.finding

@@ -10,6 +10,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,16 +72,21 @@ def read(path: Path) -> Checkpoint:
 
 def code_digest(scenario: str) -> bytes:
     """A digest of the models, the engine, and a user's own scenario file with the modules beside it that it imports."""
-    files = [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    digest = hashlib.sha256(_models_digest())
     own, separator, _ = scenario.partition("::")
     if separator:
-        digest.update(Path(own).read_bytes())
-        for path, text in list(sources_of(own).items())[1:]:
-            digest.update(f"{path.name}\n{text}".encode())
+        for path, text in sources_of(own).items():
+            digest.update(f"{path.name}\n{len(text)}\n{text}".encode())
     return digest.digest()[:16]
+
+
+@cache
+def _models_digest() -> bytes:
+    """As this process found them: what it has imported does not change any more."""
+    digest = hashlib.sha256()
+    for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
+        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return digest.digest()
 
 
 def _body(data: bytes) -> bytes:

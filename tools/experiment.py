@@ -15,12 +15,13 @@ from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
 from actors.runtime.places import place_of
+from actors.runtime.running import UndeterminedCall
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
-from .exits import Refusal
+from .exits import ModelError, Refusal
 from .module_state import ModuleState
 from .own_file import load, one_line
 
@@ -48,11 +49,13 @@ class Experiment:
             return self.scenario.world(self.session, self.params)
         except BadValue as problem:  # values that do not go together
             raise Refusal(f"{self.name}: {problem}") from None
-        except KeyboardInterrupt:
-            raise
+        except (KeyboardInterrupt, MemoryError):
+            raise  # the memory that is missing may well be held by an earlier world
+        except UndeterminedCall as error:
+            raise ModelError(f"build {self.name}: {one_line(error)}") from error
         except BaseException as error:
             where = place_of(error) or getattr(error, "where", "")
-            raise Refusal(f"build {self.name}: {one_line(error)}{f' ({where})' if where else ''}") from error
+            raise ModelError(f"build {self.name}: {one_line(error)}{f' ({where})' if where else ''}") from error
 
     def recipe(self, schedule: Schedule) -> Recipe:
         """All that is needed to make a run of this experiment again."""

@@ -20,6 +20,10 @@ from .interrupt import StopRequest
 from .terms import Terms
 
 DEFAULT_SCHEDULES = 10_000
+LONGEST_SHRINKING = 60.0
+"""Seconds in which what was found is made short, if no budget ends that sooner."""
+_LEAST = 1.0
+"""Seconds for that even when the budget is used up."""
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OnFinding = Callable[[Execution], bool]
 """Called with the first run of each distinct finding; False ends the hunt."""
@@ -72,6 +76,12 @@ class Hunt:
                 )
             except _Stop:
                 self.report.seconds = time.perf_counter() - begun
+
+
+def shrinking_until(end: float) -> float:
+    """Until when (`time.monotonic`) findings may be shrunk in a command whose budget ends at `end`."""
+    now = time.monotonic()
+    return now + min(max(end - now, _LEAST), LONGEST_SHRINKING)
 
 
 def parse_budget(text: str) -> float:

@@ -12,6 +12,7 @@ from .combinations import combinations, scenario_names
 from .experiment import open_experiment
 from .proof import Proof
 from .terms import Terms
+from .verdicts import EXITS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class Row:
 
     @property
     def surprises(self) -> bool:
-        """Something else than expected, or a violation where nothing was."""
-        return self.agrees is False or (self.expected is None and self.verdict == "violated")
+        """Something else than expected, or a violation or an error where nothing was."""
+        return self.agrees is False or (self.expected is None and self.verdict in EXITS)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import click
 
-from .exits import Refusal
+from .exits import ModelError, Refusal
 
 JSON_VERSION = 1
 _STYLES = {"[*]": "red", "VACUOUS": "yellow", "<== preempt": "yellow"}
@@ -41,6 +41,7 @@ class Output:
     def __init__(self, as_json: bool, color: bool | None) -> None:
         self.as_json = as_json
         self._documents = 0
+        self._stream = sys.stdout
         self._color = wants_color(color, os.environ, sys.stdout)
 
     def lines(self, lines: Sequence[str]) -> None:
@@ -59,17 +60,18 @@ class Output:
     def text(self, text: str) -> None:
         """Text as it is; Refusal if it cannot be written, but BrokenPipeError if nobody wants it any more."""
         try:
-            click.echo(text, nl=False, color=self._color)
+            click.echo(text, self._stream, nl=False, color=self._color)
         except BrokenPipeError:
             raise
         except OSError as error:
             self.silence()
             raise Refusal(f"write the result to stdout: {error.strerror or error}") from None
+        except ValueError:
+            raise ModelError("ERROR: the model closed stdout, so the result has nowhere to go") from None
 
-    @staticmethod
-    def silence() -> None:
+    def silence(self) -> None:
         """Whatever stdout still holds, or is given, goes nowhere: also what the interpreter writes at its exit."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def _painted(self, line: str) -> str:
         for mark, color in _STYLES.items():

@@ -32,6 +32,7 @@ from .explore.stack import Stack
 from .interrupt import StopRequest
 from .prover import TURN, Turn, Wanted, fair_run, must_widen, search, take_turn, workers
 from .terms import Terms
+from .verdicts import worse
 
 CHECKPOINT_EVERY = 10.0
 
@@ -62,10 +63,10 @@ class Proof:
 
     @property
     def verdict(self) -> str:
-        """What the search came to: violated, not found, vacuous, holds or, if runs reached the bound that was asked for
-        and every run of at most so many steps was seen, holds up to the bound."""
-        if self.violations:
-            return "violated"
+        """What the search came to: violated, error, not found, vacuous, holds, or holds up to the bound: runs reached
+        the one that was asked for, and every run of at most so many steps was seen."""
+        if (found := worse(one.finding.outcome for one in self.violations)) is not None:
+            return found
         if not self.report.complete:
             return "not found"
         if self.report.vacuous or not self.report.steps:

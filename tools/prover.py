@@ -31,7 +31,7 @@ from .explore.dpor import Dpor
 from .explore.fair import Fair
 from .explore.search import Budget, Report, explore
 from .explore.stack import Stack
-from .interrupt import deaf
+from .interrupt import deaf, watch_worker
 from .terms import Terms
 
 TURN = 0.5
@@ -162,12 +162,18 @@ def workers(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Future[tuple[Re
                 warnings.simplefilter("ignore", DeprecationWarning)
                 return pool.submit(function, *arguments, **options)
 
-        yield submit
+        try:
+            yield submit
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # else the pool waits for a turn that may never end
+            raise
 
 
 def _begin(wanted: Wanted) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which the pool ends the others when one was killed
     _wanted[:] = [wanted]
+    watch_worker()
     end_with_parent()
 
 

@@ -13,8 +13,8 @@ from .audit import AuditedMemory, FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
 from .ports import Port
-from .step import Resource, Step, operation, perform
-from .sync import Lock, MisuseError
+from .step import BrokenRule, MisuseError, Resource, Step, operation, perform
+from .sync import Lock
 
 if TYPE_CHECKING:
     from .world import World
@@ -266,7 +266,7 @@ class Cpu:
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""
         if self.spinning:
-            raise MisuseError(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+            raise BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
 
 
 def _asked(until: Callable[[], bool], failed: list[BaseException]) -> Callable[[], bool]:

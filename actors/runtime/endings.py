@@ -8,6 +8,7 @@ from .audit import FootprintError
 from .events import Finding, Outcome, Violation, oracle_name, refuse_answer
 from .places import asserted, is_asserted, place_of
 from .running import UndeterminedCall
+from .step import BrokenRule
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -34,13 +35,13 @@ def raised(execution: Execution, actor: int, error: BaseException) -> Finding:
 
 
 def failed(name: str, shown: str, error: BaseException, step: int) -> Finding:
-    """The code of an actor or of an oracle called `name` failed; an assertion that does not hold is a violation."""
+    """The code of an actor or of an oracle called `name` failed; a false assertion and a broken rule are violations."""
     where, said = place_of(error) or getattr(error, "where", ""), str(error)
-    is_violated = isinstance(error, AssertionError) and is_asserted(error)
-    if is_violated and not said:
+    is_failed_assertion = isinstance(error, AssertionError) and is_asserted(error)
+    if is_failed_assertion and not said:
         said = asserted(error)
     return Finding(
-        outcome=Outcome.VIOLATED if is_violated else Outcome.ERROR,
+        outcome=Outcome.VIOLATED if is_failed_assertion or isinstance(error, BrokenRule) else Outcome.ERROR,
         oracle=type(error).__name__,
         message=_at(f"{shown} raised {type(error).__name__}{f': {said}' if said else ''}", where),
         step=step,

@@ -20,12 +20,15 @@ ANYTHING = -1
 
 
 class MisuseError(Exception):
-    """Software under test broke a rule of the primitives (sleep under a spin lock, unlock by a stranger …), or a
-    scenario called the public face as it cannot be called; `where` is the line to look at if no line has failed."""
+    """A scenario called the public face as it cannot be called; `where` is the line to look at if none has failed."""
 
     def __init__(self, message: str, where: str = "") -> None:
         super().__init__(message)
         self.where = where
+
+
+class BrokenRule(MisuseError):
+    """Modelled code does what the kernel forbids, such as to sleep under a spin lock: a violation, not an error."""
 
 
 class Step:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from .audit import FootprintError
 from .session import Session
+from .step import BrokenRule, Step, operation
 from .step import MisuseError as MisuseError  # who uses primitives imports it from here
-from .step import Step, operation
 
 if TYPE_CHECKING:
     from .world import Cpu
@@ -60,10 +60,10 @@ class Lock:
 
     @operation
     def release(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step, always possible for the holder; MisuseError for anybody else."""
+        """One step, always possible for the holder; BrokenRule for anybody else."""
         if self.holder is not cpu:
             owner = "nobody" if self.holder is None else self.holder.name
-            raise MisuseError(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
+            raise BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
         yield self._release
         self.holder = None
         if self.spins:
@@ -135,9 +135,9 @@ class RwLock:
 
     @operation
     def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if cpu not in self.readers:
-            raise MisuseError(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
         yield self._release_read
         self.readers.remove(cpu)
 
@@ -151,9 +151,9 @@ class RwLock:
 
     @operation
     def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if self.writer is not cpu:
-            raise MisuseError(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
         yield self._release_write
         self.writer = None
 

@@ -40,7 +40,7 @@ SMMUV3 = {
     "I9": {"every-event-is-taken"},
 }
 """Those of smmuv3 §8.4."""
-BUILT_IN = {"no-deadlock", "MisuseError"}
+BUILT_IN = {"no-deadlock", "BrokenRule"}
 """Findings of every world: somebody waits for ever; somebody may sleep where that is not allowed."""
 
 

@@ -55,7 +55,7 @@ def test_run_with_a_seed_is_always_the_same_run() -> None:
 
 @pytest.mark.parametrize(
     ("way", "code", "outcome"),
-    [("quiet", 0, "quiet"), ("deadlock", 1, "deadlock"), ("error", 1, "error"), ("bound", 1, "step bound")],
+    [("quiet", 0, "quiet"), ("deadlock", 1, "deadlock"), ("error", 7, "error"), ("bound", 1, "step bound")],
 )
 def test_run_exits_by_how_the_run_ended(way: str, code: int, outcome: str) -> None:
     assert document("run", f"{WORLDS}::ending", "-p", f"way={way}")[0] == code
@@ -190,7 +190,7 @@ def test_show_puts_two_traces_beside_each_other(trace_file: str, tmp_path: Path)
 def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
     result = call("list", f"{WORLDS}::crowd")
     assert result.exit_code == 0
-    assert "lanes  how many actors\n         default 7; allowed: 1..9" in result.stdout
+    assert "lanes  how many actors\n         default 7; allowed: 1 … 9" in result.stdout
     names = [one["name"] for one in document("list")[1]["scenarios"]]
     assert names == [line.split()[0] for line in call("list").stdout.splitlines()]
 

@@ -25,8 +25,8 @@ def test_an_oracle_that_fails_at_the_end_is_an_error_of_that_oracle(tmp_path: Pa
 def test_a_search_shows_a_broken_oracle_as_a_finding(tmp_path: Path, command: str) -> None:
     code, report = document(command, f"{WORLDS}::broken_oracle", "-o", str(tmp_path))
     (finding,) = report["findings"]
-    assert (code, finding["outcome"]) == (Exit.VIOLATED, "error")
-    assert document("replay", finding["file"])[0] == Exit.VIOLATED
+    assert (code, finding["outcome"]) == (Exit.ERROR, "error")
+    assert document("replay", finding["file"])[0] == Exit.ERROR
 
 
 def test_no_finding_is_before_the_first_step() -> None:

@@ -29,7 +29,7 @@ def words(text: str) -> str:
         ([f"{WORLDS}::vacuous", "-p", "reachable=1"], Exit.NOTHING_VIOLATED, "holds", 1),
         ([f"{WORLDS}::ending", "-p", "way=bound", "--keep-going"], Exit.INCONCLUSIVE, "not found", 1),
         ([f"{WORLDS}::ending", "-p", "way=deadlock"], Exit.VIOLATED, "violated", 1),
-        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.VIOLATED, "violated", 1),
+        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.ERROR, "error", 1),
         ([f"{WORLDS}::writers"], Exit.NOTHING_VIOLATED, "holds", 6),
         ([f"{WORLDS}::writers", "-j", "2"], Exit.NOTHING_VIOLATED, "holds", 6),
     ],
@@ -40,7 +40,7 @@ def test_each_verdict_has_its_exit_code(
     exit_code, proof = document("prove", *arguments, "-o", str(tmp_path))
     assert (exit_code, proof["verdict"], proof["traces"]) == (code, verdict, traces)
     assert proof["format"] == "stopmarker-proof"
-    assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict == "violated")
+    assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict in ("violated", "error"))
 
 
 @pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 415), ("none", "A", 10)])
@@ -51,7 +51,7 @@ def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str,
     assert f"HOLDS: all {traces} inequivalent schedules, " in text
     assert "Reached: request-queued-while-unbound." in text
     assert f"Bounds: unbind-window (drain={drain}, stop={stop}, flags=right, " in text
-    assert text.endswith("at most 2,000 steps a run.")
+    assert text.endswith("at most 2,000 steps a run, sequentially consistent memory.")
     assert all(len(line) <= 72 for line in result.stdout.splitlines())
 
 
@@ -153,7 +153,7 @@ def test_a_world_that_cannot_be_built_is_refused_at_once(tmp_path: Path, jobs: s
     mine = tmp_path / "mine.py"
     mine.write_text("from stopmarker import *\n@scenario()\ndef x(world: World) -> None:\n    world.nothing\n")
     result = call("prove", str(mine), "-j", jobs)
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == Exit.ERROR
     assert "AttributeError" in result.stderr
 
 

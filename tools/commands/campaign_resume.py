@@ -31,6 +31,6 @@ def _check(store: Store) -> None:
         raise Refusal(f"{what}: it was merged from parts; resume those, and merge again")
     if store.fact("code") != code_of_all(store.options.all_cells):
         raise Refusal(
-            f"{what}: a scenario or a model was changed since it began; what it found belongs to the old one, so "
-            "start a new campaign"
+            f"{what}: a scenario or a model was changed since it began, and what it found belongs to the old one; put "
+            "the old text back, or start a new campaign"
         )

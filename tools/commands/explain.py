@@ -21,7 +21,9 @@ from tools.report import run_document
 from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
+from tools.terms import Terms
 from tools.trace import Trace
+from tools.verdicts import bounds
 
 
 def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
@@ -78,6 +80,8 @@ def _told(result: Explained) -> list[str]:
     counts = f"{explanation.failing_runs:,} fail{others}, {explanation.passing_runs:,} pass"
     scope = all_of(runs, "inequivalent schedule") if explanation.decided else counted(runs, "schedule")
     lines += wrap(f"Tried: {scope}; {counts} ({result.seconds:.1f} s). Shrunk in {result.replays:,} replays.", "    ")
+    recipe = result.trace.recipe
+    lines += wrap(bounds(Terms(recipe.scenario, recipe.params)), "    ")
     if not explanation.decided:
         lines += wrap(f"OPEN: {explanation.open}. A larger --budget may decide it.", "    ")
     return lines

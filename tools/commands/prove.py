@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from tools.exits import Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
-from tools.hunt import parse_budget
+from tools.hunt import parse_budget, shrinking_until
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress
@@ -23,10 +24,11 @@ from tools.proof import Proof
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
+from tools.verdicts import EXITS, MODEL, besides, bounds, errors
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {
-    "violated": Exit.VIOLATED,
+    **EXITS,
     "holds": Exit.NOTHING_VIOLATED,
     "holds up to the bound": Exit.NOTHING_VIOLATED,  # that bound was asked for
 }
@@ -46,17 +48,18 @@ def main(
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
-    seconds = parse_budget(budget)
+    begun, seconds = time.monotonic(), parse_budget(budget)
     proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
     folder = Path(output)
     check_writable(folder)
     display = progress(partial(_sentence, proof))
     with stop_request() as stop, closing(display), determined(proof.terms.experiment()):
         proof.run(seconds, jobs, display.show, stop)
-    display.end(proof.report)
-    findings = Findings(proof.terms, folder)
+        display.end(proof.report)
+    # A checkpoint does not tell which parameters were given: none is changed.
+    findings = Findings(proof.terms, folder, given=dict(proof.terms.params) if resume_file else parse_params(param))
     with stop_request() as stop:
-        findings.keep(proof.violations, stop)
+        findings.keep(proof.violations, stop, shrinking_until(begun + seconds))
     verdict = proof.verdict
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *_summary(proof, verdict)])
@@ -95,13 +98,13 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
-    took = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s"
+    took, broken = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s", errors(proof.violations)
     ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
         case "holds up to the bound":
             text = (
-                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. Every run "
-                f"of at most so many steps was seen; nothing is said of what comes later.{_reached(proof)}"
+                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. Every "
+                f"run of at most so many steps was seen; nothing is said of what comes later.{_reached(proof)}"
             )
         case "holds":
             text = f"HOLDS: {whole}.{_reached(proof)}"
@@ -111,10 +114,13 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
             missed = ", ".join(report.vacuous)
             text = f"VACUOUS: no schedule reaches {missed!r} in {whole}: nothing is shown about this variant."
         case "violated":
-            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {whole if report.complete else ran}."
+            number = report.failing - _at_bound(proof) - broken
+            text = f"VIOLATED: {number:,} of {whole if report.complete else ran}.{besides(broken)}"
+        case "error":
+            text = f"ERROR: {broken:,} of {whole if report.complete else ran}: the model itself is wrong."
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
-    return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
+    return [*wrap(text, "    "), *wrap(bounds(proof.terms), "    "), *_continuation(proof)]
 
 
 def _reached(proof: Proof) -> str:
@@ -163,13 +169,6 @@ def _given(proof: Proof) -> list[str]:
     return [word for name, value in proof.terms.params for word in ("-p", f"{name}={value}")]
 
 
-def _bounds(proof: Proof) -> str:
-    terms = proof.terms
-    named = ", ".join(f"{name}={value}" for name, value in terms.params)
-    steps = terms.make_world()().step_bound
-    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run."
-
-
 def _continuation(proof: Proof) -> list[str]:
     if proof.path is None or proof.over or proof.failure is not None:
         return []
@@ -193,13 +192,15 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "scenario": terms.scenario,
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
+        "memory": MODEL,
         "verdict": verdict,
         "says": NO_PROPERTY if verdict == "holds" and not (report.witnesses or _states_property(proof)) else None,
         "complete": report.complete,
         "interrupted": proof.interrupted,
         "traces": report.schedules,
         "cut": report.cut,
-        "violations": report.failing - _at_bound(proof),
+        "violations": report.failing - _at_bound(proof) - errors(proof.violations),
+        "errors": errors(proof.violations),
         "at_step_bound": report.bounded,
         "why": _why(proof) + _left(proof) if verdict == "not found" else None,
         "steps": report.steps,

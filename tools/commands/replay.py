@@ -15,8 +15,11 @@ from tools.output import Output
 from tools.replay import State, replay_recipe, replay_trace, state_at
 from tools.report import run_document, verdict
 from tools.show.ladder import ladder
+from tools.show.rows import wrap
 from tools.store import load
+from tools.terms import Terms
 from tools.trace import Trace
+from tools.verdicts import bounds
 
 
 def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
@@ -28,7 +31,7 @@ def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
         out.document("state", {**_experiment(recipe), **asdict(state)})
         return Exit.NOTHING_VIOLATED
     now = replay_recipe(recipe) if then is None else replay_trace(then)
-    out.lines(ladder(now))
+    out.lines([*ladder(now), *wrap(bounds(Terms(recipe.scenario, recipe.params)), "    ")])
     if then is not None:
         out.lines(["", f"Replayed {len(now.steps)} steps: identical to the recording, byte for byte."])
     out.document("replay", {**run_document(now), "identical": then is not None})

@@ -10,7 +10,10 @@ from tools.experiment import Experiment, find_scenario, open_experiment, parse_p
 from tools.output import Output
 from tools.report import run_document, verdict
 from tools.show.ladder import ladder
+from tools.show.rows import wrap
+from tools.terms import Terms
 from tools.trace import record
+from tools.verdicts import bounds
 
 
 def main(
@@ -33,7 +36,8 @@ def main(
     except ScheduleMismatch as mismatch:
         raise Diverged(str(mismatch)) from None
     trace = record(experiment.recipe(execution.schedule), execution)
-    out.lines(ladder(trace))
+    terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
+    out.lines([*ladder(trace), *wrap(bounds(terms), "    ")])
     out.document("run", run_document(trace))
     return verdict(trace)
 

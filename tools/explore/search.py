@@ -27,7 +27,7 @@ class Cut(Exception):
 
 
 class Halted(Exception):
-    """Raised by a strategy in `finish`: there was no time to learn from a run of so many steps; it is to be made again."""
+    """Raised by a strategy in `finish`: no time was left to learn from a run of so many steps; it must be made again."""
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
@@ -160,7 +160,7 @@ async def explore(
     start -= report.seconds
     most = math.inf if budget.schedules is None else budget.schedules
     most_steps = math.inf if budget.steps is None else budget.steps
-    turn = 0
+    turn, stride = 0, 1
     more = strategy.more()
     while more and report.schedules < most and report.steps < most_steps and not (stop_at_first and report.found):
         try:
@@ -176,7 +176,9 @@ async def explore(
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it
         turn += 1
-        if turn % BREATH == 0 or (turn % 8 == 0 and trio.current_time() - last > LONG_BREATH):
+        is_long = turn % stride == 0 and trio.current_time() - last > LONG_BREATH
+        stride = 1 if is_long else min(stride + 1, 8)
+        if turn % BREATH == 0 or is_long:
             await trio.lowlevel.checkpoint()
             last = trio.current_time()
             report.seconds = last - start

@@ -171,9 +171,7 @@ class Stack:
         ]
         escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb(
-            [_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight]
-        )
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight])
         return packed
 
     @classmethod

@@ -88,6 +88,7 @@ def list_(**options: Any) -> None:
 @click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
 @_audit
 @click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
+@click.option("--threads", is_flag=True, help="With --live: each actor in an OS thread of its own, one lock a step.")
 @_common
 def run(**options: Any) -> None:
     """Run once and draw the ladder; without an option, in the plain order."""

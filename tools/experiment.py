@@ -15,6 +15,7 @@ from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
+from actors.runtime.threads import threaded
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
@@ -67,8 +68,11 @@ class Experiment:
 
         return _unwrapped(program)
 
-    def run_live(self, scheduler: Scheduler) -> Execution:
-        """One run in which Trio decides who goes; `scheduler` draws what hardware leaves open."""
+    def run_live(self, scheduler: Scheduler, threads: bool = False) -> Execution:
+        """One run in which Trio, or the operating system if `threads`, decides who goes; `scheduler` draws what hardware
+        leaves open."""
+        if threads:
+            return threaded(self.world(), scheduler)
 
         async def program() -> Execution:
             return await live(self.world(), scheduler)

@@ -63,7 +63,7 @@ def test_run_exits_by_how_the_run_ended(way: str, code: int, outcome: str) -> No
 
 
 def test_a_live_run_replays_under_control() -> None:
-    _, live = document("run", UNBINDING, "--live")
+    _, live = document("run", UNBINDING, "--live", "--threads")
     code, again = document("replay", live["token"])
     assert (live["outcome"], live["steps"], live["token"]) == (again["outcome"], again["steps"], again["token"])
     assert code == (1 if live["finding"] else 0)
@@ -208,6 +208,7 @@ def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
         (["run", UNBINDING, "--seed", "-1"], "is not in the range x>=0"),
         (["run", UNBINDING, "--schedule", "sm1:AAAA"], "read token: checksum differs"),
         (["run", UNBINDING, "--schedule", "sm1:AAAA", "--seed", "1"], "use it without --seed"),
+        (["run", UNBINDING, "--threads"], "--threads says how a live run is made: use it with --live"),
         (["fuzz", UNBINDING, "--schedules", "0"], "is not in the range x>=1"),
         (["fuzz", UNBINDING, "-o", f"{WORLDS}/x"], "is not a directory"),
         (["fuzz", UNBINDING, "--strategy", "wlak"], "did you mean 'walk'? (there are: portfolio, walk, pct, pos,"),

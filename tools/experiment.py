@@ -21,6 +21,7 @@ from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
 from .exits import Refusal
+from .trust import is_file, read_source, remember
 
 _SEPARATOR = "::"
 
@@ -69,8 +70,7 @@ class Experiment:
         return _unwrapped(program)
 
     def run_live(self, scheduler: Scheduler, threads: bool = False) -> Execution:
-        """One run in which Trio, or the operating system if `threads`, decides who goes; `scheduler` draws what hardware
-        leaves open."""
+        """One run in which Trio, or OS threads if `threads`, decide who goes; `scheduler` draws outcomes."""
         if threads:
             return threaded(self.world(), scheduler)
 
@@ -91,7 +91,7 @@ def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: boo
 
 def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
-    if _SEPARATOR in name or name.endswith(".py"):
+    if is_file(name):
         path, _, wanted = name.partition(_SEPARATOR)
         scenario, attribute = _from_file(path, wanted)
         return f"{path}{_SEPARATOR}{attribute}", scenario
@@ -137,11 +137,8 @@ def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
 def _execute(path: str) -> ModuleType:
     """Run a user's file as a module; compiled here, so that no stale byte code is ever used or left behind."""
     file = Path(path)
-    try:
-        source = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or _one_line(error)
-        raise Refusal(f"read {path}: {reason}") from None
+    source = read_source(path)
+    remember(path)
     module = ModuleType(f"scenario_file_{file.stem}")
     module.__file__ = str(file)
     sys.modules[module.__name__] = module  # dataclasses look their module up

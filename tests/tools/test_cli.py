@@ -256,7 +256,13 @@ def test_a_trace_of_a_changed_scenario_exits_with_4(tmp_path: Path) -> None:
     mine.write_text(Path(WORLDS).read_text())
     file = save(run(f"{mine}::crowd", 1), tmp_path)
     mine.write_text(Path(WORLDS).read_text().replace("hello", "goodbye"))
-    result = call("replay", str(file))
+    refused = call("replay", str(file))
+    assert (refused.exit_code, refused.stderr) == (
+        Exit.USAGE,
+        f"stopmarker: {file} would run {mine}, which you have not run before as it is now: look at it, then add "
+        "--trust\n",
+    )
+    result = call("replay", str(file), "--trust")
     assert result.exit_code == Exit.DIVERGED
     assert "then 'hello from 0'; now 'goodbye from 0'" in result.stderr
 

@@ -25,6 +25,7 @@ from tools.prover import audited_runs
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
+from tools.trust import check
 
 _EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
 
@@ -40,11 +41,12 @@ def main(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
     seconds = parse_budget(budget)
-    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
+    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file, trust)
     folder = Path(output)
     check_writable(folder)
     with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
@@ -85,6 +87,7 @@ def _proof(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
 ) -> Proof:
     if resume_file is not None:
         if scenario is not None or param or bound is not None or keep_going or checkpoint is not None:
@@ -92,6 +95,7 @@ def _proof(
                 "prove --resume: the checkpoint says what is proved, so no scenario, parameter or bound goes with it"
             )
         terms, share, report = checkpoints.read(Path(resume_file))
+        check(terms.scenario, trust, resume_file)
         return Proof(terms, share, report, path=Path(resume_file))
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")

@@ -69,7 +69,8 @@ def mutated(value: Any, draw: random.Random) -> Any:
 
 def sealed(chunks: list[tuple[bytes, Any]]) -> bytes:
     """A container of these chunks, with right lengths, checksums and index."""
-    out, index = bytearray(MAGIC + struct.pack(">H", VERSION)), []
+    out = bytearray(MAGIC + struct.pack(">H", VERSION))
+    index: list[list[object]] = []
     for kind, records in [*chunks, (b"Z", None)]:
         payload = msgpack.packb(index if kind == b"Z" else records)
         index.append([kind.decode(), len(out), len(records) if isinstance(records, list) else 0])

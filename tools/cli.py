@@ -17,6 +17,7 @@ import click
 from . import __version__
 from .exits import Exit, Refusal
 from .output import Output
+from .printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,6 +87,15 @@ def cli() -> None:
     """Find, show and replay the races of IOMMU Shared Virtual Addressing teardown."""
 
 
+_trust = click.option("--trust", is_flag=True, help="Run the scenario file that it names, though you never ran it.")
+
+
+def _recorded(command: Command) -> Command:
+    """A recording names the file that is run for it; it may come from a stranger."""
+    named = click.option("--scenario", metavar="./file.py::name", help="Run this one, whatever file it names.")
+    return _trust(named(command))
+
+
 @cli.command("list")
 @click.argument("scenario", required=False)
 @_common
@@ -102,6 +112,7 @@ def list_(**options: Any) -> None:
 @_audit
 @click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
 @_memory
+@click.option("--threads", is_flag=True, help="With --live: each actor in an OS thread of its own, one lock a step.")
 @_common
 def run(**options: Any) -> None:
     """Run once and draw the ladder; without an option, in the plain order."""
@@ -139,6 +150,7 @@ def fuzz(**options: Any) -> None:
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")
 @click.option("--checkpoint", metavar="FILE", help="Write what is left to do here.")
 @click.option("--resume", "resume_file", metavar="FILE", help="Continue a checkpoint; it says what is proved.")
+@_trust
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
@@ -153,6 +165,7 @@ def prove(**options: Any) -> None:
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--step", type=click.IntRange(min=0), help="Show the state of the world before this step instead.")
 @_memory
+@_recorded
 @_common
 def replay(**options: Any) -> None:
     """Make a recorded run again; a trace file is compared byte for byte."""
@@ -163,6 +176,7 @@ def replay(**options: Any) -> None:
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long: 60s, 2m, 8h.")
 @_memory
+@_recorded
 @_common
 def explain(**options: Any) -> None:
     """Say why a recorded run fails: the orderings it needs, found by experiments, and the nearest run that passes."""
@@ -246,6 +260,7 @@ def campaign_start(**options: Any) -> None:
 @campaign.command("resume")
 @_DIRECTORY
 @click.option("--engine", type=click.Choice(["local", "dask"]), help="[default: as before]")
+@_trust
 @_where
 @_memory
 @_common
@@ -336,7 +351,7 @@ def _act(
 
 
 def _say(out: Output, code: int, message: str) -> None:
-    click.echo(f"stopmarker: {message}", err=True)
+    click.echo(f"stopmarker: {printable(message)}", err=True)
     verdict = {"verdict": "error"} if code == Exit.ERROR else {}
     out.document("error", {"exit_code": int(code), **verdict, "message": message})
 

@@ -17,6 +17,7 @@ from actors.runtime.live import live
 from actors.runtime.places import place_of
 from actors.runtime.running import UndeterminedCall
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
+from actors.runtime.threads import threaded
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
@@ -24,6 +25,7 @@ from scenarios.scenario import BadValue, Scenario, UnknownName
 from .exits import ModelError, Refusal
 from .module_state import ModuleState
 from .own_file import load, one_line
+from .trust import is_file, remember
 
 SEPARATOR = "::"
 Result = TypeVar("Result")
@@ -77,8 +79,10 @@ class Experiment:
 
         return unwrapped(program)
 
-    def run_live(self, scheduler: Scheduler) -> Execution:
-        """One run in which Trio decides who goes; `scheduler` draws what hardware leaves open."""
+    def run_live(self, scheduler: Scheduler, threads: bool = False) -> Execution:
+        """One run in which Trio, or OS threads if `threads`, decide who goes; `scheduler` draws outcomes."""
+        if threads:
+            return threaded(self.world(), scheduler)
 
         async def program() -> Execution:
             return await live(self.world(), scheduler)
@@ -97,7 +101,7 @@ def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: boo
 
 def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
-    if SEPARATOR in name or name.endswith(".py"):
+    if is_file(name):
         path, _, wanted = name.partition(SEPARATOR)
         scenario, attribute = _from_file(path, wanted)
         return f"{path}{SEPARATOR}{attribute}", scenario
@@ -127,6 +131,7 @@ def reopen(recipe: Recipe, given: Mapping[str, ParamValue | str] | None = None) 
 
 def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
     file = load(path)
+    remember(file.sources)
     found = {name: value for name, value in vars(file.module).items() if isinstance(value, Scenario)}
     # Both the Python name and the scenario's own (kebab) name are understood; the Python name is recorded.
     names = {value.name: name for name, value in found.items()} | {name: name for name in found}

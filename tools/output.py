@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import click
 
 from .exits import ModelError, Refusal
+from .printable import escaped, printable
 
 JSON_VERSION = 1
 _STYLES = {"[*]": "red", "VACUOUS": "yellow", "<== preempt": "yellow"}
@@ -48,14 +49,15 @@ class Output:
         """Text for people; nothing where a document is asked for."""
         if not self.as_json:
             for line in lines:
-                self.text(f"{self._painted(line)}\n")
+                self.text(f"{self._painted(printable(line))}\n")
 
     def document(self, kind: str, body: Mapping[str, Any]) -> None:
         """The one document of this command; nothing where text is asked for, or for an error after the result."""
         if self.as_json and not self._documents:
             self._documents += 1
             whole = {"format": f"stopmarker-{kind}", "version": JSON_VERSION, **body}
-            self.text(json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n")
+            text = json.dumps(whole, indent=2, ensure_ascii=False, default=_plain)
+            self.text("\n".join(map(escaped, text.split("\n"))) + "\n")
 
     def text(self, text: str) -> None:
         """Text as it is; Refusal if it cannot be written, but BrokenPipeError if nobody wants it any more."""

@@ -25,7 +25,10 @@ from actors.runtime.running import Phase, UndeterminedCall, entered
 from .exits import Refusal
 from .guards import MARK, OWN, guarded_datetime, install, own_names
 from .module_state import ModuleState
+from .regular import read_regular
 
+MOST_BYTES = 1 << 20
+"""The largest source file that is read."""
 Sources = dict[Path, str]
 """The texts of a user's file and of its siblings."""
 _NEVER = sys.stdlib_module_names | OWN
@@ -131,8 +134,8 @@ def sources_of(path: str) -> Sources:
     file = Path(path)
     found: Sources = {}
     try:
-        found[file] = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        found[file] = read_regular(file, MOST_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or one_line(error, path)
         raise Refusal(f"read {path}: {reason}") from None
     waiting = [(file, "")]
@@ -142,9 +145,17 @@ def sources_of(path: str) -> Sources:
             for part in _prefixes(name):
                 sibling = find(file.parent, part) if part.partition(".")[0] not in _NEVER else None
                 if sibling is not None and sibling.is_file() and sibling not in found:
-                    found[sibling] = sibling.read_text(encoding="utf-8", errors="replace")
+                    found[sibling] = _text_of(sibling)
                     waiting.append((sibling, part if sibling.name == "__init__.py" else part.rpartition(".")[0]))
     return found
+
+
+def _text_of(sibling: Path) -> str:
+    """The text of a module beside the file; what is no text fails when it is imported, if it ever is."""
+    try:
+        return read_regular(sibling, MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, ValueError) as error:
+        raise Refusal(f"read {sibling}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def find(folder: Path, name: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from actors.runtime.events import Outcome
-from tools.commands.replay import source
+from tools.commands.replay import recording
 from tools.counting import all_of, counted
 from tools.determined import determined
 from tools.exits import Exit, Refusal
@@ -16,7 +16,6 @@ from tools.hunt import parse_budget
 from tools.interrupt import Stopped, stop_request
 from tools.output import Output
 from tools.progress import progress
-from tools.replay import replay_recipe, replay_trace
 from tools.report import run_document
 from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
@@ -26,11 +25,11 @@ from tools.trace import Trace
 from tools.verdicts import bounds
 
 
-def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
+def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool) -> Exit:
     """Replay, shrink, explain, and say it in sentences."""
     seconds = parse_budget(budget)
-    recipe, then = source(what)
-    trace = replay_recipe(recipe) if then is None else replay_trace(then)
+    then = recording(what, scenario, trust)
+    trace = then.replayed()
     found = _found(trace)
     experiments = 0
 
@@ -41,8 +40,8 @@ def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
 
     with stop_request() as stop, closing(progress(_sentence)) as display:
         try:
-            experiment = reopen(recipe)
-            with determined(experiment, recipe.schedule):
+            experiment = reopen(then.recipe)
+            with determined(experiment, then.recipe.schedule):
                 result = explained(experiment, found, seconds, on_progress, stop)
         except Stopped:
             raise KeyboardInterrupt(f"{experiments:,} experiments; nothing is decided") from None

@@ -24,6 +24,7 @@ from tools.proof import Proof
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
+from tools.trust import check
 from tools.verdicts import EXITS, MODEL, besides, bounds, errors
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
@@ -45,11 +46,12 @@ def main(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
     begun, seconds = time.monotonic(), parse_budget(budget)
-    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
+    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file, trust)
     folder = Path(output)
     check_writable(folder)
     display = progress(partial(_sentence, proof))
@@ -78,6 +80,7 @@ def _proof(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
 ) -> Proof:
     if resume_file is not None:
         if scenario is not None or param or bound is not None or keep_going or checkpoint is not None:
@@ -85,6 +88,7 @@ def _proof(
                 "prove --resume: the checkpoint says what is proved, so no scenario, parameter or bound goes with it"
             )
         terms, share, report = checkpoints.read(Path(resume_file))
+        check(terms.scenario, trust, resume_file)
         return Proof(terms, share, report, path=Path(resume_file))
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")

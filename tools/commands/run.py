@@ -1,4 +1,4 @@
-"""`stopmarker run`: one run under the plain order, a seed, recorded choices, or Trio itself; its ladder."""
+"""`stopmarker run`: one run under the plain order, a seed, recorded choices, Trio or OS threads; its ladder."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ def main(
     seed: int | None,
     schedule: str | None,
     live: bool,
+    threads: bool,
     audit: bool,
 ) -> Exit:
     """Run once and show it."""
     if schedule is not None and (seed is not None or live):
         raise Refusal("--schedule decides everything: use it without --seed and --live")
+    if threads and not live:
+        raise Refusal("--threads says how a live run is made: use it with --live")
     experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule, audit)
     try:
         with determined(experiment):
-            execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
+            execution = experiment.run_live(scheduler, threads) if live else experiment.run_once(scheduler)
     except ScheduleMismatch as mismatch:
         raise Diverged(str(mismatch)) from None
     trace = record(experiment.recipe(execution.schedule), execution)

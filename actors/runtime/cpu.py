@@ -127,15 +127,20 @@ class Cpu:
         read, written = mask(tuple(reads)), mask(tuple(writes))
         beyond = read & ~(announced.reads | announced.writes) | written & ~announced.writes
         if beyond:
-            named = ", ".join(map(str, session.resources.names(beyond)))
-            self._refuse(f"step `{announced.what}` touches {named}, which it did not announce")
+            self._refuse(f"step `{announced.what}` touches {self._named(beyond)}, which it did not announce")
         step = Step(announced.what, read | announced.reads, written, takes=announced.takes, gives=announced.gives)
         session.steps[-1] = step
         world.step = world.step and step
         forgotten = self._memory.narrow(announced, step) if isinstance(self._memory, AuditedMemory) else 0
         if forgotten:
-            named = ", ".join(map(str, session.resources.names(forgotten)))
-            self._refuse(f"step `{announced.what}` has used {named}, and then says that it does not touch it")
+            self._refuse(f"step `{announced.what}` has used {self._named(forgotten)}, and says that it touches it not")
+
+    def _named(self, mask: int) -> str:
+        """Resources as people should read them."""
+        found = self._session.resources.names(mask)
+        return ", ".join(
+            f"word {one[1]:#x}" if isinstance(one, tuple) and one[0] == "word" else str(one) for one in found
+        )
 
     def _refuse(self, complaint: str) -> None:
         """FootprintError, also if the actor catches it: the run would prove nothing."""

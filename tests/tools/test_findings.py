@@ -17,7 +17,7 @@ def test_an_oracle_that_fails_at_the_end_is_an_error_of_that_oracle(tmp_path: Pa
     trace = run("broken_oracle")
     assert trace.finding is not None
     assert (trace.outcome, trace.finding.signature) == ("error", ("KeyError", "forgotten"))
-    assert trace.finding.message == "oracle forgotten raised KeyError: 'P1'"
+    assert trace.finding.message == f"oracle forgotten raised KeyError: 'P1' ({trace.finding.where})"
     assert trace.finding.step == 0
 
 

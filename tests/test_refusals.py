@@ -138,6 +138,23 @@ def test_a_step_made_while_the_world_is_filled_is_refused_with_its_line() -> Non
     )
 
 
+def test_a_step_that_is_kept_until_the_world_is_gone_is_an_error_too() -> None:
+    @scenario()
+    def keeps(world: World) -> None:
+        word, kept = world.word("w"), list[Any]()
+
+        async def main(cpu: Cpu) -> None:
+            kept.append(cpu.store(word, 1))  # kept
+            await cpu.load(word)
+
+        world.add_actor("main", main)
+        world.eventually("p", lambda: None if kept else "nothing was kept")
+
+    finding = drivers()["controlled"](keeps.world(Session(), {})).finding
+    assert finding is not None
+    assert (finding.oracle, finding.where) == ("never-awaited", line("kept"))
+
+
 def test_what_an_actor_that_is_left_might_have_awaited_later_is_no_finding() -> None:
     def build(world: World) -> None:
         word, port = world.word("w"), world.port("jobs", Job)
@@ -245,6 +262,11 @@ def test_an_actor_is_a_coroutine_function_or_gives_something_to_await() -> None:
         "plain raised MisuseError: plain is no coroutine function, it returned NoneType: write `async def`, with one "
         f"`await` for each step ({line('plain')})"
     )
+
+    async def spawns(cpu: Cpu) -> None:
+        await cpu.spawn("plain", plain)
+
+    assert found(lambda world: world.add_actor("spawns", spawns)).message == finding.message
 
     def build(world: World) -> None:
         word = world.word("w")

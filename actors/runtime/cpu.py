@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
+from inspect import isawaitable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from hw.bus import PhysAddr
@@ -12,6 +14,7 @@ from . import endings
 from .audit import AuditedMemory, FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
+from .places import defined
 from .ports import Port
 from .step import Resource, Step, operation, perform
 from .sync import Lock, MisuseError
@@ -236,7 +239,7 @@ class Cpu:
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(start)
-            await main(cpu)
+            await called(name, main, cpu)
 
         world.add_actor(name, after_spawn, daemon)
 
@@ -273,6 +276,18 @@ class Cpu:
         """Called before anything that can sleep: refused under a spin lock."""
         if self.spinning:
             raise MisuseError(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+
+
+def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
+    """What an actor's main function gives; MisuseError if that cannot be awaited."""
+    made: object = main(cpu)
+    if isinstance(made, CoroutineType) or isawaitable(made):
+        return made
+    raise MisuseError(
+        f"{name} is no coroutine function, it returned {type(made).__name__}: write `async def`, with one `await` for "
+        "each step",
+        defined(main),
+    )
 
 
 def _asked(until: Callable[[], bool], failed: list[BaseException]) -> Callable[[], bool]:

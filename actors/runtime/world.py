@@ -117,6 +117,8 @@ class World:
         """The run is over: what refers back to the world lets go of it, so that it is freed at once."""
         for actor in self.actors:
             del actor.main, actor.cpu
+        self.oracles.clear()
+        self._observers.clear()
         while self._at_end:
             self._at_end.pop()()
 

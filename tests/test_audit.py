@@ -20,7 +20,7 @@ def undeclared(world: World, what: str) -> None:
 
     async def main(cpu: Cpu) -> None:
         if what == "condition":
-            await cpu.wait("flag", lambda: world.memory.read(port) == 1)
+            await cpu.wait("flag", lambda: world.memory.read(port) == 1, reads=(("word", hidden),))
             return
         await cpu.access("careless", reads=(("word", hidden),) if what == "write" else ())
         if what == "read":
@@ -45,7 +45,8 @@ def undeclared(world: World, what: str) -> None:
 def test_what_a_step_does_not_declare_is_a_finding(what: str, complaint: str) -> None:
     finding = run(lambda world: undeclared(world, what), audit=True).finding
     assert finding is not None
-    assert finding.message == f"main raised FootprintError: {complaint}"
+    place = f" ({finding.where})" if finding.where else ""
+    assert finding.message == f"main raised FootprintError: {complaint}{place}"
     assert run(lambda world: undeclared(world, what)).finding is None
 
 

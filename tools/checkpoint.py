@@ -26,7 +26,7 @@ from .store import write_bytes
 from .terms import Terms
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 3
+VERSION = 2
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -135,8 +135,8 @@ def _seen(report: Report) -> list[object]:
 def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any]) -> Report:
     schedules, cut, failing, steps, bounded, seconds = counts
     report = Report(schedules, cut, failing, steps, bounded, seconds, witnesses=dict(witnesses))
-    for (outcome, oracle, message, step, objects, where), schedule, at, count in found:
-        what = {"oracle": oracle, "message": message, "step": step, "where": where}
+    for (outcome, oracle, message, step, objects, *place), schedule, at, count in found:
+        what = {"oracle": oracle, "message": message, "step": step, "where": "".join(place)}
         finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
         report.found[finding.signature] = Found(finding, tuple(schedule), at, count)
     return report

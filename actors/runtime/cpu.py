@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
+from inspect import isawaitable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from hw.bus import PhysAddr
@@ -12,6 +14,7 @@ from . import endings
 from .audit import AuditedMemory, FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
+from .places import defined
 from .ports import Port
 from .step import BrokenRule, MisuseError, Resource, Step, operation, perform
 from .sync import Lock
@@ -127,14 +130,19 @@ class Cpu:
         read, written = mask(tuple(reads)), mask(tuple(writes))
         beyond = read & ~(announced.reads | announced.writes) | written & ~announced.writes
         if beyond:
-            named = ", ".join(map(str, session.resources.names(beyond)))
-            self._refuse(f"step `{announced.what}` touches {named}, which it did not announce")
+            self._refuse(f"step `{announced.what}` touches {self._named(beyond)}, which it did not announce")
         step = session.steps[-1] = announced.narrowed(read | announced.reads, written)
         world.step = world.step and step
         forgotten = self._memory.narrow(announced, step) if isinstance(self._memory, AuditedMemory) else 0
         if forgotten:
-            named = ", ".join(map(str, session.resources.names(forgotten)))
-            self._refuse(f"step `{announced.what}` has used {named}, and then says that it does not touch it")
+            self._refuse(f"step `{announced.what}` has used {self._named(forgotten)}, and says that it touches it not")
+
+    def _named(self, mask: int) -> str:
+        """Resources as people should read them."""
+        found = self._session.resources.names(mask)
+        return ", ".join(
+            f"word {one[1]:#x}" if isinstance(one, tuple) and one[0] == "word" else str(one) for one in found
+        )
 
     def _refuse(self, complaint: str) -> None:
         """FootprintError, also if the actor catches it: the run would prove nothing."""
@@ -230,7 +238,7 @@ class Cpu:
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(start)
-            await main(cpu)
+            await called(name, main, cpu)
 
         world.add_actor(name, after_spawn, daemon)
 
@@ -267,6 +275,18 @@ class Cpu:
         """Called before anything that can sleep: refused under a spin lock."""
         if self.spinning:
             raise BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+
+
+def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
+    """What an actor's main function gives; MisuseError if that cannot be awaited."""
+    made: object = main(cpu)
+    if isinstance(made, CoroutineType) or isawaitable(made):
+        return made
+    raise MisuseError(
+        f"{name} is no coroutine function, it returned {type(made).__name__}: write `async def`, with one `await` for "
+        "each step",
+        defined(main),
+    )
 
 
 def _asked(until: Callable[[], bool], failed: list[BaseException]) -> Callable[[], bool]:

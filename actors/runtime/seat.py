@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
-from inspect import isawaitable
 from types import CoroutineType
 from typing import Any
 
 import trio
 
 from . import running
+from .cpu import called
 from .execution import Execution
-from .places import defined
 from .step import Abandoned, Done, MisuseError, Step
 from .world import Actor, World
 
@@ -24,17 +23,9 @@ INTERRUPTS = (KeyboardInterrupt, trio.Cancelled)
 
 
 def begun(actor: Actor) -> Coroutine[Any, Any, None]:
-    """The coroutine of an actor; MisuseError if its main function gives nothing that can be awaited."""
-    made: object = actor.main(actor.cpu)
-    if isinstance(made, CoroutineType):
-        return made
-    if not isawaitable(made):
-        raise MisuseError(
-            f"{actor.name} is no coroutine function, it returned {type(made).__name__}: write `async def`, with one "
-            "`await` for each step",
-            defined(actor.main),
-        )
-    return _awaited(made)
+    """The coroutine of an actor."""
+    made = called(actor.name, actor.main, actor.cpu)
+    return made if isinstance(made, CoroutineType) else _awaited(made)
 
 
 async def _awaited(made: Awaitable[Any]) -> None:

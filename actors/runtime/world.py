@@ -103,9 +103,7 @@ class World:
         """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator."""
         if not callable(main) or _flags(main) & (CO_GENERATOR | CO_ASYNC_GENERATOR):
             kind = "a generator" if callable(main) else type(main).__name__
-            raise MisuseError(
-                f"add actor {name}: found {kind}; an actor is an `async def` function of its cpu, uncalled"
-            )
+            raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
         self.actors.append(Actor(name, main, daemon, Cpu(self, len(self.actors), name)))
@@ -119,6 +117,8 @@ class World:
         """The run is over: what refers back to the world lets go of it, so that it is freed at once."""
         for actor in self.actors:
             del actor.main, actor.cpu
+        self.oracles.clear()
+        self._observers.clear()
         while self._at_end:
             self._at_end.pop()()
 
@@ -252,9 +252,7 @@ def _function(what: str, name: str, function: FunctionT) -> FunctionT:
     if not callable(function):
         raise MisuseError(f"{what} {name!r}: found {type(function).__name__}; a function is asked, uncalled")
     if not_plain(function):
-        raise MisuseError(
-            f"{what} {name!r}: found an async function or a generator; write a plain `def`, without steps"
-        )
+        raise MisuseError(f"{what} {name!r}: found an async function or a generator; write a plain `def`")
     return function
 
 

@@ -21,8 +21,8 @@ from .output import Output
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, error, step bound), 2 usage,
-3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a budget ended, or a witness was never
-reached), 130 Ctrl-C or SIGTERM."""
+3 internal error, 4 diverged (a replay, or two runs of one schedule), 5 nothing selected, 6 inconclusive (a budget
+ended, or a witness was never reached), 130 Ctrl-C or SIGTERM."""
 _SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
 
 

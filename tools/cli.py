@@ -22,10 +22,10 @@ from .printable import printable
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, step bound), 2 usage (also a scenario
-file that cannot be loaded), 3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a budget ended, or
-a witness was never reached), 7 the model is in error (an exception in an actor or in the scenario function, a step that
-touches what it does not declare, an actor that takes no step), 130 Ctrl-C or SIGTERM. Where something is violated and
-the model is in error as well, both are said, and the code is 1."""
+file that cannot be loaded), 3 internal error, 4 diverged (a replay, or two runs of one schedule), 5 nothing selected,
+6 inconclusive (a budget ended, or a witness was never reached), 7 the model is in error (an exception in an actor or in
+the scenario function, a step that touches what it does not declare, an actor that takes no step), 130 Ctrl-C or
+SIGTERM. Where something is violated and the model is in error as well, both are said, and the code is 1."""
 _SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
 
 

@@ -128,6 +128,7 @@ def _guard(owner: Any, name: str, reason: str, when: Condition | None = None, la
         return original(*given, **named)
 
     guarded.__qualname__ = name
+    del guarded.__wrapped__  # it would be a way round the guard
     setattr(owner, name, guarded)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ _KINDS = ("reads", "writes", "takes", "gives")
 
 
 class Row(NamedTuple):
-    """One step, or what a run came to."""
+    """One step; or, without an actor, what a run came to, and with a checksum of its memory for an outcome."""
 
     actor: str
     what: str
@@ -104,7 +105,7 @@ def _rows(experiment: Experiment, execution: Execution, mismatch: str) -> Story:
         )
     finding = execution.finding
     ended = mismatch or str(execution.outcome) if finding is None else f"{finding.oracle}: {finding.message}"
-    return [*rows, Row("", ended, [], 0, [], [])]
+    return [*rows, Row("", ended, [], zlib.crc32(execution.world.memory.array.tobytes()), [], [])]
 
 
 def _events(experiment: Experiment, execution: Execution) -> dict[int, list[str]]:
@@ -122,6 +123,8 @@ def _plain(resource: object) -> str:
 
 
 def _apart(one: Row, other: Row) -> str:
+    if one.actor == other.actor == "" and one.what == other.what:
+        return "the run is over, and memory does not hold the same"
     if (one.actor, one.what, one.outcome) != (other.actor, other.what, other.outcome):
         return f"{_words(one)}, and in the other {_words(other)}"
     if one.offered != other.offered:

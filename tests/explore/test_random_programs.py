@@ -19,9 +19,7 @@ INTERLEAVINGS = 600
 """Programs with more are left out: brute force is for small ones."""
 
 
-def results(
-    program: Program, strategy: Strategy, bound: int | None = None
-) -> tuple[Report, set[object], set[object]]:
+def results(program: Program, strategy: Strategy, bound: int | None = None) -> tuple[Report, set[object], set[object]]:
     """The report, the final states and the classes of runs (of at most `bound` steps) that a strategy comes to."""
     session = Session()
     current: list[Machine] = []

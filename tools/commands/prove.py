@@ -97,8 +97,9 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
     match verdict:
         case "holds up to the bound":
             text = (
-                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. Every run "
-                f"of at most so many steps was seen; nothing is said of what comes later.{_reached(report)}"
+                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. "
+                "Every run of at most so many steps was seen; nothing is said of what comes later."
+                f"{_reached(report)}"
             )
         case "holds":
             text = f"HOLDS: {whole}.{_reached(report)}"

@@ -34,7 +34,6 @@ from .search import Cut, Halted
 from .stack import Node, Stack
 from .wakeup import Branch, Tree, after
 
-
 _PATIENCE = 50_000
 """Looks for races between two looks at the clock, times the steps of the run."""
 

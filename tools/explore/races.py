@@ -96,7 +96,9 @@ class Races:
             execution, lineage = self._execution, self._lineages.of
             length = len(self._causality.past)
             run = zip(execution.actors[:length], execution.outcomes, execution.steps, strict=False)
-            self._moves = [Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run]
+            self._moves = [
+                Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run
+            ]
         return self._moves
 
     def _could_run(self, event: int, late: Late, others: int) -> bool | None:

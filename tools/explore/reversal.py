@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.runtime.causality import Causality, bits
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 

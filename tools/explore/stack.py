@@ -152,15 +152,15 @@ class Stack:
         branches = sum(len(node.tree) + len(node.taken) for node in self.nodes)
         deepest = max(_ROWS // (branches + 1), 1)
         nodes = [
-            [node.actor, node.outcome, node.options, node.sleep, node.done]
-            + [flat(node.tree, deepest), flat(node.taken, deepest)]
+            [
+                *(node.actor, node.outcome, node.options, node.sleep, node.done),
+                *(flat(tree, deepest) for tree in (node.tree, node.taken)),
+            ]
             for node in self.nodes
         ]
         escapes = [[escape.depth, escape.initials, flat(escape.tree, deepest)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb(
-            [_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight]
-        )
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight])
         return packed
 
     @classmethod

@@ -7,7 +7,7 @@ schedule and of how many there were before, never of chance or time, so whoever 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actors.runtime.audit import FootprintError
 from actors.runtime.causality import causality_of
@@ -23,9 +23,9 @@ from .terms import Terms
 THOROUGH = 8
 """The first runs of a search are made again in an order of every kind."""
 ALL = 64
-"""Of a search the first so many runs are all made again, in one order each."""
+"""Of a search the first so many runs are all made again: with the first last, and in an order of another kind."""
 SHARE = 128
-"""Of the others each one in so many, by their schedules."""
+"""Of the others each one in so many, by their schedules: half of them with the first last."""
 
 
 class Auditor:
@@ -43,7 +43,10 @@ class Auditor:
         self._make_world: Callable[[], World] | None = None
 
     def look(self, execution: Execution, *, must: bool = False) -> None:
-        """Make this run again if it `must` be or its turn has come; Refusal or Diverged if it is another then."""
+        """Make this run again if it `must` be, or it is its turn; Refusal, or Diverged, if it comes to something else.
+
+        That a step touches what it does not declare may also have been found already.
+        """
         number = self._number
         self._number += 1
         finding = execution.finding
@@ -58,8 +61,7 @@ class Auditor:
             # The scenario is loaded once more, so that nothing is left in its module by an earlier run.
             self._make_world = self._terms.make_world(stops=self._stops)
         past, actors = causality_of(execution).past, execution.actors
-        kinds = range(KINDS) if number < THOROUGH else [mixed_up(schedule, number) % KINDS]
-        targets = [another_order(past, actors, kind, schedule) for kind in kinds]
+        targets = [another_order(past, actors, kind, schedule) for kind in _kinds(number, schedule)]
         wrong = difference(execution, self._again, past, targets)
         if wrong is not None:
             raise self._refusal(wrong.error)
@@ -73,3 +75,14 @@ class Auditor:
         world = self._make_world()
         world.again = None
         return self._driver.run(world, scheduler, to_the_end=True)
+
+
+def _kinds(number: int, schedule: int) -> Sequence[int]:
+    """Which orders a run is made again in. With the first last, most of what may be exchanged is."""
+    if number < THOROUGH:
+        return range(KINDS)
+    mixed = mixed_up(schedule, number)
+    other = 1 + mixed // 2 % (KINDS - 1)
+    if number < ALL:
+        return 0, other
+    return (other if mixed % 2 else 0,)

@@ -144,7 +144,7 @@ def fuzz(**options: Any) -> None:
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario", required=False)
 @_params
-@click.option("--bound", type=click.IntRange(min=1), help="Most steps in a run.  [default: the scenario's]")
+@click.option("--bound", type=click.IntRange(min=1), help="Prove it of all runs of at most so many steps.")
 @click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")

@@ -141,7 +141,8 @@ class Proof:
 
     def _widen(self) -> bool:
         """Begin anew if a run reached a bound that was asked for; what never ends stays found."""
-        if self.over or not self.report.bounded or not must_widen(self.terms, self.share.everything):
+        is_decided = bool(self.violations) and not self.terms.keep_going
+        if is_decided or not self.report.bounded or not must_widen(self.terms, self.share.everything):
             return False
         endless = {key: item for key, item in self.report.found.items() if item.finding.outcome is Outcome.LIVELOCK}
         count = sum(item.count for item in endless.values())

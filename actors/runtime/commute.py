@@ -26,7 +26,7 @@ Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
 """Whose step, its how manieth, what it was, with which outcome, and after how many steps of whom."""
 Again = Callable[[Scheduler], Execution]
 """Makes one run, to its end, of another world of the same experiment."""
-KINDS = 4
+KINDS = 5
 """Ways to put a run into another order."""
 _PLAIN = (int, str, bytes, bool, float, type(None))
 _MIX = 0x9E3779B97F4A7C15
@@ -65,19 +65,36 @@ def rows(execution: Execution, past: Sequence[int]) -> list[Row]:
 
 
 def another_order(past: Sequence[int], actors: Sequence[int], kind: int, number: int = 0) -> list[int]:
-    """An equivalent order of a run, of one of `KINDS`: the last first, by actor, by actor backwards, or shuffled.
-
-    `number` says how it is shuffled.
-    """
+    """An equivalent order of a run, of one of `KINDS`: the first as late as can be, the last as early, by actor from
+    the last, one step behind all that does not depend on it, shuffled. `number` says which step, or how shuffled."""
     match kind:
         case 0:
-            return ordered(past, range(len(past), 0, -1))
+            return _first_last(past, actors)
         case 1:
-            return ordered(past, actors)
+            return ordered(past, range(len(past), 0, -1))
         case 2:
             return ordered(past, [-actor for actor in actors])
+        case 3:
+            held_back = mixed_up(number) % len(past)
+            return ordered(past, [before >> held_back & 1 for before in past])
         case _:
             return ordered(past, [mixed_up(number, event) for event in range(len(past))])
+
+
+def _first_last(past: Sequence[int], actors: Sequence[int]) -> list[int]:
+    """The order whose end, read backwards, has the first of the events that may come last each time."""
+    own: dict[int, list[int]] = {}
+    for event, actor in enumerate(actors):
+        own.setdefault(actor, []).append(event)
+    order: list[int] = []
+    while own:
+        last = sorted(events[-1] for events in own.values())
+        event = next(e for e in last if not any(past[other] >> e & 1 for other in last if other != e))
+        order.append(event)
+        own[actors[event]].pop()
+        if not own[actors[event]]:
+            del own[actors[event]]
+    return order[::-1]
 
 
 def mixed_up(*numbers: int) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.runtime.causality import Causality, bits
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 
 from .lineage import Lineages
-from .wakeup import Branch, Tree
+from .wakeup import Branch, Move, Sequel, Tree
 
 Late = tuple[int, int, Step]
 """The later step of a race: the number of the event that it is or would be, its actor, and itself."""
@@ -22,6 +23,8 @@ class Reversal:
     causality: Causality
     execution: Execution
     lineages: Lineages
+    moves: Callable[[], Sequence[Move]]
+    """The steps of the run."""
     event: int
     late: Late
     causes: int
@@ -58,16 +61,9 @@ class Reversal:
 
     def chain(self) -> Tree:
         """The sequence as a tree."""
-        tree: Tree = []
-        for bit in reversed(list(bits(self.events))):
-            number = bit.bit_length() - 1
-            late, actor, step = self.late
-            if number != late:
-                actor, step = self.execution.actors[number], self.execution.steps[number]
-            footprint = Step(step.what, step.reads, step.writes)  # the step itself would keep its world
-            certain = self.certain or number != late
-            tree = [Branch(actor, self.lineages.of(actor), self._outcome(number), footprint, tree, certain)]
-        return tree
+        number, actor, step = self.late
+        late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
+        return Sequel(self.moves(), number, late, self.certain).tree(self.events)
 
     def _take_first(self, tree: Tree) -> Branch | None:
         """The branch that may go first; the sequence is what is left of it then."""

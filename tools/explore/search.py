@@ -27,7 +27,7 @@ class Cut(Exception):
 
 
 class Halted(Exception):
-    """Raised by a strategy in `finish`: no time is left to learn from a run of so many steps; it must be made again."""
+    """Raised by a strategy when a run is over: there was no time to learn from it, so it is to be made again."""
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)

@@ -16,6 +16,8 @@ from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
 
 _VERSION = 5
+_ROWS = 20_000
+"""Planned steps that are written, more or less: the plans of a run of thousands of steps come to millions."""
 
 
 class StackError(ValueError):
@@ -165,11 +167,16 @@ class Stack:
 
     def pack(self) -> bytes:
         """The stack as msgpack."""
+        branches = sum(len(node.tree) + len(node.taken) for node in self.nodes)
+        deepest = max(_ROWS // (branches + 1), 1)
         nodes = [
-            [node.actor, node.outcome, node.options, node.sleep, node.done, flat(node.tree), flat(node.taken)]
+            [
+                *(node.actor, node.outcome, node.options, node.sleep, node.done),
+                *(flat(tree, deepest) for tree in (node.tree, node.taken)),
+            ]
             for node in self.nodes
         ]
-        escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
+        escapes = [[escape.depth, escape.initials, flat(escape.tree, deepest)] for escape in self.escapes]
         weight = [self.share, self._behind]
         packed: bytes = msgpack.packb([_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight])
         return packed

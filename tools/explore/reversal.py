@@ -63,7 +63,7 @@ class Reversal:
             number = bit.bit_length() - 1
             late, actor, step = self.late
             if number != late:
-                actor, step = self.execution.actors[number], self.execution.steps[number]
+                actor, step = self.execution.actors[number], self._whatever_comes(number)
             footprint = Step(step.what, step.reads, step.writes)  # the step itself would keep its world
             certain = self.certain or number != late
             tree = [Branch(actor, self.lineages.of(actor), self._outcome(number), footprint, tree, certain)]
@@ -87,11 +87,21 @@ class Reversal:
         late, _, late_step = self.late
         first = self._first(actor)
         if first:
-            causes = self.causes if first == 1 << late else self.causality.past[first.bit_length() - 1]
-            return not causes & self.events & ~first
+            if first == 1 << late:
+                return not self.causes & self.events & ~first
+            number = first.bit_length() - 1
+            causes = self.causality.past[number]
+            if (step := self._whatever_comes(number)) is not self.execution.steps[number]:
+                causes |= self.causality.conflicts(step)
+            return not causes & self.events & first - 1
         if step is None or self.causality.conflicts(step) & self.events:
             return False
         return not (self.events >> late & 1 and races(step, late_step))
+
+    def _whatever_comes(self, number: int) -> Step:
+        """The step of an event; as it was announced if another outcome may touch something else."""
+        step = self.execution.steps[number]
+        return step if step.announced is None or step.options < 2 else step.announced
 
     def _first(self, actor: int) -> int:
         """The first of the events of `actor`, as a mask."""

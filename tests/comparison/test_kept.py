@@ -43,6 +43,13 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         "a choice that touched less than it announced had one outcome only",
     ),
     (
+        """actor a: pickone
+           actor b: store 1 2; pickone
+           actor c: store 1 1""",
+        20,
+        "a planned choice was taken to touch nothing but what one of its outcomes had touched",
+    ),
+    (
         """actor a: downany; note 0 1
            actor b: store 1 1; load 0
            actor c: store 0 2""",

@@ -14,7 +14,7 @@ from actors.runtime.execution import Execution
 from actors.runtime.step import ANYTHING, Step
 
 from .lineage import Lineages
-from .reversal import Late, Reversal
+from .reversal import Late, Reversal, planned
 from .wakeup import Move
 
 
@@ -95,7 +95,7 @@ class Races:
         if not self._moves:
             execution, lineage = self._execution, self._lineages.of
             length = len(self._causality.past)
-            run = zip(execution.actors[:length], execution.outcomes, execution.steps, strict=False)
+            run = zip(execution.actors[:length], execution.outcomes, map(planned, execution.steps), strict=False)
             self._moves = [
                 Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run
             ]

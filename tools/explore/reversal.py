@@ -16,6 +16,11 @@ Late = tuple[int, int, Step]
 """The later step of a race: the number of the event that it is or would be, its actor, and itself."""
 
 
+def planned(step: Step) -> Step:
+    """A performed step as it is planned: as it was announced if another outcome may touch something else."""
+    return step if step.announced is None or step.options < 2 else step.announced
+
+
 @dataclass(slots=True, eq=False)
 class Reversal:
     """`late` before event `event` of a run, amid `events` that do not depend on that."""
@@ -83,8 +88,14 @@ class Reversal:
         late, _, late_step = self.late
         first = self._first(actor)
         if first:
-            causes = self.causes if first == 1 << late else self.causality.past[first.bit_length() - 1]
-            return not causes & self.events & ~first
+            if first == 1 << late:
+                return not self.causes & self.events & ~first
+            number = first.bit_length() - 1
+            causes = self.causality.past[number]
+            performed = self.execution.steps[number]
+            if (step := planned(performed)) is not performed:
+                causes |= self.causality.conflicts(step)
+            return not causes & self.events & first - 1
         if step is None or self.causality.conflicts(step) & self.events:
             return False
         return not (self.events >> late & 1 and races(step, late_step))

@@ -163,7 +163,7 @@ def broken(oracle: str, error: BaseException, step: int) -> Finding:
 
 
 def _at(message: str, where: str) -> str:
-    return f"{message} ({where})" if where else message
+    return f"{message} ({where})" if where and where not in message else message
 
 
 def _last(execution: Execution) -> int:

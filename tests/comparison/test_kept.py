@@ -32,7 +32,7 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         """actor a: glance
            actor b: store 1 1; store 0 1
            actor c: store 1 2""",
-        4,
+        9,
         "who had read less than announced was woken by what it had announced: two classes were seen twice",
     ),
     (
@@ -46,7 +46,7 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         """actor a: pickone
            actor b: store 1 2; pickone
            actor c: store 1 1""",
-        20,
+        36,
         "a planned choice was taken to touch nothing but what one of its outcomes had touched",
     ),
     (

@@ -48,7 +48,7 @@ WAYS = {
     "abort": os.abort,
     "exec": lambda: os.execl("/bin/true", "true"),
     "fork": os.fork,
-    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "kill": lambda: os.kill(1, 0),
     "raise": lambda: signal.raise_signal(signal.SIGTERM),
     "ignore": lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN),
     "close": lambda: os.close(1),

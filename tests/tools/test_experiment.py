@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_refused(here: Path, path: str) -> None:
 
 def test_a_file_that_is_no_text_is_refused(here: Path) -> None:
     (here / "mine.py").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Refusal, match=r"read ./mine.py: 'utf-8' codec can't decode byte 0xff in position 0"):
+    with pytest.raises(Refusal, match=r"read ./mine.py: UnicodeDecodeError"):
         open_experiment("./mine.py", {})
 
 

@@ -75,7 +75,7 @@ def test_a_bound_that_was_asked_for_is_what_a_proof_holds_up_to() -> None:
     text = words(result.stdout)
     assert text.startswith("HOLDS UP TO 3 STEPS: all 3 inequivalent schedules, 9 steps, ")
     assert "of which the bound cuts 3. Every run of at most so many steps was seen; nothing is said of what" in text
-    assert "at most 3 steps a run." in text
+    assert "at most 3 steps a run, sequentially consistent memory." in text
     proof = document("prove", UNBINDING, "--bound", "3")[1]
     assert (proof["verdict"], proof["at_step_bound"], proof["why"]) == ("holds up to the bound", 3, None)
 
@@ -172,12 +172,12 @@ def test_a_finding_whose_file_cannot_be_written_is_shown_all_the_same(
 
 @pytest.mark.parametrize(
     ("number", "complaint"),
-    [(4, "made again in the same order, the run is another one"), (2, "the scenario is not deterministic")],
+    [(2, "two runs of one schedule differ"), (7, "made again in the same order, the run is another one")],
 )
 def test_a_scenario_that_is_not_deterministic_is_told_apart(
     number: int, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The audit sees it if it shows there; else the search does, when it makes a finding again."""
+    """The runs that are compared first tell it if it shows there; else those do that the search makes again."""
     monkeypatch.setenv("RUNS", "0")
     mine = tmp_path / "mine.py"
     mine.write_text(FORGETFUL.replace("NUMBER", str(number)))

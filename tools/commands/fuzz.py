@@ -55,17 +55,8 @@ def main(
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
     with stop_request() as stop, closing(progress()) as display, determined(experiment):
-        trio.run(
-            partial(
-                hunt.run,
-                experiment,
-                search,
-                limit,
-                on_finding=lambda _: keep_going,
-                on_progress=display.show,
-                stop=stop,
-            )
-        )
+        run = partial(hunt.run, on_finding=lambda _: keep_going, on_progress=display.show, stop=stop)
+        trio.run(run, experiment, search, limit)
     report = hunt.report
     with stop_request() as stop:
         findings.keep(report.found.values(), stop, shrinking_until(begun + limit.seconds))

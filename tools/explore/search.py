@@ -138,6 +138,29 @@ class Report:
         self.halted = max(self.halted, other.halted)
 
 
+class _Pace:
+    """When a search lets Trio in: after so many runs, or after so long; the clock is asked less often while runs are
+    short."""
+
+    def __init__(self, before: float) -> None:
+        self._last = trio.current_time()
+        self._start = self._last - before
+        self._turn, self._stride = 0, 1
+
+    def is_due(self) -> bool:
+        """After each run: whether it is time."""
+        self._turn += 1
+        is_long = self._turn % self._stride == 0 and trio.current_time() - self._last > LONG_BREATH
+        self._stride = 1 if is_long else min(self._stride + 1, 8)
+        return is_long or self._turn % BREATH == 0
+
+    async def breathe(self) -> float:
+        """Let Trio in; the seconds of the search so far."""
+        await trio.lowlevel.checkpoint()
+        self._last = trio.current_time()
+        return self._last - self._start
+
+
 async def explore(
     driver: Controlled,
     make_world: Callable[[], World],
@@ -156,11 +179,9 @@ async def explore(
     """
     budget = budget or Budget()
     report = report or Report()
-    start = last = trio.current_time()
-    start -= report.seconds
+    pace = _Pace(report.seconds)
     most = math.inf if budget.schedules is None else budget.schedules
     most_steps = math.inf if budget.steps is None else budget.steps
-    turn, stride = 0, 1
     more = strategy.more()
     while more and report.schedules < most and report.steps < most_steps and not (stop_at_first and report.found):
         try:
@@ -175,20 +196,14 @@ async def explore(
             if watch is not None:
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it
-        turn += 1
-        is_long = turn % stride == 0 and trio.current_time() - last > LONG_BREATH
-        stride = 1 if is_long else min(stride + 1, 8)
-        if turn % BREATH == 0 or is_long:
-            await trio.lowlevel.checkpoint()
-            last = trio.current_time()
-            report.seconds = last - start
+        if pace.is_due():
+            report.seconds = await pace.breathe()
             if progress is not None:
                 progress(report)
             if report.seconds >= budget.seconds:
                 break
         more = strategy.more()
-    await trio.lowlevel.checkpoint()
-    report.seconds = trio.current_time() - start
+    report.seconds = await pace.breathe()
     report.exhausted = not strategy.more()
     report.complete = report.exhausted and strategy.exhaustive and not report.bounded
     return report

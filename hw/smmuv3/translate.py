@@ -10,7 +10,7 @@ from hw.aarch64 import Fault, WalkFault, walk
 from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest, completion_of
 from hw.smmuv3.cd import Cd
-from hw.smmuv3.config import Denial, Found, cached_context, fetch_context, prefetch, resources, stream_entry
+from hw.smmuv3.config import Denial, Found, bypass, cached_context, fetch_context, prefetch, resources, stream_entry
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord
 from hw.smmuv3.state import Smmu, Transaction, apply, resources_of
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig
@@ -96,7 +96,7 @@ async def translate_request(bus: Bus, smmu: Smmu, request: TranslationRequest) -
 def _completion(
     smmu: Smmu, request: TranslationRequest, transaction: Transaction, outcome: Found | Denial
 ) -> tuple[TranslationCompletion, EventRecord | None]:
-    """The table of section 2.1."""
+    """The table of section 2.1; a bypass of an address that is too large is a hole, too (IHI 0070 §3.9.1.2)."""
     match outcome:
         case Found(entry=entry):
             return completion_of(request, CompletionStatus.SUCCESS, entry), None
@@ -104,8 +104,8 @@ def _completion(
             return completion_of(request, CompletionStatus.UR), None
         case Denial(event=EventId.F_BAD_ATS_TREQ as event):
             return completion_of(request, CompletionStatus.UR), _record(event, transaction)
-        case Denial(event=EventId() as event, cd=None, descriptor=where):
-            recorded = event is EventId.F_WALK_EABT or smmu.record_config_errors_of_ats
+        case Denial(event=EventId() as event, cd=None, descriptor=where) if event is not EventId.F_ADDR_SIZE:
+            recorded = smmu.record_config_errors_of_ats and _may_record(event, smmu)
             return (
                 completion_of(request, CompletionStatus.CA),
                 _record(event, transaction, fetched=where) if recorded else None,
@@ -129,7 +129,7 @@ async def untranslated_access(
                 disposition=Disposition.PROCEED, address=target, event=None, transaction=transaction, found=outcome
             )
         outcome = Denial(event=EventId.F_PERMISSION, cd=cd)
-    disposition, event = _denied(outcome, transaction)
+    disposition, event = _denied(outcome, transaction, smmu)
     return AccessAnswer(disposition=disposition, address=PhysAddr(0), event=event, transaction=transaction)
 
 
@@ -142,7 +142,7 @@ async def translated_access(
     denial = _forbidden(await stream_entry(bus, smmu, transaction)) if smmu.atschk else None
     if denial is None:
         return AccessAnswer(disposition=Disposition.PROCEED, address=address, event=None, transaction=transaction)
-    disposition, event = _denied(denial, transaction)
+    disposition, event = _denied(denial, transaction, smmu)
     return AccessAnswer(disposition=disposition, address=_NOWHERE, event=event, transaction=transaction)
 
 
@@ -155,10 +155,15 @@ def _forbidden(ste: Ste | EventId) -> Denial | None:
     return None
 
 
-def _denied(denial: Denial, transaction: Transaction) -> tuple[Disposition, EventRecord | None]:
-    """Apply CD.A/R/S to the four normal faults; configuration errors abort and are recorded, always."""
+def _may_record(event: EventId, smmu: Smmu) -> bool:
+    """C_BAD_STREAMID is recorded only with CR2.RECINVSID."""
+    return event is not EventId.C_BAD_STREAMID or smmu.record_bad_streams
+
+
+def _denied(denial: Denial, transaction: Transaction, smmu: Smmu) -> tuple[Disposition, EventRecord | None]:
+    """Apply CD.A/R/S to the four faults of a walk; all other errors abort, and nearly all are recorded, always."""
     cd = denial.cd
-    if denial.event is None:
+    if denial.event is None or not _may_record(denial.event, smmu) or not smmu.enabled:
         return Disposition.ABORT, None
     if cd is None:
         return Disposition.ABORT, _record(denial.event, transaction, fetched=denial.descriptor)
@@ -171,6 +176,8 @@ def _denied(denial: Denial, transaction: Transaction) -> tuple[Disposition, Even
 async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | Denial:
     """Configuration, then TLB, then walk: one step if everything is cached."""
     sid = transaction.sid
+    if not smmu.enabled:
+        return Denial(event=None) if transaction.ats else bypass(transaction, smmu.output_bits)
     expected = smmu.expected_asid.get((sid, transaction.ssid))
     reads: list[Resource] = resources(smmu, sid)
     if expected is not None:
@@ -206,7 +213,16 @@ async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd)
         # EPD0 forbids walks only: an entry that is still in the TLB was found before.
         return Denial(event=EventId.F_TRANSLATION, cd=cd)
     address = transaction.address
-    found = await walk(bus, cd.ttb0, address, write=False, input_bits=cd.input_bits, output_bits=cd.output_bits)
+    found = await walk(
+        bus,
+        cd.ttb0,
+        address,
+        write=False,
+        input_bits=cd.input_bits,
+        output_bits=cd.output_bits,
+        flags=cd.flags,
+        hierarchical=cd.hierarchical,
+    )
     if isinstance(found, Fault):
         event = _EVENT_OF_FAULT[found.kind]
         normal = found.kind is not WalkFault.EXTERNAL_ABORT

@@ -46,6 +46,8 @@ _REASON_OF_FAULT = {
 }
 _RECOVERABLE = (Reason.FIRST_LEVEL_P, Reason.SUPERVISOR_PAGE, Reason.NOT_CANONICAL)
 """A Translation Request that meets one of these succeeds without rights: the device may send a page request."""
+_NOT_QUALIFIED = (Reason.PASID_DIRECTORY_ACCESS, Reason.PASID_ENTRY_ACCESS)
+"""What FPD does not keep out of the fault log."""
 _ABSENT = (Reason.PASID_DIRECTORY_P, Reason.PASID_ENTRY_P)
 """Nobody translates for this PASID: ATS and PRI answer, and nothing is recorded."""
 _REFUSED = (
@@ -352,8 +354,8 @@ def _status(reason: Reason, vtd: Vtd) -> CompletionStatus:
 
 
 def _record(denial: Denial, transaction: Transaction) -> FaultRecord | None:
-    """What is recorded of a refusal: nothing if FPD stood anywhere on the way."""
-    if denial.fpd:
+    """What is recorded of a refusal: nothing if FPD stood anywhere on the way, but for a table that cannot be read."""
+    if denial.fpd and denial.reason not in _NOT_QUALIFIED:
         return None
     return FaultRecord(
         reason=denial.reason,

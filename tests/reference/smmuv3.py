@@ -1,4 +1,4 @@
-"""SMMUv3 translation read afresh from IHI 0070: one function a chapter, plain integers, nothing of the model under test.
+"""SMMUv3 translation read afresh from IHI 0070: plain integers, nothing of the model under test.
 
 Linear tables, stage 1 only, 4 KB granule, no caches: what one transaction meets when nothing has been cached.
 """
@@ -81,7 +81,6 @@ class Stop(Exception):
 UUT, STREAMID, STE_FETCH, BAD_STE, ATS_TREQ, DISABLED, FORBIDDEN, SUBSTREAM, CD_FETCH, BAD_CD, WALK = range(1, 12)
 TRANSLATION, ADDR_SIZE, ACCESS, PERMISSION = 0x10, 0x11, 0x12, 0x13
 IPS_BITS = {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 52, 7: 52}
-INPUT_BITS = 48
 
 
 def bits(word: int, high: int, low: int) -> int:
@@ -143,19 +142,15 @@ def _through_tables(memory: Memory, registers: Registers, ask: Ask, cd: list[int
         return Outcome(End.DONE, page=ask.address & ~PAGE)
     if ask.kind is Kind.REQUEST and not ats:
         raise Stop(ATS_TREQ)
-    context = _context(ste, ask) if stage1 else _without_stage1(ask)
+    if not stage1 and ask.ssid is not None:
+        raise Stop(SUBSTREAM)
+    context = _context(ste, ask) if stage1 else None
     if context is None:
-        return _identity(ask, INPUT_BITS if stage1 else registers.output_bits)
+        return _identity(ask, registers.output_bits)
     at = bits(ste[0], 51, 6) * 64 + 64 * context
     cd[:] = [memory.read(at + 8 * number, CD_FETCH) for number in range(8)]
     _check_cd(registers, ste, cd)
     return _walk(memory, registers, cd, ask)
-
-
-def _without_stage1(ask: Ask) -> None:
-    """A PASID needs stage 1 (section 7.3.9)."""
-    if ask.ssid is not None:
-        raise Stop(SUBSTREAM)
 
 
 def _context(ste: list[int], ask: Ask) -> int | None:
@@ -190,6 +185,7 @@ def _check_cd(registers: Registers, ste: list[int], cd: list[int]) -> None:
     """Sections 5.4 and 5.5: what makes a CD illegal."""
     stall = bits(cd[0], 44, 44)
     off = bits(cd[0], 14, 14)
+    output = min(IPS_BITS[bits(cd[0], 34, 32)], registers.output_bits)
     legal = (
         bits(cd[0], 31, 31)
         and bits(cd[0], 41, 41)
@@ -197,7 +193,9 @@ def _check_cd(registers: Registers, ste: list[int], cd: list[int]) -> None:
         and not (not stall and registers.stall_model == 2)
         and not bits(cd[0], 43, 42)
         and not bits(cd[0], 15, 15)
-        and (off or (16 <= bits(cd[0], 5, 0) <= 39 and bits(cd[0], 7, 6) == 0))
+        and (
+            off or (16 <= bits(cd[0], 5, 0) <= 39 and bits(cd[0], 7, 6) == 0 and not bits(cd[1], 51, 4) << 4 >> output)
+        )
     )
     if not legal:
         raise Stop(BAD_CD)

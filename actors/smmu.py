@@ -130,14 +130,16 @@ class SmmuUnits(CommandUnits):
                 self.pri_irq.raise_now()
             self.queued(cpu, request, ordinal)
             return
+        expected = answer.answer(ppar=False) if isinstance(answer, AsksEntry) else answer
+        code = expected.code if isinstance(expected, AutoResponse) else -1
+        self.report_refused(cpu, request, ordinal, code, "overflow" if enabled else "disabled")
         if isinstance(answer, AsksEntry):
             ste = await entry_in_memory(cpu, self.smmu, request.sid)
             answer = answer.answer(ste.ppar if isinstance(ste, Ste) else None)
-        response = None
         if isinstance(answer, AutoResponse):
             pasid = request.pasid if answer.with_pasid else NO_PASID
             response = PrgResponse(sid=request.sid, pasid=pasid, prgi=request.prgi, code=answer.code)
-        await self.refused(cpu, request, ordinal, response, "overflow" if enabled else "disabled")
+            await self.respond(cpu, response, command=-1, automatic_for=ordinal)
 
     async def ats(self, cpu: Cpu) -> None:
         """Translation requests: configuration, TLB, walk, completion."""

@@ -102,16 +102,14 @@ def decode(
     The order of the checks is the architecture's: valid, address size, access flag; rights are for the caller. Without
     `flags` the access flag counts as 1.
     """
-    if not descriptor & 1:
+    # Blocks exist at levels 1 and 2 only; at level 3 the same encoding is reserved, hence invalid.
+    if not descriptor & 1 or not (descriptor & 2 or level in (1, 2)):
         return WalkFault.TRANSLATION
     output = descriptor & OUTPUT_ADDRESS.mask
     if output >> output_bits:
         return WalkFault.ADDRESS_SIZE
     if level < LEAF_LEVEL and descriptor & 2:
         return PhysAddr(output)
-    # Blocks exist at levels 1 and 2 only; at level 3 the same encoding is reserved, hence invalid.
-    if not descriptor & 2 and level not in (1, 2):
-        return WalkFault.TRANSLATION
     if flags and not descriptor & AF.mask:
         return WalkFault.ACCESS_FLAG
     inside = (1 << _SHIFT[level]) - 1

@@ -18,8 +18,8 @@ _PAGE = {"address": (76, 52, 12)}
 COMMANDS: dict[int, Fields] = {
     0x01: {**_SSV, **_SSID, **_SID},
     0x03: {**_SID, **_LEAF},
-    0x04: {**_SID, "range_": (64, 5, 0)},
-    0x05: {**_SSV, **_SSID, **_SID, **_LEAF},
+    0x04: {**_SID, "range": (64, 5, 0)},
+    0x05: {**_SSID, **_SID, **_LEAF},
     0x06: _SID,
     0x10: _VMID,
     0x11: {**_VMID, **_ASID},
@@ -88,6 +88,18 @@ EVENT: Fields = {
     "ipa": (192, 64, 0),
 }
 """IHI 0070 section 7.3: the fields that the records have in common."""
+
+
+def refusal(*, enabled: bool, full: bool, last: bool, marker: bool, pasid: bool) -> str:
+    """What becomes of a page request (sections 8.1, 8.2); "asks" means that STE.PPAR decides about the PASID."""
+    if not enabled:
+        return "dropped" if marker else "failure"
+    if not full:
+        return "queued"
+    if marker or not last:
+        return "dropped"
+    return "asks" if pasid else "success"
+
 
 VTD_PAGE_REQUEST: Fields = {
     "type": (0, 8, 0),

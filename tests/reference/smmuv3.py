@@ -116,10 +116,10 @@ def translate(memory: Memory, registers: Registers, ask: Ask) -> Outcome:
 
 
 def _disabled(registers: Registers, ask: Ask) -> Outcome:
-    """SMMUEN = 0: bypass up to the output size; ATS is refused (sections 3.4, 3.9)."""
+    """SMMUEN = 0: bypass up to the output size; translation requests are refused (sections 3.4, 3.9)."""
     if ask.kind is Kind.REQUEST:
         return Outcome(End.UR)
-    if ask.kind is Kind.TRANSLATED or ask.address >> registers.output_bits:
+    if ask.address >> registers.output_bits:
         return Outcome(End.ABORT)
     return Outcome(End.DONE, page=ask.address & ~PAGE)
 
@@ -134,6 +134,8 @@ def _through_tables(memory: Memory, registers: Registers, ask: Ask, cd: list[int
     config = bits(ste[0], 3, 1)
     if config < 4:
         raise Stop(0)
+    if config & 2 or (config & 1 and (bits(ste[1], 29, 28) == 2 or bits(ste[0], 63, 59) > 20)):
+        raise Stop(BAD_STE)  # no stage 2 here, so no split-stage ATS either; SubstreamIDs have 20 bits
     stage1 = bool(config & 1)
     ats = stage1 and bits(ste[1], 29, 28) == 1
     if ask.kind is Kind.TRANSLATED:
@@ -147,7 +149,7 @@ def _through_tables(memory: Memory, registers: Registers, ask: Ask, cd: list[int
     context = _context(ste, ask) if stage1 else None
     if context is None:
         return _identity(ask, registers.output_bits)
-    at = bits(ste[0], 51, 6) * 64 + 64 * context
+    at = _cd_address(memory, ste, context)
     cd[:] = [memory.read(at + 8 * number, CD_FETCH) for number in range(8)]
     _check_cd(registers, ste, cd)
     return _walk(memory, registers, cd, ask)
@@ -168,6 +170,18 @@ def _context(ste: list[int], ask: Ask) -> int | None:
     if ask.ssid == 0 and default == 2:
         raise Stop(DISABLED)
     return ask.ssid
+
+
+def _cd_address(memory: Memory, ste: list[int], context: int) -> int:
+    """One table, or two levels with leaves of 4 KB or 64 KB (section 5.3); without substreams there is but one CD."""
+    table, form = bits(ste[0], 51, 6) << 6, bits(ste[0], 5, 4)
+    if form not in (1, 2) or not bits(ste[0], 63, 59):
+        return table + 64 * context
+    split = 6 if form == 1 else 10
+    word = memory.read(table + 8 * (context >> split), CD_FETCH)
+    if not word & 1:
+        raise Stop(SUBSTREAM)
+    return (bits(word, 51, 12) << 12) + 64 * (context & ((1 << split) - 1))
 
 
 def _identity(ask: Ask, limit: int) -> Outcome:
@@ -192,7 +206,7 @@ def _check_cd(registers: Registers, ste: list[int], cd: list[int]) -> None:
         and not (stall and (registers.stall_model == 1 or bits(ste[1], 27, 27)))
         and not (not stall and registers.stall_model == 2)
         and not bits(cd[0], 43, 42)
-        and not bits(cd[0], 15, 15)
+        and (off or not bits(cd[0], 15, 15))
         and (
             off or (16 <= bits(cd[0], 5, 0) <= 39 and bits(cd[0], 7, 6) == 0 and not bits(cd[1], 51, 4) << 4 >> output)
         )
@@ -256,9 +270,11 @@ def _refused(registers: Registers, ask: Ask, stop: Stop, cd: list[int]) -> Outco
             return Outcome(End.HOLE)
         recorded = registers.record_ats and (stop.event != STREAMID or registers.record_sid)
         return Outcome(End.CA, event=stop.event if recorded else 0)
+    if ask.kind is Kind.TRANSLATED:
+        return Outcome(End.ABORT, event=FORBIDDEN if stop.event == FORBIDDEN else 0)
     if stop.event == STREAMID and not registers.record_sid:
         return Outcome(End.ABORT)
-    if not stop.normal or ask.kind is Kind.TRANSLATED:
+    if not stop.normal:
         return Outcome(End.ABORT, event=stop.event)
     if bits(cd[0], 44, 44):
         return Outcome(End.STALL, event=stop.event)

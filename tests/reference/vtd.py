@@ -63,17 +63,15 @@ class Stop(Exception):
 
 @dataclass(frozen=True)
 class Unit:
-    """Where the context table is and how many entries it has."""
+    """Where the context table is."""
 
     contexts: int
-    count: int
 
 
 # Reasons that FPD does not silence: reading the structure itself failed.
 UNQUALIFIED = {0x40, 0x50, 0x58}
 RECOVERABLE = {0x71, 0x80, 0x81, 0x85, 0x86}
 ABSENT = {0x51, 0x59}
-ATS_KINDS = (Kind.REQUEST, Kind.TRANSLATED)
 
 
 class Memory:
@@ -111,9 +109,9 @@ def _refused(ask: Ask, stop: Stop) -> Outcome:
 
 
 def _look_up(memory: Memory, unit: Unit, ask: Ask) -> Outcome:
-    pasid, directory, fpd = _context(memory, unit, ask)
     if ask.kind is Kind.TRANSLATED:
         return Outcome(End.DONE, page=ask.address & ~PAGE)
+    pasid, directory, fpd = _context(memory, unit, ask)
     word = memory.read(directory + 8 * (pasid >> 6), 0x50, fpd)
     fpd = fpd or bool(bits(word, 1, 1))
     if not bits(word, 0, 0):
@@ -140,8 +138,6 @@ def _look_up(memory: Memory, unit: Unit, ask: Ask) -> Outcome:
 
 def _context(memory: Memory, unit: Unit, ask: Ask) -> tuple[int, int, bool]:
     """PASID to use, directory, and FPD so far."""
-    if ask.sid >= unit.count:
-        raise Stop(0x41, False)
     at = unit.contexts + 32 * ask.sid
     low, high = (memory.read(at + 8 * number, 0x40, False) for number in range(2))
     fpd = bool(bits(low, 1, 1))
@@ -149,15 +145,16 @@ def _context(memory: Memory, unit: Unit, ask: Ask) -> tuple[int, int, bool]:
         raise Stop(0x41, fpd)
     if bits(low, 8, 5) or bits(high, 63, 21):
         raise Stop(0x42, fpd)
-    if ask.kind in ATS_KINDS and not bits(low, 2, 2):
+    if ask.kind is Kind.REQUEST and not bits(low, 2, 2):
         raise Stop(0x44, fpd)
+    # Which of several reasons counts is not specified; this order is the model's.
+    if ask.kind is Kind.PAGE_REQUEST and not bits(low, 4, 4):
+        raise Stop(0x47, fpd)
     if ask.pasid is not None and not bits(low, 3, 3):
         raise Stop(0x45, fpd)
     pasid = bits(high, 19, 0) if ask.pasid is None else ask.pasid
     if pasid >> (bits(low, 11, 9) + 13):
         raise Stop(0x46, fpd)
-    if ask.kind is Kind.PAGE_REQUEST and not bits(low, 4, 4):
-        raise Stop(0x47, fpd)
     return pasid, low & ~PAGE, fpd
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from hw.bus import Bus, PhysAddr, VirtAddr
 from hw.fields import Field
@@ -24,6 +25,8 @@ AP2_READ_ONLY = Field(7, 1)
 SH = Field(8, 2)
 AF = Field(10, 1)
 nG = Field(11, 1)
+DBM = Field(51, 1)
+"""The page may be written; AP[2] then says that it has not been, and hardware that tracks this clears it."""
 OUTPUT_ADDRESS = Field(12, 36)
 APTable0_NO_EL0 = Field(61, 1)
 APTable1_READ_ONLY = Field(62, 1)
@@ -42,6 +45,33 @@ class Translation:
     page: PhysAddr
     readable: bool
     writable: bool
+    clean: bool = False
+    """Hardware would make it writable: a write has to walk again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updates:
+    """What a walk may write into a leaf (CD.HA, CD.HD; IHI 0070 §3.13), and whether it is for a write."""
+
+    access: bool = False
+    dirty: bool = False
+    write: bool = False
+
+    def wanted(self, descriptor: int, limits: int) -> int:
+        """The leaf as it has to be, before the access uses it."""
+        if self.access:
+            descriptor |= AF.mask
+        if self.write and self.clean(descriptor, limits):
+            descriptor &= ~AP2_READ_ONLY.mask
+        return descriptor
+
+    def clean(self, descriptor: int, limits: int) -> bool:
+        """Whether only its dirty state keeps the leaf from being written."""
+        may_write = descriptor & DBM.mask and descriptor & AP1_EL0.mask and not limits & _APTABLE
+        return bool(self.dirty and may_write and descriptor & AP2_READ_ONLY.mask)
+
+
+NO_UPDATES = Updates()
 
 
 class WalkFault(Enum):
@@ -129,10 +159,12 @@ async def walk(
     output_bits: int = OUTPUT_BITS,
     flags: bool = True,
     hierarchical: bool = True,
+    updates: Updates = NO_UPDATES,
 ) -> Translation | Fault:
     """Find the page of `address`: one descriptor read per level, each a step of its own.
 
-    With `hierarchical` the APTable bits of the tables on the way take rights away (IHI 0070 §3.13.3).
+    With `hierarchical` the APTable bits of the tables on the way take rights away (IHI 0070 §3.13.3). `updates` sets
+    flags of the leaf, each in an atomic update that fails if the leaf has changed: then it is looked at again.
     """
     start = first_level(input_bits)
     if address < 0 or address >> input_bits:
@@ -146,6 +178,11 @@ async def walk(
             # A table that points outside memory (a freed and reused table frame does) is an external abort.
             return Fault(kind=WalkFault.EXTERNAL_ABORT, level=level, descriptor=where)
         found = decode(descriptor, address, level, output_bits=output_bits, flags=flags)
+        if updates is not NO_UPDATES and isinstance(found, Translation):
+            descriptor = await _update(bus, where, level, descriptor, updates, limits)
+            found = decode(descriptor, address, level, output_bits=output_bits, flags=flags)
+            if isinstance(found, Translation) and updates.clean(descriptor, limits):
+                found = replace(found, clean=True)
         match found:
             case WalkFault():
                 return Fault(kind=found, level=level, descriptor=where)
@@ -160,13 +197,32 @@ async def walk(
     raise AssertionError(f"level {LEAF_LEVEL} descriptor {descriptor:#x} was taken for a table")
 
 
+async def _update(bus: Bus, where: PhysAddr, level: int, descriptor: int, updates: Updates, limits: int) -> int:
+    """Set the flags of a leaf; the descriptor afterwards, which may be another one altogether."""
+    wanted = updates.wanted(descriptor, limits)
+    while wanted != descriptor:
+        expected, new = descriptor, wanted
+        descriptor = await bus.rmw(where, partial(_exchange, expected, new), f"flags of TTD {where:#x}")
+        if descriptor == expected:
+            return new
+        # Whatever stands there now: only a leaf has flags.
+        leaf = descriptor & _TABLE_BITS == (_TABLE_BITS if level == LEAF_LEVEL else VALID.mask)
+        wanted = updates.wanted(descriptor, limits) if leaf else descriptor
+    return descriptor
+
+
+def _exchange(expected: int, new: int, now: int) -> int:
+    """Compare and swap."""
+    return new if now == expected else now
+
+
 def _allowed(found: Translation, descriptor: int, limits: int, *, el0: bool) -> Translation:
     """The rights that are left after the APTable bits in `limits`; what AP[1] and APTable[0] say is for EL0 alone."""
     if el0 and not limits & _APTABLE:
         return found
     readable = not el0 or (found.readable and not limits & APTable0_NO_EL0.mask)
     read_only = descriptor & AP2_READ_ONLY.mask or limits & APTable1_READ_ONLY.mask
-    return Translation(page=found.page, readable=readable, writable=readable and not read_only)
+    return Translation(page=found.page, readable=readable, writable=readable and not read_only, clean=found.clean)
 
 
 def _check_page(address: PhysAddr, what: str) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NewType, Protocol
 
 PhysAddr = NewType("PhysAddr", int)
@@ -37,6 +37,10 @@ class Bus(Protocol):
 
     async def store(self, address: PhysAddr, value: int, what: str = "") -> None:
         """Write one aligned 64-bit word."""
+        ...
+
+    async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
+        """Read and write one aligned 64-bit word in one step, as an atomic update does; the value before."""
         ...
 
     async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:

@@ -94,6 +94,28 @@ class StallModel(IntEnum):
     STALL_FORCE = 2
 
 
+class Httu(IntEnum):
+    """IDR0.HTTU: which flags of descriptors this SMMU can update."""
+
+    NONE = 0
+    ACCESS = 1
+    ACCESS_AND_DIRTY = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walks:
+    """What of a CD's walks this SMMU can do (IDR0, IDR3, IDR5)."""
+
+    output_bits: int = OUTPUT_BITS
+    """IDR5.OAS in bits. The intermediate size is the same: there is no AArch32."""
+    had: bool = False
+    """IDR3.HAD: whether CD.HAD0 means anything."""
+    httu: Httu = Httu.NONE
+
+
+PLAIN_WALKS = Walks()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cd:
     """A legal CD, as far as translation needs it."""
@@ -107,9 +129,13 @@ class Cd:
     input_bits: int
     output_bits: int
     flags: bool = True
-    """Whether an Access Flag of 0 is a fault: not with AFFD."""
+    """Whether an Access Flag of 0 is a fault: not with AFFD, nor where the SMMU sets it."""
     hierarchical: bool = True
     """Whether table descriptors restrict permissions: not with HAD0 where IDR3.HAD = 1."""
+    access: bool = False
+    """The SMMU sets Access Flags."""
+    dirty: bool = False
+    """And tracks dirty state."""
 
 
 def encode(**fields: int) -> Qwords:
@@ -127,16 +153,15 @@ def check(
     *,
     stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
     s1stalld: bool = False,
-    had: bool = False,
-    oas: int = OUTPUT_BITS,
+    walks: Walks = PLAIN_WALKS,
 ) -> Cd | EventId:
     """The CD as the SMMU takes it, or C_BAD_CD; with EPD0 the fields of TTB0's walks are not looked at.
 
-    This SMMU walks little-endian AArch64 tables with a 4 KB granule of 25 to 48 bits, and updates no Access or Dirty
-    flags. `had` is IDR3.HAD, `oas` the output address size in bits.
+    This SMMU walks little-endian AArch64 tables with a 4 KB granule of 25 to 48 bits. HD without HA does nothing.
     """
     q0, q1 = qwords[0], qwords[1]
-    if not V.get(q0) or not AA64.get(q0) or q0 & (HA.mask | HD.mask):
+    access, dirty = bool(q0 & HA.mask), bool(q0 & HD.mask)
+    if not V.get(q0) or not AA64.get(q0) or walks.httu < max(access, 2 * dirty):
         return EventId.C_BAD_CD
     stall = bool(q0 & S.mask)
     if stall and (s1stalld or stall_model is StallModel.TERMINATE_ONLY):
@@ -146,7 +171,7 @@ def check(
     epd0 = bool(q0 & EPD0.mask)
     t0sz = T0SZ.get(q0)
     ttb0 = PhysAddr(q1 & TTB0.mask)
-    output_bits = min(_OUTPUT_BITS[IPS.get(q0)], oas)
+    output_bits = min(_OUTPUT_BITS[IPS.get(q0)], walks.output_bits)
     if not epd0 and (TG0.get(q0) or not _T0SZ_48_BITS <= t0sz <= _T0SZ_25_BITS or ENDI.get(q0) or ttb0 >> output_bits):
         return EventId.C_BAD_CD
     return Cd(
@@ -158,8 +183,10 @@ def check(
         abort=bool(q0 & A.mask),
         input_bits=64 - t0sz,
         output_bits=output_bits,
-        flags=not q0 & AFFD.mask,
-        hierarchical=not (had and q1 & HAD0.mask),
+        flags=not (access or q0 & AFFD.mask),
+        hierarchical=not (walks.had and q1 & HAD0.mask),
+        access=access,
+        dirty=access and dirty,
     )
 
 
@@ -185,8 +212,7 @@ async def fetch_cd(
     *,
     stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
     s1stalld: bool = False,
-    had: bool = False,
-    oas: int = OUTPUT_BITS,
+    walks: Walks = PLAIN_WALKS,
     seen: Seen | None = None,
 ) -> Cd | EventId:
     """Read the CD of a substream at `address` as the SMMU does, and check it."""
@@ -194,7 +220,7 @@ async def fetch_cd(
         qwords = await fetch(bus, address, f"CD[{ssid}]", PIECES, seen)
     except BusError:
         return EventId.F_CD_FETCH
-    return check(qwords, stall_model=stall_model, s1stalld=s1stalld, had=had, oas=oas)
+    return check(qwords, stall_model=stall_model, s1stalld=s1stalld, walks=walks)
 
 
 def empty_cd() -> Qwords:

@@ -86,7 +86,7 @@ def cached_depth(smmu: Smmu, transaction: Transaction) -> int:
     if ste is None:
         return depth
     depth = 2 if smmu.split else 1
-    context = admit(ste, transaction, smmu.output_bits)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     if isinstance(ste, Ste) and not isinstance(context, Denial | Found):
         depth += level1_key(sid, ste, context) in smmu.l1cds
     return depth
@@ -100,7 +100,7 @@ def cached_context(smmu: Smmu, transaction: Transaction) -> Context | None:
         leaf = smmu.l1stds.get(sid >> smmu.split) if smmu.split else None
         reached = leaf if leaf is None else _in_leaf(leaf, sid, smmu.split)
         return Denial(event=reached) if isinstance(reached, EventId) else None
-    context = admit(ste, transaction, smmu.output_bits)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     if isinstance(context, Denial | Found):
         return context
     assert isinstance(ste, Ste)
@@ -124,7 +124,7 @@ async def fetch_context(bus: Bus, smmu: Smmu, transaction: Transaction, kept: in
     """
     fetch = _ContextFetch(bus, smmu, transaction, kept)
     ste = await fetch.ste()
-    context = admit(ste, transaction, smmu.output_bits)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     cd: Cd | EventId | None = None
     if isinstance(ste, Ste) and not isinstance(context, Denial | Found):
         transaction.context = context
@@ -260,8 +260,7 @@ class _ContextFetch:
             context,
             stall_model=smmu.stall_model,
             s1stalld=ste.s1stalld,
-            had=smmu.had,
-            oas=smmu.output_bits,
+            walks=smmu.walks,
             seen=told,
         )
         return self._cd

@@ -6,9 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Flag, auto
 
-from hw.aarch64 import OUTPUT_BITS
 from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
-from hw.smmuv3.cd import Cd, StallModel
+from hw.smmuv3.cd import PLAIN_WALKS, Cd, StallModel, Walks
 from hw.smmuv3.commands import CFGI_ALL_RANGE, Command, Opcode
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat, StreamLeaf
@@ -87,10 +86,7 @@ class Smmu:
     two_level_cds: bool = True
     hyp: bool = False
     """Whether STE.STRW means anything."""
-    had: bool = False
-    """IDR3.HAD: whether CD.HAD0 means anything."""
-    output_bits: int = OUTPUT_BITS
-    """IDR5.OAS in bits. The intermediate size is the same: there is no AArch32."""
+    walks: Walks = PLAIN_WALKS
     enabled: bool = True
     """CR0.SMMUEN; without it addresses pass as they are."""
     atschk: bool = False

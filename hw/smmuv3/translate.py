@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hw.aarch64 import Fault, WalkFault, walk
+from hw.aarch64 import NO_UPDATES, Fault, Updates, WalkFault, walk
 from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest, completion_of
 from hw.smmuv3.cd import Cd
@@ -177,7 +177,7 @@ async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | De
     """Configuration, then TLB, then walk: one step if everything is cached."""
     sid = transaction.sid
     if not smmu.enabled:
-        return Denial(event=None) if transaction.ats else bypass(transaction, smmu.output_bits)
+        return Denial(event=None) if transaction.ats else bypass(transaction, smmu.walks.output_bits)
     expected = smmu.expected_asid.get((sid, transaction.ssid))
     reads: list[Resource] = resources(smmu, sid)
     if expected is not None:
@@ -201,7 +201,7 @@ async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | De
         await bus.access("TLB look-up", reads=[Tlb.resource(cd.asid)])
     transaction.asid = cd.asid
     entry = smmu.tlb.lookup(cd.asid, smmu.vmid, transaction.address, transaction.world)
-    if entry is not None:
+    if entry is not None and not (entry.clean and transaction.write):
         return Found(entry=entry, cd=cd)
     smmu.begin(transaction)
     return await _walk_and_fill(bus, smmu, transaction, cd)
@@ -222,6 +222,7 @@ async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd)
         output_bits=cd.output_bits,
         flags=cd.flags,
         hierarchical=cd.hierarchical,
+        updates=Updates(access=True, dirty=cd.dirty, write=transaction.write) if cd.access else NO_UPDATES,
     )
     if isinstance(found, Fault):
         event = _EVENT_OF_FAULT[found.kind]
@@ -239,6 +240,7 @@ async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd)
         writable=found.writable,
         ttb=cd.ttb0,
         world=transaction.world,
+        clean=found.clean,
     )
     return Found(entry=entry, cd=cd)
 

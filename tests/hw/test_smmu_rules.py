@@ -15,6 +15,7 @@ from hw.memory import Memory
 from hw.pcie.ats import hits
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
 from hw.smmuv3 import cd, commands, ste
+from hw.smmuv3.cd import Walks
 from hw.smmuv3.config import entry_in_memory
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import l1std
@@ -162,7 +163,7 @@ def test_a_request_that_skips_stage_1_is_an_identity(world: World) -> None:
 def test_an_address_that_is_too_large_does_not_pass(world: World, entry: tuple[int, ...]) -> None:
     """§3.4: an abort and F_ADDR_SIZE, never a stall."""
     world.put(ste.ste_address(STES, SID), entry)
-    world.smmu.output_bits = 40
+    world.smmu.walks = Walks(output_bits=40)
     assert world.access((1 << 40) - 8) == (Disposition.PROCEED, (1 << 40) - 8, 0)
     assert world.access(1 << 40) == (Disposition.ABORT, 0, EventId.F_ADDR_SIZE)
 

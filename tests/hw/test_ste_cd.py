@@ -273,7 +273,7 @@ def test_what_a_cd_says_about_table_permissions_and_flags(
 ) -> None:
     """IHI 0070 §5.4: HAD0 means something with IDR3.HAD = 1 only; with AFFD an access flag of 0 is no fault."""
     q0, q1, *_ = cd.sva_cd(asid=Asid(9), ttb0=PhysAddr(0x1000))
-    made = cd.check((cd.AFFD.put(q0, affd), cd.HAD0.put(q1, had0)), had=had)
+    made = cd.check((cd.AFFD.put(q0, affd), cd.HAD0.put(q1, had0)), walks=cd.Walks(had=had))
     assert isinstance(made, cd.Cd)
     assert (made.hierarchical, made.flags) == expected
 

@@ -8,7 +8,7 @@ from random import Random
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import FRAME_BYTES, Memory
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
-from hw.smmuv3.cd import StallModel
+from hw.smmuv3.cd import Httu, StallModel, Walks
 from hw.smmuv3.registers import Registers as Mmio
 from hw.smmuv3.translate import (
     Disposition,
@@ -56,9 +56,10 @@ def vector(random: Random) -> Vector:
     address = _address(random, 64 - t0sz)
     stall_model = random.choice((0, 0, 0, 1, 2))
     words.update(_ste(random, stall_model))
+    httu = random.choice((0, 1, 2))
     for number in range(8):
-        _put_cd(random, words, CDS + 64 * number, t0sz)
-        _put_cd(random, words, LEAF + 64 * number, t0sz)
+        _put_cd(random, words, CDS + 64 * number, t0sz, httu)
+        _put_cd(random, words, LEAF + 64 * number, t0sz, httu)
     if bits_form(words):
         words[CDS] = 0 if rare(random, 10) else (NOWHERE if rare(random, 12) else LEAF) | 1
     for level, table in enumerate(TABLES):
@@ -73,10 +74,12 @@ def vector(random: Random) -> Vector:
         stall_model=stall_model,
         output_bits=random.choice((40, 44, 48, 48)),
         hierarchical_disable=bool(rare(random, 50)),
+        httu=httu,
         streams=STREAMS,
         stream_table=NOWHERE if rare(random, 2) else STES,
     )
-    return Vector(words, registers, Ask(kind, sid, ssid, address))
+    write = kind is Kind.WRITE or (kind is Kind.REQUEST and bool(rare(random, 50)))
+    return Vector(words, registers, Ask(kind, sid, ssid, address, write))
 
 
 _KINDS = (Kind.WRITE, Kind.WRITE, Kind.READ, Kind.READ, Kind.REQUEST, Kind.REQUEST, Kind.TRANSLATED)
@@ -106,11 +109,16 @@ def _ste(random: Random, stall_model: int) -> dict[int, int]:
     return {STES: q0, STES + 8: q1}
 
 
-def _put_cd(random: Random, words: dict[int, int], at: int, t0sz: int) -> None:
+def _put_cd(random: Random, words: dict[int, int], at: int, t0sz: int, httu: int) -> None:
     t0sz = random.choice((15, 40, 0, 63)) if rare(random, 3) else t0sz
     q0 = t0sz | rare(random, 2) << 6 | rare(random, 5) << 14 | rare(random, 2) << 15 | 1 << 30
     q0 |= (1 - rare(random, 3)) << 31 | random.choice((5, 5, 5, 5, 2, 1, 0, 4, 6, 7)) << 32
-    q0 |= rare(random, 25) << 35 | (1 - rare(random, 2)) << 41 | rare(random, 1) << 42 | rare(random, 1) << 43
+    q0 |= (
+        rare(random, 25) << 35
+        | (1 - rare(random, 2)) << 41
+        | rare(random, 40 if httu == 2 else 1) << 42
+        | rare(random, 40 if httu else 1) << 43
+    )
     q0 |= random.getrandbits(3) << 44 | 1 << 47 | random.getrandbits(16) << 48
     level = 0 if 64 - t0sz > 39 else 1 if 64 - t0sz > 30 else 2
     table = random.choice((NOWHERE, 1 << 41, 1 << 46)) if rare(random, 5) else TABLES[level]
@@ -127,23 +135,35 @@ def _descriptor(random: Random, level: int) -> int:
         return (output if rare(random, 5) else TABLES[level + 1]) | limits | 3
     if level < 3 and not rare(random, 50):
         output = random.getrandbits(18) << 30
-    leaf = output | (1 - rare(random, 25)) << 10 | (1 - rare(random, 8)) << 6 | rare(random, 30) << 7 | limits
+    leaf = (
+        output
+        | (1 - rare(random, 25)) << 10
+        | (1 - rare(random, 8)) << 6
+        | rare(random, 30) << 7
+        | rare(random, 50) << 51
+        | limits
+    )
     return leaf | (3 if level == 3 and not rare(random, 3) else 1)
 
 
-def answer_of_the_model(given: Vector) -> Outcome:
-    """The same question to `hw.smmuv3`."""
+def answer_of_the_model(given: Vector) -> tuple[Outcome, dict[int, int]]:
+    """The same question to `hw.smmuv3`, and what stands in memory afterwards."""
     memory = Memory(FRAMES)
     for address, word in given.words.items():
         memory.write(PhysAddr(address), word)
+    outcome = _ask(given, memory)
+    return outcome, {address: memory.read(PhysAddr(address)) for address in given.words}
+
+
+def _ask(given: Vector, memory: Memory) -> Outcome:
+    """One request to an SMMU that has cached nothing."""
     registers, ask = given.registers, given.ask
     smmu = Smmu(
         registers=Mmio(PhysAddr(0)),
         stream_table=PhysAddr(registers.stream_table),
         streams=registers.streams,
         stall_model=StallModel(registers.stall_model),
-        had=registers.hierarchical_disable,
-        output_bits=registers.output_bits,
+        walks=Walks(output_bits=registers.output_bits, had=registers.hierarchical_disable, httu=Httu(registers.httu)),
         enabled=registers.enabled,
         atschk=registers.ats_check,
         record_config_errors_of_ats=registers.record_ats,
@@ -152,7 +172,7 @@ def answer_of_the_model(given: Vector) -> Outcome:
     bus, sid = StubBus(memory), StreamId(ask.sid)
     pasid = NO_PASID if ask.ssid is None else Pasid(ask.ssid)
     if ask.kind is Kind.REQUEST:
-        request = TranslationRequest(sid=sid, pasid=pasid, address=VirtAddr(ask.address), write=False, tag=0)
+        request = TranslationRequest(sid=sid, pasid=pasid, address=VirtAddr(ask.address), write=ask.write, tag=0)
         return _completion(drive(translate_request(bus, smmu, request)))
     if ask.kind is Kind.TRANSLATED:
         where = PhysAddr(ask.address)

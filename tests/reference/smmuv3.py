@@ -44,6 +44,7 @@ class Registers:
     stall_model: int
     output_bits: int
     hierarchical_disable: bool
+    httu: int
     streams: int
     stream_table: int
 
@@ -61,12 +62,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Ask:
-    """One transaction; `ssid` is None without a PASID."""
+    """One transaction; `ssid` is None without a PASID. `write` says what a translation request is for."""
 
     kind: Kind
     sid: int
     ssid: int | None
     address: int
+    write: bool
 
 
 class Stop(Exception):
@@ -205,7 +207,7 @@ def _check_cd(registers: Registers, ste: list[int], cd: list[int]) -> None:
         and bits(cd[0], 41, 41)
         and not (stall and (registers.stall_model == 1 or bits(ste[1], 27, 27)))
         and not (not stall and registers.stall_model == 2)
-        and not bits(cd[0], 43, 42)
+        and registers.httu >= (2 if bits(cd[0], 42, 42) else bits(cd[0], 43, 43))
         and (off or not bits(cd[0], 15, 15))
         and (
             off or (16 <= bits(cd[0], 5, 0) <= 39 and bits(cd[0], 7, 6) == 0 and not bits(cd[1], 51, 4) << 4 >> output)
@@ -234,17 +236,29 @@ def _walk(memory: Memory, registers: Registers, cd: list[int], ask: Ask) -> Outc
     while True:
         low = 12 + 9 * (3 - level)
         index = bits(address, min(low + 8, width - 1), low)
-        word = memory.read(table + 8 * index, WALK)
+        where = table + 8 * index
+        word = memory.read(where, WALK)
         if not word & 1 or (word & 3 == 1 and level in (0, 3)):
             raise Stop(TRANSLATION, normal=True)
         target = word & 0xFFFF_FFFF_F000
         if target >> output:
             raise Stop(ADDR_SIZE, normal=True)
         if word & 3 == 1 or level == 3:
+            word = memory.words[where] = _marked(word, (user, write), cd, ask)
             return _leaf(word, target, low, (user, write), cd, ask)
         if not (bits(cd[1], 1, 1) and registers.hierarchical_disable):
             user, write = user and not bits(word, 61, 61), write and not bits(word, 62, 62)
         table, level = target, level + 1
+
+
+def _marked(word: int, rights: tuple[bool, bool], cd: list[int], ask: Ask) -> int:
+    """A leaf after hardware has set its flags: AF with HA; with HD, for a write, AP[2] = 0 where DBM = 1 (3.13)."""
+    if not bits(cd[0], 43, 43):
+        return word
+    word |= 1 << 10
+    if bits(cd[0], 42, 42) and ask.write and all(rights) and bits(word, 51, 51) and bits(word, 6, 6):
+        word &= ~(1 << 7)
+    return word
 
 
 def _leaf(word: int, target: int, low: int, rights: tuple[bool, bool], cd: list[int], ask: Ask) -> Outcome:

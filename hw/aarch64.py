@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
-from hw.bus import Bus, PhysAddr, VirtAddr
+from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError, FrameAllocator, Memory
 
@@ -202,18 +202,13 @@ async def _update(bus: Bus, where: PhysAddr, level: int, descriptor: int, update
     wanted = updates.wanted(descriptor, limits)
     while wanted != descriptor:
         expected, new = descriptor, wanted
-        descriptor = await bus.rmw(where, partial(_exchange, expected, new), f"flags of TTD {where:#x}")
+        descriptor = await bus.rmw(where, partial(exchange, expected, new), f"flags of TTD {where:#x}")
         if descriptor == expected:
             return new
         # Whatever stands there now: only a leaf has flags.
         leaf = descriptor & _TABLE_BITS == (_TABLE_BITS if level == LEAF_LEVEL else VALID.mask)
         wanted = updates.wanted(descriptor, limits) if leaf else descriptor
     return descriptor
-
-
-def _exchange(expected: int, new: int, now: int) -> int:
-    """Compare and swap."""
-    return new if now == expected else now
 
 
 def _allowed(found: Translation, descriptor: int, limits: int, *, el0: bool) -> Translation:

@@ -28,6 +28,11 @@ Resource = Hashable
 Equal names are one resource; two steps that only read it, or name different ones, commute."""
 
 
+def exchange(expected: int, new: int, now: int) -> int:
+    """What a compare-and-swap makes of a word, for `Bus.rmw`."""
+    return new if now == expected else now
+
+
 class Bus(Protocol):
     """One step per call: between two calls the world stands still (`DESIGN.md`: announce, be chosen, perform)."""
 

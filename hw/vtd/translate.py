@@ -124,6 +124,7 @@ async def untranslated_access(
     """Decide about a DMA with an untranslated address (AT=00)."""
     kind = RequestKind.WRITE if write else RequestKind.READ
     transaction = _transaction(sid, pasid, address, kind, ordinal)
+    transaction.write = write
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
         if outcome.entry.writable or not write:
@@ -154,6 +155,7 @@ async def translated_access(
 async def translate_request(bus: Bus, vtd: Vtd, request: TranslationRequest, ordinal: int = 0) -> Answer:
     """Answer a Translation Request; a missing page is a Success without rights."""
     transaction = _transaction(request.sid, request.pasid, request.address, RequestKind.TRANSLATION, ordinal)
+    transaction.write = request.write
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
         completion = completion_of(request, CompletionStatus.SUCCESS, outcome.entry)
@@ -199,7 +201,7 @@ async def _resolve(bus: Bus, vtd: Vtd, transaction: Transaction) -> Found | Deni
         page = PhysAddr(transaction.address & ~_PAGE_OFFSET)
         return Found(entry=Translation(page=page, readable=True, writable=True), pasid_entry=entry)
     cached = vtd.iotlb.lookup(entry.did, transaction.pasid, transaction.address)
-    if cached is not None:
+    if cached is not None and not (cached.clean and transaction.write):
         return Found(entry=cached, pasid_entry=entry)
     return await _walk_and_fill(bus, vtd, transaction, entry)
 
@@ -327,7 +329,8 @@ def _admit(context: Context | Denial, transaction: Transaction) -> Admitted | De
 async def _walk_and_fill(bus: Bus, vtd: Vtd, transaction: Transaction, entry: PasidEntry) -> Found | Denial:
     """Walk the tables and fill the caches, unless an invalidation came in between; the page may then be used once."""
     did, pasid, address, iotlb = entry.did, transaction.pasid, transaction.address, vtd.iotlb
-    walked = await walk(bus, iotlb.start(did, pasid, address, entry.flptptr), address, nxe=entry.nxe)
+    start = iotlb.start(did, pasid, address, entry.flptptr)
+    walked = await walk(bus, start, address, write=transaction.write, nxe=entry.nxe)
     trail = walked.trail if iotlb.upper_capacity else ()
     found = walked.outcome
     if trail or isinstance(found, Translation):

@@ -46,7 +46,9 @@ def vector(random: Random) -> Vector:
     for level, table in enumerate(LEVELS):
         words[table + 8 * (address >> 39 - 9 * level & 0x1FF)] = _page_entry(random, level)
     unit = Unit(NOWHERE if rare(random, 2) else CONTEXTS)
-    return Vector(words, unit, Ask(random.choice(_KINDS), sid, pasid, address))
+    kind = random.choice(_KINDS)
+    write = kind is Kind.WRITE or (kind is Kind.REQUEST and bool(rare(random, 50)))
+    return Vector(words, unit, Ask(kind, sid, pasid, address, write))
 
 
 def _address(random: Random) -> int:
@@ -90,17 +92,23 @@ def _page_entry(random: Random, level: int) -> int:
     return rights | (output if level == 3 or rare(random, 8) else LEVELS[level + 1])
 
 
-def answer_of_the_model(given: Vector) -> Outcome:
-    """The same question to `hw.vtd`."""
+def answer_of_the_model(given: Vector) -> tuple[Outcome, dict[int, int]]:
+    """The same question to `hw.vtd`, and what stands in memory afterwards."""
     memory = Memory(FRAMES)
     for address, word in given.words.items():
         memory.write(PhysAddr(address), word)
+    outcome = _ask(given, memory)
+    return outcome, {address: memory.read(PhysAddr(address)) for address in given.words}
+
+
+def _ask(given: Vector, memory: Memory) -> Outcome:
+    """One request to a unit that has cached nothing."""
     ask = given.ask
     unit = Vtd(registers=Registers(PhysAddr(0)), context_table=PhysAddr(given.unit.contexts), contexts=4)
     bus, sid, address = StubBus(memory), StreamId(ask.sid), VirtAddr(ask.address)
     pasid = NO_PASID if ask.pasid is None else Pasid(ask.pasid)
     if ask.kind is Kind.REQUEST:
-        request = TranslationRequest(sid=sid, pasid=pasid, address=address, write=False, tag=0)
+        request = TranslationRequest(sid=sid, pasid=pasid, address=address, write=ask.write, tag=0)
         return _completion(drive(translate_request(bus, unit, request)))
     if ask.kind is Kind.PAGE_REQUEST:
         ppr = PageRequest(sid=sid, pasid=pasid, address=address, read=True, write=True, last=True, prgi=Prgi(0))

@@ -44,12 +44,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Ask:
-    """One request; `pasid` is None without a PASID."""
+    """One request; `pasid` is None without a PASID. `write` says what a translation request is for."""
 
     kind: Kind
     sid: int
     pasid: int | None
     address: int
+    write: bool
 
 
 class Stop(Exception):
@@ -159,12 +160,17 @@ def _context(memory: Memory, unit: Unit, ask: Ask) -> tuple[int, int, bool]:
 
 
 def _walk(memory: Memory, table: int, ask: Ask, fpd: bool) -> Outcome:
-    """Four levels of 512 entries; R/W and U/S are the AND of all levels, judged at the leaf."""
+    """Four levels of 512 entries; R/W and U/S are the AND of all levels, judged at the leaf.
+
+    A is set in each table on the way and in the leaf, D in the leaf of a write that may be. Without D a page is not
+    granted for writing.
+    """
     if bits(ask.address, 63, 47) not in (0, (1 << 17) - 1):
         raise Stop(0x80, fpd)
     user = write = True
     for low in (39, 30, 21, 12):
-        word = memory.read(table + 8 * bits(ask.address, low + 8, low), 0x73 if low == 39 else 0x70, fpd)
+        where = table + 8 * bits(ask.address, low + 8, low)
+        word = memory.read(where, 0x73 if low == 39 else 0x70, fpd)
         if not word & 1:
             raise Stop(0x71, fpd)
         large = bool(bits(word, 7, 7)) and low != 12
@@ -174,10 +180,14 @@ def _walk(memory: Memory, table: int, ask: Ask, fpd: bool) -> Outcome:
         table = word & 0xFFFF_FFFF_F000
         if large or low == 12:
             break
+        memory.words[where] = word | 1 << 5
     if not user:
         raise Stop(0x81, fpd)
+    word = memory.words[where] = word | 1 << 5 | (1 << 6 if ask.write and write else 0)
     if ask.kind is Kind.WRITE and not write:
         raise Stop(0x85, fpd)
     span = (1 << low) - 1
     page = (table & ~span | ask.address & span) & ~PAGE
-    return Outcome(End.GRANT if ask.kind is Kind.REQUEST else End.DONE, page=page, write=write)
+    return Outcome(
+        End.GRANT if ask.kind is Kind.REQUEST else End.DONE, page=page, write=write and bool(bits(word, 6, 6))
+    )

@@ -92,7 +92,7 @@ class Smmu:
     atschk: bool = False
     """CR0.ATSCHK: whether translated traffic is checked against STE.EATS."""
     record_config_errors_of_ats: bool = False
-    """CR2.REC_CFG_ATS: whether errors of configuration and walks are recorded for Translation Requests, too."""
+    """CR2.REC_CFG_ATS: whether errors of configuration and walks are recorded for ATS, too."""
     record_bad_streams: bool = True
     """CR2.RECINVSID: whether C_BAD_STREAMID is recorded; Linux sets it."""
     report_fetches: bool = False

@@ -139,16 +139,20 @@ async def translated_access(
     """Decide about a DMA that the endpoint says is translated: CR0.ATSCHK asks STE.EATS, else nobody does (§2.2)."""
     ssid = None if pasid == NO_PASID else pasid
     transaction = Transaction(sid=sid, ssid=ssid, address=VirtAddr(address), write=write, ats=True, ordinal=ordinal)
-    denial = _forbidden(await stream_entry(bus, smmu, transaction)) if smmu.atschk else None
+    denial = None if smmu.enabled else Denial(event=EventId.F_TRANSL_FORBIDDEN)
+    if smmu.enabled and smmu.atschk:
+        denial = _forbidden(smmu, await stream_entry(bus, smmu, transaction))
     if denial is None:
         return AccessAnswer(disposition=Disposition.PROCEED, address=address, event=None, transaction=transaction)
-    disposition, event = _denied(denial, transaction, smmu)
-    return AccessAnswer(disposition=disposition, address=_NOWHERE, event=event, transaction=transaction)
+    event = None if denial.event is None else _record(denial.event, transaction)
+    return AccessAnswer(disposition=Disposition.ABORT, address=_NOWHERE, event=event, transaction=transaction)
 
 
-def _forbidden(ste: Ste | EventId) -> Denial | None:
-    """Why a stream's translated traffic is not let through; if the STE is invalid or aborts, nothing is recorded."""
-    if isinstance(ste, EventId) or ste.config is StreamConfig.ABORT:
+def _forbidden(smmu: Smmu, ste: Ste | EventId) -> Denial | None:
+    """Why a stream's translated traffic is not let through (IHI 0070 §3.9.1.3); CR2.RECINVSID does not matter to it."""
+    if isinstance(ste, EventId):
+        return Denial(event=ste if smmu.record_config_errors_of_ats else None)
+    if ste.config is StreamConfig.ABORT:
         return Denial(event=None)
     if ste.config is StreamConfig.BYPASS or ste.eats != AtsMode.FULL:
         return Denial(event=EventId.F_TRANSL_FORBIDDEN)
@@ -163,7 +167,7 @@ def _may_record(event: EventId, smmu: Smmu) -> bool:
 def _denied(denial: Denial, transaction: Transaction, smmu: Smmu) -> tuple[Disposition, EventRecord | None]:
     """Apply CD.A/R/S to the four faults of a walk; all other errors abort, and nearly all are recorded, always."""
     cd = denial.cd
-    if denial.event is None or not _may_record(denial.event, smmu) or not smmu.enabled:
+    if denial.event is None or not _may_record(denial.event, smmu):
         return Disposition.ABORT, None
     if cd is None:
         return Disposition.ABORT, _record(denial.event, transaction, fetched=denial.descriptor)
@@ -177,7 +181,7 @@ async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | De
     """Configuration, then TLB, then walk: one step if everything is cached."""
     sid = transaction.sid
     if not smmu.enabled:
-        return Denial(event=None) if transaction.ats else bypass(transaction, smmu.walks.output_bits)
+        return _disabled(smmu, transaction)
     expected = smmu.expected_asid.get((sid, transaction.ssid))
     reads: list[Resource] = resources(smmu, sid)
     if expected is not None:
@@ -205,6 +209,14 @@ async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | De
         return Found(entry=entry, cd=cd)
     smmu.begin(transaction)
     return await _walk_and_fill(bus, smmu, transaction, cd)
+
+
+def _disabled(smmu: Smmu, transaction: Transaction) -> Found | Denial:
+    """SMMUEN = 0: no translation, no event for an address that is too large, no ATS (IHI 0070 §3.4, §3.9.1.2)."""
+    if transaction.ats:
+        return Denial(event=EventId.F_BAD_ATS_TREQ)
+    found = bypass(transaction, smmu.walks.output_bits)
+    return found if isinstance(found, Found) else Denial(event=None)
 
 
 async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd) -> Found | Denial:

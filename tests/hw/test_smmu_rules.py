@@ -21,7 +21,7 @@ from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import l1std
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, Ste
-from hw.smmuv3.translate import Disposition, Smmu, translate_request, untranslated_access
+from hw.smmuv3.translate import Disposition, Smmu, translate_request, translated_access, untranslated_access
 
 SID = StreamId(1)
 STES = PhysAddr(0x1000)
@@ -51,6 +51,12 @@ class World:
         )
         answer = self.run(access)
         return answer.disposition, answer.address, answer.event.id if answer.event else 0
+
+    def translated(self, *, sid: StreamId = SID) -> tuple[Disposition, int]:
+        """What becomes of a translated write."""
+        access = translated_access(self.bus, self.smmu, sid=sid, pasid=NO_PASID, address=PAGE, write=True)
+        answer = self.run(access)
+        return answer.disposition, answer.event.id if answer.event else 0
 
     def request(self, address: int, *, sid: StreamId = SID) -> tuple[CompletionStatus, int, tuple[bool, bool], int]:
         """What becomes of a translation request: status, page, rights, event."""
@@ -169,11 +175,12 @@ def test_an_address_that_is_too_large_does_not_pass(world: World, entry: tuple[i
 
 
 def test_without_smmuen_addresses_pass_as_they_are(world: World) -> None:
-    """§3.4, §3.9: too large ones abort without an event, and ATS is refused."""
+    """§3.4, §3.9.1.2, §3.9.1.3: too large ones abort without an event, and ATS is refused with one."""
     world.smmu.enabled = False
     assert world.access(0x5008) == (Disposition.PROCEED, 0x5008, 0)
     assert world.access(1 << 48) == (Disposition.ABORT, 0, 0)
-    assert world.request(0x5000) == (CompletionStatus.UR, 0, (False, False), 0)
+    assert world.request(0x5000) == (CompletionStatus.UR, 0, (False, False), EventId.F_BAD_ATS_TREQ)
+    assert world.translated() == (Disposition.ABORT, EventId.F_TRANSL_FORBIDDEN)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +197,19 @@ def test_what_is_recorded_of_streams_and_requests(
     assert access[:2] == (Disposition.ABORT, 0)
     assert request[:3] == invalid[:3] == (CompletionStatus.CA, 0, (False, False))
     assert (access[2], request[3], invalid[3]) == recorded
+
+
+@pytest.mark.parametrize(("recorded", "events"), [(False, (0, 0)), (True, (EventId.C_BAD_STE, EventId.C_BAD_STREAMID))])
+def test_what_is_recorded_of_translated_traffic(world: World, recorded: bool, events: tuple[int, int]) -> None:
+    """§3.9.1.3: errors of configuration with CR2.REC_CFG_ATS, whatever RECINVSID says; an STE that aborts is silent."""
+    world.smmu.atschk, world.smmu.record_bad_streams = True, False
+    world.smmu.record_config_errors_of_ats = recorded
+    assert (world.translated(), world.translated(sid=StreamId(4))) == tuple(
+        (Disposition.ABORT, each) for each in events
+    )
+    world.smmu.stes.clear()
+    world.put(ste.ste_address(STES, SID), ste.abort_ste())
+    assert world.translated() == (Disposition.ABORT, 0)
 
 
 def test_the_entry_of_a_stream_past_the_caches(world: World) -> None:

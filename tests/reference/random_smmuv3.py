@@ -65,7 +65,7 @@ def vector(random: Random) -> Vector:
     for level, table in enumerate(TABLES):
         words[table + 8 * (address >> 39 - 9 * level & 0x1FF)] = _descriptor(random, level)
     kind = random.choice(_KINDS)
-    enabled = kind is Kind.TRANSLATED or not rare(random, 3)
+    enabled = not rare(random, 3)
     registers = Registers(
         enabled=enabled,
         ats_check=bool(rare(random, 60)),

@@ -118,9 +118,11 @@ def translate(memory: Memory, registers: Registers, ask: Ask) -> Outcome:
 
 
 def _disabled(registers: Registers, ask: Ask) -> Outcome:
-    """SMMUEN = 0: bypass up to the output size; translation requests are refused (sections 3.4, 3.9)."""
+    """SMMUEN = 0: bypass up to the output size, and no ATS (sections 3.4, 3.9.1.2, 3.9.1.3)."""
     if ask.kind is Kind.REQUEST:
-        return Outcome(End.UR)
+        return Outcome(End.UR, event=ATS_TREQ)
+    if ask.kind is Kind.TRANSLATED:
+        return Outcome(End.ABORT, event=FORBIDDEN)
     if ask.address >> registers.output_bits:
         return Outcome(End.ABORT)
     return Outcome(End.DONE, page=ask.address & ~PAGE)
@@ -276,7 +278,7 @@ def _leaf(word: int, target: int, low: int, rights: tuple[bool, bool], cd: list[
 
 
 def _refused(registers: Registers, ask: Ask, stop: Stop, cd: list[int]) -> Outcome:
-    """Sections 3.9.1.2 (requests), 5.5 (A, R, S) and 7.3 (what is recorded)."""
+    """Sections 3.9.1.2 and 3.9.1.3 (ATS), 5.5 (A, R, S) and 7.3 (what is recorded)."""
     if ask.kind is Kind.REQUEST:
         if stop.event in (0, ATS_TREQ):
             return Outcome(End.UR, event=stop.event)
@@ -285,7 +287,7 @@ def _refused(registers: Registers, ask: Ask, stop: Stop, cd: list[int]) -> Outco
         recorded = registers.record_ats and (stop.event != STREAMID or registers.record_sid)
         return Outcome(End.CA, event=stop.event if recorded else 0)
     if ask.kind is Kind.TRANSLATED:
-        return Outcome(End.ABORT, event=FORBIDDEN if stop.event == FORBIDDEN else 0)
+        return Outcome(End.ABORT, event=stop.event if stop.event == FORBIDDEN or registers.record_ats else 0)
     if stop.event == STREAMID and not registers.record_sid:
         return Outcome(End.ABORT)
     if not stop.normal:

@@ -34,6 +34,8 @@ class TlbEntry:
     writable: bool
     ttb: PhysAddr
     world: StreamWorld = StreamWorld.NS_EL1
+    clean: bool = False
+    """A write has to walk again, as hardware would then mark the page dirty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Tlb:
         writable: bool,
         ttb: PhysAddr,
         world: StreamWorld = StreamWorld.NS_EL1,
+        clean: bool = False,
     ) -> TlbEntry:
         """Cache a translation; the oldest entry of the same address space makes room."""
         number = address >> PAGE_SHIFT
@@ -119,6 +122,7 @@ class Tlb:
             writable=writable,
             ttb=ttb,
             world=world,
+            clean=clean,
         )
         space[number] = entry
         return entry

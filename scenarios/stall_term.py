@@ -20,13 +20,13 @@ EXPECTED = (
         params={"order": "term-first"},
         verdict="violated",
         oracle=HANG,
-        why="an access stalls between STALL_TERM and the new STE",
+        why="an access stalls between STALL_TERM and the new STE; of one before it nobody can say whether it ends",
     ),
     Expected(
         params={"order": "no-sync"},
         verdict="violated",
         oracle=HANG,
-        why="an access has looked at the old STE, and stalls behind STALL_TERM",
+        why="an access stalls behind STALL_TERM, or STALL_TERM comes before CFGI_STE, and may end nothing",
     ),
     Expected(
         params={"order": "no-term"},

@@ -196,6 +196,8 @@ def decode(q0: int, q1: int, *, hyp: bool = False, stage2: bool = False) -> Comm
     values: dict[str, int] = {}
     for name, part in _PARTS[opcode].items():
         value = part.bits.get(words[part.word]) << part.shift
+        if opcode is Opcode.RESUME and name == "resp" and value & ResumeResp.RETRY:
+            value = ResumeResp.RETRY  # with Ac = 1 Ab is ignored (IHI 0070 §4.7.1)
         _check(opcode, name, value)
         values[name] = bool(value) if name in _FLAGS else value
     return _command(opcode, values)

@@ -62,6 +62,10 @@ class Registers:
         return name_at(address, self.base, _NAMES)
 
 
+ENABLED = SMMUEN.mask | PRIQEN.mask | EVTQEN.mask | CMDQEN.mask
+"""CR0 of an SMMU that works."""
+
+
 def active_errors(gerror: int, gerrorn: int) -> int:
     """The GERROR bits that software has not acknowledged: those that differ from GERRORN."""
     return gerror ^ gerrorn

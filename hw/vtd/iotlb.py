@@ -73,6 +73,7 @@ class Iotlb:
             readable=found.readable,
             writable=found.writable,
             ttb=table,
+            clean=found.clean,
         )
 
     def fill_upper(self, did: Did, pasid: Pasid, address: VirtAddr, trail: Iterable[Reached]) -> None:

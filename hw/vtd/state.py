@@ -45,6 +45,8 @@ class Transaction:
     """The request itself named a PASID."""
     address: VirtAddr
     kind: RequestKind
+    write: bool = False
+    """Whether the page is to be marked dirty."""
     ordinal: int = 0
     """Which one of its agent's it is: a name for whoever waits for its end."""
     did: Did | None = None

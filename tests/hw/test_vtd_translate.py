@@ -276,6 +276,8 @@ def test_directory_errors_and_its_fpd(world: World) -> None:
     assert reason(world.access()) is Reason.PASID_DIRECTORY_RESERVED
     world.memory.write(DIRECTORY, 0x1000_0001)
     assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS
+    world.memory.write(DIRECTORY, 0x1000_0003)
+    assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS, "FPD does not silence a table that cannot be read"
     world.memory.write(DIRECTORY, 0x2)
     assert reason(world.access()) is None
     world.memory.write(DIRECTORY, 0x3003)

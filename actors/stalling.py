@@ -172,7 +172,7 @@ class StallingUnits(SmmuUnits):
         return resume if command.opcode is Opcode.RESUME else partial(self._terminate, number=number, command=command)
 
     async def _terminate(self, cpu: Cpu, number: int, command: Command) -> None:
-        """STALL_TERM: of a stream that does not abort yet it is unpredictable whether it ends anything (IHI 0070 §4.7.2)."""
+        """STALL_TERM: whether it ends anything of a stream that does not abort yet is unpredictable (IHI 0070 §4.7)."""
         sid = command.sid
         await cpu.access("STALL_TERM: look-up", reads=[config_resource(sid)])
         cached = self.smmu.stes.get(sid)

@@ -175,7 +175,7 @@ def test_an_address_that_is_too_large_does_not_pass(world: World, entry: tuple[i
 
 
 def test_without_smmuen_addresses_pass_as_they_are(world: World) -> None:
-    """IHI 0070 §3.4, IHI 0070 §3.9.1.2, IHI 0070 §3.9.1.3: too large ones abort without an event, and ATS is refused with one."""
+    """IHI 0070 §3.4, §3.9: too large ones abort without an event, and ATS is refused with one."""
     world.smmu.enabled = False
     assert world.access(0x5008) == (Disposition.PROCEED, 0x5008, 0)
     assert world.access(1 << 48) == (Disposition.ABORT, 0, 0)
@@ -190,7 +190,7 @@ def test_without_smmuen_addresses_pass_as_they_are(world: World) -> None:
 def test_what_is_recorded_of_streams_and_requests(
     world: World, ats: bool, streams: bool, recorded: tuple[int, int, int]
 ) -> None:
-    """IHI 0070 §7.3: C_BAD_STREAMID with CR2.RECINVSID; IHI 0070 §3.9.1.2: of a request only with CR2.REC_CFG_ATS, too."""
+    """IHI 0070 §7.3, §3.9.1.2: C_BAD_STREAMID with CR2.RECINVSID, of a request only with CR2.REC_CFG_ATS, too."""
     world.smmu.record_config_errors_of_ats, world.smmu.record_bad_streams = ats, streams
     beyond = StreamId(4)
     access, request, invalid = world.access(0, sid=beyond), world.request(0, sid=beyond), world.request(0)
@@ -201,7 +201,7 @@ def test_what_is_recorded_of_streams_and_requests(
 
 @pytest.mark.parametrize(("recorded", "events"), [(False, (0, 0)), (True, (EventId.C_BAD_STE, EventId.C_BAD_STREAMID))])
 def test_what_is_recorded_of_translated_traffic(world: World, recorded: bool, events: tuple[int, int]) -> None:
-    """IHI 0070 §3.9.1.3: errors of configuration with CR2.REC_CFG_ATS, whatever RECINVSID says; an STE that aborts is silent."""
+    """IHI 0070 §3.9.1.3: errors of configuration with CR2.REC_CFG_ATS alone; an STE that aborts is silent."""
     world.smmu.atschk, world.smmu.record_bad_streams = True, False
     world.smmu.record_config_errors_of_ats = recorded
     assert (world.translated(), world.translated(sid=StreamId(4))) == tuple(

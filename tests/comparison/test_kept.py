@@ -115,6 +115,24 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         "whose numbers follow the order of spawning is planned by whose child he is",
     ),
 )
+OPEN: tuple[tuple[str, str], ...] = (
+    (
+        """actor a: store 0 1; store 0 0
+           actor b: store 1 1; waitboth 1
+           actor c: waitboth 1
+           actor d: waitboth 1""",
+        "the deadlock of b alone is missed: 7 classes of 8. Waits b, c and d are planned as leaves of one point, as it "
+        "is not certain that they are possible; b then sleeps in the branch of c and excuses d before the last store",
+    ),
+    (
+        """actor a: glance; glance; noteseen 0
+           actor b: store 2 1; store 2 1; store 0 1
+           actor c: store 1 2
+           actor d: store 0 0""",
+        "32 classes of 34: two steps of one actor that come to touch less than they announced",
+    ),
+)
+"""Programs on which search differs from all interleavings today, and what is known of the cause."""
 
 
 def both(program: Program) -> tuple[Everything, list[str]]:
@@ -133,6 +151,13 @@ def both(program: Program) -> tuple[Everything, list[str]]:
 def test_what_once_differed_no_longer_does(text: str, classes: int, why: str) -> None:
     everything, found = both(parse(text))
     assert (len(everything.ends), found) == (classes, []), why
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=pytest.mark.xfail(reason=why, strict=True)) for text, why in OPEN]
+)
+def test_what_differs_today(text: str) -> None:
+    assert not both(parse(text))[1]
 
 
 @pytest.mark.parametrize("text", SHAPES)

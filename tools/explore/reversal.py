@@ -63,7 +63,7 @@ class Reversal:
             if not branch.rest:
                 # Any order will do there, but not if a sibling might have begun it, was not sure to, and sleeps in it.
                 if not branch.certain and self.events:
-                    branch.rest = self.chain()
+                    branch.then(self.chain())
                 return
             tree = branch.rest
 

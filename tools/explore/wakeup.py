@@ -72,6 +72,10 @@ class Branch:
             self._sequel = None
         return self._rest
 
+    def then(self, tree: Tree) -> None:
+        """After it comes this tree, and nothing else."""
+        self._rest, self._sequel = tree, None
+
     def _follow(self, sequel: Sequel, events: int) -> None:
         """After it come these events."""
         self._sequel, self._events = sequel, events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hw.bus import Pasid, StreamId, VirtAddr
-from hw.events import DEVICE_PRI
+from hw.events.link import DEVICE_PRI
 from hw.pcie.ats import AtcEntry, NoTranslation
 from hw.pcie.events import AccessEnded, DeviceError, DeviceErrorSeen, Outcome
 from hw.pcie.pri import Reaction

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import drivers.cpu
 from drivers.attach_events import AtcDropped, AtsSwitched, attached_resource
 from hw.bus import Asid, PhysAddr, Resource, StreamId, VirtAddr
-from hw.events import FRAMES, DmaLanded
+from hw.events.link import FRAMES, DmaLanded
 from hw.memory import owner_name
 from hw.pcie.ats import Atc, AtcEntry, NoTranslation
 from hw.pcie.events import DeviceError, DeviceErrorSeen, InvalidationTimedOut

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drivers.endpoint import STOP, STOPPED, Endpoint
 from hw.bus import Pasid, StreamId, VirtAddr
-from hw.events import DEVICE_LIFE, DeviceStopped
+from hw.events.link import DEVICE_LIFE, DeviceStopped
 from hw.pcie.tlp import Dma, DmaCompletion
 
 from .runtime.ports import Port

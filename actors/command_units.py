@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw.bus import StreamId, VirtAddr
-from hw.command_events import CommandQueueStopped, CommandTaken, MsiAborted, SyncCompleted, sync_resource
-from hw.events import CommandDone
+from hw.events.commands import CommandQueueStopped, CommandTaken, MsiAborted, SyncCompleted, sync_resource
+from hw.events.link import CommandDone
 from hw.memory import BusError
 from hw.pcie.tlp import NO_PASID, InvalidateRequest, PrgResponse, ResponseCode
 from hw.smmuv3.cmdq import message_word, send_message, stop, stopped

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from drivers.endpoint import STOP, STOPPED, Endpoint
 from hw.bus import Pasid, Prgi, StreamId, VirtAddr
-from hw.events import (
+from hw.events.link import (
     DEVICE_LIFE,
     DEVICE_PRI,
     AtcInvalidated,

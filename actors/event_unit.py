@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hw.bus import Pasid, PhysAddr, Resource, StreamId, VirtAddr
-from hw.events import pasid_resource
-from hw.fault_events import EventLost, EventQueued
+from hw.events.faults import EventLost, EventQueued
+from hw.events.link import pasid_resource
 from hw.memory import WORD_BYTES
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord, Evtq, Full
 from hw.smmuv3.queues import Accepted, Dropped

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hw.bus import Pasid, PhysAddr, StreamId
-from hw.events import DmaLanded, PageRequestQueued, PageRequestRefused, ResponseSent
+from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, ResponseSent
 from hw.memory import owner_name
 from hw.pcie.tlp import Dma, PageRequest, PrgResponse
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.bus import Resource
-from hw.events import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
+from hw.events.link import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
 from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
 from hw.pcie.tlp import (
     ConfigRegister,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import PhysAddr, VirtAddr
-from hw.events import FRAMES, Translated, pasid_resource
+from hw.events.link import FRAMES, Translated, pasid_resource
 from hw.memory import WORD_BYTES
 from hw.pcie.events import WriteDropped
 from hw.pcie.tlp import (

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from hw.bus import PhysAddr, VirtAddr
-from hw.events import FRAMES, DmaLanded
-from hw.fault_events import DmaEnded, DmaStalled, StallDecided, stalls_resource
+from hw.events.faults import DmaEnded, DmaStalled, StallDecided, stalls_resource
+from hw.events.link import FRAMES, DmaLanded
 from hw.memory import owner_name
 from hw.pcie.tlp import Dma, DmaCompletion
 from hw.smmuv3.commands import Command, Opcode, ResumeResp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import Dma, DmaCompletion
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.bus import PhysAddr, Resource, StreamId, VirtAddr
-from hw.events import FRAMES, Translated, pasid_resource
+from hw.events.link import FRAMES, Translated, pasid_resource
 from hw.memory import owner_name
 from hw.pcie.tlp import (
     NO_PASID,

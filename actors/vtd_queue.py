@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw.bus import Resource
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 from hw.pcie.tlp import InvalidateCompletion, InvalidateRequest, PrgResponse
 from hw.vtd.descriptors import DeviceTlbInvalidate, PageGroupResponse, Wait
 from hw.vtd.events import DescriptorDone, ItagTaken, QueueStopped

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.bus import Resource
-from hw.command_events import sync_resource
+from hw.events.commands import sync_resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

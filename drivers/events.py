@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.bus import Resource
-from hw.events import pasid_resource
-from hw.fault_events import stalls_resource
+from hw.events.faults import stalls_resource
+from hw.events.link import pasid_resource
 
 PARTIAL: Resource = ("iopf", "partial")
 """The list of page requests whose Last has not come."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hw.bus import Resource, StreamId, VirtAddr
+from hw.paging.x86 import canonical
 from hw.pcie.tlp import NO_PASID, ResponseCode
 from hw.vtd.descriptors import Descriptor, Wait, pasid_iotlb
 from hw.vtd.prq import PageRequestDescriptor, decode
 from hw.vtd.registers import PPR, PRO, Registers, prs_after
 from hw.vtd.ring import ENTRY_WORDS, ByteRing
-from hw.x86 import canonical
 
 from .cpu import Cpu, Interrupt, Lock
 from .fault_events import OverflowAcknowledged

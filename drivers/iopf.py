@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hw.bus import Pasid, Prgi, VirtAddr
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 from hw.pcie.tlp import ResponseCode
 
 from .cpu import Cpu, Workqueue

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hw.bus import Pasid, Resource, StreamId, VirtAddr
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import ResumeResp
 from hw.smmuv3.evtq import EventRecord

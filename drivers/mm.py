@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from hw.aarch64 import PageTables
 from hw.bus import Asid, PhysAddr, VirtAddr
-from hw.events import FRAMES
+from hw.events.link import FRAMES
 from hw.memory import FrameAllocator, Memory, mm_owner, owner_name
+from hw.paging.aarch64 import PageTables
 
 from .cpu import Cpu, Lock
 

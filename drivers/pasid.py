@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.bus import Pasid
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 
 from .cpu import Cpu
 from .events import FaultResolved, PasidAllocated, PasidFreed, TeardownBegun

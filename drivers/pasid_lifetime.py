@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from hw.bus import Resource
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 
 from .cpu import Cpu, Lock
 from .endpoint import Endpoint

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hw.bus import Resource
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 
 from .cpu import Cpu, Lock
 from .endpoint import Endpoint

@@ -10,9 +10,9 @@ from actors.runtime.world import World
 from drivers.attach import AsidTable, Contexts, Domain, DomainContexts, Master
 from drivers.attach_entries import ContextEntry, StreamEntry
 from drivers.attach_events import ContextStored, Names, StreamStored
-from hw.aarch64 import PageTables
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
+from hw.paging.aarch64 import PageTables
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import Cd, paging_cd
 from hw.smmuv3.registers import Registers

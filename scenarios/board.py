@@ -19,9 +19,9 @@ from drivers.iopf import FINDERS, FaultGroup, Iopf
 from drivers.mm import Mm
 from drivers.page_requests import Intake, Responder, ResponseQueue
 from drivers.pasid import Bond, Pasids
-from hw.aarch64 import PageTables
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
+from hw.paging.aarch64 import PageTables
 from hw.pcie.ats import AtcEntry
 from hw.pcie.pri import PageRequestInterface
 from hw.pcie.tlp import (

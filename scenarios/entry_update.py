@@ -6,9 +6,9 @@ import drivers.cpu
 from actors.attach_units import Units
 from actors.runtime.world import Cpu, World
 from drivers.entry_writer import STE, WRITERS, Entry
-from hw.aarch64 import PageTables
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
+from hw.paging.aarch64 import PageTables
 from hw.pcie.tlp import NO_PASID
 from hw.smmuv3.cd import cd_address, paging_cd
 from hw.smmuv3.commands import cfgi_cd, cfgi_ste

@@ -16,7 +16,7 @@ from drivers.iopf import FINDERS
 from drivers.mutants import ForgetsDeviceTlb
 from drivers.pasid_lifetime import WalkedLifetime
 from hw.bus import VirtAddr
-from hw.events import DeviceStopped
+from hw.events.link import DeviceStopped
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
 from hw.vtd.pasid import pieces
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from actors.runtime.goals import InOrder, Part
 from drivers.events import ContextQuieted, PageRequestTaken, PasidAllocated, PasidFreed, TeardownBegun
 from drivers.fault_events import EventTaken, UnbindReturned
-from hw.events import (
+from hw.events.faults import DmaStalled, EventQueued
+from hw.events.link import (
     AtcInvalidated,
     CommandDone,
     DmaLanded,
@@ -16,7 +17,6 @@ from hw.events import (
     ResponseReceived,
     Translated,
 )
-from hw.fault_events import DmaStalled, EventQueued
 from hw.pcie.events import FunctionReset
 
 

@@ -6,9 +6,9 @@ from actors.attach_units import Units
 from actors.runtime.world import World
 from drivers.cd_leaf import FORMAT, CdTable
 from drivers.lifetime import Object
-from hw.aarch64 import PageTables
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import FRAME_BYTES, KERNEL, MMIO, WORD_BYTES, mm_owner
+from hw.paging.aarch64 import PageTables
 from hw.smmuv3.cd import sva_cd
 from hw.smmuv3.entry import ENTRY_BYTES, Qwords
 from hw.smmuv3.level1 import l1cd

@@ -13,7 +13,7 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from drivers.iopf import FINDERS
 from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
-from hw.events import PageRequestQueued
+from hw.events.link import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 from hw.pcie.tlp import ResponseCode
 

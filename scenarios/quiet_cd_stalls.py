@@ -8,7 +8,7 @@ from drivers.fault_events import ReleaseReturned
 from drivers.iopf_core import ANSWERS
 from drivers.lifetime import Object
 from drivers.quiet import QUIET
-from hw.fault_events import stalls_resource
+from hw.events.faults import stalls_resource
 
 from .board import PASID, SID
 from .goals import stall_behind_quiet_context

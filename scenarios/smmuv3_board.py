@@ -9,9 +9,9 @@ from actors.event_unit import EventUnit
 from actors.runtime.world import World
 from actors.smmu import SmmuUnits
 from drivers.arm_smmu_v3 import Cmdq, Contexts, PriQueue, PriResponses
-from hw.aarch64 import PageTables
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO
+from hw.paging.aarch64 import PageTables
 from hw.smmuv3 import commands, evtq, priq
 from hw.smmuv3.cd import cd_address
 from hw.smmuv3.evtq import Evtq

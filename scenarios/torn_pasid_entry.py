@@ -10,7 +10,7 @@ from actors.runtime.world import Cpu, World
 from drivers.events import BindReturned
 from drivers.pasid_entry_variants import WRITERS, Replaces
 from hw.bus import PhysAddr, VirtAddr
-from hw.events import pasid_resource
+from hw.events.link import pasid_resource
 from hw.vtd.pasid import Did, Qwords, empty_entry, first_level_entry, meaning, pass_through_entry, pieces
 
 from .board import PASID

@@ -12,9 +12,10 @@ from actors.vtd import VtdUnits
 from drivers.intel_vtd import LANE, PageGroupResponses, PasidTable, Qi
 from drivers.intel_vtd_prq import Drain, PageRequestQueue
 from drivers.page_requests import Responder
-from hw.aarch64 import Translation
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
+from hw.paging.aarch64 import Translation
+from hw.paging.x86 import PageTables
 from hw.vtd.context import ENTRY_QWORDS, check, context_address, context_entry
 from hw.vtd.faults import FaultLog
 from hw.vtd.pasid import check as check_entry
@@ -24,7 +25,6 @@ from hw.vtd.qi import InvalidationQueue
 from hw.vtd.registers import Registers
 from hw.vtd.ring import ENTRY_BYTES, ByteRing
 from hw.vtd.state import Vtd
-from hw.x86 import PageTables
 
 from .board import PASID, SID, Options, Platform, Sides, intake, sides, write_words
 

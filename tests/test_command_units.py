@@ -15,7 +15,7 @@ from actors.runtime.world import Cpu, Session, World
 from drivers.arm_smmu_v3 import Cmdq
 from drivers.gerror import ErrorHandler
 from hw.bus import Asid, PhysAddr, StreamId, VirtAddr, Vmid
-from hw.command_events import CommandQueueStopped, MsiAborted
+from hw.events.commands import CommandQueueStopped, MsiAborted
 from hw.memory import FRAME_BYTES, KERNEL, MMIO
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import Cerror, Command, CommandError, Opcode, SyncSignal

@@ -13,7 +13,7 @@ from actors.runtime.world import Cpu, Session, World
 from drivers.evtq import EventQueue
 from drivers.stall_shutdown import SHUTDOWNS
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
-from hw.events import PageRequestQueued, PageRequestRefused, ResponseSent
+from hw.events.link import PageRequestQueued, PageRequestRefused, ResponseSent
 from hw.memory import FRAME_BYTES
 from hw.pcie.tlp import NO_PASID, PageRequest
 from hw.smmuv3 import commands

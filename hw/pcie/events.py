@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hw.bus import Resource
-from hw.events import DEVICE_PRI, pasid_resource
+from hw.events.link import DEVICE_PRI, pasid_resource
 
 
 class Outcome(Enum):

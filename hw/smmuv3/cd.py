@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from hw.aarch64 import OUTPUT_BITS
 from hw.bus import Asid, Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
+from hw.paging.aarch64 import OUTPUT_BITS
 from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch, fielded
 from hw.smmuv3.evtq import EventId
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hw.aarch64 import Translation
 from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.memory import BusError
+from hw.paging.aarch64 import Translation
 from hw.smmuv3 import cd as cd_module
 from hw.smmuv3 import ste as ste_module
 from hw.smmuv3.cd import Cd, cd_address, fetch_cd

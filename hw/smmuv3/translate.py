@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hw.aarch64 import NO_UPDATES, Fault, Updates, WalkFault, walk
 from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.paging.aarch64 import NO_UPDATES, Fault, Updates, WalkFault, walk
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest, completion_of
 from hw.smmuv3.cd import Cd
 from hw.smmuv3.config import Denial, Found, bypass, cached_context, fetch_context, prefetch, resources, stream_entry

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hw.aarch64 import Translation
 from hw.bus import Asid, Pasid, PhysAddr, Resource, VirtAddr, Vmid
+from hw.paging.aarch64 import Translation
+from hw.paging.x86 import Reached, root
 from hw.tlb import PageRange, Tlb, TlbEntry
 from hw.vtd.pasid import Did
-from hw.x86 import Reached, root
 
 _COVERED_SHIFT = {1: 39, 2: 30, 3: 21}
 """How much of the address space an upper entry stands for, by the level of the table that it points to."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.aarch64 import Translation
 from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.paging.aarch64 import Translation
+from hw.paging.x86 import Fault, WalkFault, walk
 from hw.pcie.tlp import (
     NO_PASID,
     CompletionStatus,
@@ -32,7 +33,6 @@ from hw.vtd.pasid import (
     meaning,
 )
 from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Transaction, Vtd, context_resource, pasid_cache_resource
-from hw.x86 import Fault, WalkFault, walk
 
 _FIRST_PASID = Pasid(0)
 _PAGE_OFFSET = (1 << PAGE_SHIFT) - 1

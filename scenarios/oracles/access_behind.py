@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw.events import DeviceStopped, DmaIssued
+from hw.events.link import DeviceStopped, DmaIssued
 from hw.pcie.events import DeviceLost, UntranslatedSent
 
 NAMES: dict[type, str] = {DeviceStopped: "device-goes-on", DeviceLost: "device-works-again"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.fault_events import StallDecided
+from hw.events.faults import StallDecided
 
 
 class AccessStalls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.events import PageRequestSent
+from hw.events.link import PageRequestSent
 from hw.pcie.events import FunctionReset
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.cmdq_events import SlotsReserved
-from hw.command_events import CommandTaken
+from hw.events.commands import CommandTaken
 
 
 class CommandsRunAsIssued:

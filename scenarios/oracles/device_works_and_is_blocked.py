@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.blocking import TranslationBlocked
-from hw.events import DmaLanded
+from hw.events.link import DmaLanded
 
 
 class DeviceWorksAndIsBlocked:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from drivers.events import ContextWritten
 from drivers.fault_events import BondEnded
-from hw.events import DmaLanded, PageRequestQueued, PageRequestRefused, Translated
+from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, Translated
 from hw.vtd.events import AccessAborted, DmaRead
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.fault_events import ReleaseReturned
-from hw.fault_events import DmaEnded, DmaStalled
+from hw.events.faults import DmaEnded, DmaStalled
 
 
 class DmaAfterRelease:

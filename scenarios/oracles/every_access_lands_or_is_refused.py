@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from hw.events import DmaLanded
+from hw.events.link import DmaLanded
 from hw.pcie.events import AccessEnded, Outcome
 
 

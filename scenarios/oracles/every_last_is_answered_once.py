@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.events import Answered
-from hw.events import PageRequestQueued, PageRequestRefused
+from hw.events.link import PageRequestQueued, PageRequestRefused
 
 
 class EveryLastIsAnsweredOnce:

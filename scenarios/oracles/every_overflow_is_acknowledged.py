@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import OverflowAcknowledged
-from hw.events import PageRequestRefused
-from hw.fault_events import EventLost
+from hw.events.faults import EventLost
+from hw.events.link import PageRequestRefused
 
 
 class EveryOverflowIsAcknowledged:

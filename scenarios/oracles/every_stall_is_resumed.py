@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import Resumed
-from hw.fault_events import DmaStalled, EventQueued, StallDecided
+from hw.events.faults import DmaStalled, EventQueued, StallDecided
 
 
 class EveryStallIsResumed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from hw.events import DeviceStopped
+from hw.events.link import DeviceStopped
 from hw.vtd.events import FaultRecorded
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import GroupClosed
-from hw.events import PageRequestQueued, PageRequestSent
+from hw.events.link import PageRequestQueued, PageRequestSent
 
 
 class GroupsAreNotMixed:

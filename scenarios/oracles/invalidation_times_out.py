@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.command_events import CommandQueueStopped
+from hw.events.commands import CommandQueueStopped
 
 
 class InvalidationTimesOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.events import PageRequestQueued
+from hw.events.link import PageRequestQueued
 
 
 class MarkerIsQueued:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import BondEnded
-from hw.events import DmaIssued, DmaLanded
+from hw.events.link import DmaIssued, DmaLanded
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import DmaRead
 

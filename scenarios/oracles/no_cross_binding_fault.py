@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.events import FaultResolved
-from hw.events import PageRequestQueued
-from hw.fault_events import EventQueued
+from hw.events.faults import EventQueued
+from hw.events.link import PageRequestQueued
 
 
 class NoCrossBindingFault:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from actors.runtime.events import Violation
 from drivers.events import FaultResolved
 from drivers.fault_events import BondEnded
-from hw.events import PageRequestQueued
+from hw.events.link import PageRequestQueued
 
 
 class NoFaultHandledAfterUnbind:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from hw.events import ResponseReceived
+from hw.events.link import ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
 from .response_trail import TRAIL, ResponseTrail

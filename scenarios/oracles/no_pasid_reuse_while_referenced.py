@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.events import FaultDropped, FaultResolved, PasidAllocated
-from hw.events import PageRequestQueued
+from hw.events.link import PageRequestQueued
 
 
 class NoPasidReuseWhileReferenced:

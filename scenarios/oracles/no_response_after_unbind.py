@@ -7,7 +7,7 @@ from typing import ClassVar
 from actors.runtime.events import Violation
 from drivers.events import Answered
 from drivers.fault_events import BondEnded
-from hw.events import PageRequestQueued, ResponseSent
+from hw.events.link import PageRequestQueued, ResponseSent
 
 
 class NoResponseAfterUnbind:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import ReleaseReturned
-from hw.fault_events import DmaStalled
+from hw.events.faults import DmaStalled
 
 
 class NoStallAfterRelease:

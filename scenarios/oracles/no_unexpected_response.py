@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from hw.events import ResponseReceived
+from hw.events.link import ResponseReceived
 from hw.pcie.events import FunctionReset, PriSwitched
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from hw.events import DmaIssued
+from hw.events.link import DmaIssued
 
 
 class NoWriteBehindItsInvalidation:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.fault_events import FaultSettled, UnbindReturned
-from hw.fault_events import EventQueued
+from hw.events.faults import EventQueued
 
 
 class NothingLeftWhenUnbindReturns:

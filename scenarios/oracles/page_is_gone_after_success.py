@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.events import ResponseReceived, Translated
+from hw.events.link import ResponseReceived, Translated
 from hw.pcie.tlp import CompletionStatus, ResponseCode
 
 

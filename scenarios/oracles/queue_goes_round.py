@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hw.command_events import CommandTaken
-from hw.events import PageRequestQueued
+from hw.events.commands import CommandTaken
+from hw.events.link import PageRequestQueued
 
 
 class QueueGoesRound:

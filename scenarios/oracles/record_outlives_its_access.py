@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.fault_events import FaultSettled
-from hw.fault_events import DmaEnded, EventQueued
+from hw.events.faults import DmaEnded, EventQueued
 
 
 class RecordOutlivesItsAccess:

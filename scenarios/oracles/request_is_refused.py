@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.events import ResponseReceived
+from hw.events.link import ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
 

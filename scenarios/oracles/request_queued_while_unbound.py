@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.events import FaultDropped, FaultResolved, TeardownBegun
-from hw.events import PageRequestQueued
+from hw.events.link import PageRequestQueued
 
 
 class RequestQueuedWhileUnbound:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actors.runtime.events import Violation
 from drivers.cmdq_events import SyncReturned
-from hw.command_events import SyncCompleted
+from hw.events.commands import SyncCompleted
 
 
 class SyncCoversItsBatch:

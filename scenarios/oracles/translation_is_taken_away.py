@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.events import AtcInvalidated, Translated
+from hw.events.link import AtcInvalidated, Translated
 
 
 class TranslationIsTakenAway:

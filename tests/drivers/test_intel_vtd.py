@@ -15,7 +15,7 @@ from actors.runtime.world import Cpu, World
 from drivers.events import Answered, FaultResolved
 from drivers.intel_vtd_errors import ReplacesRefused
 from hw.bus import Prgi, VirtAddr
-from hw.events import PageRequestQueued, ResponseReceived
+from hw.events.link import PageRequestQueued, ResponseReceived
 from hw.pcie.tlp import PageRequest, ResponseCode
 from hw.vtd.descriptors import Wait, pasid_cache, pasid_iotlb
 from hw.vtd.events import DescriptorDone, QueueStopped

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.aarch64 import (
+from hw.bus import PhysAddr, VirtAddr
+from hw.memory import FrameAllocator, Memory, mm_owner
+from hw.paging.aarch64 import (
     Fault,
     PageTables,
     Translation,
@@ -19,8 +21,6 @@ from hw.aarch64 import (
     table_descriptor,
     walk,
 )
-from hw.bus import PhysAddr, VirtAddr
-from hw.memory import FrameAllocator, Memory, mm_owner
 
 VA = VirtAddr((3 << 39) | (5 << 30) | (7 << 21) | (9 << 12))
 PAGE = PhysAddr(0xF000)

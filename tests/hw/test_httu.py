@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hw.aarch64 import AP2_READ_ONLY, DBM, PageTables, page_descriptor, table_descriptor
 from hw.bus import Asid, PhysAddr, StreamId, VirtAddr
 from hw.memory import FrameAllocator, Memory, mm_owner
+from hw.paging.aarch64 import AP2_READ_ONLY, DBM, PageTables, page_descriptor, table_descriptor
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import Httu, Walks

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.aarch64 import PageTables
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import FrameAllocator, Memory, mm_owner
+from hw.paging.aarch64 import PageTables
 from hw.smmuv3 import cd, level1, ste
 from hw.smmuv3.commands import Command, Opcode, cfgi_cd, cfgi_ste
 from hw.smmuv3.entry import EntryFetched

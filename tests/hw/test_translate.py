@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hw.aarch64 import PageTables, page_descriptor
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr, Vmid
 from hw.memory import FrameAllocator, Memory, mm_owner
+from hw.paging.aarch64 import PageTables, page_descriptor
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
 from hw.smmuv3 import cd, commands, ste
 from hw.smmuv3.evtq import EventClass, EventId

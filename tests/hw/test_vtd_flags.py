@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hw.aarch64 import descriptor_address
 from hw.bus import PhysAddr
+from hw.paging.aarch64 import descriptor_address
+from hw.paging.x86 import ENTRY_NAMES, A, D, page_entry
 from hw.pcie.tlp import CompletionStatus
 from hw.vtd.faults import Reason
-from hw.x86 import ENTRY_NAMES, A, D, page_entry
 from tests.hw.vtd_world import PAGE, VA, World
 
 READ_WRITE = page_entry(PAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
+from hw.paging.x86 import PageTables, page_entry, root
 from hw.pcie.tlp import NO_PASID, CompletionStatus, ResponseCode
 from hw.smmuv3.entry import EntryFetched
 from hw.tlb import PageRange, pages_from
@@ -29,7 +30,6 @@ from hw.vtd.iotlb import Iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, Did, empty_entry, first_level_entry, pass_through_entry
 from hw.vtd.state import Transaction, affects, apply, resources_of
 from hw.vtd.translate import AccessAnswer, Answer, PageRequestAnswer, translated_access, untranslated_access
-from hw.x86 import PageTables, page_entry, root
 from tests.hw.conftest import drive
 from tests.hw.vtd_world import (
     COLD,

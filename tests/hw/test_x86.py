@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.aarch64 import Translation, descriptor_address
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import FrameAllocator, Memory, mm_owner
-from hw.x86 import (
+from hw.paging.aarch64 import Translation, descriptor_address
+from hw.paging.x86 import (
     Fault,
     PageTables,
     Reached,

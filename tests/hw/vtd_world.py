@@ -7,6 +7,7 @@ from typing import Any
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.memory import WORD_BYTES, FrameAllocator, Memory, mm_owner
+from hw.paging.x86 import PageTables
 from hw.pcie.tlp import PageRequest, TranslationRequest
 from hw.vtd.context import context_address, context_entry
 from hw.vtd.pasid import Qwords, directory_address, directory_entry, entry_address, first_level_entry
@@ -21,7 +22,6 @@ from hw.vtd.translate import (
     translated_access,
     untranslated_access,
 )
-from hw.x86 import PageTables
 from tests.hw.conftest import StubBus, drive
 
 SID = StreamId(1)

@@ -10,7 +10,7 @@ import pytest
 from actors.runtime.events import oracle_name
 from actors.runtime.world import Session, World
 from drivers.notifiers import NOTIFIERS
-from hw.events import PageRequestRefused
+from hw.events.link import PageRequestRefused
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted
 from scenarios.ats_retry import DEVICES, ats_retry

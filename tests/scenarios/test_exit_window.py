@@ -18,7 +18,7 @@ from actors.runtime.execution import Execution
 from actors.runtime.world import Session
 from drivers.events import Answered, ContextWritten, FaultResolved, PasidFreed
 from drivers.fault_events import BondEnded, ReleaseBegun
-from hw.events import AtcInvalidated, DmaIssued, DmaLanded, PageRequestQueued, PageRequestRefused, Translated
+from hw.events.link import AtcInvalidated, DmaIssued, DmaLanded, PageRequestQueued, PageRequestRefused, Translated
 from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
-from hw.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, Translation, descriptor_address
-from hw.aarch64 import PageTables as RadixTables
 from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError
+from hw.paging.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, Translation, descriptor_address
+from hw.paging.aarch64 import PageTables as RadixTables
 
 OUTPUT_BITS = 48
 """The default host address width; address bits above it are reserved."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
-from hw.events import FRAMES, pasid_resource
+from hw.events.link import FRAMES, pasid_resource
 
 
 def stalls_resource(sid: int) -> Resource:

@@ -1,15 +1,10 @@
-"""What hardware did, as typed records: the only thing that oracles and renderers read.
-
-Ghost fields (`binding`, ordinals) exist in no descriptor: they tell one request from another where hardware cannot.
-`label` is the text on a ladder, `target` the lane that an arrow goes to, `touches` what the emitting step must have
-declared, because an oracle may depend on the order of two events that touch the same thing.
-"""
+"""What the device, the IOMMU and memory said to each other, as typed records: see `hw.events`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .bus import Resource
+from ..bus import Resource
 
 
 def pasid_resource(pasid: int) -> Resource:

@@ -26,7 +26,7 @@ from actors.runtime.ports import Link, Port, Workqueue
 from actors.runtime.sync import Interrupt, Lock, RwLock, SpinLock
 from actors.runtime.world import Cpu, World
 from actors.smmu import SmmuUnits
-from drivers.entry_writer import CD, STE, Entry, Store, Wait, plan_update
+from drivers.smmuv3.entry_writer import CD, STE, Entry, Store, Wait, plan_update
 from hw.memory import FrameAllocator, Memory
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import empty_cd, paging_cd, quiet_cd, sva_cd

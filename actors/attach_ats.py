@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import drivers.cpu
-from drivers.attach_events import AtcDropped, AtsSwitched, attached_resource
+from drivers.events.attach import AtcDropped, AtsSwitched, attached_resource
 from hw.bus import Asid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.events.link import FRAMES, DmaLanded
 from hw.memory import owner_name

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import drivers.cpu
-from drivers.attach_events import (
+from drivers.events.attach import (
     AccessLanded,
     AccessRefused,
     AsidInvalidated,

@@ -1,7 +1,7 @@
 """The binder: another process that wants a PASID, and takes the freed one at once."""
 
-from drivers.mm import Mm
-from drivers.sva import Sva
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.sva import Sva
 
 from .runtime.world import Cpu, World
 

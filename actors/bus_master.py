@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.endpoint import STOP, STOPPED, Endpoint
+from drivers.kernel.endpoint import STOP, STOPPED, Endpoint
 from hw.bus import Pasid, StreamId, VirtAddr
 from hw.events.link import DEVICE_LIFE, DeviceStopped
 from hw.pcie.tlp import Dma, DmaCompletion

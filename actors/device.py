@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from drivers.endpoint import STOP, STOPPED, Endpoint
+from drivers.kernel.endpoint import STOP, STOPPED, Endpoint
 from hw.bus import Pasid, Prgi, StreamId, VirtAddr
 from hw.events.link import (
     DEVICE_LIFE,

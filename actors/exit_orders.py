@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drivers.fault_events import ReleaseBegun
-from drivers.mm import Mm
-from drivers.pasid_lifetime import Lifetime
+from drivers.events.faults import ReleaseBegun
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.pasid_lifetime import Lifetime
 
 from .runtime.sync import SpinLock
 from .runtime.world import Cpu, World

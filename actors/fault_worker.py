@@ -1,6 +1,6 @@
 """The fault worker: step (4) of seed 000, from the work queue to the response."""
 
-from drivers.iopf import Iopf
+from drivers.kernel.faults.iopf import Iopf
 
 from .runtime.world import World
 

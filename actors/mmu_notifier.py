@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivers.mm import Mm
-from drivers.sva import Sva
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.sva import Sva
 
 from .runtime.ports import Port
 from .runtime.world import Cpu, World

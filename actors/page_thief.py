@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.mm import Mm
+from drivers.kernel.memory.mm import Mm
 
 from .runtime.world import Cpu, World
 

@@ -1,6 +1,6 @@
 """The PRI thread: step (3) of seed 000, from the interrupt to the work queue."""
 
-from drivers.iommu import RequestQueue
+from drivers.kernel.iommu import RequestQueue
 
 from .runtime.world import World
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from drivers.endpoint import Endpoint
-from drivers.mm import Mm
-from drivers.pasid import Bond
-from drivers.sva import CLEAN, Sva
+from drivers.kernel.endpoint import Endpoint
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.memory.pasid import Bond
+from drivers.kernel.sva import CLEAN, Sva
 
 from .runtime.world import Cpu, World
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drivers.mm import Mm
-from drivers.sva import Sva
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.sva import Sva
 from hw.bus import VirtAddr
 
 from .runtime.world import Cpu, World

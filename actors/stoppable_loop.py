@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drivers.endpoint import STOP
+from drivers.kernel.endpoint import STOP
 from hw.pcie.ats import AtcEntry, NoTranslation
 
 from .ats_loop import AtsLoop, untranslated_write

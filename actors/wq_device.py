@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivers.idxd import DONE, DRAIN_WQ, ENABLE_WQ, WqRegisters
+from drivers.kernel.idxd import DONE, DRAIN_WQ, ENABLE_WQ, WqRegisters
 from hw.bus import Pasid, PhysAddr
 from hw.pcie.events import WorkTranslated
 

@@ -8,9 +8,9 @@ from actors.page_thief import add_page_thief
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
 from actors.untranslated import UntranslatedWrites
-from drivers.intel_vtd import PasidTable
-from drivers.notifiers import NOTIFIERS, VTD_NOTIFIERS
-from drivers.quiet import QuietContexts
+from drivers.smmuv3.notifiers import NOTIFIERS, VTD_NOTIFIERS
+from drivers.smmuv3.quiet import QuietContexts
+from drivers.vtd.qi import PasidTable
 from hw.bus import VirtAddr
 from hw.pcie.ats import AtcCachingLateCompletions
 from hw.pcie.tlp import Dma

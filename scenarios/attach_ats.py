@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.attach_ats import AtsUnits
 from actors.runtime.world import Cpu, World
-from drivers.attach_ats import ORDERS, AtcList, unmap_page
+from drivers.smmuv3.attach.ats import ORDERS, AtcList, unmap_page
 from hw.memory import mm_owner, owner_name
 from hw.smmuv3.ste import AtsMode
 

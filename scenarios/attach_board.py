@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 
 from actors.attach_units import Units
 from actors.runtime.world import World
-from drivers.attach import AsidTable, Contexts, Domain, DomainContexts, Master
-from drivers.attach_entries import ContextEntry, StreamEntry
-from drivers.attach_events import ContextStored, Names, StreamStored
+from drivers.events.attach import ContextStored, Names, StreamStored
+from drivers.smmuv3.attach.entries import ContextEntry, StreamEntry
+from drivers.smmuv3.attach.rid import AsidTable, Contexts, Domain, DomainContexts, Master
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from actors.attach_units import Bell, Units
 from actors.runtime.world import Cpu, World
-from drivers.attach_share import SHARING, PrivateAsids, SvaBind
-from drivers.attach_variants import VARIANTS
+from drivers.smmuv3.attach.share import SHARING, PrivateAsids, SvaBind
+from drivers.smmuv3.attach.variants import VARIANTS
 from hw.pcie.tlp import NO_PASID
 
 from .attach_board import ADDRESS, CPU_ASID, PASID, Board, M, S

@@ -13,12 +13,12 @@ from actors.device import Device, jobs
 from actors.iommu_units import IommuUnits
 from actors.runtime.ports import Link, Workqueue
 from actors.runtime.world import World
-from drivers.endpoint import Endpoint
-from drivers.iommu import Contexts, RequestQueue
-from drivers.iopf import FINDERS, FaultGroup, Iopf
-from drivers.mm import Mm
-from drivers.page_requests import Intake, Responder, ResponseQueue
-from drivers.pasid import Bond, Pasids
+from drivers.kernel.endpoint import Endpoint
+from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf
+from drivers.kernel.faults.page_requests import Intake, Responder, ResponseQueue
+from drivers.kernel.iommu import Contexts, RequestQueue
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.memory.pasid import Bond, Pasids
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
 from hw.paging.aarch64 import PageTables
@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
 
     device: Required[type[Device]]
     report: int
-    """What the endpoint's driver says when its device has stopped (`drivers.endpoint.REPORT`)."""
+    """What the endpoint's driver says when its device has stopped (`drivers.kernel.endpoint.REPORT`)."""
     requests: int
     """Page request groups."""
     group: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.attach_units import Bell
 from actors.runtime.world import Cpu, World
-from drivers.cd_leaf import TABLES, Master, SvaBind
+from drivers.smmuv3.attach.cd_leaf import TABLES, Master, SvaBind
 from hw.bus import StreamId
 
 from .leaf_board import ADDRESS, PASID, LeafBoard

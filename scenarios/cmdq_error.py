@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.invalidation_timer import add_invalidation_timer
 from actors.mute_function import MuteFunction
 from actors.runtime.world import Cpu, World
-from drivers.quarantine import REACTIONS, NotesFailures, Quarantines
+from drivers.smmuv3.quarantine import REACTIONS, NotesFailures, Quarantines
 from hw.bus import VirtAddr
 from hw.smmuv3.ste import ste_address
 

@@ -7,9 +7,9 @@ from itertools import count
 
 from actors.command_units import CommandUnits
 from actors.runtime.world import Cpu, Main, World
-from drivers.arm_smmu_v3 import Cmdq
-from drivers.cmdq_lock_free import QueueWords
-from drivers.cmdq_variants import ISSUE
+from drivers.smmuv3.cmdq import Cmdq
+from drivers.smmuv3.cmdq_lock_free import QueueWords
+from drivers.smmuv3.cmdq_variants import ISSUE
 from hw.bus import Asid, Vmid
 from hw.memory import KERNEL, MMIO
 from hw.smmuv3 import commands

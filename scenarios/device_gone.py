@@ -6,8 +6,8 @@ from actors.atc_writer import add_atc_writer
 from actors.invalidation_timer import add_invalidation_timer
 from actors.removable import RemovableFunction
 from actors.runtime.world import Cpu, World
-from drivers.intel_vtd import PasidTable
-from drivers.intel_vtd_errors import (
+from drivers.vtd.qi import PasidTable
+from drivers.vtd.qi_errors import (
     AbortsFetched,
     AsksAndBlocksNothingElse,
     AsksAndRestoresFirst,

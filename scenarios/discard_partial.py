@@ -6,7 +6,7 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import Prefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
-from drivers.iopf_objects import DISCARD
+from drivers.kernel.faults.iopf_objects import DISCARD
 
 from .goals import overflow_again
 from .oracles.no_double_free import NoDoubleFree

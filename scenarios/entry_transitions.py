@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.entry_writer import CD, STE, Kind
+from drivers.smmuv3.entry_writer import CD, STE, Kind
 from hw.bus import Asid, PhysAddr, Vmid
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import empty_cd, quiet_cd, sva_cd

@@ -5,7 +5,7 @@ from __future__ import annotations
 import drivers.cpu
 from actors.attach_units import Units
 from actors.runtime.world import Cpu, World
-from drivers.entry_writer import STE, WRITERS, Entry
+from drivers.smmuv3.entry_writer import STE, WRITERS, Entry
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables

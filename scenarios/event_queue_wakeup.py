@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.event_unit import EventUnit, add_faulting_stream
 from actors.runtime.world import World
-from drivers.evtq import THREADS
+from drivers.smmuv3.evtq import THREADS
 from hw.bus import Pasid, StreamId
 from hw.memory import KERNEL, MMIO
 from hw.smmuv3.evtq import ENTRY_WORDS, Evtq

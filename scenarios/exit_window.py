@@ -10,11 +10,11 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
 from actors.stoppable_loop import CachedWriter
 from actors.virtual_dma import Reader, Writer
-from drivers.intel_vtd import PasidTable
-from drivers.intel_vtd_eras import ERAS
-from drivers.iopf import FINDERS
-from drivers.mutants import ForgetsDeviceTlb
-from drivers.pasid_lifetime import WalkedLifetime
+from drivers.kernel.faults.iopf import FINDERS
+from drivers.kernel.faults.mutants import ForgetsDeviceTlb
+from drivers.kernel.pasid_lifetime import WalkedLifetime
+from drivers.vtd.pasid_table_eras import ERAS
+from drivers.vtd.qi import PasidTable
 from hw.bus import VirtAddr
 from hw.events.link import DeviceStopped
 from hw.pcie.ats import Atc, AtcCachingLateCompletions

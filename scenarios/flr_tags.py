@@ -11,10 +11,10 @@ from actors.invalidation_timer import add_invalidation_timer
 from actors.pri_thread import add_pri_thread
 from actors.resettable import IN_FLR, IgnoresInReset, ResettableFunction
 from actors.runtime.world import Cpu, World
-from drivers.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts, ResetKeepsTranslation
-from drivers.intel_vtd import Qi
-from drivers.intel_vtd_errors import BlocksAts, BlocksNothingElse, Retries
-from drivers.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
+from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts, ResetKeepsTranslation
+from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
+from drivers.vtd.qi import Qi
+from drivers.vtd.qi_errors import BlocksAts, BlocksNothingElse, Retries
 from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
 

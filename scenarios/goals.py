@@ -4,8 +4,8 @@ are makers of goals."""
 from __future__ import annotations
 
 from actors.runtime.goals import InOrder, Part
-from drivers.events import ContextQuieted, PageRequestTaken, PasidAllocated, PasidFreed, TeardownBegun
-from drivers.fault_events import EventTaken, UnbindReturned
+from drivers.events.binding import ContextQuieted, PageRequestTaken, PasidAllocated, PasidFreed, TeardownBegun
+from drivers.events.faults import EventTaken, UnbindReturned
 from hw.events.faults import DmaStalled, EventQueued
 from hw.events.link import (
     AtcInvalidated,

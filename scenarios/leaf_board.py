@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from actors.attach_units import Units
 from actors.runtime.world import World
-from drivers.cd_leaf import FORMAT, CdTable
-from drivers.lifetime import Object
+from drivers.kernel.memory.objects import Object
+from drivers.smmuv3.attach.cd_leaf import FORMAT, CdTable
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import FRAME_BYTES, KERNEL, MMIO, WORD_BYTES, mm_owner
 from hw.paging.aarch64 import PageTables

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
-from drivers.asid_pin import PIN
-from drivers.lifetime import Counted
+from drivers.kernel.memory.objects import Counted
+from drivers.smmuv3.asid_pin import PIN
 
 from .oracles.no_double_free import NoDoubleFree
 from .oracles.no_use_after_free import NoUseAfterFree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
 from actors.streamer import Streamer
-from drivers.notifier_ranges import RANGES
+from drivers.kernel.notifier_ranges import RANGES
 
 from .notifier_range_verdicts import EXPECTED
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame

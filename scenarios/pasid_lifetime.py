@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.runtime.world import World
-from drivers.pasid_lifetime import LIFETIMES
+from drivers.kernel.pasid_lifetime import LIFETIMES
 
 from .pasid_lifetime_verdicts import EXPECTED
 from .pasid_reuse import ACCESSES, REUSE, dying_process

@@ -5,10 +5,10 @@ from __future__ import annotations
 from actors.exit_orders import add_exit
 from actors.runtime.world import Cpu, World
 from actors.streamer import StoppableStreamer
-from drivers.intel_vtd import PasidTable
-from drivers.pasid_holds import HOLDS
-from drivers.pasid_lifetime import FreedAtUnbind, Lifetime
-from drivers.quiet import QuietContexts
+from drivers.kernel.pasid_holds import HOLDS
+from drivers.kernel.pasid_lifetime import FreedAtUnbind, Lifetime
+from drivers.smmuv3.quiet import QuietContexts
+from drivers.vtd.qi import PasidTable
 from hw.bus import PhysAddr
 
 from .board import Options

@@ -11,8 +11,8 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import LeakyPrefetcher, SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
-from drivers.iopf import FINDERS
-from drivers.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
+from drivers.kernel.faults.iopf import FINDERS
+from drivers.vtd.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
 from hw.events.link import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 from hw.pcie.tlp import ResponseCode

@@ -6,7 +6,7 @@ from actors.fault_worker import add_fault_worker
 from actors.prefetcher import Prefetcher
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
-from drivers.priq_variants import ACKNOWLEDGE, CLEAR_PRO
+from drivers.smmuv3.priq_variants import ACKNOWLEDGE, CLEAR_PRO
 
 from .board import Options, Platform
 from .goals import overflow_again

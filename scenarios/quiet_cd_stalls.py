@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
-from drivers.evtq import EventQueue
-from drivers.fault_events import ReleaseReturned
-from drivers.iopf_core import ANSWERS
-from drivers.lifetime import Object
-from drivers.quiet import QUIET
+from drivers.events.faults import ReleaseReturned
+from drivers.kernel.memory.objects import Object
+from drivers.smmuv3.evtq import EventQueue
+from drivers.smmuv3.quiet import QUIET
+from drivers.smmuv3.stall_faults import ANSWERS
 from hw.events.faults import stalls_resource
 
 from .board import PASID, SID

@@ -8,7 +8,7 @@ from typing import Unpack
 from actors.event_unit import EventUnit
 from actors.runtime.world import World
 from actors.smmu import SmmuUnits
-from drivers.arm_smmu_v3 import Cmdq, Contexts, PriQueue, PriResponses
+from drivers.smmuv3.cmdq import Cmdq, Contexts, PriQueue, PriResponses
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO
 from hw.paging.aarch64 import PageTables

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
-from drivers.cd_leaf import INSTALL, Master
+from drivers.smmuv3.attach.cd_leaf import INSTALL, Master
 from hw.bus import StreamId
 
 from .leaf_board import LeafBoard

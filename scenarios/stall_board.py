@@ -9,15 +9,15 @@ from actors.event_unit import EventUnit
 from actors.runtime.sync import Interrupt
 from actors.runtime.world import World
 from actors.stalling import StallingUnits
-from drivers.arm_smmu_v3 import Cmdq
-from drivers.endpoint import Endpoint
-from drivers.evtq import EventQueue
-from drivers.iopf_core import GroupWork, IopfCore
-from drivers.lifetime import Object
-from drivers.mm import Mm
-from drivers.pasid import Bond
-from drivers.quiet import StallContexts
-from drivers.sva_eras import PasidArray
+from drivers.kernel.endpoint import Endpoint
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.memory.objects import Object
+from drivers.kernel.memory.pasid import Bond
+from drivers.smmuv3.cmdq import Cmdq
+from drivers.smmuv3.evtq import EventQueue
+from drivers.smmuv3.quiet import StallContexts
+from drivers.smmuv3.stall_faults import GroupWork, IopfCore
+from drivers.smmuv3.unbind_eras import PasidArray
 from hw.bus import PhysAddr
 from hw.memory import KERNEL, MMIO
 from hw.pcie.tlp import Dma, DmaCompletion

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actors.runtime.world import World
-from drivers.evtq import EventQueue
-from drivers.stall_shutdown import SHUTDOWNS
+from drivers.smmuv3.evtq import EventQueue
+from drivers.smmuv3.stall_shutdown import SHUTDOWNS
 from hw.smmuv3.ste import ste_address
 
 from .board import SID

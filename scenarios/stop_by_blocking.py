@@ -7,7 +7,7 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.world import World
 from actors.stoppable_loop import LOOPS, UntranslatedLoop
 from actors.untranslated import UntranslatedWrites
-from drivers.blocking import (
+from drivers.kernel.blocking import (
     BLOCKS,
     TEARDOWNS,
     Blocking,

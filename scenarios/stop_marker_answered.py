@@ -6,8 +6,8 @@ from actors.device import STYLES
 from actors.fault_worker import add_fault_worker
 from actors.pri_thread import add_pri_thread
 from actors.runtime.world import Cpu, World
-from drivers.mutants import AnswersMarkers
-from drivers.page_requests import Intake
+from drivers.kernel.faults.mutants import AnswersMarkers
+from drivers.kernel.faults.page_requests import Intake
 
 from .oracles.credits_come_back import CreditsComeBack
 from .oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
-from drivers.sva_eras import ERAS, Parts
+from drivers.smmuv3.unbind_eras import ERAS, Parts
 
 from .goals import event_taken_after_unbind, stall_while_unbinding
 from .oracles.access_stalls import AccessStalls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
 from actors.streamer import Streamer
-from drivers.invalidation_orders import ORDERS, VTD_ORDERS
+from drivers.smmuv3.invalidation_orders import ORDERS, VTD_ORDERS
 from hw.bus import VirtAddr
 
 from .board import Platform

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from actors.burst import Burst
 from actors.device import Job
 from actors.runtime.world import Cpu, World
-from drivers.events import BindReturned
-from drivers.pasid_entry_variants import WRITERS, Replaces
+from drivers.events.binding import BindReturned
+from drivers.vtd.pasid_table_variants import WRITERS, Replaces
 from hw.bus import PhysAddr, VirtAddr
 from hw.events.link import pasid_resource
 from hw.vtd.pasid import Did, Qwords, empty_entry, first_level_entry, meaning, pass_through_entry, pieces

@@ -12,9 +12,9 @@ from actors.pri_thread import add_pri_thread
 from actors.process_exit import add_process
 from actors.reclaim import add_reclaim
 from actors.runtime.world import World
-from drivers.endpoint import REPORT
-from drivers.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, ForgetsDeviceTlb, LosesResponses
-from drivers.sva import VARIANTS
+from drivers.kernel.endpoint import REPORT
+from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, ForgetsDeviceTlb, LosesResponses
+from drivers.kernel.sva import VARIANTS
 
 from .goals import RequestsOfTwoBindings, overflow_while_unbinding, response_after_unbind
 from .oracles.credits_come_back import CreditsComeBack

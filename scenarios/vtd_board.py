@@ -9,9 +9,9 @@ from actors.doorbell import Doorbell
 from actors.runtime.sync import Interrupt
 from actors.runtime.world import World
 from actors.vtd import VtdUnits
-from drivers.intel_vtd import LANE, PageGroupResponses, PasidTable, Qi
-from drivers.intel_vtd_prq import Drain, PageRequestQueue
-from drivers.page_requests import Responder
+from drivers.kernel.faults.page_requests import Responder
+from drivers.vtd.prq import Drain, PageRequestQueue
+from drivers.vtd.qi import LANE, PageGroupResponses, PasidTable, Qi
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
 from hw.paging.aarch64 import Translation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
 from actors.wq_device import WqDevice
-from drivers.idxd import STOPS, WqRegisters
+from drivers.kernel.idxd import STOPS, WqRegisters
 
 from .board import PASID
 from .oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame

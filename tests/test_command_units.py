@@ -12,8 +12,8 @@ from actors.command_units import CommandQueueError, CommandUnits
 from actors.runtime.events import Outcome
 from actors.runtime.execution import Execution
 from actors.runtime.world import Cpu, Session, World
-from drivers.arm_smmu_v3 import Cmdq
-from drivers.gerror import ErrorHandler
+from drivers.smmuv3.cmdq import Cmdq
+from drivers.smmuv3.gerror import ErrorHandler
 from hw.bus import Asid, PhysAddr, StreamId, VirtAddr, Vmid
 from hw.events.commands import CommandQueueStopped, MsiAborted
 from hw.memory import FRAME_BYTES, KERNEL, MMIO

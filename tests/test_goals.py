@@ -7,7 +7,7 @@ import pytest
 from actors.runtime.events import Note
 from actors.runtime.goals import InOrder, Part, progress
 from actors.runtime.world import Cpu, World
-from drivers.events import PageRequestTaken, PasidFreed, TeardownBegun
+from drivers.events.binding import PageRequestTaken, PasidFreed, TeardownBegun
 from hw.events.link import PageRequestQueued, PageRequestRefused
 from scenarios.goals import RequestsOfTwoBindings, overflow_while_unbinding
 from scenarios.scenario import one_of, scenario

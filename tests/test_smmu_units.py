@@ -10,8 +10,8 @@ from actors.bus_master import BusMaster
 from actors.device import Device
 from actors.runtime.events import Outcome
 from actors.runtime.world import Cpu, Session, World
-from drivers.evtq import EventQueue
-from drivers.stall_shutdown import SHUTDOWNS
+from drivers.smmuv3.evtq import EventQueue
+from drivers.smmuv3.stall_shutdown import SHUTDOWNS
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.events.link import PageRequestQueued, PageRequestRefused, ResponseSent
 from hw.memory import FRAME_BYTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.attach_events import AsidMoved, MasterListed, SvaBound
+from drivers.events.attach import AsidMoved, MasterListed, SvaBound
 
 
 class AsidSharedDuringAttach:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import ContextQuieted, ContextWritten
+from drivers.events.binding import ContextQuieted, ContextWritten
 
 
 class ClearedContextStaysClear:

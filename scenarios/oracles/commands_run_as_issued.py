@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.cmdq_events import SlotsReserved
+from drivers.events.cmdq import SlotsReserved
 from hw.events.commands import CommandTaken
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.blocking import TranslationBlocked
+from drivers.kernel.blocking import TranslationBlocked
 from hw.events.link import DmaLanded
 
 

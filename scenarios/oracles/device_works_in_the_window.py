@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.events import ContextWritten
-from drivers.fault_events import BondEnded
+from drivers.events.binding import ContextWritten
+from drivers.events.faults import BondEnded
 from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, Translated
 from hw.vtd.events import AccessAborted, DmaRead
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.fault_events import ReleaseReturned
+from drivers.events.faults import ReleaseReturned
 from hw.events.faults import DmaEnded, DmaStalled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import EventTaken
+from drivers.events.faults import EventTaken
 from hw.events.faults import EventQueued
 
 

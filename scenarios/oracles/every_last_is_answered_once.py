@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import Answered
+from drivers.events.binding import Answered
 from hw.events.link import PageRequestQueued, PageRequestRefused
 
 

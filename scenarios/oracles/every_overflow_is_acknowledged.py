@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import OverflowAcknowledged
+from drivers.events.faults import OverflowAcknowledged
 from hw.events.faults import EventLost
 from hw.events.link import PageRequestRefused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import Resumed
+from drivers.events.faults import Resumed
 from hw.events.faults import DmaStalled, EventQueued, StallDecided
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import BondEnded
+from drivers.events.faults import BondEnded
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import AccessAborted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import ContextWritten, FpdWritten
-from drivers.fault_events import BondEnded
+from drivers.events.binding import ContextWritten, FpdWritten
+from drivers.events.faults import BondEnded
 
 
 class FpdIsClearAfterUnbind:

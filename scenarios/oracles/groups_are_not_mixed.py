@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import GroupClosed
+from drivers.events.faults import GroupClosed
 from hw.events.link import PageRequestQueued, PageRequestSent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.reset_events import InvalidationWithheld
+from drivers.events.reset import InvalidationWithheld
 from hw.pcie.events import InvalidationMetReset
 
 

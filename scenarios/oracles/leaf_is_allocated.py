@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.lifetime import ObjectAllocated
+from drivers.kernel.memory.objects import ObjectAllocated
 
 
 class LeafIsAllocated:

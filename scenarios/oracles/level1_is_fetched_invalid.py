@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.attach_events import AccessLanded, AccessRefused
+from drivers.events.attach import AccessLanded, AccessRefused
 from hw.smmuv3.entry import EntryFetched
 
 

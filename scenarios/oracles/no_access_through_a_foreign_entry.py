@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.attach_events import AccessLanded
+from drivers.events.attach import AccessLanded
 
 
 class NoAccessThroughAForeignEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import FaultDropped, FaultResolved, PasidAllocated
+from drivers.events.binding import FaultDropped, FaultResolved, PasidAllocated
 from hw.events.link import PageRequestQueued
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.events import Answered
-from drivers.fault_events import BondEnded
+from drivers.events.binding import Answered
+from drivers.events.faults import BondEnded
 from hw.events.link import PageRequestQueued, ResponseSent
 
 

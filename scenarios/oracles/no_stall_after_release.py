@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import ReleaseReturned
+from drivers.events.faults import ReleaseReturned
 from hw.events.faults import DmaStalled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.lifetime import ObjectFreed, ObjectTouched
+from drivers.kernel.memory.objects import ObjectFreed, ObjectTouched
 
 
 class NoUseAfterFree:

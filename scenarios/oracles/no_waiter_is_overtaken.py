@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.cmdq_events import ExclusiveLockTaken, SharedLockTaken, SharedLockWanted
+from drivers.events.cmdq import ExclusiveLockTaken, SharedLockTaken, SharedLockWanted
 
 
 class NoWaiterIsOvertaken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.reset_events import Resubmitted
+from drivers.events.reset import Resubmitted
 
 
 class NobodyWaitsForALostDevice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.lifetime import ObjectAllocated, ObjectFreed
+from drivers.kernel.memory.objects import ObjectAllocated, ObjectFreed
 
 
 class NothingLeaks:

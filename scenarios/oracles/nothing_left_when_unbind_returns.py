@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.fault_events import FaultSettled, UnbindReturned
+from drivers.events.faults import FaultSettled, UnbindReturned
 from hw.events.faults import EventQueued
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.events import Violation
-from drivers.attach_events import ConfigInvalidated, ContextStored, Names, StreamStored
+from drivers.events.attach import ConfigInvalidated, ContextStored, Names, StreamStored
 
 Context = tuple[int, int, int]
 """SSID, ASID, table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.cmdq_events import BatchPublished
+from drivers.events.cmdq import BatchPublished
 
 
 class OwnerServesOthers:

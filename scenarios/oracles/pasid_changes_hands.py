@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.events import PasidAllocated
+from drivers.events.binding import PasidAllocated
 
 
 class PasidChangesHands:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.lifetime import ObjectTouched
+from drivers.kernel.memory.objects import ObjectTouched
 
 
 class ProcessIsGoneFirst:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.fault_events import FaultSettled
+from drivers.events.faults import FaultSettled
 from hw.events.faults import DmaEnded, EventQueued
 
 

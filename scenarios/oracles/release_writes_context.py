@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.events import ContextQuieted
+from drivers.events.binding import ContextQuieted
 
 
 class ReleaseWritesContext:

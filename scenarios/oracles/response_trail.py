@@ -4,7 +4,7 @@ No property of its own: what oracles about responses have in common."""
 
 from __future__ import annotations
 
-from drivers.events import Answered
+from drivers.events.binding import Answered
 from hw.events.link import PageRequestQueued, PageRequestSent, ResponseSent
 
 TRAIL = (PageRequestSent, PageRequestQueued, Answered, ResponseSent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivers.fault_events import ReleaseBegun
+from drivers.events.faults import ReleaseBegun
 
 
 class WorkerEndsTheAddressSpace:

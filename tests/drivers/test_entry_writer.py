@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import stopmarker
-from drivers import entry_writer
-from drivers.entry_writer import CD, NOTHING, STE, WAIT, WRITERS, Kind, Operation, Store, Wait, plan_update
+from drivers.smmuv3 import entry_writer
+from drivers.smmuv3.entry_writer import CD, NOTHING, STE, WAIT, WRITERS, Kind, Operation, Store, Wait, plan_update
 from hw.bus import Asid, PhysAddr
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.entry import Qwords

@@ -12,8 +12,8 @@ from actors.pri_thread import add_pri_thread
 from actors.runtime.events import Outcome
 from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import Cpu, World
-from drivers.events import Answered, FaultResolved
-from drivers.intel_vtd_errors import ReplacesRefused
+from drivers.events.binding import Answered, FaultResolved
+from drivers.vtd.qi_errors import ReplacesRefused
 from hw.bus import Prgi, VirtAddr
 from hw.events.link import PageRequestQueued, ResponseReceived
 from hw.pcie.tlp import PageRequest, ResponseCode

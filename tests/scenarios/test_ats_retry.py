@@ -9,7 +9,7 @@ import pytest
 
 from actors.runtime.events import oracle_name
 from actors.runtime.world import Session, World
-from drivers.notifiers import NOTIFIERS
+from drivers.smmuv3.notifiers import NOTIFIERS
 from hw.events.link import PageRequestRefused
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted

@@ -6,7 +6,7 @@ import pytest
 
 from actors.runtime.events import oracle_name
 from actors.runtime.session import Session
-from drivers.attach_ats import ORDERS
+from drivers.smmuv3.attach.ats import ORDERS
 from scenarios.attach_ats import attach_ats
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict

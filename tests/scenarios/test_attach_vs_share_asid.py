@@ -7,8 +7,8 @@ import pytest
 from actors.runtime.events import Violation, oracle_name
 from actors.runtime.schedule import Replay
 from actors.runtime.session import Session
-from drivers.attach_events import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
-from drivers.attach_variants import VARIANTS
+from drivers.events.attach import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
+from drivers.smmuv3.attach.variants import VARIANTS
 from scenarios.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.oracles.no_access_through_a_foreign_entry import NoAccessThroughAForeignEntry
 from scenarios.oracles.one_table_per_asid import Event, OneTablePerAsid

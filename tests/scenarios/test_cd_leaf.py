@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.cd_leaf import TABLES
+from drivers.smmuv3.attach.cd_leaf import TABLES
 from scenarios.cd_leaf import cd_leaf
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict

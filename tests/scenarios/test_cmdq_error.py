@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.quarantine import REACTIONS
+from drivers.smmuv3.quarantine import REACTIONS
 from scenarios.cmdq_error import cmdq_error
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict

@@ -7,7 +7,7 @@ import pytest
 from actors.runtime.events import oracle_name
 from actors.runtime.execution import Execution
 from actors.runtime.session import Session
-from drivers.entry_writer import STE, WRITERS, plan_update
+from drivers.smmuv3.entry_writer import STE, WRITERS, plan_update
 from hw.bus import PhysAddr
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.entry import EntryFetched

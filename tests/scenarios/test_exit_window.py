@@ -16,8 +16,8 @@ import pytest
 from actors.runtime.events import oracle_name
 from actors.runtime.execution import Execution
 from actors.runtime.world import Session
-from drivers.events import Answered, ContextWritten, FaultResolved, PasidFreed
-from drivers.fault_events import BondEnded, ReleaseBegun
+from drivers.events.binding import Answered, ContextWritten, FaultResolved, PasidFreed
+from drivers.events.faults import BondEnded, ReleaseBegun
 from hw.events.link import AtcInvalidated, DmaIssued, DmaLanded, PageRequestQueued, PageRequestRefused, Translated
 from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import ResponseCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.stall_shutdown import SHUTDOWNS
+from drivers.smmuv3.stall_shutdown import SHUTDOWNS
 from scenarios.scenario import Expected
 from scenarios.stall_term import stall_term
 from tests.scenarios.agreement import assert_verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.pasid_entry_variants import WRITERS
+from drivers.vtd.pasid_table_variants import WRITERS
 from scenarios.scenario import Expected
 from scenarios.torn_pasid_entry import CHANGES, torn_pasid_entry
 from tests.scenarios.agreement import assert_verdict

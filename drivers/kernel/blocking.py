@@ -1,0 +1,227 @@
+"""Ways to block a device's translation, and the order of blocking and stopping (seed 001, J. Gunthorpe's last point).
+
+What the function sees depends on where translation ends: the PASID's own entry, that of the whole function, or ATS
+(smmuv3 §2.1 and §2.2; vtd-pcie §2.1 and §2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hw.bus import PhysAddr
+from hw.memory import WORD_BYTES
+from hw.smmuv3 import commands, ste
+from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
+from hw.vtd import context
+from hw.vtd.context import context_address
+from hw.vtd.descriptors import ContextGranularity, ContextInvalidate
+
+from ..cpu import Cpu
+from ..smmuv3.quiet import QuietContexts
+from ..vtd.qi import LANE, PasidTable
+from .endpoint import Endpoint
+from .iommu import QuietContexts as AnyContexts
+from .memory.mm import Mm
+from .memory.pasid import Bond, Pasids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationBlocked:
+    """The driver holds the device for blocked: nothing of it can come any more."""
+
+    pasid: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"translation of P{self.pasid} is blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionChanged:
+    """One word of the live entry of a whole function was rewritten."""
+
+    entry: str
+    what: str
+    target: str
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"{self.entry}.{self.what}"
+
+
+class Blocking(AnyContexts, Protocol):
+    """Also turns whole functions off; what was cached of their translations is the caller's to invalidate."""
+
+    async def abort(self, cpu: Any, bond: Bond) -> None:
+        """Every transaction of the function."""
+        ...
+
+    async def refuse_ats(self, cpu: Any) -> None:
+        """Every translation request of the function."""
+        ...
+
+
+async def rewrite(cpu: Cpu, where: PhysAddr, change: Callable[[int], int], made: FunctionChanged) -> None:
+    """Load one word of a live entry and store what becomes of it."""
+    before = await cpu.load(where, made.label)
+    await cpu.store(where, change(before), made.label)
+    cpu.emit(made)
+
+
+class BlockingContexts(QuietContexts):
+    """On SMMUv3 the function is a stream."""
+
+    streams: PhysAddr
+    """Set when the world is built."""
+
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
+        """STE.Config = abort."""
+        await self._change(cpu, 0, lambda word: ste.Config.put(word, StreamConfig.ABORT), "Config = abort")
+
+    async def refuse_ats(self, cpu: Cpu) -> None:
+        """STE.EATS = 0."""
+        await self._change(cpu, 1, lambda word: ste.EATS.put(word, AtsMode.REFUSED), "EATS = 0")
+
+    async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
+        where = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
+
+
+class KeepsAtc(BlockingContexts):
+    """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which nobody looks at (smmuv3 §2.2)."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class BlockingPasidTable(PasidTable):
+    """On VT-d the function has a context entry, whose first word says both whether it is there and whether it may ask.
+
+    An absent PASID entry needs nothing new: it is what every tear-down leaves.
+    """
+
+    functions: PhysAddr
+    """The context table. Set when the world is built."""
+
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
+        """P=0; what is cached of PASID entries is behind it and goes after it (vtd-pcie §2.1)."""
+        await self._change(cpu, lambda word: context.P.put(word, 0), "P = 0")
+        await self.forget_entry(cpu, bond)
+
+    async def refuse_ats(self, cpu: Cpu) -> None:
+        """DTE=0."""
+        await self._change(cpu, lambda word: context.DTE.put(word, 0), "DTE = 0")
+
+    async def _change(self, cpu: Cpu, change: Callable[[int], int], what: str) -> None:
+        where = context_address(self.functions, self._sid)
+        await cpu.lock(self._lock)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"context[{self._sid}]", what=what, target=LANE))
+        await self.unlock(cpu)
+        await self._qi.submit(cpu, ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=self._sid))
+
+
+class KeepsDeviceTlb(BlockingPasidTable):
+    """BUG: the same on VT-d, which does not look at a translated address either (vtd-pcie §2.2)."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class Block:
+    """The PASID's entry goes: on SMMUv3 a Completer Abort (C_BAD_CD), on VT-d a hole, and a refusal of what follows."""
+
+    def __init__(self, contexts: Blocking, pasids: Pasids, bond: Bond) -> None:
+        self.contexts = contexts
+        self.pasids = pasids
+        self.bond = bond
+
+    async def run(self, cpu: Cpu) -> None:
+        """Take the translation away, and every cached copy of it."""
+        await self.contexts.clear(cpu, self.bond)
+
+
+class BlockFunction(Block):
+    """The whole function aborts: Unsupported Request."""
+
+    async def run(self, cpu: Cpu) -> None:
+        """STE or context entry, then TLB and ATC."""
+        await self.contexts.abort(cpu, self.bond)
+        await self.contexts.invalidate(cpu, self.bond)
+
+
+class BlockAts(Block):
+    """ATS is refused: Unsupported Request."""
+
+    async def run(self, cpu: Cpu) -> None:
+        """EATS or DTE, then TLB and ATC."""
+        await self.contexts.refuse_ats(cpu)
+        await self.contexts.invalidate(cpu, self.bond)
+
+
+class BlockQuietly(Block):
+    """A quiet entry: translation requests find holes, and the page requests that follow are refused."""
+
+    async def run(self, cpu: Cpu) -> None:
+        """Nobody serves faults any more; EPD0, or P=0 with FPD; TLB and ATC."""
+        await self.pasids.kill(cpu, self.bond)
+        await self.contexts.quiet(cpu, self.bond)
+
+
+BLOCKS: dict[str, type[Block]] = {
+    "clear-cd": Block,
+    "abort-ste": BlockFunction,
+    "no-ats": BlockAts,
+    "quiet-cd": BlockQuietly,
+}
+
+
+class Teardown:
+    """A real stop: the device says that it has finished, then translation goes, then the pages."""
+
+    def __init__(self, endpoint: Endpoint, block: Block, mm: Mm) -> None:
+        self.endpoint = endpoint
+        self.block = block
+        self.mm = mm
+
+    async def run(self, cpu: Cpu) -> None:
+        """Before, block, after, free."""
+        await self.before(cpu)
+        await self.block.run(cpu)
+        cpu.emit(TranslationBlocked(pasid=self.block.bond.pasid))
+        await self.after(cpu)
+        for page in self.mm.pages:
+            await self.mm.unmap(cpu, page)
+
+    async def before(self, cpu: Cpu) -> None:
+        """The device stops, in whatever way is its own."""
+        await self.stop(cpu)
+
+    async def after(self, cpu: Cpu) -> None:
+        """Nothing is left to do."""
+
+    async def stop(self, cpu: Cpu) -> None:
+        """CONTROL = STOP, STATUS = STOPPED."""
+        await self.endpoint.stop(cpu, self.block.bond.pasid)
+
+
+class BlocksOnly(Teardown):
+    """BUG: takes a blocked translation for a stopped device; its work ends in errors that nobody expects."""
+
+    async def before(self, cpu: Cpu) -> None:
+        """Nothing."""
+
+
+class BlocksThenStops(BlocksOnly):
+    """BUG: the stop comes when the errors are there."""
+
+    async def after(self, cpu: Cpu) -> None:
+        """Too late."""
+        await self.stop(cpu)
+
+
+TEARDOWNS: dict[str, type[Teardown]] = {"none": BlocksOnly, "late": BlocksThenStops, "first": Teardown}

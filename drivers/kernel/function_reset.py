@@ -1,0 +1,202 @@
+"""Function Level Reset with page requests about (vtd-pcie §1.6): when to drain; `reset_drains` says how.
+
+The right order is written once: FLR, then answer every old request end to end, then let the function ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from hw.pcie.tlp import ConfigRegister
+
+from ..cpu import Cpu, Lock
+from ..events.reset import InvalidationWithheld
+from ..smmuv3.cmdq import Contexts
+from .memory.pasid import Bond
+
+
+class ConfigSpace(Protocol):
+    """The configuration space of the function."""
+
+    async def write(self, cpu: Any, register: ConfigRegister, value: int) -> None:
+        """Write a control bit, and wait for the completion."""
+        ...
+
+
+class Drain(Protocol):
+    """Answers what the function has asked, on whichever IOMMU."""
+
+    async def run(self, cpu: Any, bond: Bond) -> None:
+        """Take the page requests of a PASID, wait for the answers, and bring these to the function."""
+        ...
+
+
+class AtsGate:
+    """pci_dev_reset_iommu_prepare and _done (2025), on either IOMMU (vtd-pcie §1.6; races VTD-R23, SMMU-R50).
+
+    The attachment moves to the blocking domain and every invalidation of that is waited for; then the notifier's are
+    held back. What these also do, refuse new attachments with -EBUSY, is not modelled: nobody attaches meanwhile.
+    """
+
+    lock: Lock
+    """Set when the world is built."""
+    blocked = False
+
+    async def clear(self, cpu: Cpu, bond: Bond) -> None:
+        """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""
+        raise NotImplementedError
+
+    async def write(self, cpu: Cpu, bond: Bond) -> None:
+        """Of the driver: put it back."""
+        raise NotImplementedError
+
+    async def prepare(self, cpu: Cpu, bond: Bond) -> None:
+        """No ATC invalidation from here on, as the ATC is empty and stays so; those under way hold the lock."""
+        await self.block(cpu, bond)
+        await cpu.lock(self.lock)
+        self.blocked = True
+        await cpu.unlock(self.lock)
+
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing was owed meanwhile; invalidations reach the function again before it can translate again."""
+        await self.open(cpu)
+        await self.restore(cpu, bond)
+
+    async def open(self, cpu: Cpu) -> None:
+        """ATC invalidations are sent again."""
+        await cpu.lock(self.lock)
+        self.blocked = False
+        await cpu.unlock(self.lock)
+
+    async def block(self, cpu: Cpu, bond: Bond) -> None:
+        """To the blocking domain, while the function still answers."""
+        await self.clear(cpu, bond)
+
+    async def restore(self, cpu: Cpu, bond: Bond) -> None:
+        """Back to the domain that it came from."""
+        await self.write(cpu, bond)
+
+    async def unless_blocked(
+        self, cpu: Cpu, bond: Bond, invalidate: Callable[[Any, Bond], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Nothing while ATS is blocked; and it is not blocked meanwhile."""
+        await cpu.lock(self.lock)
+        if self.blocked:
+            cpu.emit(InvalidationWithheld(pasid=bond.pasid))
+        else:
+            await invalidate(cpu, bond)
+        await cpu.unlock(self.lock)
+
+
+class LeavesAtsOn(AtsGate):
+    """BUG: the notifier of a function in reset sends it an invalidation, and it may ignore it (VTD-R23, SMMU-R50)."""
+
+    async def prepare(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class KeepsTranslation(AtsGate):
+    """BUG: the gate alone. Until the reset the ATC has what the notifier does not take from it any more."""
+
+    async def block(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+    async def restore(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing was taken."""
+
+
+class RestoresFirst(AtsGate):
+    """BUG: the function can translate again while the notifier's invalidations are still held back."""
+
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """The other way round."""
+        await self.restore(cpu, bond)
+        await self.open(cpu)
+
+
+class ResetContexts(Contexts, AtsGate):
+    """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.vtd.qi_errors.BlocksAts`."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Through the gate."""
+        await self.unless_blocked(cpu, bond, super().invalidate_atc)
+
+
+class ResetKeepsTranslation(KeepsTranslation, ResetContexts):
+    """BUG: the gate alone, on SMMUv3."""
+
+
+class FunctionReset:
+    """Drain after the FLR and before PRI is on again. The right order."""
+
+    def __init__(self, config: ConfigSpace, drain: Drain, bond: Bond, gate: AtsGate) -> None:
+        """`bond` is whose page requests are drained; the function has no other."""
+        self.config = config
+        self.gate = gate
+        self._drain = drain
+        self._bond = bond
+
+    async def run(self, cpu: Cpu) -> None:
+        """Reset the function and let it work again."""
+        await self.gate.prepare(cpu, self._bond)
+        await self.before(cpu)
+        await self.config.write(cpu, ConfigRegister.INITIATE_FLR, 1)
+        await self.after(cpu)
+        await self.gate.done(cpu, self._bond)
+        await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 1)
+
+    async def drain(self, cpu: Cpu) -> None:
+        """As the IOMMU's driver does it."""
+        await self._drain.run(cpu, self._bond)
+
+    async def before(self, cpu: Cpu) -> None:
+        """The function may still ask."""
+
+    async def after(self, cpu: Cpu) -> None:
+        """The function has forgotten its tags and asks for nothing: what is on its way now is old."""
+        await self.drain(cpu)
+
+
+class DrainAround(FunctionReset):
+    """Drains twice; the first time buys nothing but a shorter second."""
+
+    async def before(self, cpu: Cpu) -> None:
+        """What is queued by now."""
+        await self.drain(cpu)
+
+
+class NoDrain(FunctionReset):
+    """BUG: answers to requests of the old life reach the function in its new one, which uses the same tags."""
+
+    async def after(self, cpu: Cpu) -> None:
+        """Nothing."""
+
+
+class DrainBefore(NoDrain):
+    """BUG: a function that may still ask does so behind the drain's last look."""
+
+    async def before(self, cpu: Cpu) -> None:
+        """What is queued by now."""
+        await self.drain(cpu)
+
+
+class HaltThenDrain(DrainBefore):
+    """Nothing new, answer everything, then reset (SMMU-R51): right where the drain is end to end."""
+
+    async def before(self, cpu: Cpu) -> None:
+        """PRI off: its completion pushes the last request ahead of it."""
+        await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 0)
+        await DrainBefore.before(self, cpu)
+
+
+ORDERS: dict[str, type[FunctionReset]] = {
+    "none": NoDrain,
+    "before": DrainBefore,
+    "halt-before": HaltThenDrain,
+    "after": FunctionReset,
+    "around": DrainAround,
+}

@@ -1,0 +1,126 @@
+"""Kernel objects from kmalloc to kfree: who touches a freed one is found out (smmuv3 §8.4, I6).
+
+The events tell oracles what was allocated, touched and freed; nothing stops software from going on with a dead object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.cpu import Cpu
+from hw.bus import Resource
+
+MEMORY: Resource = ("free memory",)
+"""What kmalloc waits for; nobody takes so much that it would matter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectAllocated:
+    """An object came to life; nobody else can know it yet."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"alloc {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectTouched:
+    """Somebody used an object, which `resource` protects, for `what`."""
+
+    name: str
+    what: str
+    resource: Resource
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"{self.what} ({self.name})"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The object."""
+        return (self.resource,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectFreed:
+    """Step `step` of actor `by` freed an object."""
+
+    name: str
+    by: str
+    step: int
+    resource: Resource
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"free {self.name}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The object."""
+        return (self.resource,)
+
+
+class Object:
+    """One object. Its resource is what every step that uses it declares: its own name, or the list or lock it is on."""
+
+    def __init__(self, name: str, resource: Resource = None) -> None:
+        self.name = name
+        self.resource: Resource = ("object", name) if resource is None else resource
+
+    def born(self, cpu: Cpu) -> None:
+        """Allocated within the current step."""
+        cpu.emit(ObjectAllocated(name=self.name))
+
+    def touched(self, cpu: Cpu, what: str) -> None:
+        """Used within the current step, which has declared the resource."""
+        cpu.emit(ObjectTouched(name=self.name, what=what, resource=self.resource))
+
+    def freed(self, cpu: Cpu) -> None:
+        """Freed within the current step, which has declared a write of the resource."""
+        cpu.emit(ObjectFreed(name=self.name, by=cpu.name, step=cpu.now, resource=self.resource))
+
+    async def touch(self, cpu: Cpu, what: str) -> None:
+        """Use it; one step."""
+        await cpu.access(what, reads=(self.resource,))
+        self.touched(cpu, what)
+
+    async def free(self, cpu: Cpu) -> None:
+        """kfree; one step."""
+        await cpu.access(f"kfree {self.name}", writes=(self.resource,))
+        self.freed(cpu)
+
+
+async def allocate(cpu: Cpu, name: str) -> Object:
+    """kmalloc(GFP_KERNEL): one step, which may sleep and so is not allowed under a spin lock."""
+    await cpu.wait(f"kmalloc {name} (GFP_KERNEL)", lambda: True, reads=(MEMORY,))
+    made = Object(name)
+    made.born(cpu)
+    return made
+
+
+class Counted(Object):
+    """An object with a reference count, freed by whoever drops the last one."""
+
+    def __init__(self, name: str, references: int = 1, resource: Resource = None) -> None:
+        super().__init__(name, resource)
+        self.references = references
+
+    async def get(self, cpu: Cpu) -> None:
+        """One more reference; one step."""
+        await cpu.access(f"get {self.name}", writes=(self.resource,))
+        self.touched(cpu, f"get {self.name}")
+        self.references += 1
+
+    async def put(self, cpu: Cpu) -> bool:
+        """One reference less; one step. True for whoever dropped the last one and so freed it."""
+        await cpu.access(f"put {self.name}", writes=(self.resource,))
+        self.touched(cpu, f"put {self.name}")
+        self.references -= 1
+        if self.references == 0:
+            self.freed(cpu)
+        return self.references == 0

@@ -1,0 +1,247 @@
+"""RID attach of a master whose endpoint has an ATC (smmuv3 §2.3, §3.3, §3.7): when ATS is switched, and whose
+invalidations reach the endpoint meanwhile (races SMMU-R16, SMMU-R17, SMMU-R19, SMMU-R21)."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from drivers.cpu import Cpu
+from drivers.events.attach import AtcListed, AtcsFound, AttachReturned, PageFreed, attached_resource, invs_resource
+from hw.bus import PhysAddr, VirtAddr
+from hw.memory import FrameAllocator
+from hw.smmuv3 import commands
+from hw.smmuv3.commands import ATC_INV_EVERYTHING
+from hw.smmuv3.ste import AtsMode
+
+from .rid import VMID, AsidTable, Contexts, Domain, Invalidations, Master
+from .variants import HitlessAndFlushed
+
+FRAMES = ("frames",)
+
+
+class AtsFunction(Protocol):
+    """The ATS capability of an endpoint, in its configuration space."""
+
+    async def switch(self, cpu: Cpu, on: bool) -> None:
+        """Write ATS Enable; one step."""
+        ...
+
+
+class ReadWriteLock(Protocol):
+    """The lock of a domain's invalidation array."""
+
+    async def acquire_read(self, cpu: Any) -> None:
+        """Wait until nobody writes."""
+        ...
+
+    async def release_read(self, cpu: Any) -> None:
+        """Give it back."""
+        ...
+
+    async def acquire_write(self, cpu: Any) -> None:
+        """Wait until nobody reads or writes."""
+        ...
+
+    async def release_write(self, cpu: Any) -> None:
+        """Give it back."""
+        ...
+
+
+class AtcList:
+    """The masters whose ATC a domain's invalidations must reach, under invs->rwlock."""
+
+    def __init__(self, domain: Domain, lock: ReadWriteLock) -> None:
+        self.domain = domain
+        self.lock = lock
+        self.masters: list[Master] = []
+        self.resource = invs_resource(domain.name)
+
+    async def change(self, cpu: Cpu, master: Master, *, listed: bool, then: AtsFunction | None = None) -> None:
+        """Add or remove a master, while no invalidation is under way; under the same lock switch `then` off."""
+        await self.lock.acquire_write(cpu)
+        await cpu.access(f"{'add ATC of' if listed else 'drop ATC of'} {master.name}", writes=(self.resource,))
+        if listed:
+            self.masters.append(master)
+        else:
+            self.masters.remove(master)
+        cpu.emit(AtcListed(domain=self.domain.name, who=master.name, listed=listed))
+        if then is not None:
+            await then.switch(cpu, False)
+        await self.lock.release_write(cpu)
+
+    async def invalidate(self, cpu: Cpu, invalidations: Invalidations, address: VirtAddr) -> None:
+        """TLBI and SYNC, then ATC_INV and SYNC for each master (smmuv3 §3.7)."""
+        await self.lock.acquire_read(cpu)
+        await cpu.access(f"read {self.domain.name}->invs", reads=(self.resource,))
+        masters = list(self.masters)
+        cpu.emit(AtcsFound(domain=self.domain.name, who=tuple(master.name for master in masters)))
+        asid = await self.domain.read_asid(cpu)
+        await invalidations.sync(cpu, commands.tlbi_nh_va(VMID, asid, address))
+        for master in masters:
+            await invalidations.sync(cpu, commands.atc_inv(master.sid, None, address, 0))
+        await self.lock.release_read(cpu)
+
+
+async def unmap_page(
+    cpu: Cpu, invs: AtcList, invalidations: Invalidations, leaf: PhysAddr, address: VirtAddr, frames: FrameAllocator
+) -> None:
+    """Take a page out of a domain: PTE, TLB, ATCs; then somebody else may have it."""
+    page = PhysAddr(await cpu.load(leaf, "PTE") & ~0xFFF & ((1 << 48) - 1))
+    await cpu.store(leaf, 0, "PTE")
+    await invs.invalidate(cpu, invalidations, address)
+    await cpu.access(f"free page {page:#x}", writes=(FRAMES,))
+    frames.free(page)
+    cpu.emit(PageFreed(page=page, domain=invs.domain.name))
+
+
+class AtsAttach(HitlessAndFlushed):
+    """7.1: on both domains' lists while CD and STE change, and the ATC flushed before the old list is left."""
+
+    def __init__(
+        self,
+        asids: AsidTable,
+        contexts: Contexts,
+        function: AtsFunction,
+        lists: dict[str, AtcList],
+        *,
+        now: bool,
+        then: bool,
+    ) -> None:
+        """`now` and `then`: whether ATS is on before and after."""
+        super().__init__(asids, contexts, tlbi=False)
+        self.function = function
+        self.lists = lists
+        self.now = now
+        self.then = then
+
+    def eats(self) -> AtsMode:
+        """What the new STE says."""
+        return AtsMode.FULL if self.then else AtsMode.REFUSED
+
+    async def attach(self, cpu: Cpu, master: Master, new: Domain) -> None:
+        """Prepare, write, commit."""
+        old = master.domain
+        await self.finalise(cpu, new)
+        await self.asids.lock(cpu)
+        await self.prepare(cpu, master, old, new)
+        await self.contexts.write(cpu, master, new)
+        await self.install(cpu, master, new)
+        await self.commit(cpu, master, old)
+        await self.asids.unlock(cpu)
+        await cpu.access("attach_dev returns", writes=(attached_resource(master.sid),))
+        cpu.emit(AttachReturned(who=master.name, domain=new.name))
+
+    async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
+        """Both domains' invalidations reach the ATC from here; an endpoint that is to lose ATS loses it first."""
+        await self.link(cpu, master, new)
+        if self.then:
+            await self.lists[new.name].change(cpu, master, listed=True)
+        if self.now and not self.then:
+            await self.function.switch(cpu, False)
+
+    async def commit(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """Flush the ATC; let the endpoint ask; leave the old domain."""
+        await self.flush_atc(cpu, master)
+        if self.then and not self.now:
+            await self.function.switch(cpu, True)
+        await self.leave(cpu, master, old)
+
+    async def flush_atc(self, cpu: Cpu, master: Master) -> None:
+        """ATC_INV of everything, and SYNC."""
+        everything = commands.atc_inv(master.sid, None, VirtAddr(0), ATC_INV_EVERYTHING)
+        await self.invalidations.sync(cpu, everything)
+
+    async def leave(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """Off the old domain's lists; TLBI if nobody is left there."""
+        if self.now:
+            await self.lists[old.name].change(cpu, master, listed=False)
+        await self.unlink(cpu, master, old)
+        await self.left(cpu, old)
+
+
+class TrustsSwitch(AtsAttach):
+    """BUG: does not flush; an endpoint that keeps ATS goes on with translations of the old domain (SMMU-R16)."""
+
+    async def flush_atc(self, cpu: Cpu, master: Master) -> None:
+        """Nothing."""
+
+
+class LeavesFirst(AtsAttach):
+    """BUG: off the old lists before the STE is switched: an unmap there misses an ATC that is in use (SMMU-R19)."""
+
+    async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
+        """Leave, then enter."""
+        await self.leave(cpu, master, old)
+        await super().prepare(cpu, master, old, new)
+
+    async def commit(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """There is nothing to leave any more."""
+        await self.flush_atc(cpu, master)
+        if self.then and not self.now:
+            await self.function.switch(cpu, True)
+
+
+class SwitchesTooSoon(AtsAttach):
+    """BUG: lets the endpoint ask while the STE still says no, so its Translation Requests get UR (SMMU-R17)."""
+
+    async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
+        """ATS on first; and off only at the end."""
+        await self.link(cpu, master, new)
+        if self.then:
+            await self.lists[new.name].change(cpu, master, listed=True)
+        if self.then and not self.now:
+            await self.function.switch(cpu, True)
+
+    async def commit(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """The endpoint is told when the STE refuses already."""
+        if self.now and not self.then:
+            await self.function.switch(cpu, False)
+        await self.flush_atc(cpu, master)
+        await self.leave(cpu, master, old)
+
+
+class SwitchesUnderLock(AtsAttach):
+    """For an endpoint that ignores ATC_INV with ATS off: ATS and its list entry go as one (SMMU-R21)."""
+
+    async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
+        """Nobody sends an ATC_INV in between, and from then on nobody sends one at all."""
+        if self.now and not self.then:
+            await self.take_ats(cpu, master, old)
+            await self.link(cpu, master, new)
+        else:
+            await super().prepare(cpu, master, old, new)
+
+    async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """Both under invs->rwlock."""
+        await self.lists[old.name].change(cpu, master, listed=False, then=self.function)
+
+    async def flush_atc(self, cpu: Cpu, master: Master) -> None:
+        """Only what still answers."""
+        if self.then:
+            await super().flush_atc(cpu, master)
+
+    async def leave(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """What is left of it."""
+        if self.now and self.then:
+            await self.lists[old.name].change(cpu, master, listed=False)
+        await self.unlink(cpu, master, old)
+        await self.left(cpu, old)
+
+
+class UnlistsFirst(SwitchesUnderLock):
+    """BUG: off the list, and ATS off a little later: an unmap in between misses an ATC that is in use."""
+
+    async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
+        """One after the other."""
+        await self.lists[old.name].change(cpu, master, listed=False)
+        await self.function.switch(cpu, False)
+
+
+ORDERS: dict[str, type[AtsAttach]] = {
+    "7.1": AtsAttach,
+    "no-flush": TrustsSwitch,
+    "leave-first": LeavesFirst,
+    "too-soon": SwitchesTooSoon,
+    "under-lock": SwitchesUnderLock,
+    "unlist-first": UnlistsFirst,
+}

@@ -1,0 +1,69 @@
+"""What becomes of a device that does not answer an ATC_INV (smmuv3 §1.5, SMMU-R13): nobody asks, or it is shut out.
+
+The fix is a proposal of 2026 of which only the cover letter is known; how the caller learns of the failure is our own.
+"""
+
+from __future__ import annotations
+
+from hw.bus import PhysAddr
+from hw.smmuv3 import commands
+from hw.smmuv3.ste import abort_ste
+
+from ..cpu import Cpu
+from ..kernel.memory.pasid import Bond
+from .cmdq import Contexts
+from .gerror import ErrorHandler
+
+
+class Quarantines(Contexts):
+    """Asks after each ATC_INV whether the CMD_SYNC behind it has failed, before anybody frees what it covered."""
+
+    failed: PhysAddr
+    """Set when the world is built: the word in which the error handler leaves a note."""
+    ste: PhysAddr
+    """The same: the device's STE."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """If it failed, the stream is cut off: with ATSCHK its translated traffic is, too."""
+        await super().invalidate_atc(cpu, bond)
+        if await cpu.load(self.failed, "has the CMD_SYNC failed?"):
+            await cpu.store(self.ste, abort_ste()[0], f"STE[{self._sid}].q0 = abort")
+            await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
+
+
+class NotesFailures(ErrorHandler):
+    """Leaves a note while the queue still stands: whoever waits for the CMD_SYNC finds it when he returns."""
+
+    failed: PhysAddr
+    """Set when the world is built."""
+
+    async def sync_failed(self, cpu: Cpu, cons: int) -> None:
+        """The note."""
+        await cpu.store(self.failed, 1, "the CMD_SYNC has failed")
+
+
+class NotesLate(NotesFailures):
+    """BUG: acknowledges first, so the CMD_SYNC completes and its caller looks before the note is there."""
+
+    async def repair(self, cpu: Cpu) -> None:
+        """Nothing, before the acknowledgement."""
+
+    async def acknowledge(self, cpu: Cpu, gerror: int) -> None:
+        """And then all of it."""
+        await super().acknowledge(cpu, gerror)
+        await super().repair(cpu)
+
+
+class NeverAcknowledges(ErrorHandler):
+    """BUG: takes notice of the error and leaves GERRORN as it is: the queue stands still for everybody."""
+
+    async def acknowledge(self, cpu: Cpu, gerror: int) -> None:
+        """Nothing."""
+
+
+REACTIONS: dict[str, tuple[type[Contexts], type[ErrorHandler]]] = {
+    "unacknowledged": (Contexts, NeverAcknowledges),
+    "ignored": (Contexts, ErrorHandler),
+    "late-note": (Quarantines, NotesLate),
+    "quarantine": (Quarantines, NotesFailures),
+}

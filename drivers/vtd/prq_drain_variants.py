@@ -1,0 +1,160 @@
+"""Drains of VT-d's page requests with one step wrong, and the locks that were held around them (docs/races.md)."""
+
+from __future__ import annotations
+
+from hw.pcie.tlp import ResponseCode
+from hw.vtd.descriptors import Wait
+
+from ..cpu import Cpu, Lock
+from ..kernel.endpoint import Endpoint
+from ..kernel.faults.iopf import FaultGroup
+from ..kernel.faults.mutants import AnswersMarkers
+from ..kernel.faults.page_requests import Responder, ResponseQueue
+from ..kernel.memory.pasid import Bond, Pasids
+from ..kernel.pasid_lifetime import WalkedLifetime
+from ..smmuv3.priq_variants import ClearsProEarly
+from .pasid_table_eras import DrainsInRelease, SkipsDrain, TrustsTheFirst
+from .prq import Drain
+from .qi import PasidTable
+from .qi_errors import ReplacesRefused
+
+
+class DrainsNothing(Drain):
+    """BUG: what is in the queue or with the worker is looked up under the PASID's next owner (VTD-R02)."""
+
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""
+
+
+class LooksOnce(Drain):
+    """BUG: an entry that came behind the batch which it waits for stays in the queue (VTD-R02: v2, April 2020)."""
+
+    async def taken(self, cpu: Cpu, bond: Bond) -> None:
+        """One look, one batch."""
+        seen = await self.batches(cpu)
+        if await self.waiting(cpu, bond):
+            await self.next_batch(cpu, seen)
+
+
+class IgnoresOverflow(Drain):
+    """BUG: returns while the thread still has partial groups whose Last was lost in an overflow."""
+
+    async def overflowed(self, cpu: Cpu) -> bool:
+        """Nobody looks."""
+        return False
+
+
+class DrainsTwice(Drain):
+    """All of it once more: needs no tear-down before it, which has asked the device already."""
+
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
+        """Whatever the first round has brought into the queue is taken, handled and answered in the second."""
+        await Drain.run(self, cpu, bond)
+        await Drain.run(self, cpu, bond)
+
+
+class LooksAgain(Drain):
+    """BUG where no tear-down comes before it: D1 and D2 once more behind D4; the last response may still be inside."""
+
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
+        """Software, hardware, software."""
+        await Drain.run(self, cpu, bond)
+        await self.taken(cpu, bond)
+        await self.handled(cpu, bond)
+
+
+class OneDescriptor(LooksAgain):
+    """BUG: of the three descriptors only the fence is submitted; nobody asks the device (VTD-R02: v4, May 2020)."""
+
+    async def pushed(self, cpu: Cpu, bond: Bond) -> None:
+        """The wait behind it has PD all the same."""
+        await self._qi.submit(cpu, Wait(fence=True), drain=True)
+
+
+DRIVERS: dict[str, dict[str, type]] = {
+    "none": {"drain": DrainsNothing},
+    "no-recheck": {"drain": LooksOnce},
+    "one-descriptor": {"drain": OneDescriptor},
+    "no-overflow": {"drain": IgnoresOverflow},
+    "early-clear": {"queue": ClearsProEarly},
+    "lost": {"contexts": SkipsDrain},
+    "in-release": {"contexts": DrainsInRelease},
+    "trusts-first": {"contexts": TrustsTheFirst},
+    "marker": {"intake": AnswersMarkers},
+    "right": {},
+    "again": {"drain": LooksAgain},
+    "twice": {"drain": DrainsTwice},
+    "checks-iqe": {"qi": ReplacesRefused},
+}
+"""What is put in the place of which part of the driver."""
+
+
+class Unbind(WalkedLifetime):
+    """Tear down, drain, and the binding is over."""
+
+    def __init__(
+        self, pasids: Pasids, contexts: PasidTable, endpoint: Endpoint, bond: Bond, drain: Drain, mutex: Lock
+    ) -> None:
+        """`mutex` is pasid_mutex, for those who take it."""
+        WalkedLifetime.__init__(self, pasids, contexts, endpoint, bond)
+        self.drain = drain
+        self.mutex = mutex
+        contexts.drain = self.drained
+
+    async def drained(self, cpu: Cpu, bond: Bond) -> None:
+        """Behind the tear-down."""
+        await self.drain.run(cpu, bond)
+
+
+class DrainsFirst(Unbind):
+    """In the order of seed 000: the device has stopped, but the entry still lets its page requests in."""
+
+    async def detach(self, cpu: Cpu) -> None:
+        """Drain, then tear down."""
+        await self.drain.run(cpu, self._bond)
+        await Unbind.detach(self, cpu)
+
+    async def drained(self, cpu: Cpu, bond: Bond) -> None:
+        """It is."""
+
+
+class HoldsMutex(Unbind):
+    """BUG: holds pasid_mutex while it waits for a worker that needs it to answer (VTD-R06: until August 2021)."""
+
+    async def end(self, cpu: Cpu) -> None:
+        """From the tear-down on."""
+        await cpu.lock(self.mutex)
+        await Unbind.end(self, cpu)
+        await cpu.unlock(self.mutex)
+
+
+class DropsMutex(HoldsMutex):
+    """Since August 2021."""
+
+    async def drained(self, cpu: Cpu, bond: Bond) -> None:
+        """Without the mutex."""
+        await cpu.unlock(self.mutex)
+        await HoldsMutex.drained(self, cpu, bond)
+        await cpu.lock(self.mutex)
+
+
+UNBINDS: dict[str, type[Unbind]] = {
+    "plain": Unbind,
+    "drain-first": DrainsFirst,
+    "mutex-held": HoldsMutex,
+    "mutex-dropped": DropsMutex,
+}
+
+
+class TakesMutex(Responder):
+    """In the years of pasid_mutex a page response takes it, to see whether the binding is still there."""
+
+    def __init__(self, mutex: Lock, queue: ResponseQueue) -> None:
+        Responder.__init__(self, queue)
+        self._mutex = mutex
+
+    async def respond(self, cpu: Cpu, group: FaultGroup, code: ResponseCode) -> None:
+        """Under the mutex."""
+        await cpu.lock(self._mutex)
+        await Responder.respond(self, cpu, group, code)
+        await cpu.unlock(self._mutex)

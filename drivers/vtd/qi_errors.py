@@ -1,0 +1,193 @@
+"""qi_submit_sync where the queue may stop: whoever sees it in FSTS cleans up for everybody (vtd-pcie §2.4; VTD-R21,
+VTD-R23, VTD-R25).
+
+ITE: a time-out aborts every wait that hardware had fetched, and whoever spins on any wait in the ring has to submit
+again. IQE: hardware cannot carry out what is at the head, and the submission that it belongs to fails.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from hw.bus import PhysAddr
+from hw.fields import Field
+from hw.vtd import invalidation
+from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
+from hw.vtd.registers import IQE, ITE, fsts_after
+
+from ..cpu import Cpu
+from ..events.reset import Resubmitted, SubmissionEnded
+from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
+from ..kernel.memory.pasid import Bond
+from .qi import PasidTable, Published, Qi, Submission
+
+WRITTEN = Field(0, 32)
+"""The half of a status word that hardware writes: the ticket of the last wait that was complete."""
+FAILED = Field(32, 32)
+"""The other half is software's: the ticket of the last wait whose submission failed (QI_ABORT, or IQE)."""
+
+RETRIES = 1
+"""A bound of the model: once is enough to see that the driver would go on for ever."""
+
+
+class Presence(Protocol):
+    """What software can learn about a device that may be gone."""
+
+    disconnected: PhysAddr
+    """The hotplug code has noticed (pci_dev_is_disconnected): a word of memory."""
+
+    async def is_present(self, cpu: Any) -> bool:
+        """Read the Vendor ID (pci_device_is_present): one step."""
+        ...
+
+
+class ReadsFsts(Qi):
+    """With qi_check_fault: who spins on a wait looks at FSTS as well, for an error that stops the queue."""
+
+    error: ClassVar[Field]
+    """Its bit."""
+    named: ClassVar[str]
+
+    async def completed(self, cpu: Cpu, status: PhysAddr, ticket: int) -> bool:
+        """Spin on the status word and on FSTS; False if the submission failed."""
+        while True:
+            words = (status, self._registers.FSTS)
+            word, _ = await cpu.poll_words(
+                words,
+                lambda word, fsts: WRITTEN.get(word) >= ticket or bool(fsts & self.error.mask),
+                f"the wait, or {self.named}",
+            )
+            if WRITTEN.get(word) >= ticket:
+                return FAILED.get(word) != ticket
+            await self.check_fault(cpu)
+
+    async def check_fault(self, cpu: Cpu) -> None:
+        """qi_check_fault: set right what the error means for those who wait, then let the queue run again."""
+        registers = self._registers
+        await cpu.lock(self._lock)
+        if await cpu.load(registers.FSTS, "FSTS") & self.error.mask:
+            head = await cpu.load(registers.IQH, "IQH")
+            await self.repair(cpu, head, self._count - self._ring.used(head, self._tail))
+            await cpu.rmw(registers.FSTS, lambda word: fsts_after(word, self.error.mask), f"clear {self.named}")
+        await cpu.unlock(self._lock)
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Called under the lock; hardware has fetched `fetched` descriptors so far."""
+        raise NotImplementedError
+
+
+class ReplacesRefused(ReadsFsts):
+    """IQE: what hardware refuses becomes a wait that harms nobody, and whoever submitted it fails (-EINVAL)."""
+
+    error, named = IQE, "IQE"
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Only the batch's own wait may say that its slots are free: in its place the new one says so.
+
+        In Linux only the first descriptor of the spinner's own batch is repaired ([K]).
+        """
+        batch = next(each for each in self._waits if fetched < each.ticket)
+        own = fetched == batch.ticket - 1
+        harmless = Wait(status_write=own, status_data=batch.ticket, status_address=batch.status)
+        where = f"IQ[{self._ring.index(head)}] = WAIT"
+        await cpu.store_words(self._ring.slot(head), invalidation.encode(harmless), where)
+        await cpu.rmw(batch.status, lambda word: FAILED.put(word, batch.ticket), f"wait #{batch.ticket - 1} = EINVAL")
+
+
+class Retries(ReadsFsts):
+    """BUG: submits again after each time-out, also when the device will never answer: a hard lockup (before 2024)."""
+
+    error, named = ITE, "ITE"
+    device: Presence
+    """Set when the world is built."""
+
+    async def submit(
+        self, cpu: Cpu, *batch: Descriptor, drain: bool = False, published: Published | None = None
+    ) -> bool:
+        """Return when the wait is complete (True), or when the device is known to be gone."""
+        device_tlb = any(isinstance(each, DeviceTlbInvalidate) for each in batch)
+        times = 0
+        while True:
+            posted = await self.post(cpu, *batch, drain=drain, published=published)
+            complete = await self.completed(cpu, posted.status, posted.ticket)
+            cpu.emit(SubmissionEnded(first=posted.ticket - posted.slots, wait=posted.ticket - 1, complete=complete))
+            if complete:
+                return True
+            times += 1
+            if device_tlb and (times > RETRIES or await self.gives_up(cpu)):
+                return False
+            cpu.emit(Resubmitted(device_tlb=device_tlb))
+
+    async def gives_up(self, cpu: Cpu) -> bool:
+        """Never."""
+        return False
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """Mark what is in use: the waits that are not complete, whether they were fetched or not (vtd-pcie §2.4)."""
+        for each in self._waits:
+            if each.ticket > fetched:
+                await self.abort_waiting(cpu, each)
+            elif WRITTEN.get(await cpu.load(each.status, "wait status")) < each.ticket:
+                aborted = FAILED.put(each.ticket, each.ticket)
+                await cpu.store(each.status, aborted, f"wait #{each.ticket - 1} = ABORT")
+
+    async def abort_waiting(self, cpu: Cpu, wait: Submission) -> None:
+        """What it waits for may have been fetched, and timed out; hardware still writes its own half of the word.
+
+        So the slots stay in use until then. Linux has one value for both, which hardware would write over.
+        """
+        await cpu.rmw(wait.status, lambda word: FAILED.put(word, wait.ticket), f"wait #{wait.ticket - 1} = ABORT")
+
+
+class LooksForDevice(Retries):
+    """80a9b50c0b9e (2024): a time-out of a device that is not there any more is the end of the matter."""
+
+    async def gives_up(self, cpu: Cpu) -> bool:
+        """If the device is gone."""
+        return not await self.device.is_present(cpu)
+
+
+class AbortsFetched(LooksForDevice):
+    """BUG: marks what lies behind IQH, the waits that hardware itself has aborted: qi_check_fault goes back from there.
+
+    A wait that is fetched when ITE is clear again finds nothing ahead of it: what has timed out is not there any more.
+    """
+
+    async def abort_waiting(self, cpu: Cpu, wait: Submission) -> None:
+        """Nothing."""
+
+
+class SkipsDisconnected(PasidTable):
+    """4fc82cd907ac (2024): no device-TLB invalidation to a device that is known to be disconnected."""
+
+    device: Presence
+    """Set when the world is built."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """What is unplugged has no translations."""
+        if not await cpu.load(self.device.disconnected, "disconnected?"):
+            await super().invalidate_atc(cpu, bond)
+
+
+class BlocksAts(PasidTable, AtsGate):
+    """The series of 2025: translation is blocked, then no device-TLB invalidation is sent to a device in reset."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Through the gate."""
+        await self.unless_blocked(cpu, bond, super().invalidate_atc)
+
+
+class BlocksNothingElse(KeepsTranslation, BlocksAts):
+    """BUG: the gate alone."""
+
+
+class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
+    """Both series: neither in reset nor disconnected."""
+
+
+class AsksAndBlocksNothingElse(KeepsTranslation, AsksOnlyWhoAnswers):
+    """BUG: the gate alone, and neither is who is disconnected asked."""
+
+
+class AsksAndRestoresFirst(RestoresFirst, AsksOnlyWhoAnswers):
+    """BUG: translation is back before invalidations are."""

@@ -13,19 +13,19 @@ Run it with `stopmarker fuzz ./my_race.py::my_race`. Properties are `world.alway
 STE or CD (`abort_ste`, `cdtable_ste`, `sva_cd`, …, or `ste.encode` and `cd.encode` by field) into another.
 """
 
-from actors.binder import add_binder
-from actors.device import STYLES, Device
-from actors.fault_worker import add_fault_worker
-from actors.mmu_notifier import add_mmu_notifier
-from actors.pri_thread import add_pri_thread
-from actors.process_exit import add_process
-from actors.reclaim import add_reclaim
-from actors.runtime.events import Note, Oracle, Violation, Witness
-from actors.runtime.goals import InOrder, Part
-from actors.runtime.ports import Link, Port, Workqueue
-from actors.runtime.sync import Interrupt, Lock, RwLock, SpinLock
+from actors.devices.device import STYLES, Device
+from actors.iommus.smmuv3.units import SmmuUnits
+from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
+from actors.runtime.primitives.goals import InOrder, Part
+from actors.runtime.primitives.ports import Link, Port, Workqueue
+from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
 from actors.runtime.world import Cpu, World
-from actors.smmu import SmmuUnits
+from actors.threads.binder import add_binder
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.mmu_notifier import add_mmu_notifier
+from actors.threads.pri_thread import add_pri_thread
+from actors.threads.process_exit import add_process
+from actors.threads.reclaim import add_reclaim
 from drivers.smmuv3.entry_writer import CD, STE, Entry, Store, Wait, plan_update
 from hw.memory import FrameAllocator, Memory
 from hw.smmuv3 import cd, ste

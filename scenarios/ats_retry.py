@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from actors.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
-from actors.fault_worker import add_fault_worker
-from actors.page_thief import add_page_thief
-from actors.pri_thread import add_pri_thread
+from actors.devices.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
+from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import Cpu, World
-from actors.untranslated import UntranslatedWrites
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.page_thief import add_page_thief
+from actors.threads.pri_thread import add_pri_thread
 from drivers.smmuv3.notifiers import NOTIFIERS, VTD_NOTIFIERS
 from drivers.smmuv3.quiet import QuietContexts
 from drivers.vtd.qi import PasidTable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.attach_ats import AtsUnits
+from actors.iommus.smmuv3.attach_ats import AtsUnits
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.ats import ORDERS, AtcList, unmap_page
 from hw.memory import mm_owner, owner_name

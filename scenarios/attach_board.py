@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from actors.attach_units import Units
+from actors.iommus.smmuv3.attach_units import Units
 from actors.runtime.world import World
 from drivers.events.attach import ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.entries import ContextEntry, StreamEntry

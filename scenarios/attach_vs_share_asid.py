@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.attach_units import Bell, Units
+from actors.iommus.smmuv3.attach_units import Bell, Units
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.share import SHARING, PrivateAsids, SvaBind
 from drivers.smmuv3.attach.variants import VARIANTS

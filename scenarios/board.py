@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Required, TypedDict
 
-from actors.device import Device, jobs
-from actors.iommu_units import IommuUnits
-from actors.runtime.ports import Link, Workqueue
+from actors.devices.device import Device, jobs
+from actors.iommus.iommu_units import IommuUnits
+from actors.runtime.primitives.ports import Link, Workqueue
 from actors.runtime.world import World
 from drivers.kernel.endpoint import Endpoint
 from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf

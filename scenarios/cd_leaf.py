@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.attach_units import Bell
+from actors.iommus.smmuv3.attach_units import Bell
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.cd_leaf import TABLES, Master, SvaBind
 from hw.bus import StreamId

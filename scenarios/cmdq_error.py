@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.invalidation_timer import add_invalidation_timer
-from actors.mute_function import MuteFunction
+from actors.devices.mute_function import MuteFunction
+from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.quarantine import REACTIONS, NotesFailures, Quarantines
 from hw.bus import VirtAddr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from actors.command_units import CommandUnits
+from actors.iommus.smmuv3.command_units import CommandUnits
 from actors.runtime.world import Cpu, Main, World
 from drivers.smmuv3.cmdq import Cmdq
 from drivers.smmuv3.cmdq_lock_free import QueueWords

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from actors.atc_writer import add_atc_writer
-from actors.invalidation_timer import add_invalidation_timer
-from actors.removable import RemovableFunction
+from actors.devices.atc_writer import add_atc_writer
+from actors.devices.removable import RemovableFunction
+from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from drivers.vtd.qi import PasidTable
 from drivers.vtd.qi_errors import (

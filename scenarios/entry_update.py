@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import drivers.cpu
-from actors.attach_units import Units
+from actors.iommus.smmuv3.attach_units import Units
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.entry_writer import STE, WRITERS, Entry
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr

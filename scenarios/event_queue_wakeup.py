@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.event_unit import EventUnit, add_faulting_stream
+from actors.iommus.smmuv3.event_unit import EventUnit, add_faulting_stream
 from actors.runtime.world import World
 from drivers.smmuv3.evtq import THREADS
 from hw.bus import Pasid, StreamId

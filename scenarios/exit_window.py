@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from actors.device import Device
-from actors.exit_orders import ORDERS, add_exit
-from actors.fault_worker import add_fault_worker
-from actors.prefetcher import SilentPrefetcher
-from actors.pri_thread import add_pri_thread
+from actors.devices.device import Device
+from actors.devices.prefetcher import SilentPrefetcher
+from actors.devices.stoppable_loop import CachedWriter
+from actors.devices.virtual_dma import Reader, Writer
 from actors.runtime.world import World
-from actors.stoppable_loop import CachedWriter
-from actors.virtual_dma import Reader, Writer
+from actors.threads.exit_orders import ORDERS, add_exit
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.faults.iopf import FINDERS
 from drivers.kernel.faults.mutants import ForgetsDeviceTlb
 from drivers.kernel.pasid_lifetime import WalkedLifetime

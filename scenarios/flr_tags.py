@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.atc_writer import add_atc_writer
-from actors.config_space import ConfigSpace
-from actors.fault_worker import add_fault_worker
-from actors.invalidation_timer import add_invalidation_timer
-from actors.pri_thread import add_pri_thread
-from actors.resettable import IN_FLR, IgnoresInReset, ResettableFunction
+from actors.devices.atc_writer import add_atc_writer
+from actors.devices.resettable import IN_FLR, IgnoresInReset, ResettableFunction
+from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
+from actors.threads.config_space import ConfigSpace
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts, ResetKeepsTranslation
 from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
 from drivers.vtd.qi import Qi

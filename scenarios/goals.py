@@ -3,7 +3,7 @@ are makers of goals."""
 
 from __future__ import annotations
 
-from actors.runtime.goals import InOrder, Part
+from actors.runtime.primitives.goals import InOrder, Part
 from drivers.events.binding import ContextQuieted, PageRequestTaken, PasidAllocated, PasidFreed, TeardownBegun
 from drivers.events.faults import EventTaken, UnbindReturned
 from hw.events.faults import DmaStalled, EventQueued

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from actors.devices.streamer import Streamer
 from actors.runtime.world import Cpu, World
-from actors.streamer import Streamer
 from hw.bus import VirtAddr
 from hw.tlb import pages_from
 from hw.vtd.qi import InvalidationQueue, ItagReusingQueue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.attach_units import Units
+from actors.iommus.smmuv3.attach_units import Units
 from actors.runtime.world import World
 from drivers.kernel.memory.objects import Object
 from drivers.smmuv3.attach.cd_leaf import FORMAT, CdTable

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from actors.devices.streamer import Streamer
 from actors.runtime.world import Cpu, World
-from actors.streamer import Streamer
 from drivers.kernel.notifier_ranges import RANGES
 
 from .notifier_range_verdicts import EXPECTED

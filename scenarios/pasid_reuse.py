@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from actors.exit_orders import add_exit
+from actors.devices.streamer import StoppableStreamer
 from actors.runtime.world import Cpu, World
-from actors.streamer import StoppableStreamer
+from actors.threads.exit_orders import add_exit
 from drivers.kernel.pasid_holds import HOLDS
 from drivers.kernel.pasid_lifetime import FreedAtUnbind, Lifetime
 from drivers.smmuv3.quiet import QuietContexts

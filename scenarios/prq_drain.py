@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from actors.device import Device
-from actors.exit_orders import add_exit
-from actors.fault_worker import add_fault_worker
-from actors.prefetcher import LeakyPrefetcher, SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
-from actors.pri_thread import add_pri_thread
+from actors.devices.device import Device
+from actors.devices.prefetcher import LeakyPrefetcher, SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
 from actors.runtime.world import Cpu, World
+from actors.threads.exit_orders import add_exit
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.faults.iopf import FINDERS
 from drivers.vtd.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
 from hw.events.link import PageRequestQueued

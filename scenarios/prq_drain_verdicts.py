@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runs.schedule import ParamValue
 
 from .scenario import Expected
 

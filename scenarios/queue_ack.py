@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actors.fault_worker import add_fault_worker
-from actors.prefetcher import Prefetcher
-from actors.pri_thread import add_pri_thread
+from actors.devices.prefetcher import Prefetcher
 from actors.runtime.world import World
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.smmuv3.priq_variants import ACKNOWLEDGE, CLEAR_PRO
 
 from .board import Options, Platform

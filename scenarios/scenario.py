@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 
-from actors.runtime.places import defined
-from actors.runtime.schedule import ParamValue
-from actors.runtime.step import MisuseError
-from actors.runtime.unawaited import origins, tell, tell_python
+from actors.runtime.primitives.places import defined
+from actors.runtime.primitives.step import MisuseError
+from actors.runtime.runners.unawaited import origins, tell, tell_python
+from actors.runtime.runs.schedule import ParamValue
 from actors.runtime.world import Session, World, not_plain
 
 Build = Callable[..., None]

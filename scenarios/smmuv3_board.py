@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Unpack
 
-from actors.event_unit import EventUnit
+from actors.iommus.smmuv3.event_unit import EventUnit
+from actors.iommus.smmuv3.units import SmmuUnits
 from actors.runtime.world import World
-from actors.smmu import SmmuUnits
 from drivers.smmuv3.cmdq import Cmdq, Contexts, PriQueue, PriResponses
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO

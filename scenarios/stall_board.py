@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.bus_master import BusMaster
-from actors.event_unit import EventUnit
-from actors.runtime.sync import Interrupt
+from actors.devices.bus_master import BusMaster
+from actors.iommus.smmuv3.event_unit import EventUnit
+from actors.iommus.smmuv3.stalling import StallingUnits
+from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
-from actors.stalling import StallingUnits
 from drivers.kernel.endpoint import Endpoint
 from drivers.kernel.memory.mm import Mm
 from drivers.kernel.memory.objects import Object

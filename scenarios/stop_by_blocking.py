@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.fault_worker import add_fault_worker
-from actors.pri_thread import add_pri_thread
+from actors.devices.stoppable_loop import LOOPS, UntranslatedLoop
+from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import World
-from actors.stoppable_loop import LOOPS, UntranslatedLoop
-from actors.untranslated import UntranslatedWrites
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.blocking import (
     BLOCKS,
     TEARDOWNS,

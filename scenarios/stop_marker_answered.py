@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actors.device import STYLES
-from actors.fault_worker import add_fault_worker
-from actors.pri_thread import add_pri_thread
+from actors.devices.device import STYLES
 from actors.runtime.world import Cpu, World
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.faults.mutants import AnswersMarkers
 from drivers.kernel.faults.page_requests import Intake
 

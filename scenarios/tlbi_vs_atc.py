@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from actors.devices.streamer import Streamer
 from actors.runtime.world import Cpu, World
-from actors.streamer import Streamer
 from drivers.smmuv3.invalidation_orders import ORDERS, VTD_ORDERS
 from hw.bus import VirtAddr
 

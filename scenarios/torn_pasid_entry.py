@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.burst import Burst
-from actors.device import Job
+from actors.devices.burst import Burst
+from actors.devices.device import Job
 from actors.runtime.world import Cpu, World
 from drivers.events.binding import BindReturned
 from drivers.vtd.pasid_table_variants import WRITERS, Replaces

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.binder import add_binder
-from actors.device import STYLES, LeakyDevice
-from actors.fault_worker import add_fault_worker
-from actors.mmu_notifier import add_mmu_notifier
-from actors.pri_thread import add_pri_thread
-from actors.process_exit import add_process
-from actors.reclaim import add_reclaim
+from actors.devices.device import STYLES, LeakyDevice
 from actors.runtime.world import World
+from actors.threads.binder import add_binder
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.mmu_notifier import add_mmu_notifier
+from actors.threads.pri_thread import add_pri_thread
+from actors.threads.process_exit import add_process
+from actors.threads.reclaim import add_reclaim
 from drivers.kernel.endpoint import REPORT
 from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, ForgetsDeviceTlb, LosesResponses
 from drivers.kernel.sva import VARIANTS

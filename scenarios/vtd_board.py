@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from actors.doorbell import Doorbell
-from actors.runtime.sync import Interrupt
+from actors.iommus.vtd.doorbell import Doorbell
+from actors.iommus.vtd.units import VtdUnits
+from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
-from actors.vtd import VtdUnits
 from drivers.kernel.faults.page_requests import Responder
 from drivers.vtd.prq import Drain, PageRequestQueue
 from drivers.vtd.qi import LANE, PageGroupResponses, PasidTable, Qi

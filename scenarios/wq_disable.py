@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from actors.devices.wq_device import WqDevice
 from actors.runtime.world import Cpu, World
-from actors.wq_device import WqDevice
 from drivers.kernel.idxd import STOPS, WqRegisters
 
 from .board import PASID

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from actors.runtime.events import Note
+from actors.runtime.primitives.events import Note
 from actors.runtime.world import Cpu, World
 from scenarios.scenario import number, one_of, scenario
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Fifo, Scheduler
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Fifo, Scheduler
 from actors.runtime.world import Session, World
 from scenarios.scenario import Scenario
 

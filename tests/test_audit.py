@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from actors.runtime.events import Note
+from actors.runtime.primitives.events import Note
 from actors.runtime.world import Cpu, World
 from tools.cli import cli
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.command_units import CommandQueueError, CommandUnits
-from actors.runtime.events import Outcome
-from actors.runtime.execution import Execution
+from actors.iommus.smmuv3.command_units import CommandQueueError, CommandUnits
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Cpu, Session, World
 from drivers.smmuv3.cmdq import Cmdq
 from drivers.smmuv3.gerror import ErrorHandler

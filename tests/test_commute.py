@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from actors.runtime.commute import names
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Fifo, RandomWalk
+from actors.runtime.runs.commute import names
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Fifo, RandomWalk
 from actors.runtime.world import Cpu, World
 from scenarios.catalogue import MODULES, load
 from scenarios.scenario import Expected

@@ -7,12 +7,12 @@ from functools import partial
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.live import live
-from actors.runtime.referee import referee
-from actors.runtime.schedule import ParamValue, RandomWalk, Replay, ScheduleMismatch, Scheduler
-from actors.runtime.threads import threaded
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runners.live import live
+from actors.runtime.runners.referee import referee
+from actors.runtime.runners.threads import threaded
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import ParamValue, RandomWalk, Replay, ScheduleMismatch, Scheduler
 from actors.runtime.world import Cpu, Session, World
 from scenarios.catalogue import MODULES
 from tools.container import encode

@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from actors.runtime.execution import Execution
-from actors.runtime.fingerprint import Fingerprint, fingerprint
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.fingerprint import Fingerprint, fingerprint
 from actors.runtime.world import Cpu, World
 
 from .models import Request

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import Note
-from actors.runtime.goals import InOrder, Part, progress
+from actors.runtime.primitives.events import Note
+from actors.runtime.primitives.goals import InOrder, Part, progress
 from actors.runtime.world import Cpu, World
 from drivers.events.binding import PageRequestTaken, PasidFreed, TeardownBegun
 from hw.events.link import PageRequestQueued, PageRequestRefused

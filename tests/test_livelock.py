@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.events import Note, Outcome
-from actors.runtime.execution import Execution
-from actors.runtime.live import live
-from actors.runtime.referee import referee
-from actors.runtime.schedule import FAIR, Fifo, RandomWalk, Replay, ScheduleMismatch
+from actors.runtime.primitives.events import Note, Outcome
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runners.live import live
+from actors.runtime.runners.referee import referee
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import FAIR, Fifo, RandomWalk, Replay, ScheduleMismatch
 from actors.runtime.world import Cpu, Session, World
 from tools.container import encode
 from tools.experiment import open_experiment

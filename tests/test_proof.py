@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from actors.runtime.events import Finding, Outcome
+from actors.runtime.primitives.events import Finding, Outcome
 from tools import checkpoint, proof, prover
 from tools.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
 from tools.exits import Refusal

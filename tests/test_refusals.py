@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.events import Finding, Note, Outcome
-from actors.runtime.execution import Execution
-from actors.runtime.live import live
-from actors.runtime.referee import referee
-from actors.runtime.schedule import Fifo, RandomWalk
-from actors.runtime.sync import MisuseError
+from actors.runtime.primitives.events import Finding, Note, Outcome
+from actors.runtime.primitives.sync import MisuseError
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runners.live import live
+from actors.runtime.runners.referee import referee
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Fifo, RandomWalk
 from actors.runtime.world import Cpu, Session, World
 from scenarios.scenario import scenario
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.runtime.events import Note, Outcome, Violation
-from actors.runtime.schedule import Fifo, RandomWalk, Recipe, Replay, ScheduleMismatch, TokenError
+from actors.runtime.primitives.events import Note, Outcome, Violation
+from actors.runtime.runs.schedule import Fifo, RandomWalk, Recipe, Replay, ScheduleMismatch, TokenError
 from actors.runtime.world import Cpu, World
 from hw.pcie.tlp import PrgResponse, ResponseCode, TranslationCompletion
 

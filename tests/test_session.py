@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.schedule import Fifo, RandomWalk
-from actors.runtime.session import FRESH
+from actors.runtime.primitives.session import FRESH
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.schedule import Fifo, RandomWalk
 from actors.runtime.world import Cpu, Session, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, FrameAllocator, Memory

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from actors.bus_master import BusMaster
-from actors.device import Device
-from actors.runtime.events import Outcome
+from actors.devices.bus_master import BusMaster
+from actors.devices.device import Device
+from actors.runtime.primitives.events import Outcome
 from actors.runtime.world import Cpu, Session, World
 from drivers.smmuv3.evtq import EventQueue
 from drivers.smmuv3.stall_shutdown import SHUTDOWNS

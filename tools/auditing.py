@@ -9,12 +9,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 
-from actors.runtime.audit import FootprintError
-from actors.runtime.causality import causality_of
-from actors.runtime.commute import KINDS, Undetermined, another_order, can_be_compared, difference, mixed_up
-from actors.runtime.controlled import Controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Scheduler
+from actors.runtime.primitives.audit import FootprintError
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.commute import KINDS, Undetermined, another_order, can_be_compared, difference, mixed_up
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Scheduler
 from actors.runtime.world import World
 
 from .exits import Diverged, Refusal

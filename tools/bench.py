@@ -21,9 +21,9 @@ from typing import Any
 import click
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.schedule import RandomWalk
-from actors.runtime.step import Step, perform
+from actors.runtime.primitives.step import Step, perform
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.schedule import RandomWalk
 
 from . import bench_explore
 from .bench_explore import FULL, KINDS, QUICK, resident_kib

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import trio
 
-from actors.runtime.controlled import controlled
+from actors.runtime.runners.controlled import controlled
 
 from .campaign.campaign import Session
 from .campaign.ledger import Lease

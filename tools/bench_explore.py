@@ -16,8 +16,8 @@ from statistics import fmean, median, pstdev
 
 import trio
 
-from actors.runtime.controlled import Controlled, controlled
-from actors.runtime.schedule import Fifo, RandomWalk
+from actors.runtime.runners.controlled import Controlled, controlled
+from actors.runtime.runs.schedule import Fifo, RandomWalk
 from actors.runtime.world import World
 
 from .experiment import Experiment, open_experiment

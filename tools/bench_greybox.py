@@ -15,8 +15,8 @@ from statistics import fmean, pstdev, stdev
 import click
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
 
 from .experiment import open_experiment

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from actors.runtime.events import Finding, Outcome
+from actors.runtime.primitives.events import Finding, Outcome
 
 from .exits import Refusal
 from .explore.search import Found, Report

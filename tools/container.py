@@ -13,7 +13,7 @@ from typing import Any
 
 import msgpack
 
-from actors.runtime.events import Finding, Outcome
+from actors.runtime.primitives.events import Finding, Outcome
 from actors.runtime.world import MAX_ACTORS
 
 from .trace import MAX_DEPTH, MAX_ITEMS, MAX_TEXT, Trace, TraceError, TraceEvent, TraceStep, Value, fingerprint

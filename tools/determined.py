@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from actors.runtime.schedule import Recipe, Schedule
+from actors.runtime.runs.schedule import Recipe, Schedule
 
 from .exits import Diverged, Unfinished
 from .experiment import SEPARATOR, Experiment

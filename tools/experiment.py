@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import trio
 
-from actors.runtime import running
-from actors.runtime.controlled import Controlled, controlled
-from actors.runtime.execution import Execution
-from actors.runtime.live import live
-from actors.runtime.places import place_of
-from actors.runtime.running import UndeterminedCall
-from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
-from actors.runtime.threads import threaded
+from actors.runtime.primitives.places import place_of
+from actors.runtime.runners.controlled import Controlled, controlled
+from actors.runtime.runners.live import live
+from actors.runtime.runners.threads import threaded
+from actors.runtime.runs import running
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.running import UndeterminedCall
+from actors.runtime.runs.schedule import ParamValue, Recipe, Schedule, Scheduler
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName

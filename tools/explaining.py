@@ -9,11 +9,11 @@ from functools import partial
 
 import trio
 
-from actors.runtime.controlled import Controlled, controlled
-from actors.runtime.events import Finding
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay
-from actors.runtime.step import Step
+from actors.runtime.primitives.events import Finding
+from actors.runtime.primitives.step import Step
+from actors.runtime.runners.controlled import Controlled, controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Replay
 
 from .experiment import Experiment
 from .explore.explain import Explanation, Reason, explain

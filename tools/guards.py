@@ -26,7 +26,7 @@ from typing import Any
 
 import trio
 
-from actors.runtime.running import Phase, UndeterminedCall, here
+from actors.runtime.runs.running import Phase, UndeterminedCall, here
 
 OWN = frozenset({"hw", "drivers", "actors", "scenarios", "tools", "stopmarker"})
 """Packages of ours."""

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
 
 from .auditing import Auditor
 from .exits import Refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runs.schedule import ParamValue
 from scenarios.scenario import Expected
 
 from .combinations import combinations, scenario_names

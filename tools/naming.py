@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actors.runtime.execution import Execution
-from actors.runtime.step import Resource
+from actors.runtime.primitives.step import Resource
+from actors.runtime.runs.execution import Execution
 
 _VERBS = ("load", "store", "rmw")
 

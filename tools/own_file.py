@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from actors.runtime.running import Phase, UndeterminedCall, entered
+from actors.runtime.runs.running import Phase, UndeterminedCall, entered
 
 from .exits import Refusal
 from .guards import MARK, OWN, guarded_datetime, install, own_names

@@ -18,8 +18,8 @@ from pathlib import Path
 import trio
 from loguru import logger
 
-from actors.runtime.controlled import controlled
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runners.controlled import controlled
 
 from . import checkpoint
 from .auditing import Auditor

@@ -21,9 +21,9 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import trio
 
-from actors.runtime.controlled import Controlled, controlled
-from actors.runtime.events import Outcome
-from actors.runtime.execution import Execution
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runners.controlled import Controlled, controlled
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import World
 
 from .auditing import Auditor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Recipe, Replay, ScheduleMismatch
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Recipe, Replay, ScheduleMismatch
 from hw.bus import PhysAddr
 
 from . import __version__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from actors.runtime.events import Finding
+from actors.runtime.primitives.events import Finding
 
 from .exits import Exit
 from .trace import Trace

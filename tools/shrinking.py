@@ -13,10 +13,10 @@ from functools import partial
 
 import trio
 
-from actors.runtime.controlled import Controlled, controlled
-from actors.runtime.events import Outcome
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import ParamValue, Recipe, Replay, ScheduleMismatch
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runners.controlled import Controlled, controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import ParamValue, Recipe, Replay, ScheduleMismatch
 from actors.runtime.world import World
 from scenarios.scenario import Scenario
 

@@ -14,7 +14,9 @@ from .leaving import end_hard
 
 LONGEST = 10
 """Looks that may find a run inside one step: there is one a second, and none while the process is stopped."""
-_RUNTIME = frozenset({"actors.runtime.controlled", "actors.runtime.live", "actors.runtime.seat"})
+_RUNTIME = frozenset(
+    {"actors.runtime.runners.controlled", "actors.runtime.runners.live", "actors.runtime.runners.seat"}
+)
 _BUILDER = "scenarios.scenario"
 _OURS = ("actors.runtime.", "tools.", _BUILDER)
 _LIBRARY = str(Path(os.__file__).parent)

@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Fifo, RandomWalk, Replay, Schedule, ScheduleMismatch, Scheduler
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Fifo, RandomWalk, Replay, Schedule, ScheduleMismatch, Scheduler
 
 from .experiment import Experiment, unwrapped
 from .trace import TraceError, record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
-from actors.runtime.schedule import RandomWalk
+from actors.runtime.runs.schedule import RandomWalk
 
 from .exits import Refusal
 from .explore.bounded import Bounded, delays, preemptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runs.schedule import ParamValue
 from actors.runtime.world import World
 from scenarios.scenario import Scenario
 

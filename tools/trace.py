@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
-from actors.runtime.events import Finding, Note
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import ParamValue, Recipe
+from actors.runtime.primitives.events import Finding, Note
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import ParamValue, Recipe
 
 from . import __version__
 from .exits import Refusal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 
 from .counting import counted
 from .exits import Exit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Scheduler
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Scheduler
 
 
 class Watched:

@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator
 
-from . import endings
-from .audit import AuditedMemory, audit_event
-from .codec import Codec, codec
-from .cpu import Cpu as Cpu  # who makes worlds imports these from here
-from .cpu import Main as Main
-from .events import (
+from .primitives.audit import AuditedMemory, audit_event
+from .primitives.codec import Codec, codec
+from .primitives.cpu import Cpu as Cpu  # who makes worlds imports these from here
+from .primitives.cpu import Main as Main
+from .primitives.events import (
     Finding,
     FunctionOracle,
     FunctionWitness,
@@ -29,10 +28,11 @@ from .events import (
     oracle_name,
     refuse_answer,
 )
-from .ports import Link, Port, Workqueue
-from .session import Session as Session
-from .step import Step
-from .sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
+from .primitives.ports import Link, Port, Workqueue
+from .primitives.session import Session as Session
+from .primitives.step import Step
+from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
+from .runs import endings
 
 MainT = TypeVar("MainT", bound=Main)
 MAX_ACTORS = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from actors.runtime.events import Violation
+from actors.runtime.primitives.events import Violation
 from drivers.events.binding import ContextQuieted, ContextWritten
 
 

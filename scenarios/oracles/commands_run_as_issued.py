@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from actors.runtime.events import Violation
+from actors.runtime.primitives.events import Violation
 from drivers.events.cmdq import SlotsReserved
 from hw.events.commands import CommandTaken
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from actors.runtime.events import Violation
+from actors.runtime.primitives.events import Violation
 from drivers.events.faults import OverflowAcknowledged
 from hw.events.faults import EventLost
 from hw.events.link import PageRequestRefused

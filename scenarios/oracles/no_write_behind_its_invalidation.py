@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from actors.runtime.events import Violation
+from actors.runtime.primitives.events import Violation
 from hw.events.link import DmaIssued
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk, Replay
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import RandomWalk, Replay
 from tools.campaign.bucket import NO_PAIR, Bucket, deciding_pair, exact_hash, failure_key
 from tools.campaign.exemplar import Shrinking, run_shrinking
 from tools.campaign.matrix import Cell

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import RandomWalk
 from tests.explore.searching import search, worlds
 from tests.models import pri_window
 from tools.campaign.coverage import Coverage

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from actors.runtime.step import Step
+from actors.runtime.primitives.step import Step
 from actors.runtime.world import Session
 from stopmarker import Violation, World
 

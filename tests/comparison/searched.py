@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from actors.runtime.controlled import Controlled
-from actors.runtime.events import Outcome
-from actors.runtime.execution import Execution
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Session, World
 from tools.explore.dpor import Dpor
 from tools.explore.search import Budget, Report, explore

@@ -9,7 +9,7 @@ from itertools import count
 
 import trio
 
-from actors.runtime.controlled import Controlled, controlled
+from actors.runtime.runners.controlled import Controlled, controlled
 
 from .enumeration import Classes, Difference, Everything, TooMany, enumerate_all
 from .generator import Draw

@@ -7,8 +7,8 @@ from math import factorial
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.step import Step
+from actors.runtime.primitives.step import Step
+from actors.runtime.runners.controlled import controlled
 from tools.explore.reversal import Reversal
 from tools.explore.stack import Stack
 

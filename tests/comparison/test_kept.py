@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
+from actors.runtime.runners.controlled import controlled
 
 from .enumeration import Classes, Everything, enumerate_all
 from .program import Program, parse

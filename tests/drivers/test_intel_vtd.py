@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from actors.device import Device
-from actors.pri_thread import add_pri_thread
-from actors.runtime.events import Outcome
-from actors.runtime.schedule import RandomWalk
+from actors.devices.device import Device
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runs.schedule import RandomWalk
 from actors.runtime.world import Cpu, World
+from actors.threads.pri_thread import add_pri_thread
 from drivers.events.binding import Answered, FaultResolved
 from drivers.vtd.qi_errors import ReplacesRefused
 from hw.bus import Prgi, VirtAddr

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from actors.runtime.events import Outcome
-from actors.runtime.schedule import ParamValue, Replay
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runs.schedule import ParamValue, Replay
 from actors.runtime.world import Cpu, World
 from scenarios.catalogue import load
 from scenarios.scenario import Scenario, number, scenario

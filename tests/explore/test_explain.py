@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.events import Note
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay
+from actors.runtime.primitives.events import Note
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Replay
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
 from scenarios.attach_vs_share_asid import attach_vs_share_asid

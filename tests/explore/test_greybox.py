@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Fifo, RandomWalk, Scheduler
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Fifo, RandomWalk, Scheduler
 from actors.runtime.world import World
 from tests.models import pri_window
 from tools.explore.endless import Endless

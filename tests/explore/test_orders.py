@@ -9,9 +9,9 @@ from collections import Counter
 
 import pytest
 
-from actors.runtime.causality import causality_of
-from actors.runtime.commute import Row, rows
-from actors.runtime.execution import Execution
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.commute import Row, rows
+from actors.runtime.runs.execution import Execution
 from scenarios.catalogue import load
 from tools.explore.dpor import Dpor
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.execution import Execution
-from actors.runtime.session import Session
-from actors.runtime.step import Resource
+from actors.runtime.primitives.session import Session
+from actors.runtime.primitives.step import Resource
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Cpu, World
 from scenarios.scenario import number, scenario
 from tests.models import pri_window

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk, Scheduler
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import RandomWalk, Scheduler
 from tests.models import pri_window
 from tools.bench_explore import KnownWord
 from tools.explore.bounded import Bounded, Costs, delays, preemptions

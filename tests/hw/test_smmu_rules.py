@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.command_units import invalidate_request
+from actors.iommus.smmuv3.command_units import invalidate_request
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import Memory
 from hw.paging.aarch64 import descriptor_address, first_level, page_descriptor, table_descriptor, walk

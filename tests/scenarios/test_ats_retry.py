@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session, World
 from drivers.smmuv3.notifiers import NOTIFIERS
 from hw.events.link import PageRequestRefused

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
-from actors.runtime.session import Session
+from actors.runtime.primitives.events import oracle_name
+from actors.runtime.primitives.session import Session
 from drivers.smmuv3.attach.ats import ORDERS
 from scenarios.attach_ats import attach_ats
 from scenarios.scenario import Expected

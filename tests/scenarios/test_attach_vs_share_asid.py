@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import Violation, oracle_name
-from actors.runtime.schedule import Replay
-from actors.runtime.session import Session
+from actors.runtime.primitives.events import Violation, oracle_name
+from actors.runtime.primitives.session import Session
+from actors.runtime.runs.schedule import Replay
 from drivers.events.attach import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.variants import VARIANTS
 from scenarios.attach_vs_share_asid import attach_vs_share_asid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from drivers.smmuv3.cmdq_variants import ISSUE
 from scenarios.cmdq_issue import cmdq_issue

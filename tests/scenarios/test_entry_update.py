@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
-from actors.runtime.execution import Execution
-from actors.runtime.session import Session
+from actors.runtime.primitives.events import oracle_name
+from actors.runtime.primitives.session import Session
+from actors.runtime.runs.execution import Execution
 from drivers.smmuv3.entry_writer import STE, WRITERS, plan_update
 from hw.bus import PhysAddr
 from hw.smmuv3 import cd, ste

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from actors.runtime.events import oracle_name
-from actors.runtime.execution import Execution
+from actors.runtime.primitives.events import oracle_name
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Session
 from drivers.events.binding import Answered, ContextWritten, FaultResolved, PasidFreed
 from drivers.events.faults import BondEnded, ReleaseBegun

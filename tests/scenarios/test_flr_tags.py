@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS
 from scenarios.flr_tags import flr_tags

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from scenarios.prq_drain import prq_drain
 from scenarios.prq_drain_verdicts import CROSS, INSIDE, LATE

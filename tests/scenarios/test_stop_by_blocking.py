@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from hw.pcie.events import DeviceError
 from scenarios.oracles.device_sees_no_error import DeviceSeesNoError

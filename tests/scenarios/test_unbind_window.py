@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.events import oracle_name
+from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from scenarios.scenario import Expected
 from scenarios.unbind_window import MUTANTS, unbind_window

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.schedule import Fifo, ParamValue, RandomWalk
+from actors.runtime.runs.schedule import Fifo, ParamValue, RandomWalk
 from tools.experiment import Experiment, open_experiment
 from tools.trace import Trace, record
 

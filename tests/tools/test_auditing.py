@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.commute import KINDS
+from actors.runtime.runs.commute import KINDS
 from tools import auditing
 from tools.auditing import ALL, THOROUGH, Auditor
 from tools.exits import Exit

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.runtime.events import Note
+from actors.runtime.primitives.events import Note
 from tools import container
 from tools.container import MAGIC, VERSION, decode, encode
 from tools.trace import MAX_DEPTH, Trace, TraceError, Value, _value, fingerprint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.schedule import Fifo, Recipe
+from actors.runtime.runs.schedule import Fifo, Recipe
 from tools.exits import Refusal
 from tools.experiment import open_experiment, parse_params, reopen
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime.schedule import Recipe
+from actors.runtime.runs.schedule import Recipe
 from tools.exits import Exit
 from tools.explore.points import Point
 from tools.replay import replay_recipe

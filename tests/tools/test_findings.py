@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.schedule import Fifo
+from actors.runtime.runs.schedule import Fifo
 from tools.container import decode, encode
 from tools.exits import Exit
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from actors.runtime.events import Outcome
-from actors.runtime.schedule import Fifo
+from actors.runtime.primitives.events import Outcome
+from actors.runtime.runs.schedule import Fifo
 from tools.exits import Refusal
 from tools.experiment import Experiment, open_experiment
 

@@ -8,8 +8,8 @@ import pytest
 import trio
 from click.testing import CliRunner, Result
 
-from actors.runtime.controlled import controlled
-from actors.runtime.schedule import FAIR, Recipe, Replay
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.schedule import FAIR, Recipe, Replay
 from tools.cli import cli
 from tools.exits import Exit
 from tools.experiment import open_experiment

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.events import Note
-from actors.runtime.schedule import Fifo
+from actors.runtime.primitives.events import Note
+from actors.runtime.runs.schedule import Fifo
 from tools.experiment import Experiment, open_experiment
 from tools.own_file import load
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.schedule import Fifo
+from actors.runtime.runs.schedule import Fifo
 from tools.checkpoint import code_digest
 from tools.exits import Refusal
 from tools.experiment import open_experiment

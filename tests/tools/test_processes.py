@@ -108,7 +108,7 @@ def test_a_result_that_cannot_be_written_is_no_violation(redirection: str, code:
 
 DIGESTS = """
 import sys, hashlib
-from actors.runtime.schedule import Fifo, RandomWalk
+from actors.runtime.runs.schedule import Fifo, RandomWalk
 from tools.container import encode
 from tools.experiment import open_experiment
 from tools.trace import record

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.runtime.events import Finding, Outcome
-from actors.runtime.schedule import Recipe
+from actors.runtime.primitives.events import Finding, Outcome
+from actors.runtime.runs.schedule import Recipe
 from tools.show.beside import TITLE, beside, first_difference
 from tools.show.columns import columns
 from tools.show.ladder import ladder

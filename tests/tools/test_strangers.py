@@ -15,7 +15,7 @@ import msgpack
 import pytest
 from click.testing import CliRunner, Result
 
-from actors.runtime.schedule import Recipe, TokenError
+from actors.runtime.runs.schedule import Recipe, TokenError
 from tools import container, trust
 from tools.cli import cli
 from tools.container import MAGIC, VERSION, decode, encode

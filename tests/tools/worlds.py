@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from actors.runtime.sync import Lock
+from actors.runtime.primitives.sync import Lock
 from actors.runtime.world import Cpu
 from hw.bus import PhysAddr
 from stopmarker import Violation, World, number, one_of, scenario

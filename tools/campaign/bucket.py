@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import msgpack
 
-from actors.runtime.causality import causality_of
-from actors.runtime.commute import rows
-from actors.runtime.controlled import Controlled
-from actors.runtime.events import ENDLESS
-from actors.runtime.execution import Execution
-from actors.runtime.step import Step, races
+from actors.runtime.primitives.events import ENDLESS
+from actors.runtime.primitives.step import Step, races
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.commute import rows
+from actors.runtime.runs.execution import Execution
 from actors.runtime.world import World
 
 from ..explore.pairs import kind

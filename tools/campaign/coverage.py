@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from actors.runtime.events import oracle_name
-from actors.runtime.execution import Execution
-from actors.runtime.goals import progress
-from actors.runtime.session import Session
+from actors.runtime.primitives.events import oracle_name
+from actors.runtime.primitives.goals import progress
+from actors.runtime.primitives.session import Session
+from actors.runtime.runs.execution import Execution
 
 from ..explore.pairs import Pairs
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay, Schedule
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Replay, Schedule
 
 from ..container import encode
 from ..exits import Diverged

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 from scenarios import catalogue
 
 from .. import __version__

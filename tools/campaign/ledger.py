@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime.schedule import Recipe
+from actors.runtime.runs.schedule import Recipe
 
 from .exemplar import Exemplar, Shrinking
 from .matrix import Options, Shard

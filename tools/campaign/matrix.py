@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runs.schedule import ParamValue
 
 from ..combinations import combinations, scenario_names
 from ..exits import Refusal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
-from actors.runtime.controlled import controlled
+from actors.runtime.runners.controlled import controlled
 
 from ..determined import determined
 from ..experiment import open_experiment

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import trio
 
-from actors.runtime.controlled import controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Schedule
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Schedule
 
 from ..experiment import open_experiment
 from ..explore.search import Budget, Report, Strategy, explore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 
 from ..counting import counted
 from ..show.rows import plain, wrap

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 
 from ..exits import Exit
 from ..store import load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 from tools.commands.replay import recording
 from tools.counting import all_of, counted
 from tools.determined import determined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actors.runtime.schedule import ParamValue
+from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
 from scenarios.scenario import Expected, Param, Scenario
 from tools.exits import Exit

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from itertools import groupby
 
-from actors.runtime.events import Outcome
+from actors.runtime.primitives.events import Outcome
 from scenarios import catalogue
 from tools.counting import counted
 from tools.exits import Exit, Refusal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from actors.runtime.schedule import Recipe, TokenError
+from actors.runtime.runs.schedule import Recipe, TokenError
 from tools import __version__
 from tools.container import encode
 from tools.exits import Exit, Refusal

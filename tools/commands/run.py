@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.runtime.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
-from actors.runtime.schedule import Replay as ReplayScheduler
+from actors.runtime.runs.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
+from actors.runtime.runs.schedule import Replay as ReplayScheduler
 from tools.determined import determined
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import Experiment, find_scenario, open_experiment, parse_params

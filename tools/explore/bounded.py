@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from actors.runtime.execution import Execution
+from actors.runtime.runs.execution import Execution
 
 Costs = Callable[[int, Sequence[int], bool], list[tuple[int, int]]]
 """(actor that acted last, options, whether they are outcomes) -> options with their costs, the cheapest first."""

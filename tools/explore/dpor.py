@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from actors.runtime.causality import Causality, bits
-from actors.runtime.events import ENDLESS, Outcome
-from actors.runtime.execution import Execution
-from actors.runtime.step import Step, races
+from actors.runtime.primitives.events import ENDLESS, Outcome
+from actors.runtime.primitives.step import Step, races
+from actors.runtime.runs.causality import Causality, bits
+from actors.runtime.runs.execution import Execution
 
 from .estimate import Estimate, Estimator
 from .lineage import Lineages

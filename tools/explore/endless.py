@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.schedule import Scheduler
+from actors.runtime.runs.schedule import Scheduler
 
 
 class Endless:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from actors.runtime.causality import causality_of
-from actors.runtime.controlled import Controlled
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Replay, Schedule
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Replay, Schedule
 from actors.runtime.world import World
 
 from .dpor import Dpor

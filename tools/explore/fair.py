@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import FAIR
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import FAIR
 
 _FARTHER = 4
 

@@ -14,10 +14,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from actors.runtime.causality import Causality
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk, Scheduler
-from actors.runtime.step import Step
+from actors.runtime.primitives.step import Step
+from actors.runtime.runs.causality import Causality
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import RandomWalk, Scheduler
 
 from .pairs import Order, Orders
 from .pos import Pos

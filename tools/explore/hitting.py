@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from actors.runtime.causality import bits
+from actors.runtime.runs.causality import bits
 
 _LARGEST = 6
 """Larger sets are not searched for; then one is made step by step, from which nothing can be left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.execution import Execution
+from actors.runtime.runs.execution import Execution
 
 Lineage = tuple[int, ...]
 """The number of an actor that is there from the beginning, and from it on the how-manieth child (from 0)."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from actors.runtime.causality import bits, causality_of
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Schedule
-from actors.runtime.step import Resource
+from actors.runtime.primitives.step import Resource
+from actors.runtime.runs.causality import bits, causality_of
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Schedule
 
 from .hitting import smallest_hitting_set
 from .points import Point, points, waiting

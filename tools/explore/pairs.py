@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from actors.runtime.causality import bits
-from actors.runtime.execution import Execution
-from actors.runtime.session import Session
-from actors.runtime.step import Resource, Step
+from actors.runtime.primitives.session import Session
+from actors.runtime.primitives.step import Resource, Step
+from actors.runtime.runs.causality import bits
+from actors.runtime.runs.execution import Execution
 
 MOST_REMEMBERED = 50_000
 """Orders of accesses to one resource whose pairs are remembered; then all are forgotten and met again."""

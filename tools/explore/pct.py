@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.execution import Execution
+from actors.runtime.runs.execution import Execution
 
 FAIR_AFTER = 1_000
 """Contested steps after which the order is plainly random, so that a leader that only polls cannot keep others out."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from actors.runtime.causality import bits, ordered
-from actors.runtime.execution import Execution
+from actors.runtime.runs.causality import bits, ordered
+from actors.runtime.runs.execution import Execution
 
 from .bounded import round_robin
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actors.runtime import seat
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Scheduler
-from actors.runtime.seat import admit
-from actors.runtime.step import Step
-from actors.runtime.unawaited import seated
+from actors import runtime
+from actors.runtime.primitives.step import Step
+from actors.runtime.runners.seat import admit
+from actors.runtime.runners.unawaited import seated
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Scheduler
 from actors.runtime.world import World
 
-_RUNTIME = str(Path(seat.__file__).parent)
+_RUNTIME = str(Path(runtime.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import RandomWalk
 
 from .bounded import Bounded, delays
 from .dpor import Dpor

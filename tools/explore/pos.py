@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.execution import Execution
-from actors.runtime.step import races
+from actors.runtime.primitives.step import races
+from actors.runtime.runs.execution import Execution
 
 
 class Pos:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from actors.runtime.causality import Causality, bits
-from actors.runtime.execution import Execution
-from actors.runtime.step import ANYTHING, Step
+from actors.runtime.primitives.step import ANYTHING, Step
+from actors.runtime.runs.causality import Causality, bits
+from actors.runtime.runs.execution import Execution
 
 from .lineage import Lineages
 from .reversal import Late, Reversal, planned

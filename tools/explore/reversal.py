@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.runtime.causality import Causality
-from actors.runtime.execution import Execution
-from actors.runtime.step import Step, races
+from actors.runtime.primitives.step import Step, races
+from actors.runtime.runs.causality import Causality
+from actors.runtime.runs.execution import Execution
 
 from .lineage import Lineages
 from .wakeup import Branch, Move, Sequel, Tree

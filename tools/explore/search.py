@@ -9,10 +9,10 @@ from typing import Protocol
 
 import trio
 
-from actors.runtime.controlled import Controlled
-from actors.runtime.events import ENDLESS, Finding, oracle_name
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import Schedule, Scheduler
+from actors.runtime.primitives.events import ENDLESS, Finding, oracle_name
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import Schedule, Scheduler
 from actors.runtime.world import World
 
 BREATH = 256

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from actors.runtime.causality import causality_of
-from actors.runtime.controlled import Controlled
-from actors.runtime.events import ENDLESS, Outcome
-from actors.runtime.execution import Execution
-from actors.runtime.schedule import FAIR, Replay, Schedule, ScheduleMismatch, Scheduler
+from actors.runtime.primitives.events import ENDLESS, Outcome
+from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.schedule import FAIR, Replay, Schedule, ScheduleMismatch, Scheduler
 from actors.runtime.world import World
 
 from .bounded import Bounded, delays

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import msgpack
 
-from actors.runtime.causality import bits
-from actors.runtime.step import Step
+from actors.runtime.primitives.step import Step
+from actors.runtime.runs.causality import bits
 
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat

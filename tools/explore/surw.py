@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.causality import bits
-from actors.runtime.execution import Execution
+from actors.runtime.runs.causality import bits
+from actors.runtime.runs.execution import Execution
 
 Counts = dict[int, dict[int, int]]
 """Resource bit -> actor -> accesses in the longest run so far."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from actors.runtime.step import Step
+from actors.runtime.primitives.step import Step
 
 from .lineage import Lineage
 

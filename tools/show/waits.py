@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actors.runtime.events import Finding, Outcome
+from actors.runtime.primitives.events import Finding, Outcome
 
 _HELD = re.compile(r", held by (.+) since step \d+$")
 _WAITS = re.compile(r"(.+?) waits since step \d+ for (.*)")

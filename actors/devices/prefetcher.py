@@ -1,0 +1,47 @@
+"""An endpoint that asks for its pages ahead of time, one group after the other, and does not stop."""
+
+from __future__ import annotations
+
+from ..runtime.world import Cpu
+from .device import Device, Job, LeakyDevice, MarkerDevice
+
+
+class Prefetcher(Device):
+    """What it does with the pages is another story: a Success ends the job."""
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Each group waits for the answer of the one before it, and so gets the same PRGIndex."""
+        for job in self.jobs:
+            await self.request(cpu, job)
+            await self.complete(cpu, job)
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True
+
+
+class StoppablePrefetcher(MarkerDevice):
+    """The same with an end: stop style B, so that answers may come when nobody waits for them any more."""
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True
+
+
+class SilentPrefetcher(StoppablePrefetcher):
+    """Neither waits for its answers nor sends a Stop Marker, which Linux on VT-d has no use for."""
+
+    async def after_report(self, cpu: Cpu) -> None:
+        """Nothing."""
+
+
+class LeakyPrefetcher(StoppablePrefetcher, LeakyDevice):
+    """BUG: stop style B, and what comes after the stop gives no credits back."""
+
+
+class WaitingPrefetcher(Device):
+    """Stop style A: every answer is waited for."""
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Nothing yet."""
+        return True

@@ -1,0 +1,170 @@
+"""A function that can be reset: FLR makes it forget its ATC, its credits and its open groups (vtd-pcie §1.6).
+
+It sends one page request in each of its lives; what it would do with the page is another story, and a write through its
+ATC, in the first life, is a third one (`atc_writer`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hw.bus import Resource
+from hw.events.link import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
+from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
+from hw.pcie.tlp import (
+    ConfigRegister,
+    ConfigurationCompletion,
+    ConfigurationWrite,
+    InvalidateRequest,
+    PageRequest,
+)
+
+from ..iommus.invalidation_timer import IGNORED
+from ..runtime.world import Cpu
+from .device import ATC, Device, Job
+
+IN_RESET: Resource = ("device", "in reset")
+
+
+@dataclass(slots=True, kw_only=True)
+class ResettableFunction(Device):
+    """Answers invalidations even in reset (Raj, 2020), and counts its lives from 0."""
+
+    life: int = 0
+    in_reset: bool = False
+    ignored: list[int] = field(default_factory=list)
+    """ITags of invalidations that will never be answered."""
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Job n belongs to life n."""
+        for job in self.jobs:
+            if await self.asked(cpu, job):
+                await cpu.wait(
+                    f"response for group {job.prgi}, or reset",
+                    lambda job=job: job.reaction is not None or not job.open,  # type: ignore[misc]
+                    reads=(DEVICE_PRI,),
+                )
+
+    async def asked(self, cpu: Cpu, job: Job) -> bool:
+        """Send the page request of one life when PRI is on; False if the life is over before that."""
+        mask = self.world.mask
+        while True:
+            await cpu.wait(
+                f"PRI on in life {job.number}", lambda: self.over(job) or self.may_ask(job), reads=(DEVICE_PRI,)
+            )
+            if self.over(job):
+                return False
+            prgi = self.pri.next_prgi()
+            message = PageRequest(
+                sid=self.sid, pasid=self.pasid, address=job.pages[0], read=False, write=True, last=True, prgi=prgi
+            )
+            ordinal = await self.upstream.send_posted(
+                message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), only_if=lambda: self.may_ask(job)
+            )
+            if ordinal:
+                self.opened(cpu, job, message, ordinal)
+                return True
+
+    def works(self) -> bool:
+        """Only in its first life: a reset makes it forget what it was to write."""
+        return self.life == 0
+
+    def over(self, job: Job) -> bool:
+        """The life that the job belongs to has ended."""
+        return self.life > job.number
+
+    def may_ask(self, job: Job) -> bool:
+        """It is this job's life, PRI is on, and a credit is left."""
+        return self.life == job.number and self.pri.can_send
+
+    def opened(self, cpu: Cpu, job: Job, message: PageRequest, ordinal: int) -> None:
+        """Within the step that sent the page request."""
+        job.prgi = self.pri.open_group(self.pasid)
+        job.open = True
+        self.by_prgi[job.prgi] = job
+        self.pri.send(job.prgi, last=True)
+        self.requests_sent += 1
+        cpu.emit(
+            PageRequestSent(
+                ordinal=ordinal,
+                pasid=self.pasid,
+                prgi=job.prgi,
+                group=job.number,
+                address=message.address,
+                last=True,
+                target=self.host,
+            )
+        )
+
+    async def configuration(self, cpu: Cpu) -> None:
+        """Configuration writes, each with its completion."""
+        while True:
+            write: ConfigurationWrite = await self.downstream.receive_ordered(
+                cpu, "non-posted", "take configuration write"
+            )
+            if write.register is ConfigRegister.INITIATE_FLR:
+                await self.reset(cpu)
+            else:
+                await self.switch(cpu, enabled=bool(write.value))
+            done = ConfigurationCompletion(sid=self.sid)
+            await self.upstream.send_ordered("completion", done, "send configuration completion")
+
+    async def switch(self, cpu: Cpu, *, enabled: bool) -> None:
+        """PRI Control.Enable."""
+        await cpu.access(f"PRI Control.Enable = {int(enabled)}", writes=(DEVICE_PRI,))
+        if enabled:
+            self.pri.enable()
+        else:
+            self.pri.disable()
+        cpu.emit(PriSwitched(enabled=enabled))
+
+    async def reset(self, cpu: Cpu) -> None:
+        """FLR takes a while; its completion stands for the host's wait until it is over."""
+        await cpu.access("FLR begins", writes=(DEVICE_PRI, ATC, IN_RESET))
+        forgotten = self.pri.outstanding
+        self.life += 1
+        self.in_reset = True
+        self.pri.reset()
+        self.atc.flush()
+        for job in self.by_prgi.values():
+            job.open = False
+        self.by_prgi.clear()
+        cpu.emit(FunctionReset(life=self.life, forgotten=forgotten))
+        await cpu.access("FLR ends", writes=(IN_RESET,))
+        self.in_reset = False
+
+    async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
+        """Answer, unless the function is in reset and does not."""
+        await cpu.access("in reset?", reads=(IN_RESET,))
+        if self.in_reset:
+            ignored = await self.ignores(cpu)
+            cpu.emit(InvalidationMetReset(itag=request.itag, answered=not ignored))
+            if ignored:
+                await cpu.access("Invalidate Request is ignored", writes=(IGNORED,))
+                self.ignored.append(request.itag)
+                return
+        await Device.acknowledge(self, cpu, request)
+
+    async def ignores(self, cpu: Cpu) -> bool:
+        """Never."""
+        return False
+
+    async def enabled(self, cpu: Cpu) -> bool:
+        """Software's look at PRI Control.Enable."""
+        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
+        return self.pri.enabled
+
+    async def stopped(self, cpu: Cpu) -> None:
+        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
+        await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
+
+
+class IgnoresInReset(ResettableFunction):
+    """May ignore an Invalidate Request while it resets (Chen, 2025, citing PCIe 6.0 10.3.1)."""
+
+    async def ignores(self, cpu: Cpu) -> bool:
+        """Hardware's choice."""
+        return bool(await cpu.choose("Invalidate Request in reset: answer it, or ignore it", 2))
+
+
+IN_FLR: dict[str, type[ResettableFunction]] = {"answered": ResettableFunction, "ignored": IgnoresInReset}

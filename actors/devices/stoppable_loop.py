@@ -1,0 +1,77 @@
+"""Endpoints that work until they are told to stop: with ATS, and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drivers.kernel.endpoint import STOP
+from hw.pcie.ats import AtcEntry, NoTranslation
+
+from ..iommus.untranslated import DONE, UntranslatedWrites
+from ..runtime.world import Cpu
+from .ats_loop import AtsLoop, untranslated_write
+from .device import ATC, Device, Job
+
+
+class StoppableLoop(AtsLoop):
+    """Looks at CONTROL between two accesses, and stops as PCIe 6.20.1 demands (style A)."""
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Work, until it is done, ATS is off (UR, vtd-pcie §1.2) or somebody says stop (nobody has to: a daemon)."""
+        for job in self.jobs:
+            if await self.told_to_stop(cpu) or self.refusal is NoTranslation.UNSUPPORTED_REQUEST:
+                break
+            await self.loop(cpu, job)
+        await cpu.poll(self.endpoint.control, lambda control: control == STOP, "work is over", idle=True)
+        await self.stop(cpu)
+
+    async def told_to_stop(self, cpu: Cpu) -> bool:
+        """One look."""
+        await cpu.access("look at CONTROL", reads=(("word", self.endpoint.control),))
+        return self.stop_requested()
+
+
+class CachedWriter(StoppableLoop):
+    """Writes on through its own TLB after it said that it stopped; an invalidation takes that from it."""
+
+    late_writes = True
+    rogue = 0
+    """BUG, if not 0: so many writes, with each translation that it still had when it stopped."""
+    kept: Sequence[AtcEntry] = ()
+
+    async def forget(self, cpu: Cpu) -> None:
+        """What it is going to use, it keeps."""
+        if self.rogue:
+            await cpu.access("keep the PASID's ATC entries", reads=(ATC,))
+            self.kept = self.atc.entries()
+        else:
+            await super().forget(cpu)
+
+    async def stop(self, cpu: Cpu) -> None:
+        """Then what a broken device does."""
+        await super().stop(cpu)
+        for _ in range(self.rogue):
+            for entry in self.kept:
+                await self.dma(cpu, entry, self.jobs[0])
+
+
+class UntranslatedLoop(StoppableLoop):
+    """The same without ATS: posted writes with virtual addresses, and nobody answers them."""
+
+    writes: UntranslatedWrites
+    """Set when the world is built."""
+
+    async def access(self, cpu: Cpu, job: Job) -> bool:
+        """Sent is written, as far as this device can know."""
+        for page in job.pages:
+            await cpu.send(self.writes.port, untranslated_write(self.sid, self.pasid, page, job.number))
+        return True
+
+    async def settle(self, cpu: Cpu) -> None:
+        """And what is posted is pushed to the host."""
+        await Device.settle(self, cpu)
+        writes = self.writes
+        await cpu.wait("every write has arrived", lambda: writes.done == writes.port.sent, reads=(DONE,))
+
+
+LOOPS: dict[str, type[StoppableLoop]] = {"ats": StoppableLoop, "untranslated": UntranslatedLoop}

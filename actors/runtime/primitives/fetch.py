@@ -1,0 +1,99 @@
+"""Fetching a structure piece by piece, in any order: each piece is read by an agent of its own.
+
+The order is no choice among data: where a read falls between the stores of others is scheduling like any other, so a
+search tries each piece early and late, and never the order of two reads, which nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hw.bus import PhysAddr
+from hw.memory import WORD_BYTES, BusError
+
+from .step import Step, perform
+
+if TYPE_CHECKING:
+    from ..world import Cpu, World
+
+Piece = Sequence[int]
+"""Neighbouring words that are read at once, by their numbers."""
+
+
+class Fetch:
+    """One fetch of `count` words: begun by its first step, over when every piece was read."""
+
+    def __init__(self, world: World, cpu: Cpu, address: PhysAddr, count: int, what: str) -> None:
+        self._world = world
+        self._cpu = cpu
+        self._address = address
+        self._what = what
+        self._words = [0] * count
+        self._missing = 0
+        self._error: BusError | None = None
+
+    async def run(self, pieces: Sequence[Piece], then: int) -> list[int]:
+        """Read everything: words that are in no piece in the first step, each piece at a time of its own.
+
+        The last step declares `then` among its reads.
+        """
+        apart = {number for piece in pieces for number in piece}
+        still = [number for number in range(len(self._words)) if number not in apart]
+        begin = Step(f"fetch {self._what}", self._footprint(still) | (0 if pieces else then))
+        await perform(begin)
+        self._take(still)
+        if pieces and self._error is None:
+            begun = done = 0
+            if len(pieces) > 1:
+                begun = begin.gives = self._world.mask(("fetch begins", len(self._world.actors)))
+            for piece in pieces[1:]:
+                done |= self._send_out(piece, begun)
+            await self._read(pieces[0], then=0 if done else then)
+            if done:
+                await perform(
+                    Step(f"{self._what} is read", then, takes=done, ready=self._complete, blocked=self._blocked)
+                )
+        if self._error is not None:
+            raise self._error
+        return self._words
+
+    def _send_out(self, piece: Piece, begun: int) -> int:
+        """Add an agent that reads `piece`; the mask that its read gives."""
+        done = self._world.mask(("fetched", len(self._world.actors)))
+        self._missing += 1
+
+        async def reader(_: Cpu) -> None:
+            await self._read(piece, begun, done)
+            self._missing -= 1
+
+        self._world.add_actor(f"{self._cpu.name}.{self._name(piece)}", reader)
+        return done
+
+    async def _read(self, piece: Piece, begun: int = 0, done: int = 0, then: int = 0) -> None:
+        """One step."""
+        await perform(Step(f"load {self._name(piece)}", self._footprint(piece) | then, takes=begun, gives=done))
+        self._take(piece)
+
+    def _take(self, numbers: Piece) -> None:
+        """What memory holds now; a bus error is the whole fetch's."""
+        try:
+            for number in numbers:
+                self._words[number] = self._world.memory.read(self._place(number))
+        except BusError as error:
+            self._error = error
+
+    def _name(self, piece: Piece) -> str:
+        return f"{self._what}.q{piece[0]}" + (f"-{piece[-1]}" if len(piece) > 1 else "")
+
+    def _place(self, number: int) -> PhysAddr:
+        return PhysAddr(self._address + number * WORD_BYTES)
+
+    def _footprint(self, numbers: Piece) -> int:
+        return self._world.session.footprint(tuple([("word", self._place(number)) for number in numbers]))
+
+    def _complete(self) -> bool:
+        return not self._missing
+
+    def _blocked(self) -> str:
+        return f"the last of {self._missing} reads of {self._what}"

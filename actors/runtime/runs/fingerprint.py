@@ -1,0 +1,186 @@
+"""The whole state of a world as plain values: two that are equal go on in the same way, whatever happened before.
+
+It holds memory, ports, locks, oracles, and where each actor stands: for each of its frames the instruction, the locals,
+and what the interpreter keeps out of sight (how far a `for` has come). From there every object that can be reached is
+written down, by its number where it can change and by value where it cannot. What nobody's decision may depend on is
+left out: the record of the run, the number of the step. What cannot be looked into is refused, so that no difference is
+overlooked. A counter that only grows makes all states differ: then a livelock is missed, but none is invented.
+"""
+
+from __future__ import annotations
+
+import enum
+import gc
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import (
+    BuiltinMethodType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
+from typing import Any
+
+from hw.memory import Memory
+
+from ..primitives.codec import Codec
+from ..primitives.ports import Port
+from ..primitives.session import Session
+from ..primitives.step import FootprintTable, ResourceTable, Step
+from ..primitives.sync import Interrupt, Lock, RwLock
+from ..world import Actor, Cpu, World
+
+Token = Any
+"""A value, or the number of an object, in nested tuples; each says of which type it is, as 1 equals True."""
+Fingerprint = list[Token]
+_ATOMS = (int, str, bytes, bool, float, complex, type(None), range)
+_SAME = (Session, Codec, ResourceTable, FootprintTable, CodeType, FrameType)
+"""What no run changes, or what is looked into from elsewhere."""
+_ORDERLESS = type(iter(set[object]()))
+
+
+class Unclear(Exception):
+    """Something in a world cannot be looked into, so its states cannot be compared."""
+
+
+def fingerprint(world: World) -> Fingerprint | None:
+    """The state of a world between two steps; None if part of it cannot be looked into."""
+    try:
+        return list(_Survey().of(world))
+    except Unclear:
+        return None
+
+
+class _Survey:
+    """Numbers objects in the order in which they are met, and describes each once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._things: list[object] = []  # keeps them alive, so that no two have one identity
+
+    def of(self, root: object) -> Iterator[Token]:
+        """The description of everything that can be reached."""
+        self.token(root)
+        for thing in self._things:  # grows meanwhile
+            yield (_kind(thing), *self._described(thing))
+
+    def token(self, value: object) -> Token:
+        """The value itself if it cannot change, else a number."""
+        kind = type(value)
+        if kind in _ATOMS:
+            return kind.__name__, value
+        if kind is tuple:
+            return ("tuple", *self._all(value))  # type: ignore[arg-type]
+        if isinstance(value, type | ModuleType):
+            return "name", getattr(value, "__module__", ""), getattr(value, "__qualname__", value.__name__)
+        if isinstance(value, enum.Enum):
+            return _kind(value), value.name
+        if isinstance(value, _SAME):
+            return "same", kind.__name__
+        params = getattr(kind, "__dataclass_params__", None)
+        if params is not None and params.frozen:
+            return (_kind(value), *self._state(value))
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._numbers[id(value)] = len(self._things)
+            self._things.append(value)
+        return number
+
+    def _described(self, thing: Any) -> Iterator[Token]:
+        match thing:
+            case World():
+                yield from self._all((thing.memory, thing.frames, thing.actors, thing.oracles))
+            case Actor():
+                yield from self._all((thing.name, thing.daemon, thing.coroutine))
+            case Cpu():
+                yield from self._all((thing.number, thing.spinning))
+            case Memory():
+                yield from self._all((thing.array.tobytes(), tuple(thing.owner), tuple(thing.generation)))
+            case Port():
+                yield from self._all((thing.name, *thing.waiting()))
+            case Lock():
+                yield from self._all((thing.name, thing.holder))
+            case RwLock():
+                yield from self._all((thing.name, thing.writer, thing.readers))
+            case Interrupt():
+                yield from self._all((thing.name, thing.pending))
+            case [Step(), *_]:  # what a port remembers of one operation
+                yield self.token(thing[0])
+            case Step():
+                yield from self._all((thing.what, thing.options, thing.idle, thing.ready))
+            case CoroutineType():
+                yield from self._frame(thing, thing.cr_frame)
+            case GeneratorType():
+                yield from self._frame(thing, thing.gi_frame)
+            case FunctionType():
+                code = thing.__code__
+                yield from self._all((code.co_filename, code.co_firstlineno, code.co_name))
+                yield from self._all((thing.__defaults__, thing.__kwdefaults__, thing.__closure__, thing.__dict__))
+            case MethodType():
+                yield from self._all((thing.__func__, thing.__self__))
+            case BuiltinMethodType() | MethodWrapperType():
+                yield from self._all((thing.__name__, thing.__self__))
+            case CellType():
+                yield from self._all(gc.get_referents(thing))
+            case _ if type(thing) is _ORDERLESS:
+                raise Unclear("a set is gone through, in an order that depends on where objects are")
+            case _:
+                yield from self._contents(thing)
+
+    def _contents(self, thing: Any) -> Iterator[Token]:
+        """Of a container, or of an object of a class that is written in Python."""
+        if isinstance(thing, list | deque):
+            yield from self._all(thing)
+        elif isinstance(thing, dict):
+            for key, value in thing.items():
+                yield self.token(key)
+                yield self.token(value)
+        elif isinstance(thing, set | frozenset):
+            yield from sorted(map(repr, map(self._plain, thing)))
+        if type(thing) not in (list, deque, dict, set, frozenset):
+            yield from self._state(thing)
+
+    def _state(self, thing: Any) -> Iterator[Token]:
+        """What an object would be stored as; Unclear if it cannot be."""
+        try:
+            _, arguments, *more = thing.__reduce_ex__(4)
+        except Exception:
+            raise Unclear(f"a {_kind(thing)} cannot be looked into") from None
+        yield self.token(arguments)
+        for part in more[:1]:
+            for attributes in part if isinstance(part, tuple) else (part,):
+                if isinstance(attributes, dict):
+                    yield from self._all(item for pair in attributes.items() for item in pair)
+                else:
+                    yield self.token(attributes)
+
+    def _frame(self, thing: object, frame: FrameType | None) -> Iterator[Token]:
+        """Where a coroutine stands. Its referents are its locals once more, and what is on its stack."""
+        if frame is None:
+            return
+        names = frame.f_locals
+        yield from self._all((frame.f_code.co_filename, frame.f_code.co_firstlineno, frame.f_lasti))
+        yield from self._all(item for pair in names.items() for item in pair)
+        apart = (names, frame.f_globals, frame.f_builtins)
+        yield from self._all(one for one in gc.get_referents(thing) if not any(one is other for other in apart))
+
+    def _plain(self, value: object) -> Token:
+        """A member of a set: its order must not depend on where objects are, so only values are allowed."""
+        token = self.token(value)
+        if isinstance(token, int):
+            raise Unclear(f"a set with a {_kind(value)} has no order")
+        return token
+
+    def _all(self, values: Iterable[object]) -> Iterator[Token]:
+        return map(self.token, values)
+
+
+def _kind(thing: object) -> str:
+    kind = type(thing)
+    return f"{kind.__module__}.{kind.__qualname__}"

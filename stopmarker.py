@@ -31,8 +31,8 @@ from hw.memory import FrameAllocator, Memory
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import empty_cd, paging_cd, quiet_cd, sva_cd
 from hw.smmuv3.ste import abort_ste, bypass_ste, cdtable_ste, stage2_ste
-from scenarios.board import Platform
-from scenarios.platform import platform
+from scenarios.boards.endpoint import Platform
+from scenarios.boards.platform import platform
 from scenarios.scenario import Expected, Param, Scenario, number, one_of, scenario
 
 __all__ = [

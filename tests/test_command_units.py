@@ -22,7 +22,7 @@ from hw.smmuv3.commands import Cerror, Command, CommandError, Opcode, SyncSignal
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import CMDQ_CONS_ERR, CMDQ_ERR, MSI_CMDQ_ABT_ERR, Registers, active_errors
 from hw.smmuv3.state import Smmu
-from scenarios.board import links
+from scenarios.boards.endpoint import links
 from tests.explore.searching import search
 from tests.running import run
 from tools.explore.dpor import Dpor

@@ -20,9 +20,9 @@ from hw.smmuv3 import commands
 from hw.smmuv3.commands import PriResp
 from hw.smmuv3.registers import CMDQEN, PRIQEN, SMMUEN
 from hw.smmuv3.ste import cdtable_ste, ste_address
-from scenarios.board import PASID, SID, write_words
-from scenarios.smmuv3_board import SmmuPlatform, smmuv3_platform
-from scenarios.stall_board import stall_board
+from scenarios.boards.endpoint import PASID, SID, write_words
+from scenarios.boards.smmuv3 import SmmuPlatform, smmuv3_platform
+from scenarios.boards.stalling import stall_board
 from tests.explore.searching import search
 from tests.running import run
 from tools.explore.dpor import Dpor

@@ -20,10 +20,10 @@ from hw.pcie.tlp import PageRequest, ResponseCode
 from hw.vtd.descriptors import Wait, pasid_cache, pasid_iotlb
 from hw.vtd.events import DescriptorDone, QueueStopped
 from hw.vtd.pasid import FLPT_DEFAULT_DID
-from scenarios import vtd_board
-from scenarios.board import PASID, SID
+from scenarios.boards import vtd
+from scenarios.boards.endpoint import PASID, SID
+from scenarios.boards.vtd import VtdPlatform, vtd_platform
 from scenarios.scenario import Scenario
-from scenarios.vtd_board import VtdPlatform, vtd_platform
 from tests.running import run, runs
 from tests.searching import exhaust
 
@@ -54,7 +54,7 @@ def submitters(world: World) -> None:
 
 
 def test_who_finds_no_room_waits_for_the_oldest_wait_in_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vtd_board, "QUEUE_ENTRIES", 4)
+    monkeypatch.setattr(vtd, "QUEUE_ENTRIES", 4)
     for execution in runs(submitters, 200, RandomWalk(5), audit=True):
         assert execution.outcome is Outcome.QUIET, execution.finding
         done = [event.text for _, _, event in execution.world.events if isinstance(event, DescriptorDone)]
@@ -66,7 +66,7 @@ def test_who_finds_no_room_waits_for_the_oldest_wait_in_the_ring(monkeypatch: py
 
 
 def test_three_threads_in_a_small_ring_never_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vtd_board, "QUEUE_ENTRIES", 4)
+    monkeypatch.setattr(vtd, "QUEUE_ENTRIES", 4)
     small = Scenario(name="small", summary="", source="", params={}, build=submitters)
     report = exhaust(small, {})
     assert (report.schedules, report.found) == (18, {})
@@ -114,7 +114,7 @@ def test_only_the_batch_that_hardware_refuses_fails_whoever_finds_it(
     slots: int, schedules: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In four slots each is used again, also the one whose status word says that a submission failed."""
-    monkeypatch.setattr(vtd_board, "QUEUE_ENTRIES", slots)
+    monkeypatch.setattr(vtd, "QUEUE_ENTRIES", slots)
     report = exhaust(Scenario(name="refused", summary="", source="", params={}, build=refused_in_the_middle), {})
     assert (report.schedules, report.found) == (schedules, {})
     for execution in runs(refused_in_the_middle, 50, RandomWalk(5), audit=True):

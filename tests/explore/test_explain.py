@@ -13,9 +13,9 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Replay
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
-from scenarios.attach_vs_share_asid import attach_vs_share_asid
+from scenarios.drain.unbind_window import unbind_window
+from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.scenario import Scenario, scenario
-from scenarios.unbind_window import unbind_window
 from tests.models import pri_window
 from tests.running import of, runs
 from tools.explore.dpor import Dpor

@@ -13,7 +13,7 @@ from drivers.smmuv3.notifiers import NOTIFIERS
 from hw.events.link import PageRequestRefused
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted
-from scenarios.ats_retry import DEVICES, ats_retry
+from scenarios.invalidate.ats_retry import DEVICES, ats_retry
 from scenarios.scenario import Expected
 from tests.searching import assert_table, exhaust, identity
 

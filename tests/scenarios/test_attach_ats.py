@@ -7,7 +7,7 @@ import pytest
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.primitives.session import Session
 from drivers.smmuv3.attach.ats import ORDERS
-from scenarios.attach_ats import attach_ats
+from scenarios.entries.attach_ats import attach_ats
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity

@@ -9,7 +9,7 @@ from actors.runtime.primitives.session import Session
 from actors.runtime.runs.schedule import Replay
 from drivers.events.attach import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.variants import VARIANTS
-from scenarios.attach_vs_share_asid import attach_vs_share_asid
+from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.oracles.no_access_through_a_foreign_entry import NoAccessThroughAForeignEntry
 from scenarios.oracles.one_table_per_asid import Event, OneTablePerAsid
 from scenarios.scenario import Expected
@@ -144,7 +144,7 @@ class Exact(OneTablePerAsid):
 def test_no_event_concerns_an_asid_that_it_does_not_declare(
     attach: str, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scenarios.attach_vs_share_asid.OneTablePerAsid", Exact)
+    monkeypatch.setattr("scenarios.entries.attach_vs_share_asid.OneTablePerAsid", Exact)
     report = exhaust(attach_vs_share_asid, {"attach": attach, "case": case, "dma": "off"}, 300)
     assert oracles_of(report) <= {"exact"}
 

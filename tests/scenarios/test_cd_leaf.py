@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.smmuv3.attach.cd_leaf import TABLES
-from scenarios.cd_leaf import cd_leaf
+from scenarios.entries.cd_leaf import cd_leaf
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity

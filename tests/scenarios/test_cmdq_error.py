@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.smmuv3.quarantine import REACTIONS
-from scenarios.cmdq_error import cmdq_error
+from scenarios.invalidate.cmdq_error import cmdq_error
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

@@ -7,7 +7,7 @@ import pytest
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from drivers.smmuv3.cmdq_variants import ISSUE
-from scenarios.cmdq_issue import cmdq_issue
+from scenarios.queues.cmdq_issue import cmdq_issue
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity, oracles_of, search

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.runtime.runs.schedule import RandomWalk
-from scenarios.device_gone import device_gone
+from scenarios.reset.device_gone import device_gone
 from scenarios.scenario import Expected
 from tests.running import of, runs, transcript
 from tests.scenarios.agreement import assert_verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.discard_partial import discard_partial
+from scenarios.drain.discard_partial import discard_partial
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

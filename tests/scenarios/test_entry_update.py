@@ -11,8 +11,8 @@ from drivers.smmuv3.entry_writer import STE, WRITERS, plan_update
 from hw.bus import PhysAddr
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.entry import EntryFetched
-from scenarios.entry_transitions import TRANSITIONS
-from scenarios.entry_update import entry_update
+from scenarios.entries.entry_transitions import TRANSITIONS
+from scenarios.entries.entry_update import entry_update
 from scenarios.scenario import Expected
 from tests.drivers.test_entry_writer import mixes
 from tests.explore.searching import search, worlds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.event_queue_wakeup import event_queue_wakeup
+from scenarios.queues.event_queue_wakeup import event_queue_wakeup
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

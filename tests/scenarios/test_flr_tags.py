@@ -7,9 +7,9 @@ import pytest
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS
-from scenarios.flr_tags import flr_tags
 from scenarios.oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from scenarios.oracles.no_unexpected_response import NoUnexpectedResponse
+from scenarios.reset.flr_tags import flr_tags
 from scenarios.scenario import BadValue, Expected
 from tests.searching import assert_table, exhaust, identity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.itag_reuse import itag_reuse
+from scenarios.invalidate.itag_reuse import itag_reuse
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

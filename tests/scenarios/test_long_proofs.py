@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.ats_retry import ats_retry
-from scenarios.attach_vs_share_asid import attach_vs_share_asid
-from scenarios.device_gone import device_gone
-from scenarios.exit_window import exit_window
-from scenarios.flr_tags import flr_tags
-from scenarios.prq_drain import prq_drain
+from scenarios.drain.prq_drain import prq_drain
+from scenarios.drain.unbind_window import unbind_window
+from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
+from scenarios.invalidate.ats_retry import ats_retry
+from scenarios.process_end.exit_window import exit_window
+from scenarios.reset.device_gone import device_gone
+from scenarios.reset.flr_tags import flr_tags
+from scenarios.reset.stop_by_blocking import stop_by_blocking_translation as blocking
 from scenarios.scenario import Scenario
-from scenarios.stop_by_blocking import stop_by_blocking_translation as blocking
-from scenarios.unbind_window import unbind_window
 from tests.searching import exhaust
 
 FOUR = {"requests": 4, "credits": "one", "stop": "A"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.mm_pin import mm_pin
+from scenarios.process_end.mm_pin import mm_pin
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.notifier_range import notifier_range
+from scenarios.invalidate.notifier_range import notifier_range
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

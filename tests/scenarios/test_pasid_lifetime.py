@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.pasid_lifetime import pasid_lifetime
+from scenarios.process_end.pasid_lifetime import pasid_lifetime
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.pasid_reuse import CLOSERS, pasid_reuse
+from scenarios.process_end.pasid_reuse import CLOSERS, pasid_reuse
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity

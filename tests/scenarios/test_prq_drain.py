@@ -6,8 +6,8 @@ import pytest
 
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
-from scenarios.prq_drain import prq_drain
-from scenarios.prq_drain_verdicts import CROSS, INSIDE, LATE
+from scenarios.drain.prq_drain import prq_drain
+from scenarios.drain.prq_drain_verdicts import CROSS, INSIDE, LATE
 from scenarios.scenario import Expected
 from tests.searching import assert_table, exhaust, identity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.queue_ack import queue_ack
+from scenarios.drain.queue_ack import queue_ack
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.quiet_cd_stalls import quiet_cd_stalls
+from scenarios.process_end.quiet_cd_stalls import quiet_cd_stalls
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity

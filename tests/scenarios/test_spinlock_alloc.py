@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.entries.spinlock_alloc import spinlock_alloc
 from scenarios.scenario import Expected
-from scenarios.spinlock_alloc import spinlock_alloc
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.smmuv3.stall_shutdown import SHUTDOWNS
+from scenarios.reset.stall_term import stall_term
 from scenarios.scenario import Expected
-from scenarios.stall_term import stall_term
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.drain.stop_marker_answered import stop_marker_answered
 from scenarios.scenario import Expected
-from scenarios.stop_marker_answered import stop_marker_answered
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.process_end.sva_unbind_era import sva_unbind_era
 from scenarios.scenario import Expected
-from scenarios.sva_unbind_era import sva_unbind_era
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 

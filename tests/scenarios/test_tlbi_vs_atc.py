@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.invalidate.tlbi_vs_atc import tlbi_vs_atc
 from scenarios.scenario import Expected
-from scenarios.tlbi_vs_atc import tlbi_vs_atc
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.vtd.pasid_table_variants import WRITERS
+from scenarios.entries.torn_pasid_entry import CHANGES, torn_pasid_entry
 from scenarios.scenario import Expected
-from scenarios.torn_pasid_entry import CHANGES, torn_pasid_entry
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 

@@ -6,8 +6,8 @@ import pytest
 
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
+from scenarios.drain.unbind_window import MUTANTS, unbind_window
 from scenarios.scenario import Expected
-from scenarios.unbind_window import MUTANTS, unbind_window
 from tests.searching import assert_table, exhaust, identity
 
 TRACES = {

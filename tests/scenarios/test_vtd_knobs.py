@@ -8,8 +8,8 @@ import pytest
 
 from hw.pcie.tlp import CompletionStatus, ResponseCode
 from hw.vtd.state import Vtd
+from scenarios.boards.vtd_knobs import KNOBS
 from scenarios.catalogue import MODULES, load
-from scenarios.vtd_knobs import KNOBS
 
 OTHERWISE = {"any_order", "report_fetches"}
 """Whether pieces come in any order is said with how many there are; the other is no behaviour."""

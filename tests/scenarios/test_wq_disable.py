@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.invalidate.wq_disable import wq_disable
 from scenarios.scenario import Expected
-from scenarios.wq_disable import wq_disable
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 

@@ -1,0 +1,202 @@
+"""What stands on both sides of an IOMMU, whichever it is: the endpoint, the link, two processes, and the fault code.
+
+Everything that has a capacity is tiny, so that wrap, overflow and reuse happen in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Required, TypedDict
+
+from actors.devices.device import Device, jobs
+from actors.iommus.iommu_units import IommuUnits
+from actors.runtime.primitives.ports import Link, Workqueue
+from actors.runtime.world import World
+from drivers.kernel.endpoint import Endpoint
+from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf
+from drivers.kernel.faults.page_requests import Intake, Responder, ResponseQueue
+from drivers.kernel.iommu import Contexts, RequestQueue
+from drivers.kernel.memory.mm import Mm
+from drivers.kernel.memory.pasid import Bond, Pasids
+from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
+from hw.memory import WORD_BYTES
+from hw.paging.aarch64 import PageTables
+from hw.pcie.ats import AtcEntry
+from hw.pcie.pri import PageRequestInterface
+from hw.pcie.tlp import (
+    ConfigurationCompletion,
+    ConfigurationWrite,
+    Dma,
+    DmaCompletion,
+    InvalidateCompletion,
+    InvalidateRequest,
+    PageRequest,
+    PrgResponse,
+    TranslationCompletion,
+    TranslationRequest,
+)
+
+from ..scenario import one_of
+
+SID = StreamId(0)
+FIND = one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report")
+PASID = Pasid(1)
+BUFFER = 0x10_0000
+
+
+class Options(TypedDict, total=False):
+    """What a scenario says about its board, apart from the IOMMU."""
+
+    device: Required[type[Device]]
+    report: int
+    """What the endpoint's driver says when its device has stopped (`drivers.kernel.endpoint.REPORT`)."""
+    requests: int
+    """Page request groups."""
+    group: int
+    """Pages in each."""
+    priq_log2size: int
+    """Of the queue that page requests wait in."""
+    credits: int
+    """Outstanding page request allocation."""
+    pasids: int
+    """How many there are, from `PASID` on; process A has the first."""
+    pushed: str
+    """Where a stopped device's page requests are at least: in the queue ("priq"), or at the root complex."""
+    put_async: bool
+    """A fault that drops the last pin of an address space defers its end."""
+    iopf: type[Iopf]
+    intake: type[Intake]
+    responder: type[Responder]
+
+
+@dataclass(slots=True, kw_only=True)
+class Platform:
+    """What a scenario works with; `mm_a` is bound, `mm_b` waits for the PASID."""
+
+    endpoint: Endpoint
+    device: Device
+    units: IommuUnits
+    pasids: Pasids
+    contexts: Contexts
+    iopf: Iopf
+    queue: RequestQueue
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+    def make_present(self, world: World, *, warm: bool = False, cached: bool = False) -> None:
+        """Process A has touched all its pages; `warm`: the IOMMU has translated them; `cached`: the ATC has them."""
+        for address in self.mm_a.pages:
+            page = world.frames.allocate(self.mm_a.owner)
+            self.mm_a.tables.map_now(address, page)
+            if warm:
+                self.remember(address, page)
+            if cached:
+                pasid = self.device.pasid
+                self.device.atc.fill(AtcEntry(pasid=pasid, virtual_page=address, page=page, read=True, write=True))
+
+    def remember(self, address: VirtAddr, page: PhysAddr) -> None:
+        """Put a translation of process A into the IOMMU's TLB, before the world begins."""
+        raise NotImplementedError
+
+    def add_hardware(self, world: World, *, ats: bool = True) -> None:
+        """The device and the IOMMU's units; without `ats` nothing answers translation requests."""
+        world.add_actor("device", self.device.engine)
+        world.add_actor("device.link", self.device.receiver, daemon=True)
+        self.units.add(world, ats=ats)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The board without its IOMMU."""
+
+    endpoint: Endpoint
+    device: Device
+    upstream: Link
+    downstream: Link
+    pasids: Pasids
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+
+def address_space(world: World, number: int, pages: Sequence[VirtAddr], tables: type[PageTables] = PageTables) -> Mm:
+    """That of process A (0) or B (1)."""
+    mm = Mm(world.memory, world.frames, number, pages, world.mutex(f"mmap_lock {'AB'[number]}"), tables)
+    world.at_end(mm.forget)
+    return mm
+
+
+def sides(world: World, tables: type[PageTables], name: str, lane: str, options: Options) -> Sides:
+    """Two processes whose page tables are of the IOMMU's architecture, and a device that has found its pages absent."""
+    requests, group = options.get("requests", 1), options.get("group", 1)
+    pages = buffer(requests * group)
+    mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, pages, tables)
+    pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
+    bond = pasids.bind_now(mm_a)
+    endpoint = _endpoint(world, options.get("report", 0))
+    upstream, downstream = links(world, name)
+    pri = _pri(options.get("credits", 1))
+    device = options["device"](
+        world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name, host=lane
+    )
+    return Sides(
+        endpoint=endpoint,
+        device=device,
+        upstream=upstream,
+        downstream=downstream,
+        pasids=pasids,
+        mm_a=mm_a,
+        mm_b=mm_b,
+        bond=bond,
+    )
+
+
+def intake(world: World, board: Sides, responses: ResponseQueue, options: Options) -> Intake:
+    """The fault code, from the IOMMU's queue to its page responses."""
+    respond = options.get("responder", Responder)(responses).respond
+    works: Workqueue = world.workqueue("iopf workqueue", FaultGroup)
+    iopf = options.get("iopf", Iopf)(board.pasids, works, respond, put_async=options.get("put_async", True))
+    return options.get("intake", Intake)(iopf)
+
+
+def buffer(pages: int) -> list[VirtAddr]:
+    """The addresses that the device's jobs use, in whatever process the PASID belongs to."""
+    return [VirtAddr(BUFFER + number * 0x1000) for number in range(pages)]
+
+
+def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
+    """The PCIe link, upstream and downstream."""
+    upstream = world.link(
+        f"to {iommu}",
+        posted=(PageRequest, Dma, InvalidateCompletion),
+        non_posted=(TranslationRequest, Dma),
+        completion=(ConfigurationCompletion,),
+    )
+    downstream = world.link(
+        "to device",
+        posted=(PrgResponse, InvalidateRequest),
+        non_posted=(ConfigurationWrite,),
+        completion=(TranslationCompletion, DmaCompletion),
+    )
+    return upstream, downstream
+
+
+def _pri(credits: int) -> PageRequestInterface:
+    """The device's page request interface, switched on."""
+    pri = PageRequestInterface(credits)
+    pri.enable()
+    return pri
+
+
+def _endpoint(world: World, report: int) -> Endpoint:
+    """The device's three registers."""
+    control = world.word("device CONTROL")
+    return Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
+
+
+def write_words(world: World, address: PhysAddr, words: Sequence[int]) -> None:
+    """Put words into memory before the world begins."""
+    for offset, word in enumerate(words):
+        world.memory.write(PhysAddr(address + offset * WORD_BYTES), word)

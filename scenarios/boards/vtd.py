@@ -1,0 +1,156 @@
+"""The board with a VT-d unit: its structures in memory, its units, and the drivers bound to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from actors.iommus.vtd.doorbell import Doorbell
+from actors.iommus.vtd.units import VtdUnits
+from actors.runtime.primitives.sync import Interrupt
+from actors.runtime.world import World
+from drivers.kernel.faults.page_requests import Responder
+from drivers.vtd.prq import Drain, PageRequestQueue
+from drivers.vtd.qi import LANE, PageGroupResponses, PasidTable, Qi
+from hw.bus import PhysAddr, VirtAddr
+from hw.memory import KERNEL, MMIO
+from hw.paging.aarch64 import Translation
+from hw.paging.x86 import PageTables
+from hw.vtd.context import ENTRY_QWORDS, check, context_address, context_entry
+from hw.vtd.faults import FaultLog
+from hw.vtd.pasid import check as check_entry
+from hw.vtd.pasid import directory_address, directory_entry, entry_address
+from hw.vtd.prq import Prq
+from hw.vtd.qi import InvalidationQueue
+from hw.vtd.registers import Registers
+from hw.vtd.ring import ENTRY_BYTES, ByteRing
+from hw.vtd.state import Vtd
+
+from .endpoint import PASID, SID, Options, Platform, Sides, intake, sides, write_words
+
+QUEUE_ENTRIES = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class VtdPlatform(Platform):
+    """With what only this IOMMU has."""
+
+    units: VtdUnits
+    contexts: PasidTable
+    queue: PageRequestQueue
+    qi: Qi
+    drain: Drain
+    """What unbind waits for (vtd-pcie §3.6); `contexts.drain` is None unless a scenario sets it."""
+
+    def __post_init__(self) -> None:
+        """A drain knows the table whose `drain` it is."""
+        self.units.world.at_end(self.contexts.forget)
+
+    def remember(self, address: VirtAddr, page: PhysAddr) -> None:
+        """By DID and PASID."""
+        found = Translation(page=page, readable=True, writable=True)
+        did = self.contexts.did(self.bond)
+        self.units.vtd.iotlb.fill(did, self.bond.pasid, address, found, self.mm_a.tables.root)
+
+
+def vtd_platform(
+    world: World,
+    *,
+    contexts: type[PasidTable] = PasidTable,
+    queue: type[PageRequestQueue] = PageRequestQueue,
+    drain: type[Drain] = Drain,
+    qi: type[Qi] = Qi,
+    invalidations: type[InvalidationQueue] = InvalidationQueue,
+    fault_records: int = 2,
+    warm: bool = True,
+    time_outs: bool = False,
+    vtd: dict[str, Any] | None = None,
+    **options: Unpack[Options],
+) -> VtdPlatform:
+    """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
+
+    `warm`: that first look has left context and PASID entry in their caches. `vtd` are knobs of `hw.vtd.state.Vtd`.
+    """
+    registers = Registers(world.frames.allocate(MMIO), fault_records)
+    contexts_at, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
+    rings = _rings(queues, 1 << options.get("priq_log2size", 1))
+    write_words(world, context_address(contexts_at, SID), context_entry(directory=directory))
+    write_words(world, directory_address(directory, PASID), [directory_entry(table)])
+    board = sides(world, PageTables, "VT-d", LANE, options)
+    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **vtd or {})
+    iqt = Doorbell(world, "IQT", registers.IQT)
+    submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
+    entries = contexts(table, SID, submit, world.spinlock("iommu->lock"))
+    write_words(world, entry_address(table, PASID), entries.of(board.bond))
+    responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
+    faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)
+    requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
+    units = _units(world, board, invalidations(hardware, world.memory, rings.iq), rings, iqt, irq, options)
+    units.time_outs = units.queue.time_outs = time_outs
+    if warm:
+        _warm(world, hardware, contexts_at, table)
+    return VtdPlatform(
+        endpoint=board.endpoint,
+        device=board.device,
+        units=units,
+        pasids=board.pasids,
+        contexts=entries,
+        iopf=faults.iopf,
+        queue=requests,
+        mm_a=board.mm_a,
+        mm_b=board.mm_b,
+        bond=board.bond,
+        qi=submit,
+        drain=drain(registers, rings.prq, requests, entries, submit, SID),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rings:
+    """Invalidation queue, page request queue and status words, in one frame."""
+
+    iq: ByteRing
+    prq: ByteRing
+    status: PhysAddr
+
+
+def _units(
+    world: World, board: Sides, queue: InvalidationQueue, rings: _Rings, iqt: Doorbell, irq: Interrupt, options: Options
+) -> VtdUnits:
+    """The unit around its hardware."""
+    memory, hardware = world.memory, queue.vtd
+    registers = hardware.registers
+    return VtdUnits(
+        world=world,
+        upstream=board.upstream,
+        downstream=board.downstream,
+        binding_now=board.pasids.binding_now,
+        pushed=options.get("pushed", "priq"),
+        meant_for=board.mm_a.name,
+        vtd=hardware,
+        prq=Prq(memory, rings.prq, registers),
+        prq_irq=irq,
+        fault_log=FaultLog(memory, registers),
+        fault_irq=world.interrupt("fault event"),
+        invalidations=queue,
+        doorbell=iqt,
+        invalidation_irq=world.interrupt("invalidation complete"),
+    )
+
+
+def _rings(base: PhysAddr, prq_entries: int) -> _Rings:
+    """A ring keeps one slot empty, so that it has twice the entries that must fit."""
+    prq_base = PhysAddr(base + QUEUE_ENTRIES * ENTRY_BYTES)
+    prq = ByteRing(prq_base, 2 * prq_entries)
+    return _Rings(iq=ByteRing(base, QUEUE_ENTRIES), prq=prq, status=PhysAddr(prq_base + prq.entries * ENTRY_BYTES))
+
+
+def _warm(world: World, hardware: Vtd, contexts: PhysAddr, table: PhysAddr) -> None:
+    """As the device's first translation request has left them."""
+    read = world.memory.read
+
+    def words(address: PhysAddr, count: int) -> list[int]:
+        return [read(PhysAddr(address + number * 8)) for number in range(count)]
+
+    hardware.context_cache[SID] = check(words(context_address(contexts, SID), ENTRY_QWORDS))
+    hardware.pasid_cache[SID, PASID] = check_entry(words(entry_address(table, PASID), 8))

@@ -1,0 +1,65 @@
+"""What is open about a VT-d unit, or other units do otherwise, as parameters of scenarios (vtd-pcie §2 and §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hw.pcie.tlp import CompletionStatus, ResponseCode
+
+from ..scenario import Param, one_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """A field of `hw.vtd.state.Vtd`, and what the words that people choose from put there; the first is the default."""
+
+    field: str
+    values: Mapping[str, object]
+    meaning: str
+
+
+KNOBS: Mapping[str, Knob] = {
+    "refusal": Knob(
+        field="absent_entry_code",
+        values={"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE},
+        meaning="what a page request without a PASID entry gets (vtd-pcie §2.2), or what AMD's software says",
+    ),
+    "absent": Knob(
+        field="absent_entry_answer",
+        values={"hole": CompletionStatus.SUCCESS, "ur": CompletionStatus.UR, "ca": CompletionStatus.CA},
+        meaning="what a translation request without a PASID entry gets: a hole, or an error, recorded (vtd-pcie §10)",
+    ),
+    "pr_pasid_check": Knob(
+        field="page_requests_checked",
+        values={"vtd": True, "none": False},
+        meaning="whether a page request looks its PASID entry up: VT-d does (vtd-pcie §2.2), others do not",
+    ),
+    "translated": Knob(
+        field="translated_checked",
+        values={"trusted": False, "checked": True},
+        meaning="whether AT=10 looks its PASID entry up (that it does not: not verified, vtd-pcie §2.2)",
+    ),
+    "caching": Knob(
+        field="caching_mode",
+        values={"off": False, "on": True},
+        meaning="CAP.CM, as virtual units have it: absent entries are cached, too (vtd-pcie §3.2)",
+    ),
+    "pasid_cache": Knob(
+        field="pasid_cache_drains",
+        values={"marks": False, "drains": True},
+        meaning="whether PASID and context cache invalidations wait for requests past their look-up; vtd-pcie §10 "
+        "asks it of page requests",
+    ),
+}
+
+
+def knob(name: str) -> Param:
+    """The parameter of a scenario, which has to have the same name there."""
+    words = [*KNOBS[name].values]
+    return one_of(*words, default=words[0], meaning=KNOBS[name].meaning)
+
+
+def fields_of(chosen: Mapping[str, str]) -> dict[str, object]:
+    """What the unit has in its fields, by the words of a run."""
+    return {KNOBS[name].field: KNOBS[name].values[word] for name, word in chosen.items()}

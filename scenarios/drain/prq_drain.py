@@ -1,0 +1,145 @@
+"""Races VTD-R02 to VTD-R07 and VTD-R20: what unbind waits for before a PASID may mean somebody else."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from actors.devices.device import Device
+from actors.devices.prefetcher import LeakyPrefetcher, SilentPrefetcher, StoppablePrefetcher, WaitingPrefetcher
+from actors.runtime.world import Cpu, World
+from actors.threads.exit_orders import add_exit
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
+from drivers.kernel.faults.iopf import FINDERS
+from drivers.vtd.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMutex
+from hw.events.link import PageRequestQueued
+from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
+from hw.pcie.tlp import ResponseCode
+
+from ..boards.endpoint import FIND
+from ..boards.vtd import vtd_platform
+from ..oracles.credits_come_back import CreditsComeBack
+from ..oracles.credits_stay_within_the_allocation import CreditsStayWithinTheAllocation
+from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
+from ..oracles.no_cross_binding_fault import NoCrossBindingFault
+from ..oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
+from ..oracles.no_pasid_reuse_while_referenced import NoPasidReuseWhileReferenced
+from ..oracles.no_response_after_unbind import NoResponseAfterUnbind
+from ..oracles.no_unexpected_response import NoUnexpectedResponse
+from ..scenario import number, one_of, scenario
+from ..witnesses.queue_goes_round import QueueGoesRound
+from ..witnesses.request_queued_while_unbound import RequestQueuedWhileUnbound
+from .prq_drain_verdicts import EXPECTED
+
+CREDITS: dict[str, type[PageRequestInterface]] = {
+    "all": PageRequestInterface,
+    "one": PageRequestInterface,
+    "ignored": CreditIgnoringPri,
+}
+OVERFLOWS = {"success": ResponseCode.SUCCESS, "silent": None}
+STYLES: dict[str, type[Device]] = {
+    "A": WaitingPrefetcher,
+    "B": StoppablePrefetcher,
+    "none": SilentPrefetcher,
+    "leaky": LeakyPrefetcher,
+}
+
+
+@scenario(
+    source="66ac4db36f4c (May 2020): iommu/vt-d: Add page request draining support, and its review; 28a77185f1cd "
+    "(January 2021): Clear PRQ overflow only when PRQ is empty; 6ef0505158f7 (August 2021): Fix a deadlock in "
+    "intel_svm_drain_prq(); c43e1ccdebf2 (November 2024) and cf08ca81d08a; edcc40d2ab5f (April 2020): iommu: Remove "
+    "iommu_sva_ops::mm_exit(); da8669ff41fa (April 2022): Drop stop marker messages",
+    expected=EXPECTED,
+    driver=one_of(*DRIVERS, default="none", meaning="which step of drain or page request thread is wrong"),
+    unbind=one_of(
+        *UNBINDS, default="plain", meaning="tear down and drain, the other way round, or with the mutex of 2020"
+    ),
+    order=one_of(
+        "O1", "O2", "O5", default="O2", meaning="the file is closed after the process was killed, before, or meanwhile"
+    ),
+    release=one_of("atomic", "sleeps", default="atomic", meaning="whether the mm's release callback may sleep"),
+    stop=one_of(
+        *STYLES,
+        default="none",
+        meaning="A waits for responses, B sends a Stop Marker, none does neither, leaky is B and loses credits",
+    ),
+    requests=number(1, 4, default=1, meaning="page request groups that the device sends"),
+    group=number(1, 4, default=1, meaning="pages in a group"),
+    priq=number(0, 4, default=1, meaning="n: the page request queue has room for 2 * 2^n - 1 requests"),
+    overflow=one_of(*OVERFLOWS, default="success", meaning="what hardware answers to a Last that finds no room"),
+    pushed=one_of("priq", "root-complex", default="priq", meaning="where a stopped device's requests are at least"),
+    credits=one_of(
+        *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
+    ),
+    find=FIND,
+    pds=one_of("yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait (VTD-R25)"),
+    sms=one_of("yes", "no", default="yes", meaning="no: a Stop Marker that is not queued is answered like any Last"),
+    reuse=one_of(
+        "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
+    ),
+    watch=one_of(
+        "all",
+        "handled",
+        "owner",
+        default="all",
+        meaning="what may come after unbind: nothing; a response; or whatever does not reach the next owner",
+    ),
+)
+def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: int, **more: Any) -> None:
+    """A device has asked for pages when its PASID is unbound, and another process binds."""
+    life, mutex = UNBINDS[unbind], world.mutex("pasid_mutex")
+    allocation = requests * group if more["credits"] == "all" else 1
+    parts: dict[str, Any] = dict(DRIVERS[driver])
+    if issubclass(life, HoldsMutex):
+        parts["responder"] = partial(TakesMutex, mutex)
+    board = vtd_platform(
+        world,
+        device=STYLES[more["stop"]],
+        requests=requests,
+        group=group,
+        priq_log2size=more["priq"],
+        credits=allocation,
+        pushed=more["pushed"],
+        put_async=False,
+        iopf=FINDERS[more["find"]],
+        **parts,
+    )
+    board.device.pri = CREDITS[more["credits"]](allocation)
+    board.device.pri.enable()
+    board.units.queue.late_responses = True
+    board.units.invalidations.pds = more["pds"] == "yes"
+    board.units.invalidations.pd_is_reserved = more["pds"] == "reserved"
+    board.units.prq.sms = more["sms"] == "yes"
+    board.units.prq.overflow_code = OVERFLOWS[more["overflow"]]
+    binding = life(board.pasids, board.contexts, board.endpoint, board.bond, board.drain, mutex)
+
+    async def bind(cpu: Cpu) -> None:
+        await board.contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))
+
+    atomic = more["release"] == "atomic"
+    srcu = add_exit(world, more["order"], board.mm_a, binding, atomic=atomic)
+    board.contexts.srcu = srcu if atomic else None
+    world.add_actor("binder", bind, daemon=True)
+    board.add_hardware(world, ats=False)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    world.check(EveryLastIsAnsweredOnce(), NoUnexpectedResponse())
+    world.check(CreditsStayWithinTheAllocation(allocation), CreditsComeBack())
+    _watch(world, more["watch"])
+    if more["reuse"] == "strict":
+        world.check(NoPasidReuseWhileReferenced())
+    world.expect(RequestQueuedWhileUnbound())
+    room = board.units.prq.ring.entries - 1
+    if requests * group > room:
+        world.expect(QueueGoesRound(room, PageRequestQueued))
+
+
+def _watch(world: World, watch: str) -> None:
+    if watch != "handled":
+        world.check(NoCrossBindingFault())
+    if watch != "owner":
+        world.check(NoFaultHandledAfterUnbind())
+    if watch == "all":
+        world.check(NoResponseAfterUnbind())

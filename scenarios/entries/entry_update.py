@@ -1,0 +1,84 @@
+"""One STE or CD changes while its stream is live and the SMMU fetches it word by word."""
+
+from __future__ import annotations
+
+import drivers.cpu
+from actors.iommus.smmuv3.attach_units import Units
+from actors.runtime.world import Cpu, World
+from drivers.smmuv3.entry_writer import STE, WRITERS, Entry
+from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
+from hw.memory import KERNEL, MMIO, mm_owner
+from hw.paging.aarch64 import PageTables
+from hw.pcie.tlp import NO_PASID
+from hw.smmuv3.cd import cd_address, paging_cd
+from hw.smmuv3.commands import cfgi_cd, cfgi_ste
+from hw.smmuv3.registers import Registers
+from hw.smmuv3.state import Smmu
+from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
+
+from ..boards.endpoint import write_words
+from ..oracles.hitless_update_never_refuses import HitlessUpdateNeverRefuses
+from ..oracles.walker_uses_old_or_new import WalkerUsesOldOrNew
+from ..scenario import number, one_of, scenario
+from ..witnesses.traffic_spans_the_update import TrafficSpansTheUpdate
+from .entry_transitions import TRANSITIONS
+from .entry_update_verdicts import EXPECTED
+
+SID, RID = StreamId(0), Pasid(0)
+ADDRESS = VirtAddr(0x10_0000)
+
+
+@scenario(
+    source="smmuv3 §1.3, §3.2: the entry writer of Linux 6.9; races SMMU-R24 and SMMU-R25",
+    expected=EXPECTED,
+    change=one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which"),
+    writer=one_of(*WRITERS, default="6.9", meaning="how software makes the change"),
+    accesses=number(1, 3, default=2, meaning="DMA accesses of the stream"),
+    prefetches=number(0, 2, default=0, meaning="fetches that the SMMU makes without traffic"),
+)
+def entry_update(world: World, *, change: str, writer: str, accesses: int, prefetches: int) -> None:
+    """A driver changes a live STE or CD while the SMMU fetches it word by word."""
+    frames = world.frames
+    streams = frames.allocate(KERNEL)
+    cd_tables = frames.allocate(KERNEL), frames.allocate(KERNEL)
+    page_tables = _page_tables(world, 0), _page_tables(world, 1)
+    transition = TRANSITIONS[change]
+    is_ste = transition.kind is STE
+    tables = cd_tables if is_ste else page_tables
+    live = cdtable_ste(
+        s1_context_ptr=cd_tables[0], s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=AtsMode.FULL, s1stalld=False
+    )
+    write_words(world, ste_address(streams, SID), live)
+    for table, root in zip(cd_tables, page_tables, strict=True):
+        write_words(world, cd_address(table, RID), paging_cd(asid=Asid(3), ttb0=root))
+    name, address = (
+        (f"STE[{SID}]", ste_address(streams, SID)) if is_ste else (f"CD[{RID}]", cd_address(cd_tables[0], RID))
+    )
+    write_words(world, address, transition.old(tables))
+
+    smmu = Smmu(registers=Registers(frames.allocate(MMIO)), stream_table=streams, streams=1, report_fetches=True)
+    units = Units(world, smmu)
+    entry = Entry(name, address, transition.kind, WRITERS[writer]())
+    invalidate = cfgi_ste(SID) if is_ste else cfgi_cd(SID, RID)
+
+    async def sync(cpu: drivers.cpu.Cpu) -> None:
+        await units.sync(cpu, invalidate)
+
+    async def update(cpu: Cpu) -> None:
+        await entry.write(cpu, transition.new(tables), sync)
+
+    world.add_actor("CPU", update)
+    world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses))
+    if prefetches:
+        world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches))
+    world.check(WalkerUsesOldOrNew(name, transition.meanings(tables)))
+    if transition.hitless:
+        world.check(HitlessUpdateNeverRefuses(name))
+    world.expect(TrafficSpansTheUpdate(name, *transition.ends(tables)))
+
+
+def _page_tables(world: World, number: int) -> PhysAddr:
+    owner = mm_owner(number)
+    tables = PageTables(world.memory, world.frames, owner)
+    tables.map_now(ADDRESS, world.frames.allocate(owner))
+    return tables.root

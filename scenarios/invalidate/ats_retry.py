@@ -1,0 +1,97 @@
+"""Seed 001: translate, else ask for the page, and after Success begin again, for the page may be gone once more."""
+
+from __future__ import annotations
+
+from actors.devices.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
+from actors.iommus.untranslated import UntranslatedWrites
+from actors.runtime.world import Cpu, World
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.page_thief import add_page_thief
+from actors.threads.pri_thread import add_pri_thread
+from drivers.smmuv3.notifiers import NOTIFIERS, VTD_NOTIFIERS
+from drivers.smmuv3.quiet import QuietContexts
+from drivers.vtd.qi import PasidTable
+from hw.bus import VirtAddr
+from hw.pcie.ats import AtcCachingLateCompletions
+from hw.pcie.tlp import Dma
+
+from ..boards.endpoint import Options, Platform
+from ..boards.platform import IOMMU
+from ..boards.smmuv3 import smmuv3_platform
+from ..boards.vtd import vtd_platform
+from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
+from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
+from ..oracles.no_retry_after_failure import NoRetryAfterFailure
+from ..oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
+from ..scenario import number, one_of, scenario
+from ..witnesses.page_is_gone_after_success import PageIsGoneAfterSuccess
+from ..witnesses.request_is_refused import RequestIsRefused
+from .ats_retry_verdicts import EXPECTED
+
+DEVICES: dict[str, type[AtsLoop]] = {
+    "right": AtsLoop,
+    "trusts": TrustsSuccess,
+    "gives-up": GivesUp,
+    "insists": RetriesAfterFailure,
+    "caches-late": AtsLoop,
+    "answers-early": AnswersEarly,
+}
+
+
+@scenario(
+    source="seed 001: J. Gunthorpe and K. Tian, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve "
+    "iopf_queue_flush_dev()",
+    expected=EXPECTED,
+    device=one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3"),
+    notifier=one_of(
+        *NOTIFIERS, default="waits", meaning="what the mm's notifier waits for: TLB, then device; both at once; the TLB"
+    ),
+    change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
+    gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
+    iommu=IOMMU,
+)
+def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int, iommu: str) -> None:
+    """A device translates, asks for its page and writes, while mm takes the page away again."""
+    options = Options(device=DEVICES[device], requests=1, group=1)
+    if iommu == "vtd":
+        board: Platform = vtd_platform(world, contexts=VTD_NOTIFIERS[notifier], **options)
+    else:
+        board = smmuv3_platform(world, contexts=NOTIFIERS[notifier], **options)
+    board.device.retries = gone
+    if device == "caches-late":
+        board.device.atc = AtcCachingLateCompletions()
+    if isinstance(board.device, TrustsSuccess):
+        board.device.untranslated = world.port("untranslated", Dma)
+        writes = UntranslatedWrites(board.units, board.device.untranslated)
+        world.add_actor("vtd.dma" if iommu == "vtd" else "smmu.dma", writes.serve, daemon=True)
+    board.add_hardware(world)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    _add_change(world, board, change, gone)
+
+    world.check(NoDmaIntoForeignFrame(), EveryAccessLandsOrIsRefused(), NoRetryAfterFailure())
+    world.check(NoWriteBehindItsInvalidation())
+    world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
+
+
+def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
+    mm, contexts = board.mm_a, board.contexts
+    assert isinstance(contexts, PasidTable | QuietContexts)
+
+    async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
+        await contexts.invalidate(cpu, board.bond)
+
+    async def release(cpu: Cpu) -> None:
+        await contexts.quiet(cpu, board.bond)
+
+    async def die(cpu: Cpu) -> None:
+        await board.device.begun()
+        if await mm.put(cpu):
+            await mm.exit_mmap(cpu)
+
+    mm.invalidate = invalidate
+    mm.release = release
+    if change == "reclaim":
+        add_page_thief(world, mm, gone)
+    else:
+        world.add_actor("process", die)

@@ -1,0 +1,78 @@
+"""Races VTD-R12 and VTD-R13: a process dies; its device file, with the PASID, lives on in a forked child."""
+
+from __future__ import annotations
+
+from actors.devices.streamer import StoppableStreamer
+from actors.runtime.world import Cpu, World
+from actors.threads.exit_orders import add_exit
+from drivers.kernel.pasid_holds import HOLDS
+from drivers.kernel.pasid_lifetime import FreedAtUnbind, Lifetime
+from drivers.smmuv3.quiet import QuietContexts
+from drivers.vtd.qi import PasidTable
+from hw.bus import PhysAddr
+
+from ..boards.endpoint import Options
+from ..boards.platform import IOMMU
+from ..boards.smmuv3 import smmuv3_platform
+from ..boards.vtd import vtd_platform
+from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
+from ..oracles.no_double_free import NoDoubleFree
+from ..oracles.no_foreign_teardown import NoForeignTeardown
+from ..oracles.no_pasid_reuse_while_bound import NoPasidReuseWhileBound
+from ..oracles.no_use_after_free import NoUseAfterFree
+from ..scenario import number, one_of, scenario
+from ..witnesses.goals import write_after_reuse
+from ..witnesses.pasid_changes_hands import PasidChangesHands
+from .pasid_reuse_verdicts import EXPECTED
+
+CLOSERS = {"self": "O1", "child": "O3", "other": "O5"}
+CLOSER = one_of(*CLOSERS, default="child", meaning="who closes last: the process, a child when it is gone, a sibling")
+ACCESSES = number(0, 2, default=1, meaning="writes of the device to one page of the process")
+REUSE = one_of("harm", "strict", default="harm", meaning="strict: a PASID that is still bound is not handed out")
+
+
+@scenario(
+    source="2667ed10d9f0 (April 2022): mm: Fix PASID use-after-free issue; "
+    "cbd23144f766 (April 2022): iommu/arm-smmu-v3-sva: Fix mm use-after-free",
+    expected=EXPECTED,
+    holds=one_of(
+        *HOLDS["vtd"], default="mmput", meaning="the PASID is free at __mmput, or at __mmdrop without or with the bond"
+    ),
+    closer=CLOSER,
+    accesses=ACCESSES,
+    reuse=REUSE,
+    iommu=IOMMU,
+)
+def pasid_reuse(world: World, *, holds: str, closer: str, accesses: int, reuse: str, iommu: str) -> None:
+    """A process dies while its device works, another process binds, and only then the device file is closed."""
+    dying_process(world, iommu, HOLDS[iommu][holds], closer, accesses, reuse)
+
+
+def dying_process(world: World, iommu: str, life: type[Lifetime], closer: str, accesses: int, reuse: str) -> None:
+    """Process A dies and its device file is closed, in some order; process B binds as soon as a PASID is free."""
+    options = Options(device=StoppableStreamer)
+    board = (
+        vtd_platform(world, **options) if iommu == "vtd" else smmuv3_platform(world, contexts=QuietContexts, **options)
+    )
+    contexts = board.contexts
+    assert isinstance(contexts, PasidTable | QuietContexts)
+    board.device.jobs *= accesses
+    for mm in (board.mm_a, board.mm_b):
+        mm.tables.map_now(mm.pages[0], PhysAddr(world.frames.allocate(mm.owner)))
+
+    async def bind(cpu: Cpu) -> None:
+        await contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))
+
+    binding = life(board.pasids, contexts, board.endpoint, board.bond)
+    if isinstance(binding, FreedAtUnbind):
+        binding.lock = world.mutex("sva_lock")
+    srcu = add_exit(world, CLOSERS[closer], board.mm_a, binding, atomic=isinstance(contexts, PasidTable))
+    if isinstance(contexts, PasidTable):
+        contexts.srcu = srcu
+    world.add_actor("binder", bind, daemon=True)
+    board.add_hardware(world)
+    world.check(NoDmaIntoForeignFrame(), NoForeignTeardown(), NoUseAfterFree(), NoDoubleFree())
+    if reuse == "strict":
+        world.check(NoPasidReuseWhileBound())
+    world.expect(PasidChangesHands())
+    world.goal(write_after_reuse())

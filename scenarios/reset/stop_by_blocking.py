@@ -1,0 +1,103 @@
+"""Seed 001: blocked translation is no DMA stop; which errors the device sees, and which it does not."""
+
+from __future__ import annotations
+
+from actors.devices.stoppable_loop import LOOPS, UntranslatedLoop
+from actors.iommus.untranslated import UntranslatedWrites
+from actors.runtime.world import World
+from actors.threads.fault_worker import add_fault_worker
+from actors.threads.pri_thread import add_pri_thread
+from drivers.kernel.blocking import (
+    BLOCKS,
+    TEARDOWNS,
+    Blocking,
+    BlockingContexts,
+    BlockingPasidTable,
+    KeepsAtc,
+    KeepsDeviceTlb,
+)
+from hw.pcie.tlp import Dma
+
+from ..boards.endpoint import Platform
+from ..boards.platform import IOMMU
+from ..boards.smmuv3 import smmuv3_platform
+from ..boards.vtd import vtd_platform
+from ..boards.vtd_knobs import fields_of, knob
+from ..oracles.device_sees_no_error import DeviceSeesNoError
+from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
+from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
+from ..scenario import BadValue, number, one_of, scenario
+from ..witnesses.device_works_and_is_blocked import DeviceWorksAndIsBlocked
+from .stop_by_blocking_verdicts import EXPECTED
+
+ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept": KeepsAtc}
+VTD_ATC: dict[str, type[BlockingPasidTable]] = {"invalidated": BlockingPasidTable, "kept": KeepsDeviceTlb}
+VTD_KNOBS = {name: knob(name) for name in ("absent", "translated", "pasid_cache")}
+
+
+@scenario(
+    source="seed 001: J. Gunthorpe, 5 December 2023: 'Hacking a DMA stop by forcing a blocking translation is not "
+    "logically correct'",
+    expected=EXPECTED,
+    iommu=IOMMU,
+    stop=one_of(
+        *TEARDOWNS, default="none", meaning="when the device is told to stop: never, too late, before the block"
+    ),
+    block=one_of(
+        *BLOCKS,
+        default="clear-cd",
+        meaning="where translation ends: CD, STE, EATS or a CD without walks; on VT-d PASID entry, context entry, DTE "
+        "or a PASID entry with FPD",
+    ),
+    atc=one_of(*ATC, default="invalidated", meaning="whether the block also takes the device's own TLB away"),
+    traffic=one_of(*LOOPS, default="ats", meaning="translation requests and translated writes, or untranslated writes"),
+    accesses=number(1, 3, default=1, meaning="writes of the device to one page"),
+    present=number(0, 1, default=1, meaning="whether the page is there, or must be asked for"),
+    watch=one_of("errors", "memory", default="errors", meaning="what is looked at: the device's errors, or memory"),
+    absent=VTD_KNOBS["absent"],
+    translated=VTD_KNOBS["translated"],
+    pasid_cache=VTD_KNOBS["pasid_cache"],
+)
+def stop_by_blocking_translation(
+    world: World, *, iommu: str, stop: str, block: str, accesses: int, present: int, watch: str, **more: str
+) -> None:
+    """A device works while its translation is blocked and its memory is freed."""
+    board, contexts = (_vtd if iommu == "vtd" else _smmuv3)(world, **more)
+    device, mm = board.device, board.mm_a
+    device.jobs *= accesses
+    if present:
+        board.make_present(world)
+    if isinstance(device, UntranslatedLoop):
+        device.writes = UntranslatedWrites(board.units, world.port("untranslated", Dma))
+        world.add_actor(f"{device.host}.dma", device.writes.serve, daemon=True)
+    world.add_actor("device", device.engine, daemon=True)
+    world.add_actor("device.link", device.receiver, daemon=True)
+    board.units.add(world)
+    add_pri_thread(world, board.queue)
+    add_fault_worker(world, board.iopf)
+    blocked = BLOCKS[block](contexts, board.pasids, board.bond)
+    world.add_actor("driver", TEARDOWNS[stop](board.endpoint, blocked, mm).run)
+
+    if watch == "errors":
+        world.check(DeviceSeesNoError(), EveryAccessLandsOrIsRefused())
+    else:
+        world.check(NoDmaIntoForeignFrame())
+    world.expect(DeviceWorksAndIsBlocked())
+
+
+def _smmuv3(world: World, *, atc: str, traffic: str, **unit: str) -> tuple[Platform, Blocking]:
+    for name, word in unit.items():
+        if word != (right := VTD_KNOBS[name].default):
+            raise BadValue(f"parameter {name}={word!r}: a knob of VT-d alone; with iommu=smmuv3 allowed is {right}")
+    board = smmuv3_platform(world, contexts=ATC[atc], device=LOOPS[traffic])
+    assert isinstance(board.contexts, BlockingContexts)
+    board.contexts.streams = board.units.smmu.stream_table
+    return board, board.contexts
+
+
+def _vtd(world: World, *, atc: str, traffic: str, **unit: str) -> tuple[Platform, Blocking]:
+    board = vtd_platform(world, contexts=VTD_ATC[atc], device=LOOPS[traffic], vtd=fields_of(unit))
+    assert isinstance(board.contexts, BlockingPasidTable)
+    board.contexts.functions = board.units.vtd.context_table
+    board.contexts.drain = board.drain.run
+    return board, board.contexts

@@ -29,9 +29,9 @@ check: .venv/.installed-check
 	$(BIN)/lint-imports
 
 bench: .venv/.installed
-	$(BIN)/python -m tools.bench
-	$(BIN)/python -m tools.bench_scenarios
-	$(BIN)/python -m tools.bench_campaign
+	$(BIN)/python -m tools.bench.engine
+	$(BIN)/python -m tools.bench.scenarios
+	$(BIN)/python -m tools.bench.campaign
 
 # A short campaign over all scenarios with a fixed seed; its findings must be those on record.
 campaign: .venv/.installed-test

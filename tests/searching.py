@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scenarios.scenario import Expected, Scenario
-from tools.explore.dpor import Dpor
-from tools.explore.portfolio import default
+from tools.explore.dpor.dpor import Dpor
 from tools.explore.search import Budget, Report, Strategy
+from tools.explore.strategies.portfolio import default
 
 from .explore.searching import search as explore_worlds
 from .explore.searching import worlds

@@ -25,7 +25,7 @@ from hw.smmuv3.state import Smmu
 from scenarios.boards.endpoint import links
 from tests.explore.searching import search
 from tests.running import run
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 from tools.explore.search import Report
 
 TLBI = commands.tlbi_nh_asid(Vmid(0), Asid(1))

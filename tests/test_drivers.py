@@ -15,9 +15,9 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import ParamValue, RandomWalk, Replay, ScheduleMismatch, Scheduler
 from actors.runtime.world import Cpu, Session, World
 from scenarios.catalogue import MODULES
-from tools.container import encode
-from tools.experiment import Experiment, open_experiment
-from tools.trace import Trace, record
+from tools.experiments.experiment import Experiment, open_experiment
+from tools.traces.container import encode
+from tools.traces.trace import Trace, record
 
 ENDINGS: list[dict[str, ParamValue]] = [{"way": way} for way in ("quiet", "deadlock", "error", "stillborn", "bound")]
 WORLDS: list[tuple[str, dict[str, ParamValue]]] = [

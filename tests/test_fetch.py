@@ -14,7 +14,7 @@ from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, BusError
 from tests.explore.searching import search
 from tests.running import run
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 SINGLE = [(0,), (1,), (2,)]
 Words = tuple[int, ...]

@@ -13,7 +13,7 @@ from scenarios.scenario import one_of, scenario
 from scenarios.witnesses.goals import RequestsOfTwoBindings, overflow_while_unbinding
 from tests.explore.searching import search, worlds
 from tools.campaign.coverage import Coverage
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 BEGUN = TeardownBegun(pasid=1)
 REFUSED = PageRequestRefused(ordinal=1, pasid=1, prgi=0, last=True, marker=False, code=0)

@@ -15,13 +15,13 @@ from actors.runtime.runners.referee import referee
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import FAIR, Fifo, RandomWalk, Replay, ScheduleMismatch
 from actors.runtime.world import Cpu, Session, World
-from tools.container import encode
-from tools.experiment import open_experiment
-from tools.explore.dpor import Dpor
-from tools.explore.endless import Endless
-from tools.explore.fair import Fair
+from tools.experiments.experiment import open_experiment
+from tools.explore.dpor.dpor import Dpor
 from tools.explore.search import Budget, explore
-from tools.trace import record
+from tools.explore.strategies.endless import Endless
+from tools.explore.strategies.fair import Fair
+from tools.traces.container import encode
+from tools.traces.trace import record
 
 from .models import Request
 from .running import run, runs, transcript

@@ -12,16 +12,16 @@ import msgpack
 import pytest
 
 from actors.runtime.primitives.events import Finding, Outcome
-from tools import checkpoint, proof, prover
-from tools.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
-from tools.exits import Refusal
-from tools.experiment import open_experiment
-from tools.explore import dpor
+from tools.experiments.experiment import open_experiment
+from tools.experiments.terms import Terms
+from tools.explore.dpor import dpor
+from tools.explore.dpor.share import Share
 from tools.explore.search import Found, Report
-from tools.explore.share import Share
-from tools.interrupt import StopRequest
-from tools.proof import Proof
-from tools.terms import Terms
+from tools.searches import checkpoint, proof, prover
+from tools.searches.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
+from tools.searches.proof import Proof
+from tools.terminal.exits import Refusal
+from tools.terminal.interrupt import StopRequest
 
 from .tools.runs import WORLDS
 

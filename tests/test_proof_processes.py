@@ -16,20 +16,20 @@ from typing import Any
 
 import pytest
 
-from tools import checkpoint
-from tools.exits import Unfinished
-from tools.interrupt import StopRequest
-from tools.proof import Proof
-from tools.prover import Wanted, workers
-from tools.terms import Terms
+from tools.experiments.terms import Terms
+from tools.searches import checkpoint
+from tools.searches.proof import Proof
+from tools.searches.prover import Wanted, workers
+from tools.terminal.exits import Unfinished
+from tools.terminal.interrupt import StopRequest
 
 from .tools.runs import WORLDS
 
 ROOT = Path(__file__).parents[1]
 IMPATIENT = """
-import tools.proof, tools.prover, tools.progress
-tools.proof.TURN = tools.prover.SHORT_TURN = tools.proof.CHECKPOINT_EVERY = 0.0
-tools.progress._SECONDS_BETWEEN_LINES = 0.0
+import tools.searches.proof, tools.searches.prover, tools.terminal.progress
+tools.searches.proof.TURN = tools.searches.prover.SHORT_TURN = tools.searches.proof.CHECKPOINT_EVERY = 0.0
+tools.terminal.progress._SECONDS_BETWEEN_LINES = 0.0
 from tools.cli import main
 main()
 """
@@ -104,8 +104,8 @@ def test_a_pool_that_breaks_while_work_is_handed_out_loses_none_of_it(
 
     terms = Terms(f"{WORLDS}::writers", (("n", 7),))
     with monkeypatch.context() as patched, pytest.raises(Unfinished, match=f"continue with --resume {file}"):
-        patched.setattr("tools.proof.TURN", 0.02)
-        patched.setattr("tools.proof.workers", fragile)
+        patched.setattr("tools.searches.proof.TURN", 0.02)
+        patched.setattr("tools.searches.proof.workers", fragile)
         Proof(terms, path=file).run(60.0, 2, lambda _: None, StopRequest())
     again = Proof(*checkpoint.read(file))
     again.run(60.0, 1, lambda _: None, StopRequest())
@@ -137,7 +137,7 @@ def slow_to_shrink(world: World, n: int) -> None:
 """
 STOPPED_WHILE_SHRINKING = """
 import os, signal
-from tools import shrinking
+from tools.findings import shrinking
 whole = shrinking.shrink_schedule
 def begin(*arguments):
     os.kill(os.getpid(), signal.SIGINT)

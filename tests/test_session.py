@@ -16,7 +16,7 @@ from actors.runtime.world import Cpu, Session, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, FrameAllocator, Memory
 from scenarios.catalogue import MODULES, load
-from tools.experiment import Experiment, open_experiment
+from tools.experiments.experiment import Experiment, open_experiment
 
 from .models import Request
 from .running import runs, transcript

@@ -25,7 +25,7 @@ from scenarios.boards.smmuv3 import SmmuPlatform, smmuv3_platform
 from scenarios.boards.stalling import stall_board
 from tests.explore.searching import search
 from tests.running import run
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 FAILURE, SUCCESS = 15, 0
 

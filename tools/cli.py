@@ -15,9 +15,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from . import __version__
-from .exits import Exit, Refusal
-from .output import Output
-from .printable import printable
+from .terminal.exits import Exit, Refusal
+from .terminal.output import Output
+from .terminal.printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -330,8 +330,8 @@ def _act(
     """Run the body of a command and leave with its exit code; no traceback ever reaches the user."""
     out = Output(as_json, color)
     try:
-        import_module("tools.log").configure(verbose)
-        code: int = import_module("tools.conduct").conduct(body, out, memory, options)
+        import_module("tools.terminal.log").configure(verbose)
+        code: int = import_module("tools.terminal.conduct").conduct(body, out, memory, options)
     except Refusal as refusal:
         code = refusal.code
         _say(out, code, str(refusal))
@@ -345,7 +345,7 @@ def _act(
     except Exception as error:
         code = Exit.INTERNAL
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        import_module("tools.log").logger.opt(exception=True).debug("internal error")
+        import_module("tools.terminal.log").logger.opt(exception=True).debug("internal error")
         _say(out, code, f"internal error: {reason} (-v shows where; please report it)")
     click.get_current_context().exit(code)
 

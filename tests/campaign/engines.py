@@ -12,7 +12,7 @@ from tools.campaign.ledger import Lease
 from tools.campaign.matrix import Options, make_matrix
 from tools.campaign.store import Store, create
 from tools.campaign.work import Engine, Killed, Result, code_of, code_of_all, perform
-from tools.interrupt import StopRequest
+from tools.terminal.interrupt import StopRequest
 
 WORLDS = "tests/tools/worlds.py"
 MORTAL = "tests/campaign/mortal.py::mortal"

@@ -22,10 +22,10 @@ from tools.campaign.store import Store, create
 from tools.campaign.views import groups, is_over, set_aside
 from tools.campaign.work import code_of_all
 from tools.campaign.workers import Workers
-from tools.experiment import open_experiment
-from tools.interrupt import stop_request
-from tools.log import configure
-from tools.output import Output
+from tools.experiments.experiment import open_experiment
+from tools.terminal.interrupt import stop_request
+from tools.terminal.log import configure
+from tools.terminal.output import Output
 
 SEED = 1
 

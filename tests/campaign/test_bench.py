@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.bench_campaign import QUICK, lines, measure
+from tools.bench.campaign import QUICK, lines, measure
 
 
 def test_the_bench_prints_both_ratios_and_a_digest() -> None:

@@ -11,10 +11,10 @@ from actors.runtime.runs.schedule import RandomWalk, Replay
 from tools.campaign.bucket import NO_PAIR, Bucket, deciding_pair, exact_hash, failure_key
 from tools.campaign.exemplar import Shrinking, run_shrinking
 from tools.campaign.matrix import Cell
-from tools.container import decode
-from tools.exits import Diverged
-from tools.experiment import Experiment
-from tools.explore.shrink import shrink
+from tools.experiments.experiment import Experiment
+from tools.explore.reasons.shrink import shrink
+from tools.terminal.exits import Diverged
+from tools.traces.container import decode
 
 from ..tools.runs import experiment
 from .engines import UNBINDING, WORLDS

@@ -18,7 +18,7 @@ from tools.campaign.ledger import Lease
 from tools.campaign.matrix import CANARY, Shard
 from tools.campaign.views import is_over, set_aside
 from tools.campaign.work import Engine, Killed, Result
-from tools.exits import Exit, Refusal, Unfinished
+from tools.terminal.exits import Exit, Refusal, Unfinished
 
 from ..tools.test_cli import call
 from ..tools.test_processes import ROOT, start

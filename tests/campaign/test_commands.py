@@ -14,7 +14,7 @@ from tools.campaign.store import FINDINGS, open_to_read, open_to_write
 from tools.campaign.telling import status_lines
 from tools.campaign.views import groups, set_aside, verdict
 from tools.cli import cli
-from tools.exits import Exit, Refusal
+from tools.terminal.exits import Exit, Refusal
 
 from ..tools.test_cli import call, document
 from ..tools.test_processes import start

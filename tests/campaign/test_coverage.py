@@ -14,9 +14,9 @@ from tests.explore.searching import search, worlds
 from tests.models import pri_window
 from tools.campaign.coverage import Coverage
 from tools.campaign.saturation import estimate, saturation
-from tools.explore.dpor import Dpor
-from tools.explore.endless import Endless
+from tools.explore.dpor.dpor import Dpor
 from tools.explore.search import Budget
+from tools.explore.strategies.endless import Endless
 
 PAIRS = {
     "device: issue PPR -> unbind: store bind @ bind": 19,

@@ -15,8 +15,8 @@ from tools.campaign.shard import Seen
 from tools.campaign.store import open_to_write
 from tools.campaign.views import SILENT, SINGS, UNHEARD, canary, groups, is_over, set_aside, status, verdict
 from tools.campaign.work import Failed, Killed, OtherCode, Result, code_of, perform
-from tools.exits import Exit, Unfinished
-from tools.interrupt import StopRequest
+from tools.terminal.exits import Exit, Unfinished
+from tools.terminal.interrupt import StopRequest
 
 from .engines import ENDING, UNBINDING, WORLDS, Inline, Shuffled, begin, conducted, options_of, result_of
 

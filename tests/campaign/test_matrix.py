@@ -16,10 +16,10 @@ from tools.campaign.matrix import CANARY, Cell, Options, make_matrix, parse_part
 from tools.campaign.shard import TURNS, run_shard, strategy_of
 from tools.campaign.sizing import sized
 from tools.campaign.work import Killed, Result
-from tools.exits import Refusal
-from tools.experiment import open_experiment
-from tools.interrupt import StopRequest
-from tools.strategies import SEEDLESS, STRATEGIES
+from tools.experiments.experiment import open_experiment
+from tools.experiments.strategies import SEEDLESS, STRATEGIES
+from tools.terminal.exits import Refusal
+from tools.terminal.interrupt import StopRequest
 
 from .engines import ENDING, UNBINDING, WORLDS, Inline, options_of
 

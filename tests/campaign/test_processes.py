@@ -19,8 +19,8 @@ from tools.campaign.store import open_to_read, open_to_write, running
 from tools.campaign.views import is_over, set_aside, verdict
 from tools.campaign.work import Killed, Result
 from tools.campaign.workers import Workers
-from tools.exits import Exit, Unfinished
-from tools.interrupt import StopRequest
+from tools.terminal.exits import Exit, Unfinished
+from tools.terminal.interrupt import StopRequest
 
 from ..tools.test_cli import document
 from ..tools.test_processes import ROOT, start

@@ -12,7 +12,7 @@ import pytest
 
 from tools.campaign.store import FILE, FINDINGS, VERSION, Store, create, open_to_read, open_to_write, running
 from tools.campaign.views import is_over, status
-from tools.exits import Exit, Refusal, Unfinished
+from tools.terminal.exits import Exit, Refusal, Unfinished
 
 from ..tools.test_cli import call, document
 from ..tools.test_processes import ROOT
@@ -170,7 +170,7 @@ def test_a_full_disk_stops_it_and_a_resume_comes_to_the_same(tmp_path: Path) -> 
 def as_anybody(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it as somebody whom permissions hold back; the superuser reads and writes everything."""
     drop = f"import os\nif os.getuid() == 0: os.setgid({NOBODY}); os.setuid({NOBODY})\n"
-    modules = "from tools.commands import campaign_resume, campaign_start, campaign_status\nimport tools.log\n"
+    modules = "from tools.commands import campaign_resume, campaign_start, campaign_status\nimport tools.terminal.log\n"
     main = "from tools.cli import main\n"
     return subprocess.run(
         [sys.executable, "-c", f"{modules}{main}{drop}{code}", *arguments], cwd=ROOT, capture_output=True, text=True

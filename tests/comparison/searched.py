@@ -9,13 +9,13 @@ from actors.runtime.primitives.events import Outcome
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Session, World
-from tools.explore.dpor import Dpor
+from tools.experiments.terms import Terms
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.dpor.share import Share
+from tools.explore.dpor.stack import Stack
 from tools.explore.search import Budget, Report, explore
-from tools.explore.share import Share
-from tools.explore.stack import Stack
-from tools.interrupt import StopRequest
-from tools.proof import Proof
-from tools.terms import Terms
+from tools.searches.proof import Proof
+from tools.terminal.interrupt import StopRequest
 
 from .enumeration import Class, Classes, Everything, Signature
 from .generator import Draw

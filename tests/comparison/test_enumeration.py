@@ -9,8 +9,8 @@ import trio
 
 from actors.runtime.primitives.step import Step
 from actors.runtime.runners.controlled import controlled
-from tools.explore.reversal import Reversal
-from tools.explore.stack import Stack
+from tools.explore.dpor.reversal import Reversal
+from tools.explore.dpor.stack import Stack
 
 from . import enumeration
 from .enumeration import Classes, Difference, Everything, TooMany, enumerate_all

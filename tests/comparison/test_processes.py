@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tools import checkpoint, proof, prover
+from tools.experiments.terms import Terms
 from tools.explore import search
-from tools.interrupt import StopRequest
-from tools.proof import Proof
-from tools.terms import Terms
+from tools.searches import checkpoint, proof, prover
+from tools.searches.proof import Proof
+from tools.terminal.interrupt import StopRequest
 
 from .enumeration import Classes, Everything, enumerate_all
 from .scenario import program
@@ -25,9 +25,9 @@ KILLED = """
 import os, signal, sys
 from tools import checkpoint, proof, prover
 from tools.explore import search
-from tools.interrupt import StopRequest
-from tools.proof import Proof
-from tools.terms import Terms
+from tools.terminal.interrupt import StopRequest
+from tools.searches.proof import Proof
+from tools.experiments.terms import Terms
 from pathlib import Path
 
 scenario, seed, writes, path = sys.argv[1:]

@@ -12,12 +12,12 @@ from actors.runtime.world import Cpu, World
 from scenarios.catalogue import load
 from scenarios.scenario import Scenario, number, scenario
 from tests.models import pri_window
-from tools.explore.bounded import Bounded, nothing
-from tools.explore.dpor import Dpor
-from tools.explore.estimate import Estimate, Estimator
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.dpor.estimate import Estimate, Estimator
+from tools.explore.dpor.share import Share
+from tools.explore.dpor.stack import Stack, StackError
 from tools.explore.search import Budget, Report
-from tools.explore.share import Share
-from tools.explore.stack import Stack, StackError
+from tools.explore.strategies.bounded import Bounded, nothing
 
 from .families import filesystem, indexer, lastzero, readers
 from .searching import search, worlds

@@ -18,14 +18,14 @@ from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.scenario import Scenario, scenario
 from tests.models import pri_window
 from tests.running import of, runs
-from tools.explore.dpor import Dpor
-from tools.explore.explain import Explanation, explain
-from tools.explore.hitting import smallest_hitting_set
-from tools.explore.orderings import Ordering
-from tools.explore.pct import Pct
-from tools.explore.points import points
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.reasons.explain import Explanation, explain
+from tools.explore.reasons.orderings import Ordering
+from tools.explore.reasons.shrink import shrink
 from tools.explore.search import Budget, explore
-from tools.explore.shrink import shrink
+from tools.explore.strategies.hitting import smallest_hitting_set
+from tools.explore.strategies.pct import Pct
+from tools.explore.strategies.points import points
 
 from .searching import worlds
 

@@ -9,11 +9,11 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Fifo, RandomWalk, Scheduler
 from actors.runtime.world import World
 from tests.models import pri_window
-from tools.explore.endless import Endless
-from tools.explore.greybox import KEPT, Greybox, Kept, races_of
-from tools.explore.pos import Pos
+from tools.experiments.strategies import STRATEGIES
 from tools.explore.search import Budget
-from tools.strategies import STRATEGIES
+from tools.explore.strategies.endless import Endless
+from tools.explore.strategies.greybox import KEPT, Greybox, Kept, races_of
+from tools.explore.strategies.pos import Pos
 
 from .searching import search, worlds
 

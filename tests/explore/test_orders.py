@@ -13,7 +13,7 @@ from actors.runtime.runs.causality import causality_of
 from actors.runtime.runs.commute import Row, rows
 from actors.runtime.runs.execution import Execution
 from scenarios.catalogue import load
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 from .searching import search, worlds
 

@@ -10,8 +10,8 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Cpu, World
 from scenarios.scenario import number, scenario
 from tests.models import pri_window
-from tools.explore.dpor import Dpor
-from tools.explore.pairs import Orders, Pairs, kind, object_kind
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.strategies.pairs import Orders, Pairs, kind, object_kind
 
 from .searching import search, worlds
 

@@ -9,13 +9,13 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Replay, Schedule
 from tests.models import pri_window
-from tools.explore.dpor import Dpor
-from tools.explore.endless import Endless
-from tools.explore.pct import Pct
-from tools.explore.plan import plan_of, switches
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.reasons.plan import plan_of, switches
+from tools.explore.reasons.shrink import Shrunk, shrink, shrink_world
 from tools.explore.search import Budget, Strategy, explore
-from tools.explore.shrink import Shrunk, shrink, shrink_world
-from tools.explore.surw import Surw
+from tools.explore.strategies.endless import Endless
+from tools.explore.strategies.pct import Pct
+from tools.explore.strategies.surw import Surw
 
 from .searching import worlds
 

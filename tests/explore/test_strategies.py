@@ -9,15 +9,15 @@ import pytest
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import RandomWalk, Scheduler
 from tests.models import pri_window
-from tools.bench_explore import KnownWord
-from tools.explore.bounded import Bounded, Costs, delays, preemptions
-from tools.explore.endless import Endless
-from tools.explore.greybox import Greybox
-from tools.explore.pct import Pct
-from tools.explore.portfolio import Portfolio, default
-from tools.explore.pos import Pos
+from tools.bench.models import KnownWord
 from tools.explore.search import Budget, Strategy
-from tools.explore.surw import Surw
+from tools.explore.strategies.bounded import Bounded, Costs, delays, preemptions
+from tools.explore.strategies.endless import Endless
+from tools.explore.strategies.greybox import Greybox
+from tools.explore.strategies.pct import Pct
+from tools.explore.strategies.portfolio import Portfolio, default
+from tools.explore.strategies.pos import Pos
+from tools.explore.strategies.surw import Surw
 
 from .searching import search, worlds
 from .test_dpor import dice

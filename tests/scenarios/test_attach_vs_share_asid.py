@@ -16,11 +16,11 @@ from scenarios.scenario import Expected
 from tests.explore.searching import search, worlds
 from tests.running import of, run
 from tests.searching import exhaust, identity, oracles_of
-from tools.explore.bounded import Bounded, delays
-from tools.interrupt import StopRequest
+from tools.experiments.terms import Terms
+from tools.explore.strategies.bounded import Bounded, delays
+from tools.findings.shrinking import shortest
 from tools.show.columns import columns
-from tools.shrinking import shortest
-from tools.terms import Terms
+from tools.terminal.interrupt import StopRequest
 
 TRACES = {
     "attach=A1,dma=off": (574, 181),

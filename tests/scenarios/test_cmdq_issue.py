@@ -11,8 +11,8 @@ from scenarios.queues.cmdq_issue import cmdq_issue
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity, oracles_of, search
-from tools.explore.endless import Endless
-from tools.explore.surw import Surw
+from tools.explore.strategies.endless import Endless
+from tools.explore.strategies.surw import Surw
 
 TRACES = {
     "issue=lock-free": (412, 0),

@@ -17,7 +17,7 @@ from scenarios.scenario import Expected
 from tests.drivers.test_entry_writer import mixes
 from tests.explore.searching import search, worlds
 from tests.searching import exhaust, identity, oracles_of
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 TRACES = {
     "change=abort-cdtable,writer=6.9": (29, 0),

@@ -26,7 +26,7 @@ from scenarios.process_end.exit_window import exit_window
 from scenarios.scenario import BadValue, Expected
 from tests.explore.searching import search, worlds
 from tests.searching import assert_table, exhaust, identity, oracles_of
-from tools.explore.dpor import Dpor
+from tools.explore.dpor.dpor import Dpor
 
 TRACES = {
     "fpd=5.7": (8, 4),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actors.runtime.runs.schedule import Fifo, ParamValue, RandomWalk
-from tools.experiment import Experiment, open_experiment
-from tools.trace import Trace, record
+from tools.experiments.experiment import Experiment, open_experiment
+from tools.traces.trace import Trace, record
 
 WORLDS = "tests/tools/worlds.py"
 

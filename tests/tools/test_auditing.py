@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.runs.commute import KINDS
-from tools import auditing
-from tools.auditing import ALL, THOROUGH, Auditor
-from tools.exits import Exit
-from tools.interrupt import StopRequest
-from tools.proof import Proof
+from tools.searches import auditing
+from tools.searches.auditing import ALL, THOROUGH, Auditor
+from tools.searches.proof import Proof
+from tools.terminal.exits import Exit
+from tools.terminal.interrupt import StopRequest
 
 from ..test_proof import FOREVER, terms
 from .test_cli import call

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from tools import bench_scenarios
-from tools.bench import main
+from tools.bench import scenarios
+from tools.bench.engine import main
 
 
 def test_the_bench_prints_rates_memory_the_known_counts_and_a_digest() -> None:
@@ -25,7 +25,7 @@ def test_the_bench_prints_rates_memory_the_known_counts_and_a_digest() -> None:
 
 
 def test_the_bench_of_scenarios_proves_what_it_walks() -> None:
-    run = CliRunner().invoke(bench_scenarios.main, ["--quick"])
+    run = CliRunner().invoke(scenarios.main, ["--quick"])
     assert run.exit_code == 0
     head, *rows = run.stdout.splitlines()
     assert head.split()[:3] == ["scenario", "steps", "walk/s"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from tools.bench_greybox import Row, comparison, main
+from tools.bench.greybox import Row, comparison, main
 
 
 def test_a_table_a_summary_and_a_digest() -> None:

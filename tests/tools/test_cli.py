@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.cli import cli
-from tools.exits import Exit
-from tools.output import wants_color
-from tools.store import save
-from tools.strategies import STRATEGIES
+from tools.experiments.strategies import STRATEGIES
+from tools.terminal.exits import Exit
+from tools.terminal.output import wants_color
+from tools.traces.store import save
 
 from .runs import WORLDS, run, violating
 

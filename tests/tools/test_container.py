@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.runtime.primitives.events import Note
-from tools import container
-from tools.container import MAGIC, VERSION, decode, encode
-from tools.trace import MAX_DEPTH, Trace, TraceError, Value, _value, fingerprint
+from tools.traces import container
+from tools.traces.container import MAGIC, VERSION, decode, encode
+from tools.traces.trace import MAX_DEPTH, Trace, TraceError, Value, _value, fingerprint
 
 from .runs import run, violating
 

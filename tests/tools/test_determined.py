@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from tools.cli import cli
-from tools.determined import can_hold_a_set
-from tools.exits import Diverged, Exit
-from tools.experiment import open_experiment
-from tools.replay import replay_trace
-from tools.trace import Trace
+from tools.experiments.experiment import open_experiment
+from tools.searches.determined import can_hold_a_set
+from tools.terminal.exits import Diverged, Exit
+from tools.traces.replay import replay_trace
+from tools.traces.trace import Trace
 
 from .runs import run
 

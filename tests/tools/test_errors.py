@@ -11,10 +11,10 @@ from types import FrameType
 
 import pytest
 
-from tools.exits import Exit, Refusal
-from tools.interrupt import StopRequest, stop_request
-from tools.limits import memory_limit, parse_memory
-from tools.standstill import LONGEST, NoStep, Standstill
+from tools.own_files.limits import memory_limit, parse_memory
+from tools.own_files.standstill import LONGEST, NoStep, Standstill
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.interrupt import StopRequest, stop_request
 
 from .runs import WORLDS
 from .test_cli import call, document
@@ -195,7 +195,7 @@ def test_an_actor_that_takes_no_step_is_told_after_so_many_looks(
     mine: Path, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine.write_text(HANGING)
-    monkeypatch.setattr("tools.leaving._SIGNALS", ())
+    monkeypatch.setattr("tools.own_files.leaving._SIGNALS", ())
     before = signal.signal(signal.SIGUSR1, lambda _, frame: look(frame))
     look = Looking(looks)
     try:
@@ -215,7 +215,7 @@ def test_no_search_is_taken_for_a_model_that_hangs() -> None:
 
 def test_what_goes_on_after_a_request_is_interrupted_and_then_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
-    monkeypatch.setattr("tools.interrupt.end_hard", lambda message, code: ended.append(f"{message} {code:d}"))
+    monkeypatch.setattr("tools.terminal.interrupt.end_hard", lambda message, code: ended.append(f"{message} {code:d}"))
     request = StopRequest()
     for number in (signal.SIGTERM, signal.SIGTERM):
         request._handle(number, None)  # job schedulers send it twice

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.runs.schedule import Fifo, Recipe
-from tools.exits import Refusal
-from tools.experiment import open_experiment, parse_params, reopen
+from tools.experiments.experiment import open_experiment, parse_params, reopen
+from tools.terminal.exits import Refusal
 
 from .runs import WORLDS, experiment
 

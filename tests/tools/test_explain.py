@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from actors.runtime.runs.schedule import Recipe
-from tools.exits import Exit
-from tools.explore.points import Point
-from tools.replay import replay_recipe
+from tools.explore.strategies.points import Point
 from tools.show.reasons import does, must
 from tools.show.rows import WIDTH
-from tools.store import save
+from tools.terminal.exits import Exit
+from tools.traces.replay import replay_recipe
+from tools.traces.store import save
 
 from .runs import WORLDS, run, violating
 from .test_cli import call, document

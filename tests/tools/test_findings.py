@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.runs.schedule import Fifo
-from tools.container import decode, encode
-from tools.exits import Exit
+from tools.terminal.exits import Exit
+from tools.traces.container import decode, encode
 
 from .runs import WORLDS, experiment, run
 from .test_cli import document

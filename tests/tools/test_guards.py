@@ -13,8 +13,8 @@ import trio
 
 from actors.runtime.primitives.events import Outcome
 from actors.runtime.runs.schedule import Fifo
-from tools.exits import Refusal
-from tools.experiment import Experiment, open_experiment
+from tools.experiments.experiment import Experiment, open_experiment
+from tools.terminal.exits import Refusal
 
 FILE = """
 import datetime as dates, os, random, secrets, threading, time, uuid

@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.schedule import FAIR, Recipe, Replay
 from tools.cli import cli
-from tools.exits import Exit
-from tools.experiment import open_experiment
-from tools.explore.shrink import shrink
-from tools.store import load
+from tools.experiments.experiment import open_experiment
+from tools.explore.reasons.shrink import shrink
+from tools.terminal.exits import Exit
+from tools.traces.store import load
 
 POLITE = "tests/tools/worlds.py::polite"
 LIVELOCK = """\

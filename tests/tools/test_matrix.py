@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from scenarios.catalogue import ERAS, MODULES
-from tools import matrix as rows_of_a_table
 from tools.commands import matrix
-from tools.exits import Exit
+from tools.searches import matrix as rows_of_a_table
+from tools.terminal.exits import Exit
 
 from .test_cli import call, document
 

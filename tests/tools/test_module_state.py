@@ -8,8 +8,8 @@ import pytest
 
 from actors.runtime.primitives.events import Note
 from actors.runtime.runs.schedule import Fifo
-from tools.experiment import Experiment, open_experiment
-from tools.own_file import load
+from tools.experiments.experiment import Experiment, open_experiment
+from tools.own_files.own_file import load
 
 FILE = """
 import array, collections, functools, itertools, random, types

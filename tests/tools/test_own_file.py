@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.runs.schedule import Fifo
-from tools.checkpoint import code_digest
-from tools.exits import Refusal
-from tools.experiment import open_experiment
-from tools.own_file import find, load, sources_of
+from tools.experiments.experiment import open_experiment
+from tools.own_files.own_file import find, load, sources_of
+from tools.searches.checkpoint import code_digest
+from tools.terminal.exits import Refusal
 
 FILE = """
 {imports}

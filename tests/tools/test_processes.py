@@ -109,9 +109,9 @@ def test_a_result_that_cannot_be_written_is_no_violation(redirection: str, code:
 DIGESTS = """
 import sys, hashlib
 from actors.runtime.runs.schedule import Fifo, RandomWalk
-from tools.container import encode
-from tools.experiment import open_experiment
-from tools.trace import record
+from tools.traces.container import encode
+from tools.experiments.experiment import open_experiment
+from tools.traces.trace import record
 name = sys.argv[1]
 first = open_experiment(name, {})
 variants = [dict(item.params) for item in first.scenario.expected] or [{}]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tools.exits import Exit
+from tools.terminal.exits import Exit
 
 from .runs import WORLDS
 from .test_cli import call, document

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.container import encode
-from tools.exits import Diverged, Refusal
-from tools.replay import State, Waiting, replay_recipe, replay_trace, state_at
-from tools.trace import Trace, fingerprint
+from tools.terminal.exits import Diverged, Refusal
+from tools.traces.container import encode
+from tools.traces.replay import State, Waiting, replay_recipe, replay_trace, state_at
+from tools.traces.trace import Trace, fingerprint
 
 from .runs import run, violating
 

@@ -18,8 +18,8 @@ from tools.show.ladder import ladder
 from tools.show.listing import listing
 from tools.show.rows import WIDTH, preemptions, replay_lines
 from tools.show.waits import waits
-from tools.store import save
-from tools.trace import Trace, TraceEvent, TraceStep, fingerprint
+from tools.traces.store import save
+from tools.traces.trace import Trace, TraceEvent, TraceStep, fingerprint
 
 from .runs import run, violating
 from .test_cli import call

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tools.container import encode
-from tools.exits import Refusal
-from tools.store import check_writable, file_name, load, save
-from tools.trace import TraceError
+from tools.terminal.exits import Refusal
+from tools.traces.container import encode
+from tools.traces.store import check_writable, file_name, load, save
+from tools.traces.trace import TraceError
 
 from .runs import run, violating
 

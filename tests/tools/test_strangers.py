@@ -16,14 +16,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actors.runtime.runs.schedule import Recipe, TokenError
-from tools import container, trust
 from tools.cli import cli
-from tools.container import MAGIC, VERSION, decode, encode
-from tools.exits import Exit, Refusal
-from tools.own_file import MOST_BYTES, sources_of
-from tools.printable import LONGEST_LINE, escaped, one_line, printable
-from tools.store import save
-from tools.trace import TraceError
+from tools.own_files import trust
+from tools.own_files.own_file import MOST_BYTES, sources_of
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.printable import LONGEST_LINE, escaped, one_line, printable
+from tools.traces import container
+from tools.traces.container import MAGIC, VERSION, decode, encode
+from tools.traces.store import save
+from tools.traces.trace import TraceError
 
 from .runs import run, violating
 

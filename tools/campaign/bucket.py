@@ -19,9 +19,9 @@ from actors.runtime.runs.commute import rows
 from actors.runtime.runs.execution import Execution
 from actors.runtime.world import World
 
-from ..explore.pairs import kind
-from ..explore.plan import Follow, Plan, plan_of
-from ..explore.points import waiting
+from ..explore.reasons.plan import Follow, Plan, plan_of
+from ..explore.strategies.pairs import kind
+from ..explore.strategies.points import waiting
 
 MOST_TURNS = 200
 """Races of one run that are turned round at most."""

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from loguru import logger
 
-from ..container import decode
-from ..counting import counted
-from ..exits import Refusal, Unfinished
-from ..interrupt import StopRequest
-from ..store import save
+from ..terminal.counting import counted
+from ..terminal.exits import Refusal, Unfinished
+from ..terminal.interrupt import StopRequest
+from ..traces.container import decode
+from ..traces.store import save
 from .coverage import PAIR
 from .exemplar import Exemplar
 from .ledger import Lease, Ledger

@@ -19,8 +19,8 @@ from typing import Any
 import dask
 import distributed
 
-from ..exits import Refusal, Unfinished
-from ..interrupt import deaf
+from ..terminal.exits import Refusal, Unfinished
+from ..terminal.interrupt import deaf
 from .ledger import MOST_KILLS, Lease
 from .work import Killed, Result, code_of, perform
 

@@ -8,12 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
 
-from ..counting import counted
-from ..exits import Exit, Refusal
 from ..explore.search import Report
-from ..interrupt import StopRequest
-from ..output import Output
-from ..progress import Progress, progress
+from ..terminal.counting import counted
+from ..terminal.exits import Exit, Refusal
+from ..terminal.interrupt import StopRequest
+from ..terminal.output import Output
+from ..terminal.progress import Progress, progress
 from .campaign import Session
 from .store import Store
 from .telling import campaign_document, failing_line, findings_lines, status_line

@@ -1,7 +1,7 @@
 """What a search has seen: ordered conflicting pairs and goals, each with the number of schedules that had it.
 
 All of it is one dict of `key -> count`, and two of them are merged by adding, in any order: shards, workers and nodes
-need nothing else. The keys are words that no parameter, run or machine changes (`tools.explore.pairs`):
+need nothing else. The keys are words that no parameter, run or machine changes (`tools.explore.strategies.pairs`):
 
     schedules                                              how many were added
     samples                                                of how many the pairs were looked at
@@ -19,7 +19,7 @@ from actors.runtime.primitives.goals import progress
 from actors.runtime.primitives.session import Session
 from actors.runtime.runs.execution import Execution
 
-from ..explore.pairs import Pairs
+from ..explore.strategies.pairs import Pairs
 
 SCHEDULES = "schedules"
 SAMPLES = "samples"

@@ -10,12 +10,12 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Replay, Schedule
 
-from ..container import encode
-from ..exits import Diverged
-from ..experiment import open_experiment
-from ..explore.plan import plan_of, switches
-from ..explore.shrink import shrink
-from ..trace import record
+from ..experiments.experiment import open_experiment
+from ..explore.reasons.plan import plan_of, switches
+from ..explore.reasons.shrink import shrink
+from ..terminal.exits import Diverged
+from ..traces.container import encode
+from ..traces.trace import record
 from .bucket import Bucket, deciding_pair, exact_hash
 from .matrix import Cell
 

@@ -11,7 +11,7 @@ from actors.runtime.primitives.events import Outcome
 from scenarios import catalogue
 
 from .. import __version__
-from ..counting import counted
+from ..terminal.counting import counted
 from .store import Store
 from .views import Finding, Group, groups, set_aside
 

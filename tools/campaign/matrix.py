@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 
 from actors.runtime.runs.schedule import ParamValue
 
-from ..combinations import combinations, scenario_names
-from ..exits import Refusal
-from ..experiment import open_experiment
-from ..strategies import SEEDLESS, find_strategy
+from ..experiments.combinations import combinations, scenario_names
+from ..experiments.experiment import open_experiment
+from ..experiments.strategies import SEEDLESS, find_strategy
+from ..terminal.exits import Refusal
 
 LARGEST = 50_000
 """Schedules in a shard at most."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..exits import Refusal
-from ..store import load, save
-from ..trace import TraceError
+from ..terminal.exits import Refusal
+from ..traces.store import load, save
+from ..traces.trace import TraceError
 from .ledger import book_finding
 from .store import FINDINGS, Store, create, open_to_read
 from .views import is_over

@@ -9,10 +9,10 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 
-from ..determined import determined
-from ..experiment import open_experiment
+from ..experiments.experiment import open_experiment
+from ..experiments.strategies import find_strategy
 from ..explore.search import Budget, Report, explore
-from ..strategies import find_strategy
+from ..searches.determined import determined
 from .matrix import LARGEST, Cell
 
 STEPS = 150_000

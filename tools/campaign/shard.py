@@ -14,9 +14,9 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Schedule
 
-from ..experiment import open_experiment
+from ..experiments.experiment import open_experiment
+from ..experiments.strategies import find_strategy
 from ..explore.search import Budget, Report, Strategy, explore
-from ..strategies import find_strategy
 from .bucket import failure_key
 from .coverage import Coverage
 from .matrix import Shard

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from loguru import logger
 
-from ..exits import Diverged, Exit, ModelError, Refusal
-from ..interrupt import StopRequest
+from ..terminal.exits import Diverged, Exit, ModelError, Refusal
+from ..terminal.interrupt import StopRequest
 from .ledger import MOST_KILLS, Lease
 from .matrix import LARGEST, Cell
 from .probe import Probe, Size

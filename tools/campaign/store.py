@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..exits import Refusal
-from ..store import check_writable
+from ..terminal.exits import Refusal
+from ..traces.store import check_writable
 from .matrix import MAY_COMPLETE, Options
 
 VERSION = 2

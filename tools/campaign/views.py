@@ -11,10 +11,10 @@ from typing import Any
 
 from actors.runtime.primitives.events import Outcome
 
-from ..exits import Exit
-from ..store import load
-from ..trace import TraceError
-from ..verdicts import EXITS, worse
+from ..searches.verdicts import EXITS, worse
+from ..terminal.exits import Exit
+from ..traces.store import load
+from ..traces.trace import TraceError
 from .bucket import Bucket
 from .store import FINDINGS, Store
 

@@ -15,10 +15,10 @@ from multiprocessing.context import SpawnProcess
 
 from loguru import logger
 
-from ..exits import Unfinished
-from ..interrupt import REQUESTS, deaf, watch_worker
-from ..log import configure
-from ..prover import end_with_parent
+from ..searches.prover import end_with_parent
+from ..terminal.exits import Unfinished
+from ..terminal.interrupt import REQUESTS, deaf, watch_worker
+from ..terminal.log import configure
 from .ledger import Lease
 from .work import Killed, Result, Task, code_of, perform
 

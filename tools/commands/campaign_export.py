@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tools.campaign.export import junit, sarif
 from tools.campaign.store import open_to_read
-from tools.exits import Exit, Refusal
-from tools.output import Output
-from tools.store import write_bytes
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.output import Output
+from tools.traces.store import write_bytes
 
 FORMS = {"junit": junit, "sarif": sarif}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from tools.campaign.store import open_to_read
 from tools.campaign.telling import findings_document, findings_lines
 from tools.campaign.views import verdict
-from tools.exits import Exit
-from tools.output import Output
+from tools.terminal.exits import Exit
+from tools.terminal.output import Output
 
 
 def main(out: Output, *, directory: str) -> Exit:

@@ -7,10 +7,10 @@ from pathlib import Path
 from tools.campaign.merge import merge
 from tools.campaign.telling import campaign_document, failing_line, findings_lines
 from tools.campaign.views import status, verdict
-from tools.counting import counted
-from tools.exits import Exit
-from tools.output import Output
 from tools.show.rows import wrap
+from tools.terminal.counting import counted
+from tools.terminal.exits import Exit
+from tools.terminal.output import Output
 
 
 def main(out: Output, *, directory: str, parts: tuple[str, ...]) -> Exit:

@@ -8,10 +8,10 @@ from pathlib import Path
 from tools.campaign.conduct import conduct, make_engine
 from tools.campaign.store import Store, open_to_write
 from tools.campaign.work import code_of_all
-from tools.exits import Exit, Refusal
-from tools.interrupt import stop_request
-from tools.output import Output
-from tools.trust import check
+from tools.own_files.trust import check
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.interrupt import stop_request
+from tools.terminal.output import Output
 
 
 def main(

@@ -7,11 +7,11 @@ from pathlib import Path
 from tools.campaign.store import Store, open_to_read
 from tools.campaign.telling import finding_document, finding_lines
 from tools.campaign.views import Finding, groups
-from tools.exits import Exit, Refusal
-from tools.output import Output
 from tools.show.ladder import ladder
-from tools.store import load
-from tools.trace import TraceError
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.output import Output
+from tools.traces.store import load
+from tools.traces.trace import TraceError
 
 
 def main(out: Output, *, directory: str, finding: str | None) -> Exit:

@@ -14,11 +14,11 @@ from tools.campaign.sizing import PATIENCE, sized
 from tools.campaign.store import create
 from tools.campaign.work import code_of_all
 from tools.campaign.workers import Workers
-from tools.exits import Exit
-from tools.hunt import DEFAULT_SCHEDULES, parse_budget
-from tools.interrupt import stop_request
-from tools.output import Output
-from tools.store import check_writable
+from tools.searches.hunt import DEFAULT_SCHEDULES, parse_budget
+from tools.terminal.exits import Exit
+from tools.terminal.interrupt import stop_request
+from tools.terminal.output import Output
+from tools.traces.store import check_writable
 
 
 def main(

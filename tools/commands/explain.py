@@ -6,23 +6,23 @@ from contextlib import closing
 
 from actors.runtime.primitives.events import Outcome
 from tools.commands.replay import recording
-from tools.counting import all_of, counted
-from tools.determined import determined
-from tools.exits import Exit, Refusal
-from tools.experiment import reopen
-from tools.explaining import Constraint, Explained, Place, explained
+from tools.experiments.experiment import reopen
+from tools.experiments.terms import Terms
 from tools.explore.search import Found, Report
-from tools.hunt import parse_budget
-from tools.interrupt import Stopped, stop_request
-from tools.output import Output
-from tools.progress import progress
-from tools.report import run_document
+from tools.findings.explaining import Constraint, Explained, Place, explained
+from tools.searches.determined import determined
+from tools.searches.hunt import parse_budget
+from tools.searches.verdicts import bounds
 from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
-from tools.terms import Terms
-from tools.trace import Trace
-from tools.verdicts import bounds
+from tools.terminal.counting import all_of, counted
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.interrupt import Stopped, stop_request
+from tools.terminal.output import Output
+from tools.terminal.progress import progress
+from tools.traces.report import run_document
+from tools.traces.trace import Trace
 
 
 def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool) -> Exit:

@@ -11,21 +11,21 @@ from pathlib import Path
 import trio
 from loguru import logger
 
-from tools.counting import counted
-from tools.determined import determined
-from tools.exits import Exit
-from tools.experiment import Experiment, open_experiment, parse_params
+from tools.experiments.experiment import Experiment, open_experiment, parse_params
+from tools.experiments.strategies import find_strategy
+from tools.experiments.terms import Terms
 from tools.explore.search import Budget, Report
-from tools.findings import Findings
-from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
-from tools.interrupt import stop_request
-from tools.output import Output
-from tools.progress import progress, sentence
+from tools.findings.findings import Findings
+from tools.searches.determined import determined
+from tools.searches.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
+from tools.searches.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
 from tools.show.rows import wrap
-from tools.store import check_writable
-from tools.strategies import find_strategy
-from tools.terms import Terms
-from tools.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
+from tools.terminal.counting import counted
+from tools.terminal.exits import Exit
+from tools.terminal.interrupt import stop_request
+from tools.terminal.output import Output
+from tools.terminal.progress import progress, sentence
+from tools.traces.store import check_writable
 
 
 def main(

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
 from scenarios.scenario import Expected, Param, Scenario
-from tools.exits import Exit
-from tools.experiment import find_scenario
-from tools.output import Output
+from tools.experiments.experiment import find_scenario
+from tools.terminal.exits import Exit
+from tools.terminal.output import Output
 
 
 def main(out: Output, *, scenario: str | None) -> Exit:

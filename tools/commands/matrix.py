@@ -9,16 +9,16 @@ from itertools import groupby
 
 from actors.runtime.primitives.events import Outcome
 from scenarios import catalogue
-from tools.counting import counted
-from tools.exits import Exit, Refusal
 from tools.explore.search import Report
-from tools.hunt import parse_budget
-from tools.interrupt import StopRequest, stop_request
-from tools.matrix import Row, rows_of
-from tools.output import Output
-from tools.progress import progress
+from tools.searches.hunt import parse_budget
+from tools.searches.matrix import Row, rows_of
+from tools.searches.verdicts import ERROR, MODEL, errors, memory
 from tools.show.rows import plain, wrap
-from tools.verdicts import ERROR, MODEL, errors, memory
+from tools.terminal.counting import counted
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.interrupt import StopRequest, stop_request
+from tools.terminal.output import Output
+from tools.terminal.progress import progress
 
 _NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
 

@@ -9,23 +9,23 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from tools import checkpoint as checkpoints
-from tools.counting import all_of, counted
-from tools.determined import determined
-from tools.exits import Exit, Refusal
-from tools.experiment import open_experiment, parse_params
+from tools.experiments.experiment import open_experiment, parse_params
+from tools.experiments.terms import Terms
 from tools.explore.search import Report
-from tools.findings import Findings
-from tools.hunt import parse_budget, shrinking_until
-from tools.interrupt import stop_request
-from tools.output import Output
-from tools.progress import progress
-from tools.proof import Proof
+from tools.findings.findings import Findings
+from tools.own_files.trust import check
+from tools.searches import checkpoint as checkpoints
+from tools.searches.determined import determined
+from tools.searches.hunt import parse_budget, shrinking_until
+from tools.searches.proof import Proof
+from tools.searches.verdicts import EXITS, MODEL, besides, bounds, errors
 from tools.show.rows import wrap
-from tools.store import check_writable
-from tools.terms import Terms
-from tools.trust import check
-from tools.verdicts import EXITS, MODEL, besides, bounds, errors
+from tools.terminal.counting import all_of, counted
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.interrupt import stop_request
+from tools.terminal.output import Output
+from tools.terminal.progress import progress
+from tools.traces.store import check_writable
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {

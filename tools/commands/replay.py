@@ -10,20 +10,20 @@ from loguru import logger
 
 from actors.runtime.runs.schedule import Recipe, TokenError
 from tools import __version__
-from tools.container import encode
-from tools.exits import Exit, Refusal
-from tools.experiment import find_scenario
-from tools.output import Output
-from tools.printable import one_line
-from tools.replay import State, replay_recipe, replay_trace, state_at
-from tools.report import run_document, verdict
+from tools.experiments.experiment import find_scenario
+from tools.experiments.terms import Terms
+from tools.own_files.trust import check
+from tools.searches.verdicts import bounds
 from tools.show.ladder import ladder
 from tools.show.rows import wrap
-from tools.store import load_with_bytes
-from tools.terms import Terms
-from tools.trace import Trace
-from tools.trust import check
-from tools.verdicts import bounds
+from tools.terminal.exits import Exit, Refusal
+from tools.terminal.output import Output
+from tools.terminal.printable import one_line
+from tools.traces.container import encode
+from tools.traces.replay import State, replay_recipe, replay_trace, state_at
+from tools.traces.report import run_document, verdict
+from tools.traces.store import load_with_bytes
+from tools.traces.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)

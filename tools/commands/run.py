@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from actors.runtime.runs.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
 from actors.runtime.runs.schedule import Replay as ReplayScheduler
-from tools.determined import determined
-from tools.exits import Diverged, Exit, Refusal
-from tools.experiment import Experiment, find_scenario, open_experiment, parse_params
-from tools.output import Output
-from tools.report import run_document, verdict
+from tools.experiments.experiment import Experiment, find_scenario, open_experiment, parse_params
+from tools.experiments.terms import Terms
+from tools.searches.determined import determined
+from tools.searches.verdicts import bounds
 from tools.show.ladder import ladder
 from tools.show.rows import wrap
-from tools.terms import Terms
-from tools.trace import record
-from tools.verdicts import bounds
+from tools.terminal.exits import Diverged, Exit, Refusal
+from tools.terminal.output import Output
+from tools.traces.report import run_document, verdict
+from tools.traces.trace import record
 
 
 def main(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.exits import Exit
-from tools.output import Output
-from tools.report import run_document, trace_document
 from tools.show.beside import FEW_STEPS, TITLE, beside, first_difference
 from tools.show.columns import columns
 from tools.show.ladder import ladder
 from tools.show.listing import listing
 from tools.show.rows import finding_lines, title, wrap
-from tools.store import load
-from tools.trace import Trace
+from tools.terminal.exits import Exit
+from tools.terminal.output import Output
+from tools.traces.report import run_document, trace_document
+from tools.traces.store import load
+from tools.traces.trace import Trace
 
 STYLES = {"ladder": ladder, "columns": columns, "list": listing}
 

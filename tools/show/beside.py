@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
 
-from tools.trace import Trace
+from tools.traces.trace import Trace
 
 from .rows import WIDTH, lane, plain, wrap
 

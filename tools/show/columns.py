@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from tools.trace import Trace
+from tools.traces.trace import Trace
 
 from .rows import WIDTH, Row, footer, header, lanes, rows, wrap
 

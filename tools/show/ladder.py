@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from tools.trace import Trace
+from tools.traces.trace import Trace
 
 from .rows import WIDTH, Row, footer, header, lanes, rows, wrap
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.trace import Trace
+from tools.traces.trace import Trace
 
 from .rows import footer, header, plain, preemptions, rows
 

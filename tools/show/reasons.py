@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tools.explore.points import Point
+from tools.explore.strategies.points import Point
 
 from .rows import plain
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools.counting import counted
-from tools.trace import Trace, TraceEvent
+from tools.terminal.counting import counted
+from tools.traces.trace import Trace, TraceEvent
 
 from .waits import waits
 

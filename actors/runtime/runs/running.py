@@ -1,6 +1,6 @@
 """Whether a world is being built or run in this thread: what draws or looks at a clock asks here before it does.
 
-The drivers set it around each run. Who installs guards (see `tools.guards`) reads it;
+The drivers set it around each run. Who installs guards (see `tools.own_files.guards`) reads it;
 without guards nobody does.
 """
 

@@ -1,0 +1,4 @@
+"""Strategies of the hunt: by chance, by bounds, by coverage; and what they have in common.
+
+A strategy decides over many runs and knows no IOMMU. The one exhaustive search is `tools.explore.dpor`.
+"""

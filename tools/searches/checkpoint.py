@@ -1,0 +1,142 @@
+"""The file from which a proof is continued: its terms, what is left to search, what was seen, and a check of the code.
+
+A proof that began with another model must not be continued with this one: what was searched then says nothing about
+what is left now. So the file holds a digest of all source that decides what a run does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgpack
+
+from actors.runtime.primitives.events import Finding, Outcome
+
+from ..experiments.terms import Terms
+from ..explore.dpor.share import Share
+from ..explore.search import Found, Report
+from ..own_files.own_file import sources_of
+from ..terminal.exits import Refusal
+from ..traces.store import write_bytes
+
+MAGIC = b"stopmarker-proof\n"
+VERSION = 2
+MAX_FILE = 64 << 20
+_HEAD = struct.Struct(">HI")
+_MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
+_ROOT = Path(__file__).parents[2]
+
+
+class Checkpoint(NamedTuple):
+    """What a file says."""
+
+    terms: Terms
+    share: Share
+    report: Report
+
+
+def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code: bytes) -> None:
+    """Write the file whole or not at all; Refusal if that is impossible."""
+    body: bytes = msgpack.packb(
+        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going], left, _seen(report)]
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, MAGIC + _HEAD.pack(VERSION, zlib.crc32(body)) + body)
+    except FileExistsError:
+        raise Refusal(f"write checkpoint {path}: {path.parent} is not a directory") from None
+    except OSError as error:
+        raise Refusal(f"write checkpoint {path}: {error.strerror or error}") from None
+
+
+def read(path: Path) -> Checkpoint:
+    """What a file says; Refusal, in one line, if it is none, damaged, or of another model."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise Refusal(f"read checkpoint {path}: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        made = _decoded(_body(data))
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, msgpack.UnpackException) as problem:
+        reason = " ".join(str(problem).split()) or type(problem).__name__
+        raise Refusal(f"read checkpoint {path}: {reason}") from None
+    return made
+
+
+def code_digest(scenario: str) -> bytes:
+    """A digest of the models, the engine, and a user's own scenario file with the modules beside it that it imports."""
+    digest = hashlib.sha256(_models_digest())
+    own, separator, _ = scenario.partition("::")
+    if separator:
+        for path, text in sources_of(own).items():
+            digest.update(f"{path.name}\n{len(text)}\n{text}".encode())
+    return digest.digest()[:16]
+
+
+@cache
+def _models_digest() -> bytes:
+    """As this process found them: what it has imported does not change any more."""
+    digest = hashlib.sha256()
+    for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
+        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return digest.digest()
+
+
+def _body(data: bytes) -> bytes:
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
+        raise ValueError("not a stopmarker checkpoint (the first bytes differ)")
+    start = len(MAGIC) + _HEAD.size
+    if len(data) < start:
+        raise ValueError(f"cut after {len(data)} bytes; the file is not whole")
+    if len(data) > MAX_FILE:
+        raise ValueError(f"more than {MAX_FILE} bytes")
+    version, checksum = _HEAD.unpack_from(data, len(MAGIC))
+    if version != VERSION:
+        newer = "; a newer stopmarker wrote it" if version > VERSION else ""
+        raise ValueError(f"format version {version}, this stopmarker reads {VERSION}{newer}")
+    if zlib.crc32(data[start:]) != checksum:
+        raise ValueError("the checksum differs; the file is cut or damaged")
+    return data[start:]
+
+
+def _decoded(body: bytes) -> Checkpoint:
+    code, (scenario, params, bound, keep_going), left, seen = msgpack.unpackb(body, strict_map_key=True)
+    terms = Terms(str(scenario), tuple((str(name), value) for name, value in params), bound, bool(keep_going))
+    made = Checkpoint(terms, Share.unpack(left), _report(*seen))
+    if code != _code_now(terms.scenario):
+        raise ValueError("the scenario or a model was changed since; what is left of that proof would prove nothing")
+    return made
+
+
+def _code_now(scenario: str) -> bytes:
+    try:
+        return code_digest(scenario)
+    except OSError as error:
+        raise ValueError(f"its scenario {scenario}: {error.strerror or error}") from None
+
+
+def _seen(report: Report) -> list[object]:
+    counts = [report.schedules, report.cut, report.failing, report.steps, report.bounded, report.seconds]
+    found = []
+    for item in report.found.values():
+        finding = item.finding
+        what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects, finding.where]
+        found.append([what, item.schedule, item.at, item.count])
+    return [counts, report.witnesses, found]
+
+
+def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any]) -> Report:
+    schedules, cut, failing, steps, bounded, seconds = counts
+    report = Report(schedules, cut, failing, steps, bounded, seconds, witnesses=dict(witnesses))
+    for (outcome, oracle, message, step, objects, *place), schedule, at, count in found:
+        what = {"oracle": oracle, "message": message, "step": step, "where": "".join(place)}
+        finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
+        report.found[finding.signature] = Found(finding, tuple(schedule), at, count)
+    return report

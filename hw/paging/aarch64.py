@@ -11,6 +11,8 @@ from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError, FrameAllocator, Memory
 
+from .walks import Translation
+
 LEVELS = 4
 LEAF_LEVEL = 3
 INPUT_BITS = 48
@@ -36,17 +38,6 @@ _INNER_SHAREABLE = 3
 _SHIFT = (39, 30, 21, 12)
 _APTABLE = APTable0_NO_EL0.mask | APTable1_READ_ONLY.mask
 _TABLE_BITS = VALID.mask | TABLE_OR_PAGE.mask
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
-    """A page that a walk found, with the rights that an unprivileged access has."""
-
-    page: PhysAddr
-    readable: bool
-    writable: bool
-    clean: bool = False
-    """Hardware would make it writable: a write has to walk again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from functools import partial
 from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError
-from hw.paging.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, Translation, descriptor_address
+from hw.paging.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, descriptor_address
 from hw.paging.aarch64 import PageTables as RadixTables
+from hw.paging.walks import Translation
 
 OUTPUT_BITS = 48
 """The default host address width; address bits above it are reserved."""

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.events.fetched import EntryFetched
 from hw.memory import BusError
-from hw.paging.aarch64 import Translation
+from hw.paging.walks import Translation
 from hw.smmuv3 import cd as cd_module
 from hw.smmuv3 import ste as ste_module
 from hw.smmuv3.cd import Cd, cd_address, fetch_cd
-from hw.smmuv3.entry import EntryFetched, Qwords, Seen
+from hw.smmuv3.entry import Qwords, Seen
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import (
     CdTableFormat,

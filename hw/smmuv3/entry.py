@@ -4,7 +4,6 @@ so that an entry can be torn between any of them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from hw.bus import Bus, PhysAddr, Resource
 from hw.fields import Layout
@@ -20,21 +19,6 @@ Seen = Callable[[Qwords], None]
 """Told what a fetch read, in the step of its end."""
 
 Pieces = tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryFetched:
-    """The SMMU read a configuration structure and will act on it; `meaning` is what its words say together."""
-
-    entry: str
-    valid: bool
-    meaning: str
-    target: str = "smmu"
-
-    @property
-    def label(self) -> str:
-        """Arrow text."""
-        return f"fetch {self.entry}: {self.meaning}"
 
 
 def fielded(layout: Layout) -> Pieces:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hw.bus import Asid, Pasid, PhysAddr, Resource, VirtAddr, Vmid
-from hw.paging.aarch64 import Translation
+from hw.paging.walks import Translation
 from hw.paging.x86 import Reached, root
 from hw.tlb import PageRange, Tlb, TlbEntry
 from hw.vtd.pasid import Did

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
-from hw.paging.aarch64 import Translation
+from hw.events.fetched import EntryFetched
+from hw.paging.walks import Translation
 from hw.paging.x86 import Fault, WalkFault, walk
 from hw.pcie.tlp import (
     NO_PASID,
@@ -17,7 +18,6 @@ from hw.pcie.tlp import (
     TranslationRequest,
     completion_of,
 )
-from hw.smmuv3.entry import EntryFetched
 from hw.tlb import PAGE_SHIFT, TlbEntry
 from hw.vtd.context import Context, fetch_context
 from hw.vtd.faults import Denial, FaultRecord, Reason, RequestKind

@@ -14,7 +14,7 @@ from drivers.vtd.prq import Drain, PageRequestQueue
 from drivers.vtd.qi import LANE, PageGroupResponses, PasidTable, Qi
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
-from hw.paging.aarch64 import Translation
+from hw.paging.walks import Translation
 from hw.paging.x86 import PageTables
 from hw.vtd.context import ENTRY_QWORDS, check, context_address, context_entry
 from hw.vtd.faults import FaultLog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.runtime.primitives.events import Violation
-from hw.smmuv3.entry import EntryFetched
+from hw.events.fetched import EntryFetched
 
 
 class HitlessUpdateNeverRefuses:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drivers.events.attach import AccessLanded, AccessRefused
-from hw.smmuv3.entry import EntryFetched
+from hw.events.fetched import EntryFetched
 
 
 class Level1IsFetchedInvalid:

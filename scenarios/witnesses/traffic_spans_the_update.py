@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hw.smmuv3.entry import EntryFetched
+from hw.events.fetched import EntryFetched
 
 
 class TrafficSpansTheUpdate:

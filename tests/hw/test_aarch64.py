@@ -13,7 +13,6 @@ from hw.memory import FrameAllocator, Memory, mm_owner
 from hw.paging.aarch64 import (
     Fault,
     PageTables,
-    Translation,
     WalkFault,
     descriptor_address,
     index,
@@ -21,6 +20,7 @@ from hw.paging.aarch64 import (
     table_descriptor,
     walk,
 )
+from hw.paging.walks import Translation
 
 VA = VirtAddr((3 << 39) | (5 << 30) | (7 << 21) | (9 << 12))
 PAGE = PhysAddr(0xF000)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
+from hw.events.fetched import EntryFetched
 from hw.memory import Memory
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.commands import Command, Opcode, cfgi_cd, cfgi_ste, cmd_sync, tlbi_nh_asid, tlbi_nh_va
-from hw.smmuv3.entry import EntryFetched, check_fields
+from hw.smmuv3.entry import check_fields
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat, l1cd
 from hw.smmuv3.registers import Registers

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
+from hw.events.fetched import EntryFetched
 from hw.memory import FrameAllocator, Memory, mm_owner
 from hw.paging.aarch64 import PageTables
 from hw.smmuv3 import cd, level1, ste
 from hw.smmuv3.commands import Command, Opcode, cfgi_cd, cfgi_ste
-from hw.smmuv3.entry import EntryFetched
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat, StreamLeaf, StreamTable
 from hw.smmuv3.registers import Registers

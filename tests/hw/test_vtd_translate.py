@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
+from hw.events.fetched import EntryFetched
 from hw.paging.x86 import PageTables, page_entry, root
 from hw.pcie.tlp import NO_PASID, CompletionStatus, ResponseCode
-from hw.smmuv3.entry import EntryFetched
 from hw.tlb import PageRange, pages_from
 from hw.vtd import pasid as pasid_module
 from hw.vtd.context import Context

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import FrameAllocator, Memory, mm_owner
-from hw.paging.aarch64 import Translation, descriptor_address
+from hw.paging.aarch64 import descriptor_address
+from hw.paging.walks import Translation
 from hw.paging.x86 import (
     Fault,
     PageTables,

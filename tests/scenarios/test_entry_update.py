@@ -9,8 +9,8 @@ from actors.runtime.primitives.session import Session
 from actors.runtime.runs.execution import Execution
 from drivers.smmuv3.entry_writer import STE, WRITERS, plan_update
 from hw.bus import PhysAddr
+from hw.events.fetched import EntryFetched
 from hw.smmuv3 import cd, ste
-from hw.smmuv3.entry import EntryFetched
 from scenarios.entries.entry_transitions import TRANSITIONS
 from scenarios.entries.entry_update import entry_update
 from scenarios.scenario import Expected

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from drivers.kernel.endpoint import Endpoint
+from drivers.kernel.endpoint import CLEAN, Endpoint
 from drivers.kernel.memory.mm import Mm
 from drivers.kernel.memory.pasid import Bond
-from drivers.kernel.sva import CLEAN, Sva
+from drivers.kernel.sva import Sva
 
 from ..runtime.world import Cpu, World
 

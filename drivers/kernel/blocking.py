@@ -11,16 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hw.bus import PhysAddr
-from hw.memory import WORD_BYTES
-from hw.smmuv3 import commands, ste
-from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
-from hw.vtd import context
-from hw.vtd.context import context_address
-from hw.vtd.descriptors import ContextGranularity, ContextInvalidate
 
 from ..cpu import Cpu
-from ..smmuv3.quiet import QuietContexts
-from ..vtd.qi import LANE, PasidTable
 from .endpoint import Endpoint
 from .iommu import QuietContexts as AnyContexts
 from .memory.mm import Mm
@@ -70,66 +62,6 @@ async def rewrite(cpu: Cpu, where: PhysAddr, change: Callable[[int], int], made:
     before = await cpu.load(where, made.label)
     await cpu.store(where, change(before), made.label)
     cpu.emit(made)
-
-
-class BlockingContexts(QuietContexts):
-    """On SMMUv3 the function is a stream."""
-
-    streams: PhysAddr
-    """Set when the world is built."""
-
-    async def abort(self, cpu: Cpu, bond: Bond) -> None:
-        """STE.Config = abort."""
-        await self._change(cpu, 0, lambda word: ste.Config.put(word, StreamConfig.ABORT), "Config = abort")
-
-    async def refuse_ats(self, cpu: Cpu) -> None:
-        """STE.EATS = 0."""
-        await self._change(cpu, 1, lambda word: ste.EATS.put(word, AtsMode.REFUSED), "EATS = 0")
-
-    async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
-        where = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
-        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
-        await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
-
-
-class KeepsAtc(BlockingContexts):
-    """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which nobody looks at (smmuv3 §2.2)."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
-
-
-class BlockingPasidTable(PasidTable):
-    """On VT-d the function has a context entry, whose first word says both whether it is there and whether it may ask.
-
-    An absent PASID entry needs nothing new: it is what every tear-down leaves.
-    """
-
-    functions: PhysAddr
-    """The context table. Set when the world is built."""
-
-    async def abort(self, cpu: Cpu, bond: Bond) -> None:
-        """P=0; what is cached of PASID entries is behind it and goes after it (vtd-pcie §2.1)."""
-        await self._change(cpu, lambda word: context.P.put(word, 0), "P = 0")
-        await self.forget_entry(cpu, bond)
-
-    async def refuse_ats(self, cpu: Cpu) -> None:
-        """DTE=0."""
-        await self._change(cpu, lambda word: context.DTE.put(word, 0), "DTE = 0")
-
-    async def _change(self, cpu: Cpu, change: Callable[[int], int], what: str) -> None:
-        where = context_address(self.functions, self._sid)
-        await cpu.lock(self._lock)
-        await rewrite(cpu, where, change, FunctionChanged(entry=f"context[{self._sid}]", what=what, target=LANE))
-        await self.unlock(cpu)
-        await self._qi.submit(cpu, ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=self._sid))
-
-
-class KeepsDeviceTlb(BlockingPasidTable):
-    """BUG: the same on VT-d, which does not look at a translated address either (vtd-pcie §2.2)."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
 
 
 class Block:

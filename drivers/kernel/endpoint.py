@@ -8,7 +8,12 @@ from hw.bus import Pasid, PhysAddr
 
 from ..cpu import Cpu
 from .memory.pasid import begin_teardown
-from .sva import CLEAN, FLUSHED
+
+FLUSHED = 1
+"""IOMMU_PASID_FLUSHED: nothing new comes from the device, but requests may still be in the PRI queue."""
+CLEAN = 2
+"""IOMMU_PASID_CLEAN: FLUSHED, and nothing is left in the IOMMU either (smmuv3 §4.3)."""
+
 
 RUNNING, STOP, STOPPED = 0, 1, 2
 REPORT: Mapping[str, Mapping[str, int]] = {

@@ -12,8 +12,12 @@ from hw.pcie.tlp import ConfigRegister
 
 from ..cpu import Cpu, Lock
 from ..events.reset import InvalidationWithheld
-from ..smmuv3.cmdq import Contexts
 from .memory.pasid import Bond
+
+Stopped = Callable[[Any], Coroutine[Any, Any, None]]
+"""Software's wait for PRI Status.Stopped of the function."""
+Enabled = Callable[[Any], Coroutine[Any, Any, bool]]
+"""Software's look at PRI Control.Enable of the function."""
 
 
 class ConfigSpace(Protocol):
@@ -116,18 +120,6 @@ class RestoresFirst(AtsGate):
         """The other way round."""
         await self.restore(cpu, bond)
         await self.open(cpu)
-
-
-class ResetContexts(Contexts, AtsGate):
-    """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.vtd.qi_errors.BlocksAts`."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Through the gate."""
-        await self.unless_blocked(cpu, bond, super().invalidate_atc)
-
-
-class ResetKeepsTranslation(KeepsTranslation, ResetContexts):
-    """BUG: the gate alone, on SMMUv3."""
 
 
 class FunctionReset:

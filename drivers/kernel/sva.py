@@ -13,16 +13,12 @@ from hw.bus import Pasid
 
 from ..cpu import Cpu, Lock
 from ..events.binding import DrainTimedOut, UnbindRefused
+from .endpoint import CLEAN, FLUSHED
 from .faults.iopf import Iopf
 from .faults.page_requests import marker_resource
 from .iommu import Contexts, RequestQueue
 from .memory.mm import Mm
 from .memory.pasid import Bond, Pasids, begin_teardown
-
-FLUSHED = 1
-"""IOMMU_PASID_FLUSHED: nothing new comes from the device, but requests may still be in the PRI queue."""
-CLEAN = 2
-"""IOMMU_PASID_CLEAN: FLUSHED, and nothing is left in the IOMMU either (smmuv3 §4.3)."""
 
 InvalidatePasid = Callable[[Cpu, Pasid], Coroutine[Any, Any, int]]
 DisablePri = Callable[[Cpu], Coroutine[Any, Any, None]]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from hw.bus import VirtAddr, Vmid
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
-from hw.vtd.descriptors import pasid_iotlb
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from ..vtd.qi import PasidTable
-from .cmdq import Contexts
+from .contexts import Contexts
 
 
 class AtcBeforeTlb(Contexts):
@@ -34,26 +32,4 @@ class OneSync(Contexts):
         )
 
 
-class AtcBeforeIotlb(PasidTable):
-    """BUG: the same on VT-d."""
-
-    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
-        """Device TLB and wait, then IOTLB and wait."""
-        await self.invalidate_atc(cpu, bond)
-        await self.invalidate_iotlb(cpu, bond)
-
-
-class OneWait(PasidTable):
-    """No bug here: VT-d begins a device-TLB invalidation after the IOTLB invalidations ahead of it (vtd-pcie §2.4)."""
-
-    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
-        """Both descriptors in one batch, and one wait behind them."""
-        await self._qi.submit(cpu, pasid_iotlb(self.did(bond), bond.pasid), self.device_tlb(bond))
-
-
 ORDERS: dict[str, type[Contexts]] = {"atc-first": AtcBeforeTlb, "one-sync": OneSync, "tlbi-sync-atc": Contexts}
-VTD_ORDERS: dict[str, type[PasidTable]] = {
-    "atc-first": AtcBeforeIotlb,
-    "one-sync": OneWait,
-    "tlbi-sync-atc": PasidTable,
-}

@@ -8,8 +8,7 @@ from hw.smmuv3.commands import ATC_INV_EVERYTHING
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from ..vtd.qi import PasidTable
-from .invalidation_orders import OneSync, OneWait
+from .invalidation_orders import OneSync
 from .quiet import QuietContexts
 
 
@@ -21,14 +20,6 @@ class DoesNotWaitForDevice(QuietContexts):
         await self._cmdq.issue(cpu, commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING))
 
 
-class LeavesDeviceTlbPending(PasidTable):
-    """BUG: the same on VT-d: there is a wait behind the descriptor, and nobody looks at its status."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nobody spins."""
-        await self._qi.post(cpu, self.device_tlb(bond))
-
-
 class QuietWithOneSync(OneSync, QuietContexts):
     """BUG: as `OneSync`, with a release callback."""
 
@@ -37,9 +28,4 @@ NOTIFIERS: dict[str, type[QuietContexts]] = {
     "waits": QuietContexts,
     "one-sync": QuietWithOneSync,
     "no-wait": DoesNotWaitForDevice,
-}
-VTD_NOTIFIERS: dict[str, type[PasidTable]] = {
-    "waits": PasidTable,
-    "one-sync": OneWait,
-    "no-wait": LeavesDeviceTlbPending,
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hw.smmuv3.queues import OVERFLOW_FLAG
 
 from ..cpu import Cpu
-from ..vtd.prq import PageRequestQueue
-from .cmdq import PriQueue
+from .priq import PriQueue
 
 
 class NeverWritesOvackflg(PriQueue):
@@ -25,29 +24,8 @@ class AcknowledgesFirst(PriQueue):
         return True
 
 
-class NeverClearsPro(PageRequestQueue):
-    """BUG: the same on VT-d: PRO stays set."""
-
-    async def recover(self, cpu: Cpu) -> None:
-        """Nothing."""
-
-
-class ClearsProEarly(PageRequestQueue):
-    """BUG: clears PRO with entries in the queue, and discards partial groups that are not complete yet (VTD-R03)."""
-
-    async def may_recover(self, cpu: Cpu) -> bool:
-        """Always."""
-        return True
-
-
 ACKNOWLEDGE: dict[str, type[PriQueue]] = {
     "never": NeverWritesOvackflg,
     "first": AcknowledgesFirst,
     "last": PriQueue,
 }
-CLEAR_PRO: dict[str, type[PageRequestQueue]] = {
-    "never": NeverClearsPro,
-    "first": ClearsProEarly,
-    "last": PageRequestQueue,
-}
-"""The same moments on VT-d."""

@@ -11,7 +11,7 @@ from hw.smmuv3.ste import abort_ste
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from .cmdq import Contexts
+from .contexts import Contexts
 from .gerror import ErrorHandler
 
 

@@ -8,7 +8,7 @@ from hw.smmuv3.cd import S, cd_address, quiet_cd, sva_cd
 from ..cpu import Cpu
 from ..events.binding import ContextQuieted, ContextWritten
 from ..kernel.memory.pasid import Bond
-from .cmdq import Contexts
+from .contexts import Contexts
 
 
 class QuietContexts(Contexts):

@@ -10,7 +10,7 @@ from hw.vtd.pasid import FPD, P
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from .qi import PasidTable
+from .pasid_table import PasidTable
 
 
 class OnePass(PasidTable):

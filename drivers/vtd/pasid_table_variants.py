@@ -7,8 +7,8 @@ from hw.vtd.pasid import FPD, Qwords
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
+from .pasid_table import PasidTable
 from .pasid_table_eras import OnePass
-from .qi import PasidTable
 
 
 class Replaces(PasidTable):

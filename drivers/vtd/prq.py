@@ -15,7 +15,8 @@ from ..events.faults import OverflowAcknowledged
 from ..kernel.faults.iopf import FaultGroup
 from ..kernel.faults.page_requests import Intake, Responder
 from ..kernel.memory.pasid import Bond
-from .qi import PasidTable, Qi
+from .pasid_table import PasidTable
+from .qi import Qi
 
 BATCHES: Resource = ("PRQ thread", "batches")
 """How many times the thread has been through the queue: prq_complete."""
@@ -117,7 +118,7 @@ class PageRequestQueue:
 class Drain:
     """intel_iommu_drain_pasid_prq, D1 to D5; it sleeps. The device is stopped, entry and caches are clear.
 
-    Without D0, which returns at once if PRI is not enabled for the device: see `drivers.smmuv3.reset_drains`.
+    Without D0, which returns at once if PRI is not enabled for the device: see `drivers.vtd.reset_drains`.
     """
 
     def __init__(

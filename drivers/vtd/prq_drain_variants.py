@@ -12,10 +12,10 @@ from ..kernel.faults.mutants import AnswersMarkers
 from ..kernel.faults.page_requests import Responder, ResponseQueue
 from ..kernel.memory.pasid import Bond, Pasids
 from ..kernel.pasid_lifetime import WalkedLifetime
-from ..smmuv3.priq_variants import ClearsProEarly
+from .pasid_table import PasidTable
 from .pasid_table_eras import DrainsInRelease, SkipsDrain, TrustsTheFirst
 from .prq import Drain
-from .qi import PasidTable
+from .prq_variants import ClearsProEarly
 from .qi_errors import ReplacesRefused
 
 

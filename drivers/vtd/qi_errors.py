@@ -19,7 +19,8 @@ from ..cpu import Cpu
 from ..events.reset import Resubmitted, SubmissionEnded
 from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from ..kernel.memory.pasid import Bond
-from .qi import PasidTable, Published, Qi, Submission
+from .pasid_table import PasidTable
+from .qi import Published, Qi, Submission
 
 WRITTEN = Field(0, 32)
 """The half of a status word that hardware writes: the ticket of the last wait that was complete."""

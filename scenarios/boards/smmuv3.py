@@ -8,7 +8,9 @@ from typing import Unpack
 from actors.iommus.smmuv3.event_unit import EventUnit
 from actors.iommus.smmuv3.units import SmmuUnits
 from actors.runtime.world import World
-from drivers.smmuv3.cmdq import Cmdq, Contexts, PriQueue, PriResponses
+from drivers.smmuv3.cmdq import Cmdq
+from drivers.smmuv3.contexts import Contexts
+from drivers.smmuv3.priq import PriQueue, PriResponses
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO
 from hw.paging.aarch64 import PageTables

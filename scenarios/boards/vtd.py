@@ -10,8 +10,10 @@ from actors.iommus.vtd.units import VtdUnits
 from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
 from drivers.kernel.faults.page_requests import Responder
+from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.prq import Drain, PageRequestQueue
-from drivers.vtd.qi import LANE, PageGroupResponses, PasidTable, Qi
+from drivers.vtd.qi import LANE, Qi
+from drivers.vtd.responses import PageGroupResponses
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
 from hw.paging.walks import Translation

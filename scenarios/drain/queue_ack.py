@@ -6,7 +6,8 @@ from actors.devices.prefetcher import Prefetcher
 from actors.runtime.world import World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.smmuv3.priq_variants import ACKNOWLEDGE, CLEAR_PRO
+from drivers.smmuv3.priq_variants import ACKNOWLEDGE
+from drivers.vtd.prq_variants import CLEAR_PRO
 
 from ..boards.endpoint import Options, Platform
 from ..boards.platform import IOMMU

@@ -13,8 +13,10 @@ from actors.threads.pri_thread import add_pri_thread
 from actors.threads.process_exit import add_process
 from actors.threads.reclaim import add_reclaim
 from drivers.kernel.endpoint import REPORT
-from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, ForgetsAtc, ForgetsDeviceTlb, LosesResponses
+from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, LosesResponses
 from drivers.kernel.sva import VARIANTS
+from drivers.smmuv3.mutants import ForgetsAtc
+from drivers.vtd.mutants import ForgetsDeviceTlb
 
 from ..boards.platform import IOMMU, platform
 from ..oracles.credits_come_back import CreditsComeBack

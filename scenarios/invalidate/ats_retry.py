@@ -8,9 +8,10 @@ from actors.runtime.world import Cpu, World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.page_thief import add_page_thief
 from actors.threads.pri_thread import add_pri_thread
-from drivers.smmuv3.notifiers import NOTIFIERS, VTD_NOTIFIERS
+from drivers.smmuv3.notifiers import NOTIFIERS
 from drivers.smmuv3.quiet import QuietContexts
-from drivers.vtd.qi import PasidTable
+from drivers.vtd.notifiers import VTD_NOTIFIERS
+from drivers.vtd.pasid_table import PasidTable
 from hw.bus import VirtAddr
 from hw.pcie.ats import AtcCachingLateCompletions
 from hw.pcie.tlp import Dma

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from actors.devices.streamer import Streamer
 from actors.runtime.world import Cpu, World
-from drivers.smmuv3.invalidation_orders import ORDERS, VTD_ORDERS
+from drivers.smmuv3.invalidation_orders import ORDERS
+from drivers.vtd.invalidation_orders import VTD_ORDERS
 from hw.bus import VirtAddr
 
 from ..boards.endpoint import Platform

@@ -11,10 +11,10 @@ from actors.threads.exit_orders import ORDERS, add_exit
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.faults.iopf import FINDERS
-from drivers.kernel.faults.mutants import ForgetsDeviceTlb
 from drivers.kernel.pasid_lifetime import WalkedLifetime
+from drivers.vtd.mutants import ForgetsDeviceTlb
+from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.pasid_table_eras import ERAS
-from drivers.vtd.qi import PasidTable
 from hw.bus import VirtAddr
 from hw.events.link import DeviceStopped
 from hw.pcie.ats import Atc, AtcCachingLateCompletions

@@ -8,7 +8,7 @@ from actors.threads.exit_orders import add_exit
 from drivers.kernel.pasid_holds import HOLDS
 from drivers.kernel.pasid_lifetime import FreedAtUnbind, Lifetime
 from drivers.smmuv3.quiet import QuietContexts
-from drivers.vtd.qi import PasidTable
+from drivers.vtd.pasid_table import PasidTable
 from hw.bus import PhysAddr
 
 from ..boards.endpoint import Options

@@ -6,7 +6,7 @@ from actors.devices.atc_writer import add_atc_writer
 from actors.devices.removable import RemovableFunction
 from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
-from drivers.vtd.qi import PasidTable
+from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.qi_errors import (
     AbortsFetched,
     AsksAndBlocksNothingElse,

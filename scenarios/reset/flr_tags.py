@@ -11,10 +11,12 @@ from actors.runtime.world import Cpu, World
 from actors.threads.config_space import ConfigSpace
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn, ResetContexts, ResetKeepsTranslation
-from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS, PrqDrain
+from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn
+from drivers.smmuv3.reset_drains import PRIQ_DRAINS
+from drivers.smmuv3.reset_gate import ResetContexts, ResetKeepsTranslation
 from drivers.vtd.qi import Qi
 from drivers.vtd.qi_errors import BlocksAts, BlocksNothingElse, Retries
+from drivers.vtd.reset_drains import PRQ_DRAINS, PrqDrain
 from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
 

@@ -7,15 +7,9 @@ from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.kernel.blocking import (
-    BLOCKS,
-    TEARDOWNS,
-    Blocking,
-    BlockingContexts,
-    BlockingPasidTable,
-    KeepsAtc,
-    KeepsDeviceTlb,
-)
+from drivers.kernel.blocking import BLOCKS, TEARDOWNS, Blocking
+from drivers.smmuv3.blocking import BlockingContexts, KeepsAtc
+from drivers.vtd.blocking import BlockingPasidTable, KeepsDeviceTlb
 from hw.pcie.tlp import Dma
 
 from ..boards.endpoint import Platform

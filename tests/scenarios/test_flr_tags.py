@@ -6,7 +6,8 @@ import pytest
 
 from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
-from drivers.smmuv3.reset_drains import PRIQ_DRAINS, PRQ_DRAINS
+from drivers.smmuv3.reset_drains import PRIQ_DRAINS
+from drivers.vtd.reset_drains import PRQ_DRAINS
 from scenarios.oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from scenarios.oracles.no_unexpected_response import NoUnexpectedResponse
 from scenarios.reset.flr_tags import flr_tags

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from drivers.cpu import Cpu
-from drivers.smmuv3.cmdq import Contexts
-from drivers.vtd.qi import PasidTable
 from hw.bus import Prgi
 from hw.pcie.tlp import ResponseCode
 
-from ..memory.pasid import Bond
 from .iopf import FaultGroup
 from .page_requests import Intake, QueueEntry, Responder
 
@@ -34,17 +31,3 @@ class AnswersGroupZero(Responder):
     def prgi(self, group: FaultGroup) -> Prgi:
         """Always the first group."""
         return Prgi(0)
-
-
-class ForgetsAtc(Contexts):
-    """BUG: invalidates the TLB only; the device goes on through its own cache, into pages that were freed."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
-
-
-class ForgetsDeviceTlb(PasidTable):
-    """BUG: the same on VT-d."""
-
-    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""

@@ -1,0 +1,42 @@
+"""Ways to block the translation of a whole stream (smmuv3 §2.1, §2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hw.bus import PhysAddr
+from hw.memory import WORD_BYTES
+from hw.smmuv3 import commands, ste
+from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
+
+from ..cpu import Cpu
+from ..kernel.blocking import FunctionChanged, rewrite
+from ..kernel.memory.pasid import Bond
+from .quiet import QuietContexts
+
+
+class BlockingContexts(QuietContexts):
+    """On SMMUv3 the function is a stream."""
+
+    streams: PhysAddr
+    """Set when the world is built."""
+
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
+        """STE.Config = abort."""
+        await self._change(cpu, 0, lambda word: ste.Config.put(word, StreamConfig.ABORT), "Config = abort")
+
+    async def refuse_ats(self, cpu: Cpu) -> None:
+        """STE.EATS = 0."""
+        await self._change(cpu, 1, lambda word: ste.EATS.put(word, AtsMode.REFUSED), "EATS = 0")
+
+    async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
+        where = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
+
+
+class KeepsAtc(BlockingContexts):
+    """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which nobody looks at (smmuv3 §2.2)."""
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Nothing."""

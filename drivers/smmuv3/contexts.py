@@ -1,0 +1,63 @@
+"""CDs of one stream, set up and torn down (smmuv3 §3.1, §4.4)."""
+
+from __future__ import annotations
+
+from hw.bus import PhysAddr, StreamId, VirtAddr, Vmid
+from hw.memory import WORD_BYTES
+from hw.smmuv3 import commands
+from hw.smmuv3.cd import cd_address, sva_cd
+from hw.smmuv3.commands import ATC_INV_EVERYTHING
+from hw.smmuv3.entry import Qwords
+from hw.tlb import PAGE_SHIFT, pages_from
+
+from ..cpu import Cpu
+from ..events.binding import ContextWritten
+from ..kernel.memory.pasid import Bond
+from .cmdq import Cmdq
+
+
+class Contexts:
+    """The CD table of one stream, written the way the driver did before the entry writer of 6.9."""
+
+    def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq) -> None:
+        self._table = table
+        self._sid = sid
+        self._cmdq = cmdq
+
+    def of(self, bond: Bond) -> Qwords:
+        """The CD that binds a PASID to an address space; PRI streams never stall (smmuv3 §2.1)."""
+        return sva_cd(asid=bond.mm.asid, ttb0=bond.mm.tables.root)
+
+    async def write(self, cpu: Cpu, bond: Bond) -> None:
+        """Make a CD valid: everything else first, the word with V last, then CFGI_CD and SYNC."""
+        address = cd_address(self._table, bond.pasid)
+        words = self.of(bond)
+        for offset in (1, 3):
+            await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
+        await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
+
+    async def clear(self, cpu: Cpu, bond: Bond) -> None:
+        """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""
+        await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number))
+        await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
+        await self.invalidate(cpu, bond)
+
+    async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
+        """TLBI and SYNC before ATC_INV and SYNC: the other way round the device can fetch the old entry again."""
+        await self._cmdq.issue_sync(cpu, commands.tlbi_nh_asid(Vmid(0), bond.mm.asid))
+        await self.invalidate_atc(cpu, bond)
+
+    async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
+        """Only this takes access away from an endpoint that holds a translation."""
+        everything = commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING)
+        await self._cmdq.issue_sync(cpu, everything)
+
+    async def invalidate_pages(self, cpu: Cpu, bond: Bond, address: VirtAddr, pages: int) -> None:
+        """As `invalidate`, for some pages: the ATC's range is aligned to its size and may be larger."""
+        each = (VirtAddr(address + (number << PAGE_SHIFT)) for number in range(pages))
+        await self._cmdq.issue_sync(cpu, *(commands.tlbi_nh_va(Vmid(0), bond.mm.asid, page) for page in each))
+        atc = pages_from(address, pages)
+        await self._cmdq.issue_sync(cpu, commands.atc_inv(self._sid, bond.pasid, atc.address, atc.order))

@@ -17,8 +17,10 @@ from actors.devices.device import STYLES, Device
 from actors.iommus.smmuv3.units import SmmuUnits
 from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
 from actors.runtime.primitives.goals import InOrder, Part
-from actors.runtime.primitives.ports import Link, Port, Workqueue
+from actors.runtime.primitives.link import Link
+from actors.runtime.primitives.ports import Port
 from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
+from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import Cpu, World
 from actors.threads.binder import add_binder
 from actors.threads.fault_worker import add_fault_worker

@@ -8,7 +8,7 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Fifo, Scheduler
+from actors.runtime.runs.scheduler import Fifo, Scheduler
 from actors.runtime.world import Session, World
 from scenarios.scenario import Scenario
 

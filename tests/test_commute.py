@@ -8,7 +8,7 @@ import pytest
 
 from actors.runtime.runs.commute import names
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Fifo, RandomWalk
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import Cpu, World
 from scenarios.catalogue import MODULES, load
 from scenarios.scenario import Expected

@@ -12,7 +12,8 @@ from actors.runtime.runners.live import live
 from actors.runtime.runners.referee import referee
 from actors.runtime.runners.threads import threaded
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import ParamValue, RandomWalk, Replay, ScheduleMismatch, Scheduler
+from actors.runtime.runs.schedule import ParamValue
+from actors.runtime.runs.scheduler import RandomWalk, Replay, ScheduleMismatch, Scheduler
 from actors.runtime.world import Cpu, Session, World
 from scenarios.catalogue import MODULES
 from tools.experiments.experiment import Experiment, open_experiment

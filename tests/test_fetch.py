@@ -8,7 +8,7 @@ from itertools import permutations, product
 import pytest
 
 from actors.runtime.primitives.session import Session
-from actors.runtime.runs.schedule import Fifo
+from actors.runtime.runs.scheduler import Fifo
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, BusError

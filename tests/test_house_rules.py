@@ -28,7 +28,7 @@ BANNED_CALLS = {
     "hash": "the hash of a text differs between processes: use zlib.crc32",
 }
 TALKING = ("loguru", "click", "rich")
-MAY_DRAW = {("actors/runtime/runs/schedule.py", "random")}
+MAY_DRAW = {("actors/runtime/runs/scheduler.py", "random")}
 MAY_CALL = {("actors/runtime/runs/fingerprint.py", "id")}
 """It numbers objects by identity; the numbers that it gives them are what goes on."""
 BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}

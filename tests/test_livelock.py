@@ -13,7 +13,8 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runners.live import live
 from actors.runtime.runners.referee import referee
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import FAIR, Fifo, RandomWalk, Replay, ScheduleMismatch
+from actors.runtime.runs.schedule import FAIR
+from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch
 from actors.runtime.world import Cpu, Session, World
 from tools.experiments.experiment import open_experiment
 from tools.explore.dpor.dpor import Dpor

@@ -17,7 +17,7 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runners.live import live
 from actors.runtime.runners.referee import referee
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Fifo, RandomWalk
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import Cpu, Session, World
 from scenarios.scenario import scenario
 

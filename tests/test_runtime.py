@@ -6,7 +6,8 @@ import pytest
 import trio
 
 from actors.runtime.primitives.events import Note, Outcome, Violation
-from actors.runtime.runs.schedule import Fifo, RandomWalk, Recipe, Replay, ScheduleMismatch, TokenError
+from actors.runtime.runs.schedule import Recipe, TokenError
+from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch
 from actors.runtime.world import Cpu, World
 from hw.pcie.tlp import PrgResponse, ResponseCode, TranslationCompletion
 

@@ -11,7 +11,7 @@ import trio
 
 from actors.runtime.primitives.session import FRESH
 from actors.runtime.runners.controlled import controlled
-from actors.runtime.runs.schedule import Fifo, RandomWalk
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import Cpu, Session, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, FrameAllocator, Memory

@@ -36,7 +36,7 @@ from hw.pcie.tlp import (
     stop_marker,
 )
 
-from ..runtime.primitives.ports import Link
+from ..runtime.primitives.link import Link
 from ..runtime.primitives.step import Step, perform
 from ..runtime.world import Cpu, World
 

@@ -10,7 +10,7 @@ from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, Res
 from hw.memory import owner_name
 from hw.pcie.tlp import Dma, PageRequest, PrgResponse
 
-from ..runtime.primitives.ports import Link
+from ..runtime.primitives.link import Link
 from ..runtime.primitives.step import Step, perform
 from ..runtime.world import Cpu, World
 

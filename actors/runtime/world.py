@@ -28,10 +28,12 @@ from .primitives.events import (
     oracle_name,
     refuse_answer,
 )
-from .primitives.ports import Link, Port, Workqueue
+from .primitives.link import Link
+from .primitives.ports import Port
 from .primitives.session import Session as Session
 from .primitives.step import Step
 from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
+from .primitives.workqueue import Workqueue
 from .runs import endings
 
 MainT = TypeVar("MainT", bound=Main)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hw.bus import StreamId
 from hw.pcie.tlp import ConfigRegister, ConfigurationWrite
 
-from ..runtime.primitives.ports import Link
+from ..runtime.primitives.link import Link
 from ..runtime.world import Cpu
 
 

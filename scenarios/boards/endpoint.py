@@ -11,7 +11,8 @@ from typing import Required, TypedDict
 
 from actors.devices.device import Device, jobs
 from actors.iommus.iommu_units import IommuUnits
-from actors.runtime.primitives.ports import Link, Workqueue
+from actors.runtime.primitives.link import Link
+from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import World
 from drivers.kernel.endpoint import Endpoint
 from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf

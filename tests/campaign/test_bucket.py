@@ -7,7 +7,7 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import RandomWalk, Replay
+from actors.runtime.runs.scheduler import RandomWalk, Replay
 from tools.campaign.bucket import NO_PAIR, Bucket, deciding_pair, exact_hash, failure_key
 from tools.campaign.exemplar import Shrinking, run_shrinking
 from tools.campaign.matrix import Cell

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import RandomWalk
+from actors.runtime.runs.scheduler import RandomWalk
 from tests.explore.searching import search, worlds
 from tests.models import pri_window
 from tools.campaign.coverage import Coverage

@@ -9,7 +9,7 @@ import pytest
 
 from actors.devices.device import Device
 from actors.runtime.primitives.events import Outcome
-from actors.runtime.runs.schedule import RandomWalk
+from actors.runtime.runs.scheduler import RandomWalk
 from actors.runtime.world import Cpu, World
 from actors.threads.pri_thread import add_pri_thread
 from drivers.events.binding import Answered, FaultResolved

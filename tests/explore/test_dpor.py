@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from actors.runtime.primitives.events import Outcome
-from actors.runtime.runs.schedule import ParamValue, Replay
+from actors.runtime.runs.schedule import ParamValue
+from actors.runtime.runs.scheduler import Replay
 from actors.runtime.world import Cpu, World
 from scenarios.catalogue import load
 from scenarios.scenario import Scenario, number, scenario

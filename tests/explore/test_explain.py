@@ -10,7 +10,7 @@ import trio
 from actors.runtime.primitives.events import Note
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Replay
+from actors.runtime.runs.scheduler import Replay
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
 from scenarios.drain.unbind_window import unbind_window

@@ -6,7 +6,7 @@ import gc
 import weakref
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Fifo, RandomWalk, Scheduler
+from actors.runtime.runs.scheduler import Fifo, RandomWalk, Scheduler
 from actors.runtime.world import World
 from tests.models import pri_window
 from tools.experiments.strategies import STRATEGIES

@@ -7,7 +7,8 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Replay, Schedule
+from actors.runtime.runs.schedule import Schedule
+from actors.runtime.runs.scheduler import Replay
 from tests.models import pri_window
 from tools.explore.dpor.dpor import Dpor
 from tools.explore.reasons.plan import plan_of, switches

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import RandomWalk, Scheduler
+from actors.runtime.runs.scheduler import RandomWalk, Scheduler
 from tests.models import pri_window
 from tools.bench.models import KnownWord
 from tools.explore.search import Budget, Strategy

@@ -6,7 +6,7 @@ import pytest
 
 from actors.runtime.primitives.events import Violation, oracle_name
 from actors.runtime.primitives.session import Session
-from actors.runtime.runs.schedule import Replay
+from actors.runtime.runs.scheduler import Replay
 from drivers.events.attach import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.variants import VARIANTS
 from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid

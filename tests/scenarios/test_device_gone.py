@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.runs.schedule import RandomWalk
+from actors.runtime.runs.scheduler import RandomWalk
 from scenarios.reset.device_gone import device_gone
 from scenarios.scenario import Expected
 from tests.running import of, runs, transcript

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from actors.runtime.runs.schedule import Fifo, ParamValue, RandomWalk
+from actors.runtime.runs.schedule import ParamValue
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from tools.experiments.experiment import Experiment, open_experiment
 from tools.traces.trace import Trace, record
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.runs.schedule import Fifo, Recipe
+from actors.runtime.runs.schedule import Recipe
+from actors.runtime.runs.scheduler import Fifo
 from tools.experiments.experiment import open_experiment, parse_params, reopen
 from tools.terminal.exits import Refusal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.runs.schedule import Fifo
+from actors.runtime.runs.scheduler import Fifo
 from tools.terminal.exits import Exit
 from tools.traces.container import decode, encode
 

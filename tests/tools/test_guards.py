@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from actors.runtime.primitives.events import Outcome
-from actors.runtime.runs.schedule import Fifo
+from actors.runtime.runs.scheduler import Fifo
 from tools.experiments.experiment import Experiment, open_experiment
 from tools.terminal.exits import Refusal
 

@@ -9,7 +9,8 @@ import trio
 from click.testing import CliRunner, Result
 
 from actors.runtime.runners.controlled import controlled
-from actors.runtime.runs.schedule import FAIR, Recipe, Replay
+from actors.runtime.runs.schedule import FAIR, Recipe
+from actors.runtime.runs.scheduler import Replay
 from tools.cli import cli
 from tools.experiments.experiment import open_experiment
 from tools.explore.reasons.shrink import shrink

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.primitives.events import Note
-from actors.runtime.runs.schedule import Fifo
+from actors.runtime.runs.scheduler import Fifo
 from tools.experiments.experiment import Experiment, open_experiment
 from tools.own_files.own_file import load
 

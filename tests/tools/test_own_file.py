@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.runtime.runs.schedule import Fifo
+from actors.runtime.runs.scheduler import Fifo
 from tools.experiments.experiment import open_experiment
 from tools.own_files.own_file import find, load, sources_of
 from tools.searches.checkpoint import code_digest

@@ -108,7 +108,7 @@ def test_a_result_that_cannot_be_written_is_no_violation(redirection: str, code:
 
 DIGESTS = """
 import sys, hashlib
-from actors.runtime.runs.schedule import Fifo, RandomWalk
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from tools.traces.container import encode
 from tools.experiments.experiment import open_experiment
 from tools.traces.trace import record

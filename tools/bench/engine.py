@@ -23,7 +23,7 @@ import trio
 
 from actors.runtime.primitives.step import Step, perform
 from actors.runtime.runners.controlled import controlled
-from actors.runtime.runs.schedule import RandomWalk
+from actors.runtime.runs.scheduler import RandomWalk
 
 from ..experiments.experiment import Experiment, open_experiment, parse_params
 from ..explore.search import Budget, Report, explore

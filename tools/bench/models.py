@@ -18,7 +18,7 @@ from statistics import fmean, median, pstdev
 import trio
 
 from actors.runtime.runners.controlled import Controlled, controlled
-from actors.runtime.runs.schedule import Fifo, RandomWalk
+from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import World
 
 from ..experiments.experiment import Experiment, open_experiment

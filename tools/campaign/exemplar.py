@@ -8,7 +8,8 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Replay, Schedule
+from actors.runtime.runs.schedule import Schedule
+from actors.runtime.runs.scheduler import Replay
 
 from ..experiments.experiment import open_experiment
 from ..explore.reasons.plan import plan_of, switches

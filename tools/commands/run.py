@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from actors.runtime.runs.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
-from actors.runtime.runs.schedule import Replay as ReplayScheduler
+from actors.runtime.runs.schedule import Recipe, TokenError
+from actors.runtime.runs.scheduler import Fifo, RandomWalk, ScheduleMismatch, Scheduler
+from actors.runtime.runs.scheduler import Replay as ReplayScheduler
 from tools.experiments.experiment import Experiment, find_scenario, open_experiment, parse_params
 from tools.experiments.terms import Terms
 from tools.searches.determined import determined

@@ -17,7 +17,8 @@ from actors.runtime.runners.threads import threaded
 from actors.runtime.runs import running
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.running import UndeterminedCall
-from actors.runtime.runs.schedule import ParamValue, Recipe, Schedule, Scheduler
+from actors.runtime.runs.schedule import ParamValue, Recipe, Schedule
+from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName

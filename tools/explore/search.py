@@ -12,7 +12,8 @@ import trio
 from actors.runtime.primitives.events import ENDLESS, Finding, oracle_name
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Schedule, Scheduler
+from actors.runtime.runs.schedule import Schedule
+from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
 BREATH = 256

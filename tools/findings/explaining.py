@@ -13,7 +13,7 @@ from actors.runtime.primitives.events import Finding
 from actors.runtime.primitives.step import Step
 from actors.runtime.runners.controlled import Controlled, controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Replay
+from actors.runtime.runs.scheduler import Replay
 
 from ..experiments.experiment import Experiment
 from ..explore.reasons.explain import Explanation, Reason, explain

@@ -16,7 +16,8 @@ import trio
 from actors.runtime.primitives.events import Outcome
 from actors.runtime.runners.controlled import Controlled, controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import ParamValue, Recipe, Replay, ScheduleMismatch
+from actors.runtime.runs.schedule import ParamValue, Recipe
+from actors.runtime.runs.scheduler import Replay, ScheduleMismatch
 from actors.runtime.world import World
 from scenarios.scenario import Scenario
 

@@ -14,7 +14,7 @@ from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.causality import causality_of
 from actors.runtime.runs.commute import KINDS, Undetermined, another_order, can_be_compared, difference, mixed_up
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Scheduler
+from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
 from ..experiments.terms import Terms

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Fifo, RandomWalk, Replay, Schedule, ScheduleMismatch, Scheduler
+from actors.runtime.runs.schedule import Schedule
+from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch, Scheduler
 
 from ..experiments.experiment import Experiment, unwrapped
 from ..traces.trace import TraceError, record

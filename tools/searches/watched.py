@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Scheduler
+from actors.runtime.runs.scheduler import Scheduler
 
 
 class Watched:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Recipe, Replay, ScheduleMismatch
+from actors.runtime.runs.schedule import Recipe
+from actors.runtime.runs.scheduler import Replay, ScheduleMismatch
 from hw.bus import PhysAddr
 
 from .. import __version__

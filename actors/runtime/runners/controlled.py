@@ -20,7 +20,7 @@ import trio
 from ..primitives.step import FINISHED, Abandoned, Done, Step
 from ..runs import commute, endings, running
 from ..runs.execution import Execution
-from ..runs.schedule import Scheduler
+from ..runs.scheduler import Scheduler
 from ..world import MAX_ACTORS, World
 from .seat import INTERRUPTS, PATIENCE, begun, foreign, last_words_unheard
 from .unawaited import leave, locate, tell

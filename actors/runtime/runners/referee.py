@@ -8,7 +8,7 @@ from __future__ import annotations
 import trio
 
 from ..runs.execution import Execution
-from ..runs.schedule import Scheduler
+from ..runs.scheduler import Scheduler
 from ..world import World
 from .seat import admit
 from .unawaited import locate, seated

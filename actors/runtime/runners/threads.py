@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 
 from ..runs.execution import Execution
-from ..runs.schedule import Scheduler
+from ..runs.scheduler import Scheduler
 from ..world import World
 from .seat import Seat, admit, carry_on
 

@@ -21,7 +21,7 @@ from ..primitives.places import place, place_in
 from ..runs import endings
 from ..runs.endings import NEVER_AWAITED
 from ..runs.execution import Execution
-from ..runs.schedule import Replay, ScheduleMismatch
+from ..runs.scheduler import Replay, ScheduleMismatch
 from ..world import World
 from .seat import Seat, admit, carry_on
 

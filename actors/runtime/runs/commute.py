@@ -18,7 +18,7 @@ from ..primitives.events import ENDLESS, Outcome
 from .causality import causality_of, ordered
 from .endings import raised
 from .execution import Execution
-from .schedule import Scheduler
+from .scheduler import Scheduler
 
 Name = tuple[str, int]
 """An actor, and which one of that name: its number depends on who was spawned first."""

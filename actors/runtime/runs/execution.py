@@ -17,7 +17,8 @@ from .schedule import FAIR
 
 if TYPE_CHECKING:
     from ..world import World
-    from .schedule import Schedule, Scheduler
+    from .schedule import Schedule
+    from .scheduler import Scheduler
 
 
 Resume = Sequence[Callable[[int], object]]

@@ -13,7 +13,8 @@ from functools import partial
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.causality import causality_of
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Replay, Schedule
+from actors.runtime.runs.schedule import Schedule
+from actors.runtime.runs.scheduler import Replay
 from actors.runtime.world import World
 
 from ..dpor.dpor import Dpor

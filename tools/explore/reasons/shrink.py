@@ -15,7 +15,8 @@ from actors.runtime.primitives.events import ENDLESS, Outcome
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.causality import causality_of
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import FAIR, Replay, Schedule, ScheduleMismatch, Scheduler
+from actors.runtime.runs.schedule import FAIR, Schedule
+from actors.runtime.runs.scheduler import Replay, ScheduleMismatch, Scheduler
 from actors.runtime.world import World
 
 from ..dpor.dpor import Dpor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.runs.schedule import Scheduler
+from actors.runtime.runs.scheduler import Scheduler
 
 
 class Endless:

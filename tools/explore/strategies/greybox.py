@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from actors.runtime.primitives.step import Step
 from actors.runtime.runs.causality import Causality
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import RandomWalk, Scheduler
+from actors.runtime.runs.scheduler import RandomWalk, Scheduler
 
 from .pairs import Order, Orders
 from .pos import Pos

@@ -11,7 +11,7 @@ from actors.runtime.primitives.step import Step
 from actors.runtime.runners.seat import admit
 from actors.runtime.runners.unawaited import seated
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import Scheduler
+from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
 _RUNTIME = str(Path(runtime.__file__).parent)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import cycle
 
 from actors.runtime.runs.execution import Execution
-from actors.runtime.runs.schedule import RandomWalk
+from actors.runtime.runs.scheduler import RandomWalk
 
 from ..dpor.dpor import Dpor
 from ..search import Strategy

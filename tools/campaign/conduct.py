@@ -10,10 +10,11 @@ from importlib import import_module
 
 from ..explore.search import Report
 from ..terminal.counting import counted
+from ..terminal.display import progress
 from ..terminal.exits import Exit, Refusal
 from ..terminal.interrupt import StopRequest
 from ..terminal.output import Output
-from ..terminal.progress import Progress, progress
+from ..terminal.progress import Progress
 from .campaign import Session
 from .store import Store
 from .telling import campaign_document, failing_line, findings_lines, status_line

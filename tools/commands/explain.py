@@ -17,10 +17,10 @@ from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
 from tools.terminal.counting import all_of, counted
+from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import Stopped, stop_request
 from tools.terminal.output import Output
-from tools.terminal.progress import progress
 from tools.traces.report import run_document
 from tools.traces.trace import Trace
 

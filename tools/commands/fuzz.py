@@ -21,10 +21,11 @@ from tools.searches.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking
 from tools.searches.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
 from tools.show.rows import wrap
 from tools.terminal.counting import counted
+from tools.terminal.display import progress
 from tools.terminal.exits import Exit
 from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
-from tools.terminal.progress import progress, sentence
+from tools.terminal.progress import sentence
 from tools.traces.store import check_writable
 
 

@@ -21,10 +21,10 @@ from tools.searches.proof import Proof
 from tools.searches.verdicts import EXITS, MODEL, besides, bounds, errors
 from tools.show.rows import wrap
 from tools.terminal.counting import all_of, counted
+from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
-from tools.terminal.progress import progress
 from tools.traces.store import check_writable
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Protocol
 
 from ..explore.search import Report
@@ -62,11 +61,3 @@ class PlainProgress:
         if counts != self._said:
             self._said = counts
             print(line, file=sys.stderr, flush=True)
-
-
-def progress(describe: Describe = sentence) -> Progress:
-    """The progress display that fits stderr; rich is loaded only where a terminal shows it."""
-    if not sys.stderr.isatty():
-        return PlainProgress(describe)
-    made: Progress = import_module("tools.terminal.progress_rich").RichProgress(describe)
-    return made

@@ -16,7 +16,7 @@ from tools import checkpoint, proof, prover
 from tools.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
 from tools.exits import Refusal
 from tools.experiment import open_experiment
-from tools.explore import dpor
+from tools.explore import dpor, search
 from tools.explore.search import Found, Report
 from tools.explore.share import Share
 from tools.interrupt import StopRequest
@@ -148,6 +148,7 @@ def test_within_a_bound_that_was_asked_for_no_reachable_failure_is_missed(
 
 def test_a_search_up_to_a_bound_goes_on_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "TURN", 0.0)
+    monkeypatch.setattr(search, "BREATH", 10)
     file = tmp_path / "proof"
     made, pieces = Proof(terms("spinning", bound=8, keep_going=True), path=file), 0
     while not made.share.done:

@@ -14,6 +14,7 @@ import pytest
 from actors.runtime.primitives.events import Finding, Outcome
 from tools.experiments.experiment import open_experiment
 from tools.experiments.terms import Terms
+from tools.explore import search
 from tools.explore.dpor import dpor
 from tools.explore.dpor.share import Share
 from tools.explore.search import Found, Report
@@ -148,6 +149,7 @@ def test_within_a_bound_that_was_asked_for_no_reachable_failure_is_missed(
 
 def test_a_search_up_to_a_bound_goes_on_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "TURN", 0.0)
+    monkeypatch.setattr(search, "BREATH", 10)
     file = tmp_path / "proof"
     made, pieces = Proof(terms("spinning", bound=8, keep_going=True), path=file), 0
     while not made.share.done:

@@ -101,7 +101,7 @@ def test_a_lock_taken_twice_is_a_deadlock_with_itself() -> None:
 
 
 @pytest.mark.parametrize("blocking", ["mutex", "receive", "wait", "irq"])
-def test_sleeping_under_a_spin_lock_is_an_error(blocking: str) -> None:
+def test_sleeping_under_a_spin_lock_is_a_violation(blocking: str) -> None:
     def build(world: World) -> None:
         spin, mutex = world.spinlock("spin"), world.mutex("mutex")
         port, irq = world.port("port", Request), world.interrupt("PRIQ")
@@ -121,9 +121,9 @@ def test_sleeping_under_a_spin_lock_is_an_error(blocking: str) -> None:
 
     finding = run(build).finding
     assert finding is not None
-    assert finding.outcome is Outcome.ERROR
+    assert finding.outcome is Outcome.VIOLATED
     assert "while it holds spin lock spin" in finding.message
-    assert finding.signature == ("MisuseError", "main")
+    assert finding.signature == ("BrokenRule", "main")
 
 
 def test_a_busy_wait_is_allowed_under_a_spin_lock() -> None:

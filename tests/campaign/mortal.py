@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posix  # what C code does: no guard of `os` sees it
 import signal
 import sys
@@ -19,7 +18,7 @@ def mortal(world: World, kills: str, n: int) -> None:
     """Some actors write one word, if their worker lives to see it."""
     match kills:
         case "always":
-            posix.kill(os.getpid(), signal.SIGKILL)
+            posix.kill(posix.getpid(), signal.SIGKILL)
         case "quits":
             posix._exit(7)
         case "hangs":

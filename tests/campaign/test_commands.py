@@ -36,7 +36,7 @@ def test_findings_are_listed_by_bucket_with_the_command_that_runs_them_again(fol
     result = call("campaign", "findings", folder)
     assert result.exit_code == Exit.VIOLATED
     lines = result.stdout.splitlines()
-    assert [line.split("  ")[1] for line in lines[::4][:3]] == [
+    assert [line.split("  ")[1] for line in lines[:-1] if not line.startswith("  ")] == [
         f"{WORLDS}::broken_oracle: KeyError",
         f"{WORLDS}::lock_order: no-deadlock",
         f"{UNBINDING}: no-cross",
@@ -108,8 +108,8 @@ def test_junit_has_a_case_for_each_cell(folder: str, tmp_path: Path) -> None:
     assert [suite.get("name") for suite in root] == list(SCENARIOS)
     assert {name: root.get(name) for name in ("tests", "failures", "errors")} == {
         "tests": "4",
-        "failures": "3",
-        "errors": "0",
+        "failures": "2",
+        "errors": "1",
     }
     (failure,) = root.findall("./testsuite/testcase/failure[@type='no-cross']")
     assert failure.get("message") == "request of mm A resolved against mm B"
@@ -189,7 +189,8 @@ def test_parts_merged_are_what_one_machine_comes_to(strategy: str, tmp_path: Pat
                 assert [group.count for group in groups(store)] == [group.count for group in groups(whole)]
             for group in groups(store):
                 assert Path(group.shortest.file).parent == tmp_path / "merged" / FINDINGS
-                assert call("replay", group.shortest.file).exit_code == Exit.VIOLATED
+                code = Exit.ERROR if group.bucket.oracle == "KeyError" else Exit.VIOLATED
+                assert call("replay", group.shortest.file).exit_code == code
 
 
 def test_a_merge_without_all_parts_says_so_and_holds_nothing_for_safe(tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_lost_traces_are_made_again_and_a_merge_goes_without_them(tmp_path: Path
     first.unlink()
     second.write_bytes(b"damaged")
     _, listed = document("campaign", "findings", str(part))
-    assert [call(*bucket["findings"][0]["rerun"].split()[1:]).exit_code for bucket in listed["buckets"]] == [1, 2, 1]
+    assert [call(*bucket["findings"][0]["rerun"].split()[1:]).exit_code for bucket in listed["buckets"]] == [7, 2, 1]
     exact = listed["buckets"][0]["findings"][0]["exact"]
     again = f"made again by: stopmarker campaign resume {part}\n"
     assert call("campaign", "show", str(part), exact).stderr.endswith(again)
@@ -233,7 +234,7 @@ def test_lost_traces_are_made_again_and_a_merge_goes_without_them(tmp_path: Path
         "its trace file is lost; `campaign resume` of its part makes it again, then merge anew"
     }
     for one in merged["set_aside"]:
-        assert call("replay", one["token"]).exit_code == Exit.VIOLATED
+        assert call("replay", one["token"]).exit_code in (Exit.VIOLATED, Exit.ERROR)
 
     with open_to_write(part) as store:
         conducted(store)

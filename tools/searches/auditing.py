@@ -18,7 +18,7 @@ from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
 from ..experiments.terms import Terms
-from ..terminal.exits import Diverged, Refusal
+from ..terminal.exits import Diverged, ModelError, Refusal
 
 THOROUGH = 8
 """The first runs of a search are made again in an order of every kind."""
@@ -43,7 +43,7 @@ class Auditor:
         self._make_world: Callable[[], World] | None = None
 
     def look(self, execution: Execution, *, must: bool = False) -> None:
-        """Make this run again if it `must` be, or it is its turn; Refusal, or Diverged, if it comes to something else.
+        """Make this run again if it `must` be, or its turn has come; ModelError or Diverged if it is another then.
 
         That a step touches what it does not declare may also have been found already.
         """
@@ -67,7 +67,7 @@ class Auditor:
             raise self._refusal(wrong.error)
 
     def _refusal(self, error: Exception) -> Refusal:
-        kind = Diverged if isinstance(error, Undetermined) else Refusal
+        kind = Diverged if isinstance(error, Undetermined) else ModelError
         return kind(f"{self._attempt} {self._terms.scenario}: {error}")
 
     def _again(self, scheduler: Scheduler) -> Execution:

@@ -26,7 +26,7 @@ from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 2
+VERSION = 3
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -118,8 +118,8 @@ def _decoded(body: bytes) -> Checkpoint:
 def _code_now(scenario: str) -> bytes:
     try:
         return code_digest(scenario)
-    except OSError as error:
-        raise ValueError(f"its scenario {scenario}: {error.strerror or error}") from None
+    except Refusal as refusal:
+        raise ValueError(f"its scenario {scenario}: {refusal}") from None
 
 
 def _seen(report: Report) -> list[object]:

@@ -43,7 +43,7 @@ def test_findings_are_listed_by_bucket_with_the_command_that_runs_them_again(fol
     ]
     assert "  a: lock two / b: lock two" in lines
     assert f"  stopmarker replay {folder}/{FINDINGS}/lock-order-no-deadlock-" in result.stdout
-    assert lines[-1] == "3 buckets, 3 findings."
+    assert lines[-1] == "3 buckets, 3 findings. Bounds: sequentially consistent memory."
 
 
 def test_status_says_how_much_may_be_left_and_no_percentage(folder: str) -> None:

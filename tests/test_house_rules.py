@@ -76,6 +76,16 @@ def test_modules_say_in_a_sentence_what_they_are(path: Path) -> None:
     assert sentences <= MOST_SUMMARY_SENTENCES, f"{name(path)}: {sentences} sentences before the first blank line"
 
 
+@pytest.mark.parametrize("path", [path for path in files(*WORLD, "tools") if path.name == "__init__.py"], ids=name)
+def test_folders_say_who_belongs_there(path: Path) -> None:
+    paragraphs = (ast.get_docstring(tree(path)) or "").split("\n\n")
+    assert len(paragraphs) >= 2, f"{name(path)}: say below the first paragraph who belongs here, and who does not"
+
+
+def test_only_the_entry_point_lies_flat_in_tools() -> None:
+    assert {path.name for path in (ROOT / "tools").glob("*.py")} == {"__init__.py", "cli.py"}
+
+
 @pytest.mark.parametrize("path", files(*WORLD), ids=name)
 def test_nothing_undetermined_reaches_a_world(path: Path) -> None:
     for module, line in imports(path):

@@ -26,6 +26,8 @@ from tools.terminal.interrupt import StopRequest
 
 from .tools.runs import WORLDS
 
+ROOT = Path(__file__).parents[1]
+
 MODELS = "tests/models.py"
 FOREVER = 600.0
 
@@ -223,6 +225,21 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read.report.found == {finding.signature: Found(finding, (0, 1), 4, 1)}
     assert (read.report.schedules, read.report.steps, read.report.witnesses) == (7, 50, {"met": True})
     assert read.share.pack() == Share().pack()
+
+
+def test_a_checkpoint_is_held_against_every_file_that_decides_what_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, whole = [], Path.read_bytes
+
+    def seen(path: Path) -> bytes:
+        read.append(path.relative_to(ROOT).as_posix())
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", seen)
+    code_digest("unbind-window")
+    folders = ("hw", "drivers", "actors", "scenarios", "tools/explore")
+    there = [sorted((ROOT / folder).rglob("*.py")) for folder in folders]
+    assert read == [path.relative_to(ROOT).as_posix() for files in there for path in files]
+    assert {"hw/memory.py", "drivers/cpu.py", "actors/runtime/world.py", "tools/explore/search.py"} <= set(read)
 
 
 @pytest.fixture

@@ -1,2 +1,5 @@
 """Intel VT-d in scalable mode: its structures, caches, queues, faults and translation rules, a module per part
-of vtd-pcie §2."""
+of vtd-pcie §2.
+
+A format or a rule of VT-d belongs here; what the SMMU has too is beside the folder. Nothing here imports `hw.smmuv3`.
+"""

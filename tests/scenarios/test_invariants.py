@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 import scenarios.oracles
+import scenarios.witnesses
 from scenarios.catalogue import MODULES, load
 
 ORACLES = Path(scenarios.oracles.__file__).parent
+WITNESSES = Path(scenarios.witnesses.__file__).parent
+SHARED = {"__init__", "response_trail"}
+"""Files among the oracles that state no property."""
 VTD_PCIE = {
     "I1": {"no-access-after-unbind", "no-dma-into-foreign-frame", "no-success-after-a-time-out"},
     "I2": {"no-dma-into-foreign-frame"},
@@ -66,6 +70,14 @@ def test_every_oracle_is_what_some_shipped_combination_violates() -> None:
     shipped = [expected for name in MODULES for expected in load(name).expected]
     violated = {expected.oracle for expected in shipped if expected.verdict == "violated"}
     assert violated == {name for name, _ in docstrings()} | BUILT_IN
+
+
+def test_what_can_be_violated_is_an_oracle_and_no_witness() -> None:
+    def raising(folder: Path) -> set[str]:
+        return {path.stem for path in folder.glob("*.py") if "raise Violation" in path.read_text()}
+
+    assert raising(ORACLES) == {path.stem for path in ORACLES.glob("*.py")} - SHARED
+    assert raising(WITNESSES) == set()
 
 
 def test_no_two_oracles_say_the_same() -> None:

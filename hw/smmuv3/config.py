@@ -27,7 +27,8 @@ from hw.smmuv3.level1 import (
 )
 from hw.smmuv3.state import L1STDS, Level1Key, Smmu, Structure, Transaction, config_resource, context_resource
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig, context_index, fetch_ste, ste_address
-from hw.tlb import Tlb, TlbEntry
+from hw.smmuv3.tlb import Tlb, TlbTag
+from hw.tlb import TlbEntry
 
 _NOWHERE = PhysAddr(0)
 _PAGE_OFFSET = (1 << 12) - 1
@@ -49,7 +50,7 @@ class Denial:
 class Found:
     """A page with its rights, and the CD that led there (none for a bypass)."""
 
-    entry: TlbEntry | Translation
+    entry: TlbEntry[TlbTag] | Translation
     cd: Cd | None
 
 

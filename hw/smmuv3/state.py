@@ -13,7 +13,8 @@ from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat, StreamLeaf
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.ste import Features, Ste
-from hw.tlb import PAGE_SHIFT, StreamWorld, Tlb
+from hw.smmuv3.tlb import StreamWorld, Tlb
+from hw.tlb import PAGE_SHIFT
 
 
 class Structure(Flag):

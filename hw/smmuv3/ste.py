@@ -16,7 +16,7 @@ from hw.smmuv3.cd import StallModel
 from hw.smmuv3.entry import ENTRY_BYTES, ENTRY_QWORDS, Qwords, Seen, fetch, fielded
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat
-from hw.tlb import StreamWorld
+from hw.smmuv3.tlb import StreamWorld
 
 V = Field(0, 1)
 Config = Field(1, 3)

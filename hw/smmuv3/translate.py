@@ -14,7 +14,7 @@ from hw.smmuv3.config import Denial, Found, bypass, cached_context, fetch_contex
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord
 from hw.smmuv3.state import Smmu, Transaction, apply, resources_of
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig
-from hw.tlb import Tlb
+from hw.smmuv3.tlb import Tlb
 
 __all__ = [
     "AccessAnswer",

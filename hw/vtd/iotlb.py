@@ -5,15 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from hw.bus import Asid, Pasid, PhysAddr, Resource, VirtAddr, Vmid
+from hw.bus import Pasid, PhysAddr, Resource, VirtAddr
 from hw.paging.walks import Translation
 from hw.paging.x86 import Reached, root
-from hw.tlb import PageRange, Tlb, TlbEntry
+from hw.tlb import PageRange, TaggedPages, TlbEntry
 from hw.vtd.pasid import Did
 
 _COVERED_SHIFT = {1: 39, 2: 30, 3: 21}
 """How much of the address space an upper entry stands for, by the level of the table that it points to."""
+
+
+class IotlbTag(NamedTuple):
+    """What tells address spaces apart."""
+
+    did: Did
+    pasid: Pasid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,7 @@ class UpperEntry:
 
 
 class Iotlb:
-    """`hw.tlb.Tlb` with the PASID in the place of the ASID and the DID in that of the VMID, and the upper levels.
+    """Pages and upper levels, by what the descriptors of VT-d name.
 
     Capacities count per (DID, PASID), oldest out first; an `upper_capacity` of 0 is hardware without a paging-structure
     cache. G of a page is not looked at: the global pages are the kernel's, which an unprivileged request cannot use.
@@ -43,7 +51,7 @@ class Iotlb:
         if upper_capacity < 0:
             raise ValueError(f"paging-structure cache of {upper_capacity} entries: at least 0 are needed")
         self.upper_capacity = upper_capacity
-        self._pages = Tlb(capacity)
+        self._pages: TaggedPages[IotlbTag] = TaggedPages(capacity)
         self._upper: dict[tuple[Did, Pasid, int, int], UpperEntry] = {}
 
     @staticmethod
@@ -51,9 +59,9 @@ class Iotlb:
         """What a step names that looks up, fills or invalidates anything of `pasid`."""
         return ("IOTLB", pasid)
 
-    def lookup(self, did: Did, pasid: Pasid, address: VirtAddr) -> TlbEntry | None:
+    def lookup(self, did: Did, pasid: Pasid, address: VirtAddr) -> TlbEntry[IotlbTag] | None:
         """The entry that translates `address`, if there is one."""
-        return self._pages.lookup(Asid(pasid), Vmid(did), address)
+        return self._pages.lookup(IotlbTag(did, pasid), address)
 
     def start(self, did: Did, pasid: Pasid, address: VirtAddr, table: PhysAddr) -> Reached:
         """Where a walk may start: at the lowest table that is remembered, else at the root `table`."""
@@ -63,18 +71,13 @@ class Iotlb:
                 return entry.reached
         return root(table)
 
-    def fill(self, did: Did, pasid: Pasid, address: VirtAddr, found: Translation, table: PhysAddr) -> TlbEntry:
+    def fill(
+        self, did: Did, pasid: Pasid, address: VirtAddr, found: Translation, table: PhysAddr
+    ) -> TlbEntry[IotlbTag]:
         """Cache a page; `table` is the root that it came from."""
-        return self._pages.fill(
-            asid=Asid(pasid),
-            vmid=Vmid(did),
-            address=address,
-            page=found.page,
-            readable=found.readable,
-            writable=found.writable,
-            ttb=table,
-            clean=found.clean,
-        )
+        tag, page, clean = IotlbTag(did, pasid), found.page, found.clean
+        readable, writable = found.readable, found.writable
+        return self._pages.fill(tag, address, page, readable=readable, writable=writable, root=table, clean=clean)
 
     def fill_upper(self, did: Did, pasid: Pasid, address: VirtAddr, trail: Iterable[Reached]) -> None:
         """Remember the tables that a walk passed."""
@@ -89,25 +92,24 @@ class Iotlb:
 
     def invalidate_pasid(self, did: Did, pasid: Pasid) -> None:
         """Drop everything of one PASID of one domain."""
-        self._pages.invalidate_asid(Asid(pasid), Vmid(did))
+        self._pages.drop(lambda tag: tag == (did, pasid))
         self._drop_upper(lambda entry: (entry.did, entry.pasid) == (did, pasid))
 
     def invalidate_did(self, did: Did) -> None:
         """Drop everything of a domain, whatever the PASID."""
-        self._pages.invalidate_all(Vmid(did))
+        self._pages.drop(lambda tag: tag.did == did)
         self._drop_upper(lambda entry: entry.did == did)
 
     def invalidate_all(self) -> None:
         """Drop everything."""
-        self._pages.invalidate_all()
+        self._pages.drop(lambda _: True)
         self._upper.clear()
 
     def invalidate_range(self, did: Did, pasid: Pasid | None, pages: PageRange, *, keep_upper: bool) -> None:
         """Drop the pages of a range, of one PASID or of all; `keep_upper` is the hint that only leaves changed (IH)."""
-        for entry in self._pages.entries():
-            same = entry.vmid == Vmid(did) and (pasid is None or entry.asid == Asid(pasid))
-            if same and pages.meets(entry.virtual_page):
-                self._pages.invalidate_va(entry.asid, entry.vmid, entry.virtual_page)
+        self._pages.drop_pages(
+            lambda entry: entry.tag.did == did and pasid in (None, entry.tag.pasid) and pages.meets(entry.virtual_page)
+        )
         if not keep_upper:
             self._drop_upper(
                 lambda entry: (
@@ -115,7 +117,7 @@ class Iotlb:
                 )
             )
 
-    def entries(self) -> tuple[TlbEntry, ...]:
+    def entries(self) -> tuple[TlbEntry[IotlbTag], ...]:
         """All pages, oldest address space first: for oracles and renderers."""
         return self._pages.entries()
 

@@ -21,7 +21,7 @@ from hw.pcie.tlp import (
 from hw.tlb import PAGE_SHIFT, TlbEntry
 from hw.vtd.context import Context, fetch_context
 from hw.vtd.faults import Denial, FaultRecord, Reason, RequestKind
-from hw.vtd.iotlb import Iotlb
+from hw.vtd.iotlb import Iotlb, IotlbTag
 from hw.vtd.pasid import (
     TABLE_ENTRIES,
     P,
@@ -64,7 +64,7 @@ _REFUSED = (
 class Found:
     """A page with its rights, and the PASID entry that led there (none where AT=10 needed none)."""
 
-    entry: TlbEntry | Translation
+    entry: TlbEntry[IotlbTag] | Translation
     pasid_entry: PasidEntry | None
 
 

@@ -18,8 +18,8 @@ from hw.smmuv3.level1 import CdTableFormat, l1cd
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import Smmu, Transaction, affects, apply
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste
+from hw.smmuv3.tlb import StreamWorld
 from hw.smmuv3.translate import prefetch
-from hw.tlb import StreamWorld
 
 SID = StreamId(0)
 STREAMS, TABLE, LEVEL1 = PhysAddr(0x1000), PhysAddr(0x2000), PhysAddr(0x3000)

@@ -15,7 +15,7 @@ from hw.smmuv3.cd import StallModel
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat
 from hw.smmuv3.ste import PLAIN, AtsMode, DefaultSubstream, Features, Ste, StreamConfig
-from hw.tlb import StreamWorld
+from hw.smmuv3.tlb import StreamWorld
 
 ZEROS = (0,) * 6
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hw.bus import Asid, PhysAddr, VirtAddr, Vmid
-from hw.tlb import StreamWorld, Tlb
+from hw.smmuv3.tlb import StreamWorld, Tlb
 
 VM = Vmid(0)
 
@@ -25,7 +25,7 @@ def fill(tlb: Tlb, asid: int, page: int, vmid: int = 0) -> None:
 
 def cached(tlb: Tlb) -> list[tuple[int, int, int]]:
     """(VMID, ASID, page number) of every entry."""
-    return [(entry.vmid, entry.asid, entry.virtual_page >> 12) for entry in tlb.entries()]
+    return [(entry.tag.vmid, entry.tag.asid, entry.virtual_page >> 12) for entry in tlb.entries()]
 
 
 def test_every_byte_of_a_page_hits_and_other_tags_miss() -> None:
@@ -97,6 +97,6 @@ def test_streams_of_another_world_have_entries_of_their_own() -> None:
     tlb.invalidate_asid(Asid(1), VM, StreamWorld.EL2_E2H)
     tlb.invalidate_va_all_asid(VM, VirtAddr(0x5000), StreamWorld.EL2_E2H)
     tlb.invalidate_all(world=StreamWorld.EL2_E2H)
-    assert [entry.world for entry in tlb.entries()] == [StreamWorld.NS_EL1]
+    assert [entry.tag.world for entry in tlb.entries()] == [StreamWorld.NS_EL1]
     tlb.invalidate_all(VM)
     assert tlb.entries() == ()

@@ -17,6 +17,7 @@ from hw.smmuv3.evtq import EventClass, EventId
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import L1STDS
 from hw.smmuv3.ste import AtsMode, DefaultSubstream
+from hw.smmuv3.tlb import StreamWorld
 from hw.smmuv3.translate import (
     AccessAnswer,
     Answer,
@@ -28,7 +29,6 @@ from hw.smmuv3.translate import (
     translated_access,
     untranslated_access,
 )
-from hw.tlb import StreamWorld
 
 SID = StreamId(1)
 P1 = Pasid(1)
@@ -121,7 +121,7 @@ def test_a_cold_request_fetches_walks_and_fills_and_a_warm_one_takes_one_step(wo
         ((("TLB", 5),), (("CFG", 1),)),
         ((), (("TLB", 5),)),
     ]
-    assert [entry.ttb for entry in world.smmu.tlb.entries()] == [world.tables.root]
+    assert [entry.root for entry in world.smmu.tlb.entries()] == [world.tables.root]
     warm = world.request()
     assert outcome(warm) == GRANTED
     assert warm.transaction is None
@@ -577,12 +577,12 @@ def test_streams_of_another_world_share_no_tlb_entry(world: World) -> None:
     assert outcome(world.request()) == HOLE, "the entry belongs to NS-EL1"
     world.tables.map_now(VA, PAGE)
     assert outcome(world.request()) == GRANTED
-    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1, StreamWorld.EL2_E2H]
+    assert [entry.tag.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1, StreamWorld.EL2_E2H]
     apply(commands.Command(opcode=commands.Opcode.TLBI_EL2_VA, asid=ASID, address=VA), world.smmu)
-    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1]
+    assert [entry.tag.world for entry in world.smmu.tlb.entries()] == [StreamWorld.NS_EL1]
     world.request()
     apply(commands.tlbi_nh_asid(Vmid(0), ASID), world.smmu)
-    assert [entry.world for entry in world.smmu.tlb.entries()] == [StreamWorld.EL2_E2H]
+    assert [entry.tag.world for entry in world.smmu.tlb.entries()] == [StreamWorld.EL2_E2H]
     apply(commands.Command(opcode=commands.Opcode.TLBI_NSNH_ALL), world.smmu)
     apply(commands.Command(opcode=commands.Opcode.TLBI_S12_VMALL), world.smmu)
     apply(commands.Command(opcode=commands.Opcode.TLBI_S2_IPA, address=VA), world.smmu)

@@ -78,7 +78,7 @@ def test_a_cold_request_fetches_walks_and_fills_and_a_warm_one_takes_one_step(wo
         ((("IOTLB", 1),), (("context cache", 1), ("PASID cache", 1))),
         ((), (("IOTLB", 1),)),
     ]
-    assert [entry.ttb for entry in world.vtd.iotlb.entries()] == [world.tables.root]
+    assert [entry.root for entry in world.vtd.iotlb.entries()] == [world.tables.root]
     assert outcome(world.request()) == GRANTED
     assert world.bus.steps == [LOOKUP]
 

@@ -123,7 +123,7 @@ class Units:
         if found is None:
             return AccessRefused(sid=sid, why=answer.event.id.name if answer.event else "silently", who=who)
         meant = found.cd.ttb0 if found.cd is not None else PhysAddr(0)
-        through = found.entry.ttb if isinstance(found.entry, TlbEntry) else meant
+        through = found.entry.root if isinstance(found.entry, TlbEntry) else meant
         return AccessLanded(
             sid=sid,
             asid=found.cd.asid if found.cd is not None else 0,

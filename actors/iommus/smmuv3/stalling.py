@@ -23,8 +23,8 @@ from hw.smmuv3.queues import Accepted
 from hw.smmuv3.stall import Stall, Stalls
 from hw.smmuv3.state import IN_FLIGHT, Transaction, config_resource
 from hw.smmuv3.ste import Ste, StreamConfig
+from hw.smmuv3.tlb import Tlb
 from hw.smmuv3.translate import AccessAnswer, Disposition, untranslated_access
-from hw.tlb import Tlb
 
 from .units import SmmuUnits
 

@@ -83,7 +83,7 @@ def test_folders_say_who_belongs_there(path: Path) -> None:
 
 
 def test_only_the_entry_point_lies_flat_in_tools() -> None:
-    assert {path.name for path in (ROOT / "tools").glob("*.py")} == {"__init__.py", "cli.py"}
+    assert {path.name for path in (ROOT / "tools").glob("*.py")} == {"__init__.py", "cli.py", "entry.py"}
 
 
 @pytest.mark.parametrize("path", files(*WORLD), ids=name)

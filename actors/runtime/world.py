@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator
 
+from .primitives import failures
 from .primitives.audit import AuditedMemory, audit_event
 from .primitives.codec import Codec, codec
 from .primitives.cpu import Cpu as Cpu  # who makes worlds imports these from here
@@ -34,7 +35,6 @@ from .primitives.session import Session as Session
 from .primitives.step import Step
 from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 from .primitives.workqueue import Workqueue
-from .runs import endings
 
 MainT = TypeVar("MainT", bound=Main)
 MAX_ACTORS = 64
@@ -215,7 +215,7 @@ class World:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # told here: the actor might catch it, and is not to blame
-                self.tell(endings.broken(oracle_name(oracle), error, self.index))
+                self.tell(failures.broken(oracle_name(oracle), error, self.index))
 
     def tell(self, finding: Finding) -> None:
         """Something is wrong with the scenario: the run ends with that."""
@@ -226,7 +226,7 @@ class World:
     def never_awaited(self, what: str, where: str) -> None:
         """Something to be awaited was dropped, by the actor that acts or by the function that fills the world."""
         name = self.actors[self.current].name if self.is_full else ""
-        self.tell(endings.never_awaited(name, what, where, self.index))
+        self.tell(failures.never_awaited(name, what, where, self.index))
 
     def _subscribe(self, oracle: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
         for kind in watches:

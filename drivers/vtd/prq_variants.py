@@ -1,4 +1,4 @@
-"""Page request threads of VT-d's past, each with one step wrong (vtd-pcie §5.1)."""
+"""Page request threads of VT-d's past, each with one step wrong (docs/races.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .prq import PageRequestQueue
 
 
 class NeverClearsPro(PageRequestQueue):
-    """BUG: never clears PRO; the queue refuses every request from then on (R02 of the SMMU)."""
+    """BUG: never clears PRO; the queue refuses every request from then on (as SMMU-R02)."""
 
     async def recover(self, cpu: Cpu) -> None:
         """Nothing."""

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from tools.cli import cli
 from tools.experiments.experiment import open_experiment
-from tools.searches.determined import can_hold_a_set
 from tools.terminal.exits import Diverged, Exit
+from tools.traces.determined import can_hold_a_set
 from tools.traces.replay import replay_trace
 from tools.traces.trace import Trace
 

@@ -11,10 +11,10 @@ from types import FrameType
 
 import pytest
 
-from tools.own_files.limits import memory_limit, parse_memory
-from tools.own_files.standstill import LONGEST, NoStep, Standstill
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import StopRequest, stop_request
+from tools.terminal.limits import memory_limit, parse_memory
+from tools.terminal.standstill import LONGEST, NoStep, Standstill
 
 from .runs import WORLDS
 from .test_cli import call, document
@@ -195,7 +195,7 @@ def test_an_actor_that_takes_no_step_is_told_after_so_many_looks(
     mine: Path, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine.write_text(HANGING)
-    monkeypatch.setattr("tools.own_files.leaving._SIGNALS", ())
+    monkeypatch.setattr("tools.terminal.leaving._SIGNALS", ())
     before = signal.signal(signal.SIGUSR1, lambda _, frame: look(frame))
     look = Looking(looks)
     try:

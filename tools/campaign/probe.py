@@ -12,7 +12,7 @@ from actors.runtime.runners.controlled import controlled
 from ..experiments.experiment import open_experiment
 from ..experiments.strategies import find_strategy
 from ..explore.search import Budget, Report, explore
-from ..searches.determined import determined
+from ..traces.determined import determined
 from .matrix import LARGEST, Cell
 
 STEPS = 150_000

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from actors.runtime.primitives.events import Outcome
 
-from ..searches.verdicts import MODEL, besides, memory, worse
 from ..show.rows import plain, wrap
 from ..terminal.counting import counted
+from ..traces.verdicts import MODEL, besides, memory, worse
 from .coverage import Coverage
 from .saturation import saturation
 from .store import Store

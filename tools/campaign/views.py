@@ -11,10 +11,10 @@ from typing import Any
 
 from actors.runtime.primitives.events import Outcome
 
-from ..searches.verdicts import EXITS, worse
 from ..terminal.exits import Exit
 from ..traces.store import load
 from ..traces.trace import TraceError
+from ..traces.verdicts import EXITS, worse
 from .bucket import Bucket
 from .store import FINDINGS, Store
 

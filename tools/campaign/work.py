@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from ..own_files.leaving import staying
-from ..own_files.standstill import NoStep, asking_line
 from ..searches.checkpoint import code_digest
 from ..terminal.exits import Exit, Refusal
+from ..terminal.leaving import staying
+from ..terminal.standstill import NoStep, asking_line
 from .exemplar import Exemplar, Shrinking, run_shrinking
 from .ledger import Lease
 from .matrix import Cell, Shard

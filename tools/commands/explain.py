@@ -10,9 +10,7 @@ from tools.experiments.experiment import reopen
 from tools.experiments.terms import Terms
 from tools.explore.search import Found, Report
 from tools.findings.explaining import Constraint, Explained, Place, explained
-from tools.searches.determined import determined
 from tools.searches.hunt import parse_budget
-from tools.searches.verdicts import bounds
 from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
@@ -21,8 +19,10 @@ from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import Stopped, stop_request
 from tools.terminal.output import Output
+from tools.traces.determined import determined
 from tools.traces.report import run_document
 from tools.traces.trace import Trace
+from tools.traces.verdicts import bounds
 
 
 def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool) -> Exit:

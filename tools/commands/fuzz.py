@@ -16,9 +16,7 @@ from tools.experiments.strategies import find_strategy
 from tools.experiments.terms import Terms
 from tools.explore.search import Budget, Report
 from tools.findings.findings import Findings
-from tools.searches.determined import determined
 from tools.searches.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
-from tools.searches.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
 from tools.show.rows import wrap
 from tools.terminal.counting import counted
 from tools.terminal.display import progress
@@ -26,7 +24,9 @@ from tools.terminal.exits import Exit
 from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
 from tools.terminal.progress import sentence
+from tools.traces.determined import determined
 from tools.traces.store import check_writable
+from tools.traces.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
 
 
 def main(

@@ -12,13 +12,13 @@ from scenarios import catalogue
 from tools.explore.search import Report
 from tools.searches.hunt import parse_budget
 from tools.searches.matrix import Row, rows_of
-from tools.searches.verdicts import ERROR, MODEL, errors, memory
 from tools.show.rows import plain, wrap
 from tools.terminal.counting import counted
 from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import StopRequest, stop_request
 from tools.terminal.output import Output
+from tools.traces.verdicts import ERROR, MODEL, errors, memory
 
 _NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
 

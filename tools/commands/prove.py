@@ -15,17 +15,17 @@ from tools.explore.search import Report
 from tools.findings.findings import Findings
 from tools.own_files.trust import check
 from tools.searches import checkpoint as checkpoints
-from tools.searches.determined import determined
 from tools.searches.hunt import parse_budget, shrinking_until
 from tools.searches.proof import Proof
-from tools.searches.verdicts import EXITS, MODEL, besides, bounds, errors
 from tools.show.rows import wrap
 from tools.terminal.counting import all_of, counted
 from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
+from tools.traces.determined import determined
 from tools.traces.store import check_writable
+from tools.traces.verdicts import EXITS, MODEL, besides, bounds, errors
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {

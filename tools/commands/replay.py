@@ -13,7 +13,6 @@ from tools import __version__
 from tools.experiments.experiment import find_scenario
 from tools.experiments.terms import Terms
 from tools.own_files.trust import check
-from tools.searches.verdicts import bounds
 from tools.show.ladder import ladder
 from tools.show.rows import wrap
 from tools.terminal.exits import Exit, Refusal
@@ -24,6 +23,7 @@ from tools.traces.replay import State, replay_recipe, replay_trace, state_at
 from tools.traces.report import run_document, verdict
 from tools.traces.store import load_with_bytes
 from tools.traces.trace import Trace
+from tools.traces.verdicts import bounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from actors.runtime.runs.scheduler import Fifo, RandomWalk, ScheduleMismatch, Sc
 from actors.runtime.runs.scheduler import Replay as ReplayScheduler
 from tools.experiments.experiment import Experiment, find_scenario, open_experiment, parse_params
 from tools.experiments.terms import Terms
-from tools.searches.determined import determined
-from tools.searches.verdicts import bounds
 from tools.show.ladder import ladder
 from tools.show.rows import wrap
 from tools.terminal.exits import Diverged, Exit, Refusal
 from tools.terminal.output import Output
+from tools.traces.determined import determined
 from tools.traces.report import run_document, verdict
 from tools.traces.trace import record
+from tools.traces.verdicts import bounds
 
 
 def main(

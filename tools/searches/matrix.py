@@ -11,8 +11,8 @@ from scenarios.scenario import Expected
 from ..experiments.combinations import combinations, scenario_names
 from ..experiments.experiment import open_experiment
 from ..experiments.terms import Terms
+from ..traces.verdicts import EXITS
 from .proof import Proof
-from .verdicts import EXITS
 
 
 @dataclass(slots=True, kw_only=True)

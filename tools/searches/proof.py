@@ -29,10 +29,10 @@ from ..explore.dpor.stack import Stack
 from ..explore.search import Found, Report
 from ..terminal.exits import Refusal, Unfinished
 from ..terminal.interrupt import StopRequest
+from ..traces.verdicts import worse
 from . import checkpoint
 from .auditing import Auditor
 from .prover import TURN, Turn, Wanted, fair_run, must_widen, search, take_turn, workers
-from .verdicts import worse
 
 CHECKPOINT_EVERY = 10.0
 

@@ -8,12 +8,12 @@ from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
 from typing import Any
 
-from ..own_files.leaving import staying
-from ..own_files.limits import memory_limit, parse_memory
-from ..own_files.standstill import NoStep, asking_line
 from .exits import ModelError
 from .interrupt import stop_request
+from .leaving import staying
+from .limits import memory_limit, parse_memory
 from .output import Output
+from .standstill import NoStep, asking_line
 
 _LEFT = (SystemExit, GeneratorExit, BaseExceptionGroup)
 """What no body raises: it came out of a model."""

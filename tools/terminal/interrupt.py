@@ -5,7 +5,7 @@ detached task between two of its steps, and a nursery that waits for that task w
 some seconds later is interrupted all the same, as by a second Ctrl-C (job schedulers send SIGTERM twice, so a second
 one means nothing). What goes on even then, since a model swallows the interrupt, ends with its process.
 
-The same clock looks whether a run still takes steps (`tools.own_files.standstill`).
+The same clock looks whether a run still takes steps (`tools.terminal.standstill`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TypeVar
 
-from ..own_files.leaving import end_hard
-from ..own_files.standstill import Standstill
 from .exits import Exit
+from .leaving import end_hard
+from .standstill import Standstill
 
 T = TypeVar("T")
 REQUESTS = (signal.SIGINT, signal.SIGTERM)

@@ -12,13 +12,13 @@ from hw.bus import PhysAddr
 
 from .. import __version__
 from ..experiments.experiment import Experiment, reopen
-from ..searches.determined import HASH_ORDER, cause, differs_by_hash_order
-from ..searches.story import difference, stories
-from ..searches.watched import Watched
 from ..terminal.exits import Diverged, Refusal
 from .container import encode
+from .determined import HASH_ORDER, cause, differs_by_hash_order
 from .naming import word_names
+from .story import difference, stories
 from .trace import Trace, TraceStep, record
+from .watched import Watched
 
 _LAST_EVENTS = 5
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from actors.runtime.primitives.events import Finding
 
-from ..searches.verdicts import EXITS, MODEL, worse
 from ..terminal.exits import Exit
 from .trace import Trace
+from .verdicts import EXITS, MODEL, worse
 
 
 def run_document(trace: Trace) -> dict[str, object]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 
-from ..runs import endings
 from .audit import AuditedMemory, FootprintError
 from .events import Note
+from .failures import failed
 from .fetch import Fetch, Piece
 from .places import defined
 from .ports import Port
@@ -147,7 +147,7 @@ class Cpu:
     def _refuse(self, complaint: str) -> None:
         """FootprintError, also if the actor catches it: the run would prove nothing."""
         error = FootprintError(complaint)
-        self._world.tell(endings.failed(self.name, self.name, error, self.now))
+        self._world.tell(failed(self.name, self.name, error, self.now))
         raise error
 
     @operation

@@ -15,12 +15,13 @@ from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 
-_RUNTIME = Path(__file__).parent
+_RUNTIME = Path(__file__).parents[1]
 _ROOT = _RUNTIME.parents[1]
 _ENDS = frozenset(
     str(path)
     for path in (
-        *(_RUNTIME / name for name in ("controlled.py", "seat.py", "execution.py", "endings.py")),
+        *(_RUNTIME / "runners" / name for name in ("controlled.py", "seat.py")),
+        *(_RUNTIME / "runs" / name for name in ("execution.py", "endings.py")),
         _ROOT / "scenarios" / "scenario.py",
     )
 )

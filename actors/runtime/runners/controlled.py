@@ -17,6 +17,7 @@ from typing import Any
 
 import trio
 
+from ..primitives import failures
 from ..primitives.step import FINISHED, Abandoned, Done, Step
 from ..runs import commute, endings, running
 from ..runs.execution import Execution
@@ -154,7 +155,7 @@ class Controlled:
         for number in left:
             if type(self._coros[number].throw(Abandoned())) is not Done and not self._insist(number):
                 self._replace(number, execution)
-                execution.world.tell(endings.deaf(execution.world.actors[number].name, execution.index))
+                execution.world.tell(failures.deaf(execution.world.actors[number].name, execution.index))
         return bool(left)
 
     def _insist(self, number: int) -> bool:

@@ -16,10 +16,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..primitives import failures
 from ..primitives.events import Finding, Outcome
+from ..primitives.failures import NEVER_AWAITED
 from ..primitives.places import place, place_in
-from ..runs import endings
-from ..runs.endings import NEVER_AWAITED
 from ..runs.execution import Execution
 from ..runs.scheduler import Replay, ScheduleMismatch
 from ..world import World
@@ -131,7 +131,7 @@ def _abandon(execution: Execution, seats: list[Seat]) -> bool:
         actor.coroutine = None
         was_left = seat.abandon()
         if was_left is None:
-            execution.world.tell(endings.deaf(actor.name, execution.index))
+            execution.world.tell(failures.deaf(actor.name, execution.index))
         is_anybody_left = is_anybody_left or was_left is not False
     return is_anybody_left
 

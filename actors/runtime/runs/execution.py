@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .schedule import Schedule
     from .scheduler import Scheduler
 
-
 Resume = Sequence[Callable[[int], object]]
 """For each actor what performs its step and returns what it then announces."""
 Settle = Callable[["Execution", int, object], Step | Done]
@@ -387,8 +386,7 @@ class Execution:
             assert step is not None
             if step.ready is None or step.ready():
                 able |= 1 << number
-        wrong = able ^ self._can
-        if wrong:
+        if wrong := able ^ self._can:
             self._finish(endings.undeclared(self, (wrong & -wrong).bit_length() - 1))
 
     def _audit_condition(self, actor: int, step: Step) -> None:

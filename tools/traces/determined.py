@@ -29,7 +29,7 @@ SEEDS = (1, 2, 3)
 PATIENCE = 60.0
 """Seconds that such a process, which takes less than one, is waited for."""
 HASH_ORDER = "the order of a set, or hash(), reaches the run, and is another in every process; sort it, or keep a dict"
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "__hash__"})
 
 
@@ -127,7 +127,7 @@ def _children(recipe: Recipe, whole: bool, seeds: Sequence[int]) -> Iterator[lis
         for seed in seeds:
             paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
             child = subprocess.Popen(
-                [sys.executable, "-P", "-B", "-m", "tools.searches.other_process"],
+                [sys.executable, "-P", "-B", "-m", "tools.traces.other_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..terminal.exits import Refusal
+from .exits import Refusal
 
 NONE = "none"
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}

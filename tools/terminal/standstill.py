@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from types import FrameType
 
-from ..terminal.exits import Exit
+from .exits import Exit
 from .leaving import end_hard
 
 LONGEST = 10

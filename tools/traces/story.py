@@ -13,7 +13,7 @@ from actors.runtime.runs.schedule import Schedule
 from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch, Scheduler
 
 from ..experiments.experiment import Experiment, unwrapped
-from ..traces.trace import TraceError, record
+from .trace import TraceError, record
 from .watched import Watched
 
 LONGEST = 2_000

@@ -16,7 +16,7 @@ from functools import wraps
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
-from ..terminal.exits import Exit
+from .exits import Exit
 
 _exit = os._exit
 _STANDARD = 2

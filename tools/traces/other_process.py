@@ -1,4 +1,4 @@
-"""A process that tells what runs come to under its own hash seed (see `tools.searches.determined`)."""
+"""A process that tells what runs come to under its own hash seed (see `tools.traces.determined`)."""
 
 from __future__ import annotations
 

@@ -235,6 +235,7 @@ def test_a_checkpoint_is_held_against_every_file_that_decides_what_a_run_does(mo
         return whole(path)
 
     monkeypatch.setattr(Path, "read_bytes", seen)
+    checkpoint._models_digest.cache_clear()
     code_digest("unbind-window")
     folders = ("hw", "drivers", "actors", "scenarios", "tools/explore")
     there = [sorted((ROOT / folder).rglob("*.py")) for folder in folders]

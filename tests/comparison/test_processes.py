@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = (55, 242, 249)
 KILLED = """
 import os, signal, sys
-from tools import checkpoint, proof, prover
+from tools.searches import checkpoint, proof, prover
 from tools.explore import search
 from tools.terminal.interrupt import StopRequest
 from tools.searches.proof import Proof

@@ -217,7 +217,6 @@ class QueueUnit:
         if ended is None:
             cpu.emit(QueueStopped(error="ICE", aborted=0))
         else:
-            cpu.touched(writes=gone)  # whoever changes whether somebody waits for it has the tag
             cpu.emit(DescriptorDone(number=ended.number, text=_name(ended)))
 
     async def time_out(self, cpu: Cpu, pending: Pending) -> None:

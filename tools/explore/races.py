@@ -14,7 +14,7 @@ from actors.runtime.execution import Execution
 from actors.runtime.step import ANYTHING, Step
 
 from .lineage import Lineages
-from .reversal import Late, Reversal, planned
+from .reversal import Late, Reversal
 from .wakeup import Move
 
 
@@ -52,24 +52,28 @@ class Races:
                 event = rest.bit_length() - 1
                 covered |= past[event]
                 rest &= ~covered
-                yield from self._reverse(event, late, certain=True)
+                yield from self._reverse(event, late)
             return
         rest &= ~self._waited_for(number)
         while rest:
             event = rest.bit_length() - 1
             others = self._unordered(event) & earlier
-            possible = self._could_run(event, late, others)
-            if possible is not False:
-                yield from self._reverse(event, late, certain=bool(possible))
-            if possible:
+            if self._is_certain(event, late, others, others & mine):
+                yield from self._reverse(event, late)
                 rest &= ~past[event]
-                continue
-            rest ^= 1 << event
-            # p may also have to go before something else that keeps it blocked.
-            if others & ~mine:
-                possible = self._could_run(event, late, others & mine)
-                if possible is not False:
-                    yield from self._reverse(event, late, certain=bool(possible), within=mine)
+            else:
+                yield from self._attempt(event, late, others, others & mine)
+                rest ^= 1 << event
+
+    def _is_certain(self, event: int, late: Late, others: int, needs: int) -> bool:
+        """Whether the blocking step could run before `event`, whichever of the others come with it."""
+        number, _, step = late
+        causality, earlier = self._causality, (1 << number) - 1
+        if self._execution.steps[event].ready == step.ready:
+            return True  # what lets the one run lets the other run, and none of the others can have stopped that one
+        if others & ~needs & causality.changes(step) & earlier:
+            return False
+        return self._could_run(event, late, needs) is True
 
     def _waited_for(self, number: int) -> int:
         """The events before which event `number` cannot go: all that changes what it waits for races with them, so that
@@ -95,7 +99,7 @@ class Races:
         if not self._moves:
             execution, lineage = self._execution, self._lineages.of
             length = len(self._causality.past)
-            run = zip(execution.actors[:length], execution.outcomes, map(planned, execution.steps), strict=False)
+            run = zip(execution.actors[:length], execution.outcomes, execution.steps, strict=False)
             self._moves = [
                 Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run
             ]
@@ -110,8 +114,6 @@ class Races:
         causality, execution, (number, actor, step) = self._causality, self._execution, late
         earlier = (1 << number) - 1
         changes = causality.changes(step) & earlier
-        if not others & (causality.conflicts(step) | changes) and execution.steps[event].ready == step.ready:
-            return True  # what lets the one run lets the other run
         before = changes & ((1 << event) - 1 | others)
         after = changes & ~before
         first = max(before.bit_length(), (causality.events(actor) & earlier).bit_length())
@@ -122,29 +124,37 @@ class Races:
             return actor in execution.offers[until]
         return False if self._at_rest else None
 
-    def _reverse(self, event: int, late: Late, *, certain: bool, within: int = ANYTHING) -> Iterator[Reversal]:
-        """The reversal, if anybody can go first; what is not `within` a mask must not change whether the step can."""
+    def _reverse(self, event: int, late: Late) -> Iterator[Reversal]:
+        """The reversal, if anybody can go first."""
         causality, execution, (number, actor, step) = self._causality, self._execution, late
         earlier = (1 << number) - 1
         events = self._unordered(event)
-        if within != ANYTHING:
-            hinder = (causality.conflicts(step) | causality.changes(step)) & earlier & ~within
-            events = self._without(events, events & hinder)
-        mine = causality.before(actor, earlier)
-        if step.announced is not None:
-            # Before `event` it may come to touch other things, and race with any of the rest: all that comes first.
-            number, step = len(causality.past), step.announced
-            earlier = (1 << number) - 1
         causes = causality.givers(step) | causality.conflicts(step) & events
-        causes = causality.closure(mine, causes & earlier)
+        causes = causality.closure(causality.before(actor, earlier), causes & earlier)
         if not causes & events and actor not in execution.offers[event]:
             causes |= events & earlier  # it waits for some of them
             if not causes & events:
                 return
-        late, events = (number, actor, step), events | 1 << number
-        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events, certain)
+        events |= 1 << number
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events, True)
 
-    def _without(self, events: int, hinder: int) -> int:
-        """Those of `events` that depend on none of `hinder`."""
-        past = self._causality.past
-        return sum(event for event in bits(events) if not past[event.bit_length() - 1] & hinder)
+    def _attempt(self, event: int, late: Late, others: int, needs: int) -> Iterator[Reversal]:
+        """The blocking step before `event`, though it cannot go once it `needs` nothing more, or nobody knows."""
+        execution, (number, actor, step) = self._execution, late
+        waits = not needs
+        if waits and actor not in execution.offers[event]:
+            looked_at = step.reads | step.writes
+            if not step.wakes & ~(looked_at & _all(execution.steps[event])):
+                return
+        events = others
+        if self._could_run(event, late, others) is not False:
+            events |= 1 << number
+        sequence = Reversal(
+            self._causality, execution, self._lineages, self._all_moves, event, late, others, events, False, needs
+        )
+        sequence.by_anybody = waits
+        yield sequence
+
+
+def _all(step: Step) -> int:
+    return step.reads | step.writes

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 
 from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
-from actors.runtime.step import Step, races
+from actors.runtime.step import ANYTHING, Step, races
 
 from .lineage import Lineages
 from .wakeup import Branch, Move, Sequel, Tree
 
 Late = tuple[int, int, Step]
 """The later step of a race: the number of the event that it is or would be, its actor, and itself."""
-
-
-def planned(step: Step) -> Step:
-    """A performed step as it is planned: as it was announced if another outcome may touch something else."""
-    return step if step.announced is None or step.options < 2 else step.announced
 
 
 @dataclass(slots=True, eq=False)
@@ -36,22 +31,30 @@ class Reversal:
     """What must come before `late`: a mask, like all sets of events here."""
     events: int
     """The sequence, in the order in which its events came, `late` among them; `insert` takes away from it."""
-    certain: bool = False
-    """Whether it is known to be possible."""
+    certain: bool
+    """Whether all of it is known to be possible."""
+    ahead: int = ANYTHING
+    """Of `events` those that `late` cannot do without: they are planned first."""
+    by_anybody: bool = False
+    """Whether anybody may be who lets `late` go."""
 
-    def begins_with(self, actor: int, step: Step | None) -> bool:
-        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it.
-
-        `step` is what it came to touch there, None if that is what it announced.
-        """
-        if step is not None and self._first(actor) == 1 << self.late[0]:
-            return not self.causality.conflicts(step) & self.events
-        return self._begins(actor, step or self.execution.next_step(actor, self.event))
+    def begins_with(self, actor: int) -> bool:
+        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it."""
+        return self._begins(actor, self.execution.next_step(actor, self.event))
 
     def initials(self) -> int:
         """Those whose step comes first in the sequence, or could, as a mask of actors."""
         offered = self.execution.offers[self.event]
         return sum(1 << actor for actor in offered if self._first(actor) and self._begins(actor, None))
+
+    def offered(self) -> int:
+        """Who could go at the point before `event`, as a mask."""
+        return sum(1 << actor for actor in self.execution.offers[self.event])
+
+    def bare(self, actor: int) -> Branch:
+        """The next step of `actor` as a branch after which any order will do."""
+        step = self.execution.next_step(actor, self.event)
+        return Branch(actor, self.lineages.of(actor), 0, step, False)
 
     def insert(self, tree: Tree) -> None:
         """See to it that the sequence is tried: it is already if all of a branch of `tree` may go first."""
@@ -61,8 +64,8 @@ class Reversal:
                 tree.extend(self.chain())
                 return
             if not branch.rest:
-                # Any order will do there, but not if a sibling might have begun it, was not sure to, and sleeps in it.
-                if not branch.certain and self.events:
+                # Any order will do there, but not if somebody sleeps in it who might have begun what is tried here.
+                if self.events and not (branch.certain and self.certain):
                     branch.then(self.chain())
                 return
             tree = branch.rest
@@ -71,7 +74,7 @@ class Reversal:
         """The sequence as a tree."""
         number, actor, step = self.late
         late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
-        return Sequel(self.moves(), number, late, self.certain).tree(self.events)
+        return Sequel(self.moves(), number, late, self.ahead, self.certain).tree(self.events)
 
     def _take_first(self, tree: Tree) -> Branch | None:
         """The branch that may go first; the sequence is what is left of it then."""
@@ -82,26 +85,26 @@ class Reversal:
                 continue
             # If what else may go first is impossible, then nothing of it is tried.
             if (first or branch.certain) and self._begins(actor, branch.step):
-                self.events ^= first
+                self.events &= ~first
                 return branch
         return None
 
     def _begins(self, actor: int, step: Step | None) -> bool:
-        """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence."""
-        late, _, late_step = self.late
+        """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence.
+
+        Whoever may be what hinders `late`, though no other step, is not one of the first.
+        """
+        number, _, late = self.late
         first = self._first(actor)
+        if first == 1 << number:
+            return not self.causes & self.events & ~first
         if first:
-            if first == 1 << late:
-                return not self.causes & self.events & ~first
-            number = first.bit_length() - 1
-            causes = self.causality.past[number]
-            performed = self.execution.steps[number]
-            if (step := planned(performed)) is not performed:
-                causes |= self.causality.conflicts(step)
-            return not causes & self.events & first - 1
+            if self.causality.past[first.bit_length() - 1] & self.events & first - 1:
+                return False
+            return self.certain or bool(first & self.ahead) or step is None or not races(step, late)
         if step is None or self.causality.conflicts(step) & self.events:
             return False
-        return not (self.events >> late & 1 and races(step, late_step))
+        return not (races(step, late) and (self.events >> number & 1 or not self.certain))
 
     def _first(self, actor: int) -> int:
         """The first of the events of `actor`, as a mask."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import msgpack
 
 from actors.runtime.causality import bits
-from actors.runtime.step import Step
 
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
@@ -39,10 +38,6 @@ class Node:
     """What must still be tried here, besides the current actor."""
     taken: Tree = field(default_factory=list)
     """The branches that begin with the current actor."""
-    narrow: dict[int, Step] = field(default_factory=dict)
-    """Of those in `sleep` and `done` who came to touch less than they announced: what that was."""
-    touched: Step | None = None
-    """The same of the current actor, whatever its outcome."""
 
     def alternatives(self) -> dict[int, Tree]:
         """The branches of `tree` by who begins them, in the order in which they are tried."""
@@ -51,21 +46,9 @@ class Node:
             found.setdefault(branch.actor, []).append(branch)
         return found
 
-    def perform(self, step: Step) -> None:
-        """What the current actor's step came to be, with the current outcome."""
-        self.options = step.options
-        if not self.outcome:
-            self.touched = None if step.announced is None else Step(step.what, step.reads, step.writes)
-        elif self.touched is not None:
-            other = self.touched
-            self.touched = Step(step.what, other.reads | step.reads, other.writes | step.writes)
-
     def turn(self) -> bool:
         """Let the next actor try, this one is done; False if there is none."""
         self.done |= 1 << self.actor
-        if self.touched is not None:
-            self.narrow[self.actor] = self.touched
-            self.touched = None
         if not self.tree:
             return False
         (self.actor, self.taken), *others = self.alternatives().items()
@@ -115,16 +98,25 @@ class Stack:
         node = self.nodes[reversal.event]
         tried = node.sleep | node.done
         if not self.shared:
-            actors = (bit.bit_length() - 1 for bit in bits(tried))
-            if not any(reversal.begins_with(actor, node.narrow.get(actor)) for actor in actors):
+            if any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
+                return
+            if not reversal.by_anybody:
                 reversal.insert(node.tree)
+                return
+        planned = sum({1 << branch.actor for branch in node.tree})
+        if reversal.by_anybody:
+            for bit in bits(reversal.offered() & ~(tried | planned | 1 << node.actor)):
+                self._plan(reversal.event, bit, [reversal.bare(bit.bit_length() - 1)])
             return
         initials = reversal.initials()
-        if not initials & (tried | sum({1 << branch.actor for branch in node.tree})):
-            chain = reversal.chain()
-            node.tree += chain
-            if reversal.event < self.floor:
-                self.escapes.append(Escape(reversal.event, initials, chain))
+        if not initials & (tried | planned):
+            self._plan(reversal.event, initials, reversal.chain())
+
+    def _plan(self, depth: int, initials: int, tree: Tree) -> None:
+        """Try a tree that begins with one of `initials`."""
+        self.nodes[depth].tree += tree
+        if depth < self.floor:
+            self.escapes.append(Escape(depth, initials, tree))
 
     def backtrack(self) -> bool:
         """Go back to the deepest point that has something left, and plan that; False if none has."""

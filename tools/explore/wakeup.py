@@ -24,23 +24,25 @@ class Sequel:
     """A sequence of steps of one run, of which nothing is written out before it is wanted: there may be as many as the
     run has races, each nearly as long as the run."""
 
-    __slots__ = ("_certain", "_late", "_moves", "_number")
+    __slots__ = ("_ahead", "_certain", "_late", "_moves", "_number")
 
-    def __init__(self, moves: Sequence[Move], number: int, late: Move, certain: bool) -> None:
+    def __init__(self, moves: Sequence[Move], number: int, late: Move, ahead: int, certain: bool) -> None:
         self._moves = moves
         self._number = number
         self._late = late
+        self._ahead = ahead
         self._certain = certain
 
     def tree(self, events: int) -> Tree:
-        """The moves of the mask `events`; event `number` is the `late` one, which is only perhaps `certain`."""
+        """The moves of the mask `events`, first those that are to be ahead; event `number` is the `late` one."""
         if not events:
             return []
-        number = (events & -events).bit_length() - 1
-        is_late = number == self._number
-        lineage, actor, outcome, reads, writes = self._late if is_late else self._moves[number]
-        branch = Branch(actor, lineage, outcome, Step("", reads, writes), self._certain or not is_late)
-        branch._follow(self, events & events - 1)
+        first = events & self._ahead or events
+        first &= -first
+        number = first.bit_length() - 1
+        lineage, actor, outcome, reads, writes = self._late if number == self._number else self._moves[number]
+        branch = Branch(actor, lineage, outcome, Step("", reads, writes), self._certain)
+        branch._follow(self, events ^ first)
         return [branch]
 
 

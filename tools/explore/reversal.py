@@ -54,40 +54,46 @@ class Reversal:
     def bare(self, actor: int) -> Branch:
         """The next step of `actor` as a branch after which any order will do."""
         step = self.execution.next_step(actor, self.event)
-        return Branch(actor, self.lineages.of(actor), 0, step, False)
+        return Branch(actor, self.lineages.of(actor), 0, step, awake=False)
 
     def insert(self, tree: Tree) -> None:
         """See to it that the sequence is tried: it is already if all of a branch of `tree` may go first."""
+        awake = self.certain
         while self.events:
-            branch = self._take_first(tree)
+            branch, passed = self._take_first(tree)
+            awake &= not passed
             if branch is None:
-                tree.extend(self.chain())
+                tree.extend(self.chain(awake=awake))
                 return
             if not branch.rest:
-                # Any order will do there, but not if somebody sleeps in it who might have begun what is tried here.
-                if self.events and not (branch.certain and self.certain):
-                    branch.then(self.chain())
+                if self.events and not branch.awake:
+                    branch.then(self.chain(awake=awake))
                 return
             tree = branch.rest
 
-    def chain(self) -> Tree:
-        """The sequence as a tree."""
+    def chain(self, *, awake: bool = False) -> Tree:
+        """The sequence as a tree; whether all are `awake` at its end."""
         number, actor, step = self.late
         late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
-        return Sequel(self.moves(), number, late, self.ahead, self.certain).tree(self.events)
+        return Sequel(self.moves(), number, late, self.ahead, self.certain, awake).tree(self.events)
 
-    def _take_first(self, tree: Tree) -> Branch | None:
-        """The branch that may go first; the sequence is what is left of it then."""
+    def _take_first(self, tree: Tree) -> tuple[Branch | None, bool]:
+        """The branch that may go first; the sequence is what is left of it then.
+
+        And whether one was passed that may have begun it, if it is possible: then that one may sleep in what follows.
+        """
+        passed = False
         for branch in tree:
             actor = self.lineages.number(branch.lineage)
             first = self._first(actor)
             if first and self._outcome(first.bit_length() - 1) != branch.outcome:
                 continue
-            # If what else may go first is impossible, then nothing of it is tried.
-            if (first or branch.certain) and self._begins(actor, branch.step):
-                self.events &= ~first
-                return branch
-        return None
+            if self._begins(actor, branch.step):
+                if first or branch.certain:
+                    self.events &= ~first
+                    return branch, passed
+                passed = True  # if it is impossible, then nothing of the sequence is tried there
+        return None, passed
 
     def _begins(self, actor: int, step: Step | None) -> bool:
         """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence.

@@ -136,25 +136,16 @@ class Races:
             if not causes & events:
                 return
         events |= 1 << number
-        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events, True)
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events)
 
     def _attempt(self, event: int, late: Late, others: int, needs: int) -> Iterator[Reversal]:
-        """The blocking step before `event`, though it cannot go once it `needs` nothing more, or nobody knows."""
-        execution, (number, actor, step) = self._execution, late
-        waits = not needs
-        if waits and actor not in execution.offers[event]:
-            looked_at = step.reads | step.writes
-            if not step.wakes & ~(looked_at & _all(execution.steps[event])):
-                return
+        """What is to be tried lest the blocking step could have come before `event`."""
+        causality, execution, (number, actor, step) = self._causality, self._execution, late
+        if not needs and actor not in execution.offers[event]:
+            races_with = execution.steps[event].reads | execution.steps[event].writes
+            if not step.wakes & ~((step.reads | step.writes) & races_with):
+                return  # whoever lets it go races with `event` himself
         events = others
         if self._could_run(event, late, others) is not False:
             events |= 1 << number
-        sequence = Reversal(
-            self._causality, execution, self._lineages, self._all_moves, event, late, others, events, False, needs
-        )
-        sequence.by_anybody = waits
-        yield sequence
-
-
-def _all(step: Step) -> int:
-    return step.reads | step.writes
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, others, events, needs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
-from actors.runtime.step import ANYTHING, Step, races
+from actors.runtime.step import Step, races
 
 from .lineage import Lineages
 from .wakeup import Branch, Move, Sequel, Tree
@@ -31,86 +31,75 @@ class Reversal:
     """What must come before `late`: a mask, like all sets of events here."""
     events: int
     """The sequence, in the order in which its events came, `late` among them; `insert` takes away from it."""
-    certain: bool
-    """Whether all of it is known to be possible."""
-    ahead: int = ANYTHING
-    """Of `events` those that `late` cannot do without: they are planned first."""
-    by_anybody: bool = False
-    """Whether anybody may be who lets `late` go."""
+    needs: int | None = None
+    """None if it is known that `late` can go there. Else those of the events without which it is not even announced:
+    they are planned first."""
 
     def begins_with(self, actor: int) -> bool:
         """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it."""
         return self._begins(actor, self.execution.next_step(actor, self.event))
 
     def initials(self) -> int:
-        """Those whose step comes first in the sequence, or could, as a mask of actors."""
-        offered = self.execution.offers[self.event]
-        return sum(1 << actor for actor in offered if self._first(actor) and self._begins(actor, None))
+        """Those whose step comes first in the sequence, or could, as a mask of actors.
 
-    def offered(self) -> int:
-        """Who could go at the point before `event`, as a mask."""
+        Whoever might keep a `late` from going that need not come after it is none of them.
+        """
+        offered, step = self.execution.offers[self.event], self.late[2]
+        hinder = 0 if self.needs is None else self.causality.conflicts(step) & ~self.needs
+        firsts = ((1 << actor, self._first(actor)) for actor in offered)
+        return sum(bit for bit, first in firsts if first and not first & hinder and self._is_first(first))
+
+    def everybody(self) -> int:
+        """Who can go at the point before `event`, as a mask."""
         return sum(1 << actor for actor in self.execution.offers[self.event])
 
-    def bare(self, actor: int) -> Branch:
-        """The next step of `actor` as a branch after which any order will do."""
-        step = self.execution.next_step(actor, self.event)
-        return Branch(actor, self.lineages.of(actor), 0, step, awake=False)
+    def alone(self, actor: int) -> Tree:
+        """The next step of `actor`, after which any order will do."""
+        return [Branch(actor, self.lineages.of(actor), 0, self.execution.next_step(actor, self.event))]
 
     def insert(self, tree: Tree) -> None:
         """See to it that the sequence is tried: it is already if all of a branch of `tree` may go first."""
-        awake = self.certain
         while self.events:
-            branch, passed = self._take_first(tree)
-            awake &= not passed
+            branch = self._take_first(tree)
             if branch is None:
-                tree.extend(self.chain(awake=awake))
+                tree.extend(self.chain())
                 return
             if not branch.rest:
-                if self.events and not branch.awake:
-                    branch.then(self.chain(awake=awake))
-                return
+                return  # any order will do there
             tree = branch.rest
 
-    def chain(self, *, awake: bool = False) -> Tree:
-        """The sequence as a tree; whether all are `awake` at its end."""
+    def chain(self) -> Tree:
+        """The sequence as a tree."""
         number, actor, step = self.late
         late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
-        return Sequel(self.moves(), number, late, self.ahead, self.certain, awake).tree(self.events)
+        return Sequel(self.moves(), number, late, self.needs or 0).tree(self.events)
 
-    def _take_first(self, tree: Tree) -> tuple[Branch | None, bool]:
-        """The branch that may go first; the sequence is what is left of it then.
-
-        And whether one was passed that may have begun it, if it is possible: then that one may sleep in what follows.
-        """
-        passed = False
+    def _take_first(self, tree: Tree) -> Branch | None:
+        """The branch that may go first; the sequence is what is left of it then."""
         for branch in tree:
             actor = self.lineages.number(branch.lineage)
             first = self._first(actor)
             if first and self._outcome(first.bit_length() - 1) != branch.outcome:
                 continue
             if self._begins(actor, branch.step):
-                if first or branch.certain:
-                    self.events &= ~first
-                    return branch, passed
-                passed = True  # if it is impossible, then nothing of the sequence is tried there
-        return None, passed
+                self.events ^= first
+                return branch
+        return None
 
     def _begins(self, actor: int, step: Step | None) -> bool:
-        """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence.
-
-        Whoever may be what hinders `late`, though no other step, is not one of the first.
-        """
-        number, _, late = self.late
+        """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence."""
         first = self._first(actor)
-        if first == 1 << number:
-            return not self.causes & self.events & ~first
         if first:
-            if self.causality.past[first.bit_length() - 1] & self.events & first - 1:
-                return False
-            return self.certain or bool(first & self.ahead) or step is None or not races(step, late)
+            return self._is_first(first)
+        late, _, late_step = self.late
         if step is None or self.causality.conflicts(step) & self.events:
             return False
-        return not (races(step, late) and (self.events >> number & 1 or not self.certain))
+        return not (self.events >> late & 1 and races(step, late_step))
+
+    def _is_first(self, event: int) -> bool:
+        """Whether nothing of the sequence comes before an event of it, which is given as a mask."""
+        causes = self.causes if event == 1 << self.late[0] else self.causality.past[event.bit_length() - 1]
+        return not causes & self.events & ~event
 
     def _first(self, actor: int) -> int:
         """The first of the events of `actor`, as a mask."""

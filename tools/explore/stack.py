@@ -77,10 +77,11 @@ class Stack:
         """Whether every point tries all who can go and are not asleep, so that no race has to be turned round: see
         `dpor.py` on runs that are cut at a bound."""
         self.exhausted = False
-        self.shared = False
-        """Whether it was begun elsewhere, and perhaps others search parts of the same tree. What they find comes too
-        late to be planned here, and the footprints of what is planned are not written. So only who goes first in a
-        reversal counts: source-DPOR, which begins some runs in vain."""
+        self.by_first = False
+        """Whether only who goes first in a reversal counts: source-DPOR, which begins some runs in vain. So it is once
+        the stack was begun elsewhere, where footprints of what is planned are not written and perhaps others search
+        parts of the same tree, whose finds come too late to be planned here; and once nobody knows of some wait
+        whether it could have come earlier."""
         self.escapes: list[Escape] = []
         self.share = 1.0
         """How much of the whole tree was ahead here when this was last weighed."""
@@ -97,23 +98,22 @@ class Stack:
         """See to it that the reversed order is tried, unless it is known to be seen elsewhere."""
         node = self.nodes[reversal.event]
         tried = node.sleep | node.done
-        if not self.shared:
-            if any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
-                return
-            if not reversal.by_anybody:
+        self.by_first |= reversal.needs is not None
+        if not self.by_first:
+            if not any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
                 reversal.insert(node.tree)
-                return
-        planned = sum({1 << branch.actor for branch in node.tree})
-        if reversal.by_anybody:
-            for bit in bits(reversal.offered() & ~(tried | planned | 1 << node.actor)):
-                self._plan(reversal.event, bit, [reversal.bare(bit.bit_length() - 1)])
+            return
+        known = tried | sum({1 << branch.actor for branch in node.tree})
+        if reversal.needs == 0:
+            for bit in bits(reversal.everybody() & ~(known | 1 << node.actor)):
+                self._plan(reversal.event, bit, reversal.alone(bit.bit_length() - 1))
             return
         initials = reversal.initials()
-        if not initials & (tried | planned):
+        if not initials & known:
             self._plan(reversal.event, initials, reversal.chain())
 
     def _plan(self, depth: int, initials: int, tree: Tree) -> None:
-        """Try a tree that begins with one of `initials`."""
+        """Try a tree; any of `initials` would do to begin with."""
         self.nodes[depth].tree += tree
         if depth < self.floor:
             self.escapes.append(Escape(depth, initials, tree))
@@ -184,7 +184,7 @@ class Stack:
             made = [Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes]
             stack = cls(made, floor, everything=everything)
             stack.exhausted = exhausted
-            stack.shared = bool(nodes)
+            stack.by_first = bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]
             stack.share, stack._behind = weight
         except (ValueError, TypeError, IndexError, msgpack.UnpackException) as problem:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from hw.bus import PhysAddr
 from hw.memory import Memory
 
-from .step import Step
-
 if TYPE_CHECKING:
     from .world import World
 

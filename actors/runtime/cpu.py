@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 
-from . import endings
 from .audit import FootprintError
 from .events import Note
 from .fetch import Fetch, Piece

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from .generator import WAITING_FROM
 from .stock import Comparison
 
 DAILY: dict[int, tuple[int, int, int, int, int, int]] = {
@@ -42,6 +43,17 @@ def test_search_finds_what_all_interleavings_show_in_many_more(shard: int) -> No
     """20,000 programs in all."""
     seen = Comparison(LONG_MOST)
     seen.run(shard * LONG_APART, LONG_PROGRAMS)
+    assert not seen.found, "\n\n".join(seen.found)
+    assert seen.verdicts.total() == LONG_PROGRAMS
+    assert seen.verdicts.total() + seen.too_many <= LONG_APART
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shard", range(50))
+def test_search_finds_what_all_interleavings_show_where_all_wait(shard: int) -> None:
+    """10,000 programs in all."""
+    seen = Comparison(LONG_MOST)
+    seen.run(WAITING_FROM + shard * LONG_APART, LONG_PROGRAMS)
     assert not seen.found, "\n\n".join(seen.found)
     assert seen.verdicts.total() == LONG_PROGRAMS
     assert seen.verdicts.total() + seen.too_many <= LONG_APART

@@ -1,7 +1,32 @@
-"""Which races of a run can be reversed.
+"""Which races of a run can be reversed, and what is to be tried where the run cannot tell.
 
-A race (e, p) is worth reversing if p could run at the point before e, once all that does not depend on e ran. For a
-step that can be blocked this is read from the recorded offers; where they cannot tell, both answers are tried.
+A race (e, x) is worth reversing if x could run at the point before e, once all that does not depend on e ran. A step
+without a condition could. One with a condition could for certain if e has the same condition, or if the recorded offers
+say so and nothing else that does not depend on e changes the answer. Else there is an *attempt*: if x *needs* steps
+after e to be announced at all, one of those has to be tried first; if it waits already, whoever can go may be the one
+who lets x go, and everybody is tried, unless all that could let x go conflicts with e itself. From the first attempt on
+a search plans who goes first, and no more (`Stack.by_first`); before, it is optimal DPOR, which knows of no blocking.
+
+Why such a search misses nothing. Claim: when a point is left, then for each sequence v that is possible there,
+somebody who was tried or slept there is first in v (his step is in v, and conflicts with none before it), or somebody
+who was tried conflicts with nothing in v. Behind whom was tried the same is said of the rest of v, or of v with less
+of the run ahead; who slept was tried further up, and v with what came since was possible behind his step. So every run
+is made, but for the order of independent steps. By induction over the points in the order in which they are left:
+suppose that v disproves it. Each d who was tried conflicts with some first step x of v, which comes behind the steps w;
+take a d with the longest w. Nobody who sleeps behind d is first in w, as he would be first in v. So runs with d and w
+are made behind d, also one that then goes on with x if that is possible, and in them x is announced. (Its actor does
+not sleep at the end of all: it was tried then, in such a run that was made before.) There (d, x) is looked at.
+
+* It is reversed. Somebody f was tried who is first among what does not depend on d, or x is. If f is in w or is x, it
+  is first in v. Else f does not conflict with w; nor with x, if x comes right behind w, or has the condition of d: then
+  w of f is longer. If x cannot come there because of d, f does not change whether it can; so take f for d, and it does.
+* It is attempted with needs. These are in w, for x comes behind w. Who was tried is first in v, or has a longer w.
+* It is attempted without. Everybody was tried, also who is first in v.
+* Nothing is tried: x cannot go at the point, and what lets it go conflicts with d. But w lets it go, and does not.
+* It is passed over, since x was reversed with a step e that depends on d. Without e, x comes as well; take that run.
+
+What was left out before the first attempt, because of somebody who slept and did not matter to it, had been planned to
+its end where he was tried, and that point had been left: had it needed an attempt, that would have been the first.
 """
 
 from __future__ import annotations
@@ -9,7 +34,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from actors.runtime.causality import Causality, bits
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.step import ANYTHING, Step
 

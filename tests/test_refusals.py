@@ -288,45 +288,6 @@ def test_a_port_says_what_it_carries() -> None:
     )
 
 
-def late(world: World, announce: str) -> None:
-    """Which word is written is known in the step only; `announce` says what was named before."""
-    select, slot = world.word("select", 1), world.word("slot")
-    reads = [("word", select)] if announce != "written" else []
-    writes = {"nothing": [], "slot": [("word", slot)], "written": [("word", slot), ("word", select)]}[announce]
-
-    async def writer(cpu: Cpu) -> None:
-        await cpu.access("write what is selected", reads=reads, writes=writes)
-        if world.memory.read(select):
-            cpu.touched(writes=[("word", slot)])
-            world.memory.write(slot, 7)
-
-    world.add_actor("writer", writer)
-
-
-def test_what_was_not_announced_is_refused_without_an_audit() -> None:
-    finding = found(lambda world: late(world, "nothing"))
-    assert (finding.outcome, finding.oracle) == (Outcome.ERROR, "FootprintError")
-    assert finding.message == (
-        "writer raised FootprintError: step `write what is selected` touches word 0x1008, which it did not announce "
-        f"({finding.where})"
-    )
-
-
-def test_what_a_step_announced_to_read_stays_in_its_footprint() -> None:
-    execution = run(lambda world: late(world, "slot"), audit=True)
-    assert execution.finding is None
-    names = execution.world.session.resources.names
-    assert names(execution.steps[0].reads) == [("word", 0x1000)]
-    assert names(execution.steps[0].writes) == [("word", 0x1008)]
-
-
-def test_a_word_that_has_decided_cannot_be_left_out() -> None:
-    assert found(lambda world: late(world, "written"), audit=True).message.startswith(
-        "writer raised FootprintError: step `write what is selected` has used word 0x1000, and says that it touches it "
-        "not"
-    )
-
-
 def test_a_wait_names_what_it_looks_at() -> None:
     def build(world: World) -> None:
         async def main(cpu: Cpu) -> None:

@@ -268,10 +268,14 @@ class InvalidationQueue:
         if waiting is not None:
             self._end(waiting, Progress.COMPLETE)
             return waiting
+        self.nobody_waits(sid)
+        return None
+
+    def nobody_waits(self, sid: StreamId) -> None:
+        """An Invalidate Completion of this device had a tag for which nobody waits: ICE."""
         registers = self.vtd.registers
         self.memory.write(registers.IQER, ICESID.put(self.memory.read(registers.IQER), sid))
         raise_fault_status(self.memory, registers, ICE.mask)
-        return None
 
     def waiting_for(self, sid: StreamId, itag: int) -> Pending | None:
         """The invalidation that waits for this tag of this device."""

@@ -1,6 +1,6 @@
 """Every interleaving of a small world, by a driver of its own, and what search must find among them.
 
-It knows of the project what is compared: the world, and what a step announces (`ready`, `options`) and came to touch.
+It knows of the project what is compared: the world, and what a step announces.
 Who can go is asked of everybody before each step. The order of steps and their classes are computed here from the
 footprints, step by step with every earlier one.
 """
@@ -76,7 +76,7 @@ class Order:
             del record[length:]
 
     def add(self, name: str, step: Step, outcome: int) -> None:
-        """The next event, with the footprint that it came to have."""
+        """The next event."""
         past = 0
         for number, earlier in enumerate(self._steps):
             if self._names[number] == name or _ordered(earlier, step):

@@ -29,12 +29,16 @@ KINDS: dict[str, str] = {
     "notes": "note noteseen emit",
     "locks": "lock spinlock readlock writelock lock",
     "grabs": "grab drop",
-    "narrow": "select glance raiseif pickone downany",
+    "wide": "select glance raiseif pickone downany",
     "choices": "choose pick if",
     "children": "spawn spawn spawndaemon",
     "loops": "loop if",
 }
 """Names of operations by what they are about; what comes twice is drawn twice as often."""
+WAITING_FROM = 50_000
+"""From this seed on hardly anybody does anything but wait, mostly for several things, and let others go on."""
+WAITING = "waits waits wide polls polls lines memory"
+"""Kinds of steps in those programs."""
 BODIES = {
     "work": 1,
     "takeposted": 1,
@@ -137,7 +141,10 @@ def program_of(seed: int) -> Program:
     draw = Draw(seed)
     most = draw.one_of(MOST_ESTIMATED)
     while True:
-        made = _changed(draw) if draw.below(2) else _answered(draw, _mixed(draw))
+        if seed >= WAITING_FROM:
+            made = _waiting(draw)
+        else:
+            made = _changed(draw) if draw.below(2) else _answered(draw, _mixed(draw))
         made = _allowed(made)
         if len(made.actors) > 1 and most // 1_000 <= _estimate(made) <= most:
             return made
@@ -153,6 +160,19 @@ def _mixed(draw: Draw) -> Program:
     for number in range(2 + (draw.below(4) + 1) // 2):
         body = tuple(_op(draw, ops, few) for _ in range(1 + draw.below(4)))
         actors.append(Actor(NAMES[number], body, daemon=not draw.below(8)))
+    return Program(tuple(actors), _properties(draw))
+
+
+def _waiting(draw: Draw) -> Program:
+    """Three or four actors, daemons among them, that wait for few words."""
+    ops = [name for kind in WAITING.split() for name in KINDS[kind].split()] + ["waitany", "downany", "pollsum"]
+    if not draw.below(3):
+        ops += KINDS[draw.one_of(list(KINDS))].split() * 3
+    few = 1 + draw.below(2)
+    actors = []
+    for number in range(3 + draw.below(2)):
+        body = tuple(_op(draw, ops, few) for _ in range(1 + draw.below(3)))
+        actors.append(Actor(NAMES[number], body, daemon=not draw.below(5)))
     return Program(tuple(actors), _properties(draw))
 
 

@@ -124,16 +124,13 @@ class Machine:
                 await cpu.access("select", reads=words[2:], writes=words[:2])
                 n = read(self._words[2]) % 2
                 self._write(self._words[n], value)
-                cpu.touched(reads=words[2:], writes=[words[n]])
             case "glance", ():
                 await cpu.access("glance", reads=words)
                 n = read(self._words[2]) % 2
                 seen.append(read(self._words[n]))
-                cpu.touched(reads=[words[2], words[n]])
             case "pickone", ():
                 n = await cpu.choose("pick one", 2, reads=words[:2])
                 seen.append(read(self._words[n]))
-                cpu.touched(reads=[words[n]])
             case "raise", (n,):
                 await cpu.access("raise", writes=[self._lines[n].resource])
                 self._lines[n].raise_now()
@@ -141,8 +138,6 @@ class Machine:
                 await cpu.access("raise if", reads=[words[word]], writes=[self._lines[n].resource])
                 if read(self._words[word]) == value:
                     self._lines[n].raise_now()
-                else:
-                    cpu.touched(reads=[words[word]])
             case _:
                 raise TypeError(f"no such operation: {op}")
 
@@ -165,7 +160,6 @@ class Machine:
                 await cpu.wait("down any", lambda: read(words[0]) > 0 or read(words[1]) > 0, writes=two)
                 n = 0 if read(words[0]) else 1
                 self._write(words[n], read(words[n]) - 1)
-                cpu.touched(reads=two[:n], writes=[two[n]])
             case "irq", (n,):
                 await self._lines[n].take(cpu)
             case _:

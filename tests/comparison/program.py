@@ -16,8 +16,6 @@ from dataclasses import dataclass
 
 Body = tuple["Op", ...]
 PROPERTIES = ("always", "rising", "rest", "seen")
-NARROWING = {"select", "glance", "raiseif", "pickone", "downany"}
-"""Operations that come to touch less than they announced."""
 _TOKEN = re.compile(r"[{};]|[^\s{};]+")
 
 

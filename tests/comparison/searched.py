@@ -20,7 +20,7 @@ from tools.terminal.interrupt import StopRequest
 from .enumeration import Class, Classes, Everything, Signature
 from .generator import Draw
 from .machine import Machine, State
-from .program import NARROWING, Program, walk
+from .program import Program
 
 SCENARIO = "tests/comparison/scenario.py::seeded"
 FOREVER = 600.0
@@ -64,13 +64,13 @@ class Searched:
         self.report.complete = not self.report.bounded
         return Proof(Terms(SCENARIO, ()), report=self.report).verdict
 
-    def differences(self, everything: Everything, *, once: bool) -> list[str]:
-        """In what a search that came to its end differs from all interleavings; each class comes `once`, or more."""
+    def differences(self, everything: Everything) -> list[str]:
+        """In what a search that came to its end differs from all interleavings."""
         found = []
         classes = [kind for kind, _, _ in self.ends]
         if set(classes) != set(everything.ends):
             found.append(f"{len(set(classes))} classes of {len(everything.ends)}")
-        if once and len(set(classes)) != len(classes):
+        if len(set(classes)) != len(classes):
             found.append(f"{len(classes)} runs for {len(set(classes))} classes")
         if {state for _, state, _ in self.ends} != {end.state for end in everything.ends.values()}:
             found.append("other final states")
@@ -129,25 +129,18 @@ async def _shared(searched: Searched, driver: Controlled, draw: Draw) -> None:
 
 
 Way = Callable[[Searched, Controlled, Draw], Awaitable[None]]
-_ALONE: tuple[Way, ...] = (_at_once, _first_who_can)
-_WAYS: tuple[Way, ...] = (*_ALONE, _continued, _killed, _shared)
+_WAYS: tuple[Way, ...] = (_at_once, _first_who_can, _continued, _killed, _shared)
 
 
 async def differences(
     driver: Controlled, program: Program, everything: Everything, classes: Classes, seed: int
 ) -> list[str]:
-    """In what each way of searching differs from all interleavings.
-
-    A search that was written down does not know what somebody touched who touched less than he announced: such a class
-    it may see more than once. So may any search if an outcome decides what is touched (`pickone`).
-    """
+    """In what each way of searching differs from all interleavings."""
     found = []
-    names = {op.name for actor in program.actors for op in walk(actor.body)}
     for way in _WAYS:
         searched = Searched(program, classes)
         await way(searched, driver, Draw(seed))
-        once = "pickone" not in names and (way in _ALONE or not names & NARROWING)
-        found += [f"{way.__name__}: {difference}" for difference in searched.differences(everything, once=once)]
+        found += [f"{way.__name__}: {difference}" for difference in searched.differences(everything)]
     return found
 
 

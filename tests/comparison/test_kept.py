@@ -18,14 +18,14 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         """actor a: select 1; load 0
            actor b: store 2 1; load 1
            actor c: store 0 2""",
-        7,
+        9,
         "what select touches before the store to word 2 was taken to be what it touches after it",
     ),
     (
         """actor a: select 1; load 0
            actor b: store 2 1; load 1
            actor c: store 0 2; store 0 2""",
-        12,
+        18,
         "the same, with a store of c before a race that was turned round long before",
     ),
     (
@@ -53,7 +53,7 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         """actor a: downany; note 0 1
            actor b: store 1 1; load 0
            actor c: store 0 2""",
-        5,
+        7,
         "a wait that touched less than it announced was taken for a step that can always be taken",
     ),
     (
@@ -122,27 +122,28 @@ KEPT: tuple[tuple[str, int, str], ...] = (
         4,
         "whose numbers follow the order of spawning is planned by whose child he is",
     ),
-)
-OPEN: tuple[tuple[str, str], ...] = (
     (
         """actor a: downany
            actor b: store 1 1; store 1 0
            actor c: store 0 2""",
-        "1 class of 2: a wait that takes word 0 or 1, and is planned by which of them it took",
+        4,
+        "a wait that may go at once was planned to do so, and not behind what had stopped it only in this run",
     ),
     (
         """actor a: glance; glance
            actor b: store 2 1; store 2 1
            actor c: store 1 2
            actor d: store 0 0""",
-        "18 classes of 20: two steps of one actor that come to touch less than they announced",
+        54,
+        "two steps of one actor that came to touch less than they announced",
     ),
     (
         """actor a: store 2 1
            actor b: irq 1
            actor c: store 1 0; raise 1
            actor d: select 1; rmw 2; raiseif 1 1 0; wait 0 1""",
-        "16 classes of 18: the same with an edge that is raised or not",
+        28,
+        "the same with an edge that is raised or not",
     ),
     (
         """actor a: downany; downany; downany; note 0 1
@@ -150,7 +151,8 @@ OPEN: tuple[tuple[str, str], ...] = (
            actor c: store 0 2
            actor d: store 1 1
            seen 0 0""",
-        "34 classes of 35: several waits that each take word 0 or 1",
+        94,
+        "several waits that each take word 0 or 1",
     ),
     (
         """actor a: store 1 1; rmw 1
@@ -158,10 +160,36 @@ OPEN: tuple[tuple[str, str], ...] = (
            actor c: store 1 1; store 2 1; poll 1 1
            actor d: rmw 0; waitany 1
            rest 1 1""",
-        "66 classes of 68, with the first who can going on only: no step touches less than it announced",
+        68,
+        "a planned wait that nobody knew to be possible was, and slept where any order was to do",
+    ),
+    (
+        """actor a: downany; irq 0
+           daemon b: both; put 1; raise 0
+           daemon c: load 0; waitany 2
+           actor d: rmw 1""",
+        11,
+        "a wait for one of two words: somebody who slept was taken to have seen what lets it go",
+    ),
+    (
+        """actor a: raiseif 0 0 0; rmw 0
+           daemon b: pollsum 0; wait 0 0
+           actor c: downany
+           actor d: rmw 1; waitany 1
+           rest 1 2""",
+        37,
+        "the same with two such waits",
+    ),
+    (
+        """actor a: waitany 0; waitany 0
+           actor b: waitboth 0; load 0
+           actor c: store 0 1; rmw 0
+           actor d: store 1 0; pollsum 3
+           rest 1 2""",
+        102,
+        "the same with four",
     ),
 )
-"""Programs on which search differs from all interleavings today."""
 
 
 def both(program: Program) -> tuple[Everything, list[str]]:
@@ -180,13 +208,6 @@ def both(program: Program) -> tuple[Everything, list[str]]:
 def test_what_once_differed_no_longer_does(text: str, classes: int, why: str) -> None:
     everything, found = both(parse(text))
     assert (len(everything.ends), found) == (classes, []), why
-
-
-@pytest.mark.parametrize(
-    "text", [pytest.param(text, marks=pytest.mark.xfail(reason=why, strict=True)) for text, why in OPEN]
-)
-def test_what_differs_today(text: str) -> None:
-    assert not both(parse(text))[1]
 
 
 @pytest.mark.parametrize("text", SHAPES)

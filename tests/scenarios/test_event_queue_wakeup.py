@@ -10,9 +10,9 @@ from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
-    "thread=snapshot": (4, 1),
-    "thread=re-read": (5, 0),
-    "thread=re-read,events=4": (182, 0),
+    "thread=snapshot": (5, 2),
+    "thread=re-read": (6, 0),
+    "thread=re-read,events=4": (284, 0),
     "thread=snapshot,events=1": (1, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""

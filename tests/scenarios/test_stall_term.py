@@ -16,7 +16,7 @@ TRACES = {
     "order=resume-each": (9, 0),
     "order=architected": (7, 0),
     "order=architected,early=1": (14, 0),
-    "order=architected,accesses=2": (436, 0),
+    "order=architected,accesses=2": (468, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

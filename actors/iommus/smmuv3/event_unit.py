@@ -44,7 +44,6 @@ class EventUnit:
         changes = (("word", self.evtq.prod_register), self.irq.resource, *writes)
         slots = [word for number in range(self.evtq.ring.entries) for word in self._slot(number)]
         await cpu.access("EVTQ: write entry and PROD", reads=looks_at, writes=(*slots, *changes))
-        cpu.touched(writes=(*self._slot(self.accepted), *changes))
 
     def _slot(self, number: int) -> Iterator[Resource]:
         """The words of an entry."""

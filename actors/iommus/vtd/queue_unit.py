@@ -203,21 +203,30 @@ class QueueUnit:
         cpu.emit(DescriptorDone(number=pending.number, text=_name(pending)))
 
     async def completion(self, cpu: Cpu, completion: InvalidateCompletion) -> None:
-        """An Invalidate Completion arrives, behind all that its device had posted before."""
+        """An Invalidate Completion arrives, behind all that its device had posted before.
+
+        Where a time-out may come first, an error is recorded in a step of its own, so that nobody who looks at errors
+        has to be ordered with a completion that makes none.
+        """
         queue, world = self.queue, self.units.world
-        waiting = queue.waiting_for(completion.sid, completion.itag)
-        expected = waiting is not None and not self.time_outs
-        gone = (itag_resource(completion.itag), RUNNING)
-        writes = gone if expected else (*gone, *queue.error_footprint(), self.fault_irq.resource)
+        sid, itag = completion.sid, completion.itag
+        waiting = queue.waiting_for(sid, itag)
+        gone = (itag_resource(itag), RUNNING)
+        errors = (*queue.error_footprint(), self.fault_irq.resource)
+        writes = gone if waiting or self.time_outs else (*gone, *errors)
         gives = self.done(waiting.number) if waiting else 0
         await self.units.upstream.deliver(
             "take Invalidate Completion", writes=world.session.footprint(writes), gives=gives
         )
-        ended = queue.completed_by_device(completion.sid, completion.itag)
+        if self.time_outs and queue.waiting_for(sid, itag) is None:
+            await cpu.access("record ICE", writes=errors)
+            queue.nobody_waits(sid)
+            cpu.emit(QueueStopped(error="ICE", aborted=0))
+            return
+        ended = queue.completed_by_device(sid, itag)
         if ended is None:
             cpu.emit(QueueStopped(error="ICE", aborted=0))
         else:
-            cpu.touched(writes=gone)  # whoever changes whether somebody waits for it has the tag
             cpu.emit(DescriptorDone(number=ended.number, text=_name(ended)))
 
     async def time_out(self, cpu: Cpu, pending: Pending) -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 
-from .audit import AuditedMemory, FootprintError
+from .audit import FootprintError
 from .events import Note
-from .failures import failed
 from .fetch import Fetch, Piece
 from .places import defined
 from .ports import Port
@@ -116,39 +115,6 @@ class Cpu:
             mask = self._session.footprint
             step = self._session.remember(key, Step(what, mask(key[1]), mask(key[2])))
         yield step
-
-    def touched(self, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
-        """Called while a step is performed: of what it announced it writes only `writes`, and all that it announced to
-        read has decided so. FootprintError for what was not announced: whoever waits to go was chosen by that.
-
-        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step, and in another
-        order it may touch something else of what was announced. So what the step announced to read stays in its
-        footprint; a word that it announced to write, and has looked at, has to be named again.
-        """
-        world, session = self._world, self._session
-        announced, mask = session.steps[-1], session.footprint
-        read, written = mask(tuple(reads)), mask(tuple(writes))
-        beyond = read & ~(announced.reads | announced.writes) | written & ~announced.writes
-        if beyond:
-            self._refuse(f"step `{announced.what}` touches {self._named(beyond)}, which it did not announce")
-        step = session.steps[-1] = announced.narrowed(read | announced.reads, written)
-        world.step = world.step and step
-        forgotten = self._memory.narrow(announced, step) if isinstance(self._memory, AuditedMemory) else 0
-        if forgotten:
-            self._refuse(f"step `{announced.what}` has used {self._named(forgotten)}, and says that it touches it not")
-
-    def _named(self, mask: int) -> str:
-        """Resources as people should read them."""
-        found = self._session.resources.names(mask)
-        return ", ".join(
-            f"word {one[1]:#x}" if isinstance(one, tuple) and one[0] == "word" else str(one) for one in found
-        )
-
-    def _refuse(self, complaint: str) -> None:
-        """FootprintError, also if the actor catches it: the run would prove nothing."""
-        error = FootprintError(complaint)
-        self._world.tell(failed(self.name, self.name, error, self.now))
-        raise error
 
     @operation
     def wait(

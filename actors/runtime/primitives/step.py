@@ -36,7 +36,6 @@ class Step:
     element are known when the step happens, not when it is announced)."""
 
     __slots__ = (
-        "announced",
         "blocked",
         "gives",
         "idle",
@@ -64,8 +63,6 @@ class Step:
         wakes: int = 0,
     ) -> None:
         self.what = what
-        self.announced: Step | None = None
-        """What was announced, should this be what it came to touch (`Cpu.touched`)."""
         self.reads = reads
         self.writes = writes
         self.takes = takes
@@ -79,23 +76,6 @@ class Step:
 
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
-
-    def narrowed(self, reads: int, writes: int) -> Step:
-        """The same step, which came to touch only so much."""
-        step = Step(
-            self.what,
-            reads,
-            writes,
-            takes=self.takes,
-            gives=self.gives,
-            ready=self.ready,
-            blocked=self.blocked,
-            options=self.options,
-            idle=self.idle,
-            wakes=self.wakes,
-        )
-        step.announced = self.announced or self
-        return step
 
 
 class Abandoned(BaseException):

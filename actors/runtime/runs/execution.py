@@ -129,12 +129,11 @@ class Execution:
         return session.offers.get(self._can) or session.offer(self._can)
 
     def next_step(self, actor: int, index: int) -> Step | None:
-        """What `actor` had pending before step `index`: as it was announced, not what it came to touch later."""
+        """What `actor` had pending before step `index`."""
         try:
-            step = self.steps[self.actors.index(actor, index)]
+            return self.steps[self.actors.index(actor, index)]
         except ValueError:
             return self.pending[actor]
-        return step.announced or step
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""

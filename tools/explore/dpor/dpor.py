@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from actors.runtime.primitives.events import ENDLESS, Outcome
-from actors.runtime.primitives.step import Step, races
+from actors.runtime.primitives.step import races
 from actors.runtime.runs.causality import Causality, bits
 from actors.runtime.runs.execution import Execution
 
@@ -63,8 +63,6 @@ class Dpor:
         self._causality = Causality()
         self._sleeps: list[int] = []
         """Who sleeps before each step beyond the plan, which began with the run or its last choice."""
-        self._narrow: dict[int, Step] = {}
-        """What of those came to touch less than they announced, where they were tried."""
         self._trees: list[Tree] = []
         """What a reversal that is being tried wants there."""
         self._estimator = Estimator()
@@ -95,7 +93,6 @@ class Dpor:
         self._lineages = Lineages(execution)
         self._sleeps = [] if self._planned else [0]
         self._trees = [] if self._planned else [[]]
-        self._narrow = self.stack.nodes[-1].narrow if self._planned else {}
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """The planned choice; beyond the plan one of those who are not asleep, and the first outcome."""
@@ -145,8 +142,7 @@ class Dpor:
                 asleep = self.stack.asleep()
             kept = 0
             for bit in bits(asleep):
-                number = bit.bit_length() - 1
-                other = self._narrow.get(number) or execution.next_step(number, step_index + 1)
+                other = execution.next_step(bit.bit_length() - 1, step_index + 1)
                 if other is not None and not races(other, step):
                     kept |= bit
             sleeps.append(kept)
@@ -164,7 +160,7 @@ class Dpor:
         execution, causality, stack = self._execution, self._causality, self.stack
         nodes, first, known = stack.nodes, self._planned, len(causality.past)
         if first:
-            nodes[-1].perform(execution.steps[first - 1])
+            nodes[-1].options = execution.steps[first - 1].options
         nodes += map(self._node, range(first, length))
         self._ready = False
         if stack.everything:
@@ -173,10 +169,7 @@ class Dpor:
             causality.add(execution.actors[index], execution.steps[index])
         self._looked = 0
         reversals = Races(causality, execution, self._lineages, at_rest).of
-        fresh = max(known, first - 1)
-        # What may come to touch something else before a race may then race with what is new.
-        again = [index for index in range(fresh) if execution.steps[index].announced is not None]
-        for index in [*again, *range(fresh, length)]:
+        for index in range(max(known, first - 1), length):
             self._look_at_the_clock()
             for reversal in reversals(index, execution.actors[index], execution.steps[index]):
                 self._look_at_the_clock()
@@ -206,10 +199,7 @@ class Dpor:
         """The point before step `index`, with what of its tree can be tried: the rest was not possible after all."""
         execution, new = self._execution, index - self._planned
         actor, asleep, tree = execution.actors[index], self._sleeps[new], self._trees[new]
-        node = Node(actor, sleep=asleep)
-        node.perform(execution.steps[index])
-        if self._narrow:
-            node.narrow.update((number, step) for number, step in self._narrow.items() if asleep >> number & 1)
+        node = Node(actor, options=execution.steps[index].options, sleep=asleep)
         for branch in tree:
             branch.actor = self._lineages.number(branch.lineage)
             if branch.actor == actor:

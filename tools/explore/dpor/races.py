@@ -1,7 +1,32 @@
-"""Which races of a run can be reversed.
+"""Which races of a run can be reversed, and what is to be tried where the run cannot tell.
 
-A race (e, p) is worth reversing if p could run at the point before e, once all that does not depend on e ran. For a
-step that can be blocked this is read from the recorded offers; where they cannot tell, both answers are tried.
+A race (e, x) is worth reversing if x could run at the point before e, once all that does not depend on e ran. A step
+without a condition could. One with a condition could for certain if e has the same condition, or if the recorded offers
+say so and nothing else that does not depend on e changes the answer. Else there is an *attempt*: if x *needs* steps
+after e to be announced at all, one of those has to be tried first; if it waits already, whoever can go may be the one
+who lets x go, and everybody is tried, unless all that could let x go conflicts with e itself. From the first attempt on
+a search plans who goes first, and no more (`Stack.by_first`); before, it is optimal DPOR, which knows of no blocking.
+
+Why such a search misses nothing. Claim: when a point is left, then for each sequence v that is possible there,
+somebody who was tried or slept there is first in v (his step is in v, and conflicts with none before it), or somebody
+who was tried conflicts with nothing in v. Behind whom was tried the same is said of the rest of v, or of v with less
+of the run ahead; who slept was tried further up, and v with what came since was possible behind his step. So every run
+is made, but for the order of independent steps. By induction over the points in the order in which they are left:
+suppose that v disproves it. Each d who was tried conflicts with some first step x of v, which comes behind the steps w;
+take a d with the longest w. Nobody who sleeps behind d is first in w, as he would be first in v. So runs with d and w
+are made behind d, also one that then goes on with x if that is possible, and in them x is announced. (Its actor does
+not sleep at the end of all: it was tried then, in such a run that was made before.) There (d, x) is looked at.
+
+* It is reversed. Somebody f was tried who is first among what does not depend on d, or x is. If f is in w or is x, it
+  is first in v. Else f does not conflict with w; nor with x, if x comes right behind w, or has the condition of d: then
+  w of f is longer. If x cannot come there because of d, f does not change whether it can; so take f for d, and it does.
+* It is attempted with needs. These are in w, for x comes behind w. Who was tried is first in v, or has a longer w.
+* It is attempted without. Everybody was tried, also who is first in v.
+* Nothing is tried: x cannot go at the point, and what lets it go conflicts with d. But w lets it go, and does not.
+* It is passed over, since x was reversed with a step e that depends on d. Without e, x comes as well; take that run.
+
+What was left out before the first attempt, because of somebody who slept and did not matter to it, had been planned to
+its end where he was tried, and that point had been left: had it needed an attempt, that would have been the first.
 """
 
 from __future__ import annotations
@@ -10,11 +35,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from actors.runtime.primitives.step import ANYTHING, Step
-from actors.runtime.runs.causality import Causality, bits
+from actors.runtime.runs.causality import Causality
 from actors.runtime.runs.execution import Execution
 
 from .lineage import Lineages
-from .reversal import Late, Reversal, planned
+from .reversal import Late, Reversal
 from .wakeup import Move
 
 
@@ -52,24 +77,28 @@ class Races:
                 event = rest.bit_length() - 1
                 covered |= past[event]
                 rest &= ~covered
-                yield from self._reverse(event, late, certain=True)
+                yield from self._reverse(event, late)
             return
         rest &= ~self._waited_for(number)
         while rest:
             event = rest.bit_length() - 1
             others = self._unordered(event) & earlier
-            possible = self._could_run(event, late, others)
-            if possible is not False:
-                yield from self._reverse(event, late, certain=bool(possible))
-            if possible:
+            if self._is_certain(event, late, others, others & mine):
+                yield from self._reverse(event, late)
                 rest &= ~past[event]
-                continue
-            rest ^= 1 << event
-            # p may also have to go before something else that keeps it blocked.
-            if others & ~mine:
-                possible = self._could_run(event, late, others & mine)
-                if possible is not False:
-                    yield from self._reverse(event, late, certain=bool(possible), within=mine)
+            else:
+                yield from self._attempt(event, late, others, others & mine)
+                rest ^= 1 << event
+
+    def _is_certain(self, event: int, late: Late, others: int, needs: int) -> bool:
+        """Whether the blocking step could run before `event`, whichever of the others come with it."""
+        number, _, step = late
+        causality, earlier = self._causality, (1 << number) - 1
+        if self._execution.steps[event].ready == step.ready:
+            return True  # what lets the one run lets the other run, and none of the others can have stopped that one
+        if others & ~needs & causality.changes(step) & earlier:
+            return False
+        return self._could_run(event, late, needs) is True
 
     def _waited_for(self, number: int) -> int:
         """The events before which event `number` cannot go: all that changes what it waits for races with them, so that
@@ -95,7 +124,7 @@ class Races:
         if not self._moves:
             execution, lineage = self._execution, self._lineages.of
             length = len(self._causality.past)
-            run = zip(execution.actors[:length], execution.outcomes, map(planned, execution.steps), strict=False)
+            run = zip(execution.actors[:length], execution.outcomes, execution.steps, strict=False)
             self._moves = [
                 Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run
             ]
@@ -110,8 +139,6 @@ class Races:
         causality, execution, (number, actor, step) = self._causality, self._execution, late
         earlier = (1 << number) - 1
         changes = causality.changes(step) & earlier
-        if not others & (causality.conflicts(step) | changes) and execution.steps[event].ready == step.ready:
-            return True  # what lets the one run lets the other run
         before = changes & ((1 << event) - 1 | others)
         after = changes & ~before
         first = max(before.bit_length(), (causality.events(actor) & earlier).bit_length())
@@ -122,29 +149,28 @@ class Races:
             return actor in execution.offers[until]
         return False if self._at_rest else None
 
-    def _reverse(self, event: int, late: Late, *, certain: bool, within: int = ANYTHING) -> Iterator[Reversal]:
-        """The reversal, if anybody can go first; what is not `within` a mask must not change whether the step can."""
+    def _reverse(self, event: int, late: Late) -> Iterator[Reversal]:
+        """The reversal, if anybody can go first."""
         causality, execution, (number, actor, step) = self._causality, self._execution, late
         earlier = (1 << number) - 1
         events = self._unordered(event)
-        if within != ANYTHING:
-            hinder = (causality.conflicts(step) | causality.changes(step)) & earlier & ~within
-            events = self._without(events, events & hinder)
-        mine = causality.before(actor, earlier)
-        if step.announced is not None:
-            # Before `event` it may come to touch other things, and race with any of the rest: all that comes first.
-            number, step = len(causality.past), step.announced
-            earlier = (1 << number) - 1
         causes = causality.givers(step) | causality.conflicts(step) & events
-        causes = causality.closure(mine, causes & earlier)
+        causes = causality.closure(causality.before(actor, earlier), causes & earlier)
         if not causes & events and actor not in execution.offers[event]:
             causes |= events & earlier  # it waits for some of them
             if not causes & events:
                 return
-        late, events = (number, actor, step), events | 1 << number
-        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events, certain)
+        events |= 1 << number
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events)
 
-    def _without(self, events: int, hinder: int) -> int:
-        """Those of `events` that depend on none of `hinder`."""
-        past = self._causality.past
-        return sum(event for event in bits(events) if not past[event.bit_length() - 1] & hinder)
+    def _attempt(self, event: int, late: Late, others: int, needs: int) -> Iterator[Reversal]:
+        """What is to be tried lest the blocking step could have come before `event`."""
+        causality, execution, (number, actor, step) = self._causality, self._execution, late
+        if not needs and actor not in execution.offers[event]:
+            races_with = execution.steps[event].reads | execution.steps[event].writes
+            if not step.wakes & ~((step.reads | step.writes) & races_with):
+                return  # whoever lets it go races with `event` himself
+        events = others
+        if self._could_run(event, late, others) is not False:
+            events |= 1 << number
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, others, events, needs)

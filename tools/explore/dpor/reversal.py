@@ -16,11 +16,6 @@ Late = tuple[int, int, Step]
 """The later step of a race: the number of the event that it is or would be, its actor, and itself."""
 
 
-def planned(step: Step) -> Step:
-    """A performed step as it is planned: as it was announced if another outcome may touch something else."""
-    return step if step.announced is None or step.options < 2 else step.announced
-
-
 @dataclass(slots=True, eq=False)
 class Reversal:
     """`late` before event `event` of a run, amid `events` that do not depend on that."""
@@ -36,22 +31,31 @@ class Reversal:
     """What must come before `late`: a mask, like all sets of events here."""
     events: int
     """The sequence, in the order in which its events came, `late` among them; `insert` takes away from it."""
-    certain: bool = False
-    """Whether it is known to be possible."""
+    needs: int | None = None
+    """None if it is known that `late` can go there. Else those of the events without which it is not even announced:
+    they are planned first."""
 
-    def begins_with(self, actor: int, step: Step | None) -> bool:
-        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it.
-
-        `step` is what it came to touch there, None if that is what it announced.
-        """
-        if step is not None and self._first(actor) == 1 << self.late[0]:
-            return not self.causality.conflicts(step) & self.events
-        return self._begins(actor, step or self.execution.next_step(actor, self.event))
+    def begins_with(self, actor: int) -> bool:
+        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it."""
+        return self._begins(actor, self.execution.next_step(actor, self.event))
 
     def initials(self) -> int:
-        """Those whose step comes first in the sequence, or could, as a mask of actors."""
-        offered = self.execution.offers[self.event]
-        return sum(1 << actor for actor in offered if self._first(actor) and self._begins(actor, None))
+        """Those whose step comes first in the sequence, or could, as a mask of actors.
+
+        Whoever might keep a `late` from going that need not come after it is none of them.
+        """
+        offered, step = self.execution.offers[self.event], self.late[2]
+        hinder = 0 if self.needs is None else self.causality.conflicts(step) & ~self.needs
+        firsts = ((1 << actor, self._first(actor)) for actor in offered)
+        return sum(bit for bit, first in firsts if first and not first & hinder and self._is_first(first))
+
+    def everybody(self) -> int:
+        """Who can go at the point before `event`, as a mask."""
+        return sum(1 << actor for actor in self.execution.offers[self.event])
+
+    def alone(self, actor: int) -> Tree:
+        """The next step of `actor`, after which any order will do."""
+        return [Branch(actor, self.lineages.of(actor), 0, self.execution.next_step(actor, self.event))]
 
     def insert(self, tree: Tree) -> None:
         """See to it that the sequence is tried: it is already if all of a branch of `tree` may go first."""
@@ -61,17 +65,14 @@ class Reversal:
                 tree.extend(self.chain())
                 return
             if not branch.rest:
-                # Any order will do there, but not if a sibling might have begun it, was not sure to, and sleeps in it.
-                if not branch.certain and self.events:
-                    branch.then(self.chain())
-                return
+                return  # any order will do there
             tree = branch.rest
 
     def chain(self) -> Tree:
         """The sequence as a tree."""
         number, actor, step = self.late
         late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
-        return Sequel(self.moves(), number, late, self.certain).tree(self.events)
+        return Sequel(self.moves(), number, late, self.needs or 0).tree(self.events)
 
     def _take_first(self, tree: Tree) -> Branch | None:
         """The branch that may go first; the sequence is what is left of it then."""
@@ -80,28 +81,25 @@ class Reversal:
             first = self._first(actor)
             if first and self._outcome(first.bit_length() - 1) != branch.outcome:
                 continue
-            # If what else may go first is impossible, then nothing of it is tried.
-            if (first or branch.certain) and self._begins(actor, branch.step):
+            if self._begins(actor, branch.step):
                 self.events ^= first
                 return branch
         return None
 
     def _begins(self, actor: int, step: Step | None) -> bool:
         """Whether `step`, the next of `actor`, is one of the first steps, or races with none of the sequence."""
-        late, _, late_step = self.late
         first = self._first(actor)
         if first:
-            if first == 1 << late:
-                return not self.causes & self.events & ~first
-            number = first.bit_length() - 1
-            causes = self.causality.past[number]
-            performed = self.execution.steps[number]
-            if (step := planned(performed)) is not performed:
-                causes |= self.causality.conflicts(step)
-            return not causes & self.events & first - 1
+            return self._is_first(first)
+        late, _, late_step = self.late
         if step is None or self.causality.conflicts(step) & self.events:
             return False
         return not (self.events >> late & 1 and races(step, late_step))
+
+    def _is_first(self, event: int) -> bool:
+        """Whether nothing of the sequence comes before an event of it, which is given as a mask."""
+        causes = self.causes if event == 1 << self.late[0] else self.causality.past[event.bit_length() - 1]
+        return not causes & self.events & ~event
 
     def _first(self, actor: int) -> int:
         """The first of the events of `actor`, as a mask."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import msgpack
 
-from actors.runtime.primitives.step import Step
 from actors.runtime.runs.causality import bits
 
 from .reversal import Reversal
@@ -39,10 +38,6 @@ class Node:
     """What must still be tried here, besides the current actor."""
     taken: Tree = field(default_factory=list)
     """The branches that begin with the current actor."""
-    narrow: dict[int, Step] = field(default_factory=dict)
-    """Of those in `sleep` and `done` who came to touch less than they announced: what that was."""
-    touched: Step | None = None
-    """The same of the current actor, whatever its outcome."""
 
     def alternatives(self) -> dict[int, Tree]:
         """The branches of `tree` by who begins them, in the order in which they are tried."""
@@ -51,21 +46,9 @@ class Node:
             found.setdefault(branch.actor, []).append(branch)
         return found
 
-    def perform(self, step: Step) -> None:
-        """What the current actor's step came to be, with the current outcome."""
-        self.options = step.options
-        if not self.outcome:
-            self.touched = None if step.announced is None else Step(step.what, step.reads, step.writes)
-        elif self.touched is not None:
-            other = self.touched
-            self.touched = Step(step.what, other.reads | step.reads, other.writes | step.writes)
-
     def turn(self) -> bool:
         """Let the next actor try, this one is done; False if there is none."""
         self.done |= 1 << self.actor
-        if self.touched is not None:
-            self.narrow[self.actor] = self.touched
-            self.touched = None
         if not self.tree:
             return False
         (self.actor, self.taken), *others = self.alternatives().items()
@@ -94,10 +77,11 @@ class Stack:
         """Whether every point tries all who can go and are not asleep, so that no race has to be turned round: see
         `dpor.py` on runs that are cut at a bound."""
         self.exhausted = False
-        self.shared = False
-        """Whether it was begun elsewhere, and perhaps others search parts of the same tree. What they find comes too
-        late to be planned here, and the footprints of what is planned are not written. So only who goes first in a
-        reversal counts: source-DPOR, which begins some runs in vain."""
+        self.by_first = False
+        """Whether only who goes first in a reversal counts: source-DPOR, which begins some runs in vain. So it is once
+        the stack was begun elsewhere, where footprints of what is planned are not written and perhaps others search
+        parts of the same tree, whose finds come too late to be planned here; and once nobody knows of some wait
+        whether it could have come earlier."""
         self.escapes: list[Escape] = []
         self.share = 1.0
         """How much of the whole tree was ahead here when this was last weighed."""
@@ -114,17 +98,25 @@ class Stack:
         """See to it that the reversed order is tried, unless it is known to be seen elsewhere."""
         node = self.nodes[reversal.event]
         tried = node.sleep | node.done
-        if not self.shared:
-            actors = (bit.bit_length() - 1 for bit in bits(tried))
-            if not any(reversal.begins_with(actor, node.narrow.get(actor)) for actor in actors):
+        self.by_first |= reversal.needs is not None
+        if not self.by_first:
+            if not any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
                 reversal.insert(node.tree)
             return
+        known = tried | sum({1 << branch.actor for branch in node.tree})
+        if reversal.needs == 0:
+            for bit in bits(reversal.everybody() & ~(known | 1 << node.actor)):
+                self._plan(reversal.event, bit, reversal.alone(bit.bit_length() - 1))
+            return
         initials = reversal.initials()
-        if not initials & (tried | sum({1 << branch.actor for branch in node.tree})):
-            chain = reversal.chain()
-            node.tree += chain
-            if reversal.event < self.floor:
-                self.escapes.append(Escape(reversal.event, initials, chain))
+        if not initials & known:
+            self._plan(reversal.event, initials, reversal.chain())
+
+    def _plan(self, depth: int, initials: int, tree: Tree) -> None:
+        """Try a tree; any of `initials` would do to begin with."""
+        self.nodes[depth].tree += tree
+        if depth < self.floor:
+            self.escapes.append(Escape(depth, initials, tree))
 
     def backtrack(self) -> bool:
         """Go back to the deepest point that has something left, and plan that; False if none has."""
@@ -192,7 +184,7 @@ class Stack:
             made = [Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes]
             stack = cls(made, floor, everything=everything)
             stack.exhausted = exhausted
-            stack.shared = bool(nodes)
+            stack.by_first = bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]
             stack.share, stack._behind = weight
         except (ValueError, TypeError, IndexError, msgpack.UnpackException) as problem:

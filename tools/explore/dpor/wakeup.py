@@ -24,42 +24,39 @@ class Sequel:
     """A sequence of steps of one run, of which nothing is written out before it is wanted: there may be as many as the
     run has races, each nearly as long as the run."""
 
-    __slots__ = ("_certain", "_late", "_moves", "_number")
+    __slots__ = ("_ahead", "_late", "_moves", "_number")
 
-    def __init__(self, moves: Sequence[Move], number: int, late: Move, certain: bool) -> None:
+    def __init__(self, moves: Sequence[Move], number: int, late: Move, ahead: int) -> None:
         self._moves = moves
         self._number = number
         self._late = late
-        self._certain = certain
+        self._ahead = ahead
 
     def tree(self, events: int) -> Tree:
-        """The moves of the mask `events`; event `number` is the `late` one, which is only perhaps `certain`."""
+        """The moves of the mask `events`, first those that are `ahead`; event `number` is the `late` one."""
         if not events:
             return []
-        number = (events & -events).bit_length() - 1
-        is_late = number == self._number
-        lineage, actor, outcome, reads, writes = self._late if is_late else self._moves[number]
-        branch = Branch(actor, lineage, outcome, Step("", reads, writes), self._certain or not is_late)
-        branch._follow(self, events & events - 1)
+        first = events & self._ahead or events
+        first &= -first
+        number = first.bit_length() - 1
+        lineage, actor, outcome, reads, writes = self._late if number == self._number else self._moves[number]
+        branch = Branch(actor, lineage, outcome, Step("", reads, writes))
+        branch._follow(self, events ^ first)
         return [branch]
 
 
 class Branch:
     """A step to try, and the tree of what to try after it; an empty one says that any order will do."""
 
-    __slots__ = ("_events", "_rest", "_sequel", "actor", "certain", "lineage", "outcome", "step")
+    __slots__ = ("_events", "_rest", "_sequel", "actor", "lineage", "outcome", "step")
 
-    def __init__(
-        self, actor: int, lineage: Lineage, outcome: int = 0, step: Step | None = None, certain: bool = True
-    ) -> None:
+    def __init__(self, actor: int, lineage: Lineage, outcome: int = 0, step: Step | None = None) -> None:
         self.actor = actor
         """Its number at the root of a tree; further on others may have been spawned, so that only `lineage` counts."""
         self.lineage = lineage
         self.outcome = outcome
         self.step = step
         """Its footprint. None if it is not known: the tree was read from a file, or comes from another process."""
-        self.certain = certain
-        """Whether it is known to be possible."""
         self._sequel: Sequel | None = None
         self._events = 0
         self._rest: Tree | None = None

@@ -152,6 +152,11 @@ class Scenario:
                 f"scenario {self.name} returned {type(answer).__name__}: it fills the world and returns None",
                 defined(self.build),
             )
+        if not isinstance(world.step_bound, int) or world.step_bound < 1:
+            raise MisuseError(
+                f"scenario {self.name} sets step_bound to {world.step_bound!r}: it is a number of at least 1",
+                defined(self.build),
+            )
         return world
 
 

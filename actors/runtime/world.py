@@ -202,7 +202,9 @@ class World:
         if self.session.audit:
             audit_event(self, event)
         self.events.append((self.index, self.current, event))
-        for oracle, observe in self._observers.get(type(event), ()):
+        kind = type(event)
+        known = self._observers.get(kind, ()) if kind.__base__ is object else self._watching(kind)
+        for oracle, observe in known:
             try:
                 answer = observe(event)
                 if answer is not None:
@@ -230,7 +232,19 @@ class World:
 
     def _subscribe(self, oracle: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
         for kind in watches:
+            if not isinstance(kind, type) or kind is object:
+                shown = kind.__name__ if isinstance(kind, type) else repr(kind)
+                raise MisuseError(f"{oracle_name(oracle)} watches {shown}; `watches` is a tuple of types of events")
             self._observers.setdefault(kind, []).append((oracle, observe))
+
+    def _watching(self, kind: type) -> Sequence[tuple[object, Callable[[Any], None]]]:
+        """Who watches events of this type, or of one that it is made from; each once."""
+        found: list[tuple[object, Callable[[Any], None]]] = []
+        for base in kind.__mro__:
+            for watch in self._observers.get(base, ()):
+                if all(watch[0] is not known[0] for known in found):
+                    found.append(watch)
+        return found
 
 
 def not_plain(function: object) -> bool:

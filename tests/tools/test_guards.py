@@ -17,7 +17,7 @@ from tools.experiments.experiment import Experiment, open_experiment
 from tools.terminal.exits import Refusal
 
 FILE = """
-import datetime as dates, os, random, secrets, threading, time, uuid
+import _thread, datetime as dates, os, random, secrets, subprocess, threading, time, uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from time import monotonic as now
@@ -86,6 +86,9 @@ def mine(folder: Path, code: str) -> Experiment:
         ("trio.current_time()", f"trio.current_time at mine.py, line {LINE} {CLOCK}"),
         ("os.getpid()", f"os.getpid at mine.py, line {LINE} is another in every process: a run is a function of"),
         ("threading.Thread(target=print).start()", f"threading.Thread.start at mine.py, line {LINE} starts a thread"),
+        ("_thread.start_new_thread(print, ())", f"_thread.start_new_thread at mine.py, line {LINE} starts a thread"),
+        ("subprocess.run(['true'])", f"subprocess.Popen at mine.py, line {LINE} runs another program: a run is a"),
+        ("os.system('true')", f"os.system at mine.py, line {LINE} runs another program"),
         ("id(w)", f"id() at mine.py, line {LINE} gives an address: a run is a function of"),
         ("hash('a')", f"hash() of str at mine.py, line {LINE} differs from process to process: a run is a function of"),
         ("hash((1, b'a'))", f"hash() of bytes at mine.py, line {LINE} differs"),

@@ -19,7 +19,7 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.running import UndeterminedCall
 from actors.runtime.runs.schedule import ParamValue, Recipe, Schedule
 from actors.runtime.runs.scheduler import Scheduler
-from actors.runtime.world import Session, World
+from actors.runtime.world import Session, World, not_plain
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
@@ -149,17 +149,20 @@ def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
 def _closed(scenario: Scenario, state: ModuleState) -> Scenario:
     """The scenario with modules as they were loaded, before each world, and guards while the world is built."""
     build, restore = scenario.build, state.restore
+    if not_plain(build):
+        return scenario  # whoever makes its world says so
 
     @wraps(build)
-    def built(*given: Any, **params: Any) -> None:
+    def built(*given: Any, **params: Any) -> Any:
         restore()
         before, refused = running.begin(), None
         try:
-            build(*given, **params)
+            answer = build(*given, **params)
         finally:
             refused = running.end(before)
         if refused is not None:
             raise refused
+        return answer
 
     return replace(scenario, build=built)
 

@@ -7,12 +7,14 @@ loggers may look at a clock at any time: it reaches no world.
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import datetime
 import functools
 import os
 import random
 import secrets
+import subprocess
 import sys
 import threading
 import time
@@ -40,6 +42,7 @@ _RULE = "a run is a function of scenario, parameters and schedule"
 _DRAWS = f"draws: {_RULE}; use cpu.choose for what is open, or random.Random with a seed"
 _CLOCK = f"looks at a clock: {_RULE}; a time-out is a choice, so use cpu.choose"
 _PROCESS = f"is another in every process: {_RULE}"
+_PROGRAM = f"runs another program: {_RULE}"
 _THREAD = f"starts a thread: {_RULE}; who acts is an actor"
 _ADDRESS = f"gives an address: {_RULE}; compare with `is`, or give the thing a number"
 _SALTED = f"differs from process to process: {_RULE}; use zlib.crc32, or give the thing a number"
@@ -72,6 +75,9 @@ def install() -> None:
         _guard(time, name, _CLOCK, functools.partial(_is_shorter, whole))
     _guard(trio, "current_time", _CLOCK)
     _guard(threading.Thread, "start", _THREAD, None, "threading.Thread.start")
+    _guard_all(_thread, ("start_new_thread", "start_new"), _THREAD)
+    _guard(subprocess.Popen, "__init__", _PROGRAM, None, "subprocess.Popen")
+    _guard_all(os, ("system",), _PROGRAM)
     _install_in_numpy()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
 from inspect import isawaitable
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
@@ -15,7 +15,7 @@ from .events import Note
 from .fetch import Fetch, Piece
 from .places import defined
 from .ports import Port
-from .step import BrokenRule, MisuseError, Resource, Step, operation, perform
+from .step import BrokenRule, MisuseError, Resource, Step, is_put_off, operation, perform
 from .sync import Lock
 
 if TYPE_CHECKING:
@@ -116,6 +116,11 @@ class Cpu:
             step = self._session.remember(key, Step(what, mask(key[1]), mask(key[2])))
         yield step
 
+    def refuse(self, error: Exception) -> NoReturn:
+        """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
+        self._world.tell(failed(self.name, self.name, error, self.now))
+        raise error
+
     @operation
     def wait(
         self,
@@ -135,11 +140,10 @@ class Cpu:
         if sleeps and self.spinning:
             self.might_sleep(what)
         if not reads and not writes:
-            raise MisuseError(
-                f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
-            )
+            complaint = f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
+            self.refuse(MisuseError(complaint))
         mask, failed = self._session.footprint, list[BaseException]()
-        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=_asked(until, failed), idle=idle)
+        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=_asked(until, failed, until), idle=idle)
         if failed:
             raise failed[0]
 
@@ -157,7 +161,7 @@ class Cpu:
         if sleeps and self.spinning:
             self.might_sleep(what)
         read, mask, failed = self._memory.read, self._world.mask(("word", address)), list[BaseException]()
-        yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed), idle=idle)
+        yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed, until), idle=idle)
         if failed:
             raise failed[0]
         self.waited_for(sum(1 << index for index, before in self._world.stores.get(address, ()) if not until(before)))
@@ -177,16 +181,24 @@ class Cpu:
         mask = self._session.footprint(tuple([("word", address) for address in addresses]))
         read, failed = self._memory.read, list[BaseException]()
         if not addresses:
-            raise MisuseError(f"{self.name} waits for `{what}` and names no word")
-        yield Step(what, mask, ready=_asked(lambda: until(*[read(each) for each in addresses]), failed), idle=idle)
+            self.refuse(MisuseError(f"{self.name} waits for `{what}` and names no word"))
+        yield Step(
+            what, mask, ready=_asked(lambda: until(*[read(each) for each in addresses]), failed, until), idle=idle
+        )
         if failed:
             raise failed[0]
         return [read(address) for address in addresses]
 
     @operation
     def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> Generator[Step, int, int]:
-        """One outcome of `options`; it touches nothing but what the caller says that it looks at then."""
-        if options < 2:
+        """One outcome of `options`; it touches nothing but what the caller says that it looks at then.
+
+        MisuseError if that is no number of at least 1. Of one there is nothing to choose, which is no step.
+        """
+        if not isinstance(options, SupportsIndex) or options < 1:
+            complaint = f"{self.name} chooses `{what}` of {options!r}: give the number of options, at least 1"
+            self.refuse(MisuseError(complaint))
+        if options == 1:
             return 0
         return (yield Step(what, self._world.session.footprint(tuple(reads)), options=options))
 
@@ -240,7 +252,7 @@ class Cpu:
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""
         if self.spinning:
-            raise BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
 
 
 def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
@@ -255,13 +267,21 @@ def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
     )
 
 
-def _asked(until: Callable[[], bool], failed: list[BaseException]) -> Callable[[], bool]:
-    """A condition that can be asked anywhere: if it raises, its step can be taken, and raises what is in `failed`."""
+def _asked(until: Callable[[], bool], failed: list[BaseException], given: object) -> Callable[[], bool]:
+    """A condition that can be asked anywhere: if it raises, its step can be taken, and raises what is in `failed`.
+
+    `given` is what the user wrote, for messages.
+    """
 
     def ready() -> bool:
         failed.clear()
         try:
-            return until()
+            answer = until()
+            if answer is not True and is_put_off(answer):
+                raise MisuseError(
+                    f"a condition returned {type(answer).__name__}; it returns True or False", defined(given)
+                )
+            return answer
         except (KeyboardInterrupt, FootprintError):
             raise
         except BaseException as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from .places import defined
-from .step import MisuseError, Resource
+from .step import MisuseError, Resource, is_put_off
 
 
 class Violation(Exception):
@@ -65,7 +65,7 @@ class Note:
 
 def _complaint(check: object, answer: object) -> str | None:
     """What a property says; MisuseError if that is neither a complaint nor None."""
-    if answer is None or isinstance(answer, str):
+    if answer is None or (isinstance(answer, str) and answer):
         return answer
     raise MisuseError(
         f"{_returned(answer)}; a property returns None while it holds, and a text that says what is wrong",
@@ -74,6 +74,8 @@ def _complaint(check: object, answer: object) -> str | None:
 
 
 def _returned(answer: object) -> str:
+    if answer == "":
+        return "it returned an empty text"
     shown = repr(answer) if isinstance(answer, bool | int | float | None) else type(answer).__name__
     return f"it returned {shown}"
 
@@ -125,7 +127,7 @@ class FunctionWitness:
         """Apply the function."""
         if not self.reached:
             seen = self._seen(event)
-            if callable(seen) or isinstance(seen, Awaitable | Iterator):
+            if isinstance(seen, str) or is_put_off(seen):
                 raise MisuseError(f"{_returned(seen)}; a witness returns True or False", defined(self._seen))
             self.reached = bool(seen)
 

@@ -31,8 +31,10 @@ class Link:
             "non-posted": lend(Port, f"{name} non-posted", non_posted),
             "completion": lend(Port, f"{name} completion", completion),
         }
-        self._any_arrival = world.mask(("link", name, "arrivals"))
+        self._key = self.posted.name  # unlike the link's own name, no other link of this world has it
+        self._any_arrival = world.mask(("link", self._key, "arrivals"))
         """Nobody takes it: it says that an arrival changes what a receiver or a flush waits for."""
+        self._counted = world.mask(("link", self._key, "number of arrivals"))
         self._behind: dict[str, deque[int]] = {kind: deque() for kind in self._ordered}
         self._arrived = 0
 
@@ -66,8 +68,11 @@ class Link:
     @operation
     def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> Generator[Step, int, None]:
         """The receiver's step that carries a posted request out; what must not pass it can follow now."""
-        yield Step(what, reads, writes, gives=self._arrival(self._arrived + 1) | self._any_arrival | gives)
+        # Which arrival it is, others who deliver decide as well, and the order in which they do can be observed.
+        step = Step(what, reads, writes | self._counted, gives=self._any_arrival | gives)
+        yield step
         self._arrived += 1
+        step.gives |= self._arrival(self._arrived)
 
     @operation
     def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> Generator[Step, int, None]:
@@ -101,7 +106,7 @@ class Link:
 
     def _arrival(self, number: int) -> int:
         """The mask that the arrival of a posted request gives; they are numbered from 1."""
-        return self._world.mask(("link", self.name, "arrived", number))
+        return self._world.mask(("link", self._key, "arrived", number))
 
     def _arrivals(self, last: int) -> int:
         """What is taken by who needs all posted requests up to `last`."""

@@ -64,6 +64,8 @@ def defined(function: object) -> str:
     """The line at which a function is defined; empty if that is no line of a model."""
     while isinstance(function, partial):
         function = function.func
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return place([(code.co_filename, code.co_firstlineno)]) if isinstance(code, CodeType) else ""
 

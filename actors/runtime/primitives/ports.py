@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import trio
 
@@ -29,6 +29,8 @@ class Port:
     Which message a step sends or takes is known when it is performed, not when it is announced; the steps that differ
     in nothing else are made once and put into the record then.
     """
+
+    space: ClassVar[str] = "port"
 
     def __init__(self, session: Session, name: str, codec: Codec) -> None:
         self.name = name

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Hashable
 from sys import getrefcount
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from hw.memory import Memory
 
@@ -27,6 +27,8 @@ _OURS = 3
 class Part(Protocol):
     """A part of a world that a session lends: a port, a lock."""
 
+    space: ClassVar[str]
+    """What its resources begin with: no two parts of one world have the same name in one space."""
     lent: int
     """To which world, counted from 1."""
 
@@ -53,6 +55,8 @@ class Session:
         self.known: dict[Hashable, Step] = {}
         """Steps that are the same in every run, by what makes them so; nobody may change one."""
         self._parts: dict[Hashable, Any] = {}
+        self._named: dict[tuple[str, Hashable], int] = {}
+        """The world that was last lent a part of that space and name."""
         self._worlds = 0
         self._memories: list[Memory] = []
         self._fresh = 0
@@ -67,15 +71,22 @@ class Session:
         offered = self.offers[can] = tuple([number for number in range(can.bit_length()) if can >> number & 1])
         return offered
 
-    def lend(self, kind: Callable[..., PartT], *names: Hashable) -> PartT:
-        """The part of that kind and name, as new; another one, with the same footprints, if this world has it."""
-        key: Hashable = (kind, names)
+    def lend(self, kind: type[PartT], name: str, *more: Hashable) -> PartT:
+        """The part of that kind and name, as new; a further one of a name that this world has gets a number behind it.
+
+        Two of the same footprints would pass for one: what one gives the other would seem to take, and orders that are
+        possible would count as excluded.
+        """
+        given, number = name, 1
+        while self._named.get((kind.space, name)) == self._worlds:
+            number += 1
+            name = f"{given} ({number})"
+        self._named[kind.space, name] = self._worlds
+        key: Hashable = (kind, name, more)
         part: PartT | None = self._parts.get(key)
-        while part is not None and part.lent == self._worlds:
-            key = (key, "again")
-            part = self._parts.get(key)
         if part is None:
-            part = self._parts[key] = kind(self, *names)
+            make: Callable[..., PartT] = kind
+            part = self._parts[key] = make(self, name, *more)
         else:
             part.renew()
         part.lent = self._worlds

@@ -7,7 +7,7 @@ before the next acquire. A step that is not `ready` is not offered: blocking is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterator
 from inspect import CO_COROUTINE, CO_GENERATOR
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
@@ -92,6 +92,11 @@ class Done:
 
 
 FINISHED = Done()
+
+
+def is_put_off(answer: object) -> bool:
+    """Whether what should have answered gave something that has still to be called, awaited or gone through."""
+    return callable(answer) or isinstance(answer, Awaitable | Iterator)
 
 
 def operation(steps: Callable[P, Generator[Step, int, R]]) -> Callable[P, Coroutine[Any, Any, R]]:

@@ -6,7 +6,7 @@ A session lends them to one world after the other, so that their steps are made 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .audit import FootprintError
 from .session import Session
@@ -23,6 +23,7 @@ class Lock:
     Acquires race with each other; a release enables the next acquire without racing with it.
     """
 
+    space: ClassVar[str] = "lock"
     spins = False
 
     def __init__(self, session: Session, name: str) -> None:
@@ -63,7 +64,7 @@ class Lock:
         """One step, always possible for the holder; BrokenRule for anybody else."""
         if self.holder is not cpu:
             owner = "nobody" if self.holder is None else self.holder.name
-            raise BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
+            cpu.refuse(BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}"))
         yield self._release
         self.holder = None
         if self.spins:
@@ -86,6 +87,8 @@ class SpinLock(Lock):
 
 class RwLock:
     """A reader-writer lock: readers share, a writer is alone."""
+
+    space: ClassVar[str] = "rwlock"
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
@@ -137,7 +140,7 @@ class RwLock:
     def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
         if cpu not in self.readers:
-            raise BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
+            cpu.refuse(BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
         self.readers.remove(cpu)
 
@@ -153,7 +156,7 @@ class RwLock:
     def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
         if self.writer is not cpu:
-            raise BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
+            cpu.refuse(BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write
         self.writer = None
 
@@ -171,6 +174,8 @@ class RwLock:
 
 class Interrupt:
     """A latched interrupt line: raising it twice before the handler runs is raising it once (an edge is an edge)."""
+
+    space: ClassVar[str] = "irq"
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name

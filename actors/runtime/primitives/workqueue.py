@@ -58,4 +58,4 @@ class Workqueue:
         )
 
     def _mask(self, number: int) -> int:
-        return self._world.mask(("work done", self.name, number))
+        return self._world.mask(("work done", self._port.name, number))

@@ -145,7 +145,10 @@ class Controlled:
                         execution.pending[number] = None  # it is done, so there is nobody to abandon
                     raise arrival.error
                 return arrival
-            arrival = self._coros[number].throw(foreign(arrival))
+            error = foreign(arrival)
+            actor = execution.world.actors[number]
+            execution.world.tell(failures.failed(actor.name, actor.name, error, execution.index))  # it may catch it
+            arrival = self._coros[number].throw(error)
         self._replace(number, execution)
         return Done(foreign(arrival))
 

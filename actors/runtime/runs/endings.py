@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..primitives.audit import FootprintError
 from ..primitives.events import Finding, Outcome, Violation, oracle_name, refuse_answer
 from ..primitives.failures import broken, failed
+from ..primitives.step import MisuseError
 from .running import UndeterminedCall
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def undeclared(execution: Execution, number: int) -> Finding:
     """The last step decided whether an actor can go, and nothing that was declared tells so."""
     step = execution.pending[number]
     assert step is not None
+    if not execution.steps:  # nothing has happened since it was asked
+        error: Exception = MisuseError(
+            f"whether `{step.what}` can be taken is another answer each time that it is asked: a condition looks at "
+            "the world, and changes nothing"
+        )
+        return raised(execution, number, error)
     error = FootprintError(
         f"step `{execution.steps[-1].what}` decides whether {execution.world.actors[number].name} can take "
         f"`{step.what}`: both must declare what one leaves for the other. Name one resource in both, such as "

@@ -12,6 +12,7 @@ from hw.memory import WORD_BYTES
 
 from .audit import FootprintError
 from .events import Note
+from .failures import failed
 from .fetch import Fetch, Piece
 from .places import defined
 from .ports import Port

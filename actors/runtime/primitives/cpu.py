@@ -120,7 +120,10 @@ class Cpu:
     def refuse(self, error: Exception) -> NoReturn:
         """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
         self._world.tell(failed(self.name, self.name, error, self.now))
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame, which would hold it and keep the world alive
 
     @operation
     def wait(

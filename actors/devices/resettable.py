@@ -169,7 +169,7 @@ class ResettableFunction(Device):
         return self.pri.enabled
 
     async def stopped(self, cpu: Cpu) -> None:
-        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
+        """Its PRI Enable is a bit of its own, not the word that the other devices poll."""
         await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
 
 

@@ -109,6 +109,6 @@ def test_a_waiting_writer_keeps_a_second_read_lock_out_but_not_in_interrupt_cont
     if failing:
         assert report.first is not None
         assert report.first.finding.message == (
-            "nobody can go on: reader waits since step 2 for rwlock mmap_lock, held by reader since step 0, writer "
-            "waits; writer waits since step 1 for rwlock mmap_lock, held by reader since step 0"
+            "reader waits since step 1 for rwlock mmap_lock, held by reader since step 0, behind writer; writer waits "
+            "since step 2 for rwlock mmap_lock, held by reader since step 0"
         )

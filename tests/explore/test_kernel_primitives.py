@@ -36,9 +36,7 @@ def queue_twice(world: World, works: str) -> None:
 
 
 @pytest.mark.parametrize(("works", "schedules", "failing"), [("one", 6, 2), ("equal", 4, 0)])
-def test_a_work_that_is_pending_runs_once_and_an_equal_one_is_another(
-    works: str, schedules: int, failing: int
-) -> None:
+def test_a_work_that_is_pending_runs_once_and_an_equal_one_is_another(works: str, schedules: int, failing: int) -> None:
     report = exhaust(queue_twice, {"works": works})
     assert report.complete
     assert (report.schedules, report.failing) == (schedules, failing)

@@ -97,8 +97,8 @@ class Interrupt(Protocol):
 class Workqueue(Protocol):
     """A kernel work queue."""
 
-    async def queue(self, work: object) -> None:
-        """Add a work."""
+    async def queue(self, work: object) -> bool:
+        """Add a work; False if it is pending, as then it runs once."""
         ...
 
     async def take(self, cpu: Any) -> tuple[int, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from drivers.cpu import Cpu as KernelCpu
 from drivers.kernel.endpoint import STOP, STOPPED, Endpoint
 from hw.bus import Pasid, Prgi, StreamId, VirtAddr
 from hw.events.link import (
@@ -106,6 +107,15 @@ class Device:
     def may_send(self) -> bool:
         """A group may be started: PRI is on and the host has not asked for a stop."""
         return self.pri.enabled and self.memory.read(self.endpoint.pri_enable) == 1 and not self.stop_requested()
+
+    async def stopped(self, cpu: KernelCpu) -> None:
+        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
+        enable = self.endpoint.pri_enable
+        await cpu.wait(
+            "PRI Status.Stopped",
+            lambda: self.pri.answered and not self.memory.read(enable),
+            reads=(DEVICE_PRI, ("word", enable)),
+        )
 
     async def engine(self, cpu: Cpu) -> None:
         """All jobs' first requests, then their answers; then the stop, when the host asks for it."""

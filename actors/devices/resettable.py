@@ -14,6 +14,8 @@ from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
 from hw.pcie.tlp import (
     ConfigRegister,
     ConfigurationCompletion,
+    ConfigurationData,
+    ConfigurationRead,
     ConfigurationWrite,
     InvalidateRequest,
     PageRequest,
@@ -32,6 +34,8 @@ class ResettableFunction(Device):
 
     life: int = 0
     in_reset: bool = False
+    completion_passes: bool = True
+    """Whether the completion of a configuration write may pass page requests."""
     ignored: list[int] = field(default_factory=list)
     """ITags of invalidations that will never be answered."""
 
@@ -97,17 +101,27 @@ class ResettableFunction(Device):
         )
 
     async def configuration(self, cpu: Cpu) -> None:
-        """Configuration writes, each with its completion."""
+        """Configuration writes and reads, each with its completion."""
         while True:
-            write: ConfigurationWrite = await self.downstream.receive_ordered(
-                cpu, "non-posted", "take configuration write"
-            )
-            if write.register is ConfigRegister.INITIATE_FLR:
-                await self.reset(cpu)
-            else:
-                await self.switch(cpu, enabled=bool(write.value))
-            done = ConfigurationCompletion(sid=self.sid)
-            await self.upstream.send_ordered("completion", done, "send configuration completion")
+            match await self.downstream.receive_ordered(cpu, "non-posted", "take configuration request"):
+                case ConfigurationWrite() as write:
+                    await self.written(cpu, write)
+                    done = ConfigurationCompletion(sid=self.sid)
+                    await self.upstream.send_ordered(
+                        "completion", done, "send configuration completion", may_pass=self.completion_passes
+                    )
+                case ConfigurationRead():
+                    data = ConfigurationData(sid=self.sid)
+                    await self.upstream.send_ordered("completion", data, "send configuration data")
+                case unexpected:
+                    raise TypeError(f"a function cannot take {unexpected}")
+
+    async def written(self, cpu: Cpu, write: ConfigurationWrite) -> None:
+        """What a configuration write sets off."""
+        if write.register is ConfigRegister.INITIATE_FLR:
+            await self.reset(cpu)
+        else:
+            await self.switch(cpu, enabled=bool(write.value))
 
     async def switch(self, cpu: Cpu, *, enabled: bool) -> None:
         """PRI Control.Enable."""
@@ -155,7 +169,7 @@ class ResettableFunction(Device):
         return self.pri.enabled
 
     async def stopped(self, cpu: Cpu) -> None:
-        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
+        """Its PRI Enable is a bit of its own, not the word that the other devices poll."""
         await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
 
 

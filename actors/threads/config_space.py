@@ -1,6 +1,6 @@
-"""The host's side of a function's configuration space: a non-posted write behind what is posted, and its completion.
+"""The host's side of a function's configuration space: a non-posted request behind what is posted, and its completion.
 
-Both ways nothing passes a posted request (vtd-pcie §1.1), which is what makes a reset orderly.
+On the way back only the completion of a read is sure to push page requests ahead of it (vtd-pcie §1.1).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import StreamId
-from hw.pcie.tlp import ConfigRegister, ConfigurationWrite
+from hw.pcie.tlp import ConfigRegister, ConfigurationRead, ConfigurationWrite
 
 from ..runtime.primitives.link import Link
 from ..runtime.world import Cpu
@@ -16,7 +16,7 @@ from ..runtime.world import Cpu
 
 @dataclass(slots=True)
 class ConfigSpace:
-    """One write at a time."""
+    """One request at a time."""
 
     upstream: Link
     downstream: Link
@@ -27,3 +27,8 @@ class ConfigSpace:
         message = ConfigurationWrite(sid=self.sid, register=register, value=value)
         await self.downstream.send_ordered("non-posted", message, f"config write {register.name} = {value}")
         await self.upstream.receive_ordered(cpu, "completion", f"config write {register.name} completes")
+
+    async def read(self, cpu: Cpu, what: str) -> None:
+        """Read, and wait for the data; `what` is read for."""
+        await self.downstream.send_ordered("non-posted", ConfigurationRead(sid=self.sid), f"config read: {what}")
+        await self.upstream.receive_ordered(cpu, "completion", f"config read: {what}: data")

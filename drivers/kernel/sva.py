@@ -171,10 +171,28 @@ class StopPri(Sva):
         await self.disable_pri(cpu)
 
 
+class StopPriAndWait(StopPri):
+    """The other reading of that paragraph, which is PCIe's own way to end PRI: nothing new, then every answer.
+
+    It needs no help from the device's driver; but PRI is off for the whole function, for all its PASIDs.
+    """
+
+    stopped: DisablePri
+    """Wait for PRI Status.Stopped; set when the world is built."""
+
+    async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:
+        """New faults, PRI, and the device has every answer; then no worker has one of its faults either."""
+        await self.pasids.kill(cpu, bond)
+        await self.disable_pri(cpu)
+        await self.stopped(cpu)
+        await self.iopf.flush(cpu)
+
+
 VARIANTS: dict[str, type[Sva]] = {
     "none": NoDrain,
     "marker": WaitForMarker,
     "marker-timeout": WaitForMarkerThenDrain,
     "full": Sva,
     "stop-pri": StopPri,
+    "stop-pri-wait": StopPriAndWait,
 }

@@ -26,6 +26,8 @@ class PasidTable:
 
     drain: Callable[[Cpu, Bond], Coroutine[Any, Any, None]] | None = None
     """intel_iommu_drain_pasid_prq, where the world has one."""
+    caching_mode = False
+    """CAP.CM: absent entries are cached, too."""
     srcu: Lock | None = None
     """What the release callback runs under, where unbind can meet it."""
 
@@ -85,7 +87,7 @@ class PasidTable:
         """Release or unbind was here first, and may still be at it; called under the lock.
 
         Unbind takes FPD away and waits for the release callback (synchronize_srcu); the callback may not wait for
-        unbind, which sleeps, and flushes once more.
+        unbind, which sleeps, and flushes once more. In caching mode hardware may remember the entry with FPD.
         """
         if not expected:
             await self.store(cpu, bond, 0, 0)
@@ -95,6 +97,8 @@ class PasidTable:
         else:
             await cpu.lock(self.srcu)
             await cpu.unlock(self.srcu)
+            if self.caching_mode:
+                await self.forget_entry(cpu, bond)
         await self.finish(cpu, bond, expected=expected)
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:

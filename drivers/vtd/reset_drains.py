@@ -17,16 +17,16 @@ class PrqDrain(prq.Drain):
 
 
 class PrqDrainFromD0(PrqDrain):
-    """BUG: as in unbind, where a device whose PRI is off has nothing to drain; around a reset it is off, and it has.
-
-    What D0 looks at is taken for the function's own bit; a flag of the IOMMU's driver would still be set when another
-    driver has switched PRI off, or an FLR has (not verified).
-    """
+    """As in Linux: `pri_enabled` is the IOMMU driver's own, and stays set when an FLR or another driver ends PRI."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """D0: return at once if PRI is not enabled for the device."""
         if await self.enabled(cpu):
             await PrqDrain.run(self, cpu, bond)
+
+
+class PrqDrainFromTheRegister(PrqDrainFromD0):
+    """BUG: D0 asks the function's own bit. Around a reset it is off, and there is something to drain."""
 
 
 class PrqDrainOfSoftware(PrqDrain):
@@ -56,7 +56,8 @@ PRQ_DRAINS: dict[str, type[PrqDrain]] = {
     "worker": PrqDrainOfSoftware,
     "no-pd": PrqDrainWithoutPd,
     "d0": PrqDrainFromD0,
+    "d0-register": PrqDrainFromTheRegister,
     "wait": PrqDrain,
     "stopped": PrqDrainToTheDevice,
 }
-"""By the last step; `d0` is `wait` with one more step ahead of all."""
+"""By the last step; `d0` and `d0-register` are `wait` with one more step ahead of all."""

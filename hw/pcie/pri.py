@@ -61,7 +61,12 @@ class PageRequestInterface:
     @property
     def stopped(self) -> bool:
         """Status.Stopped: disabled, and nothing is outstanding."""
-        return not self.enabled and not self._open
+        return not self.enabled and self.answered
+
+    @property
+    def answered(self) -> bool:
+        """Every group has its response."""
+        return not self._open
 
     @property
     def can_send(self) -> bool:

@@ -177,7 +177,21 @@ class ConfigurationWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationCompletion:
-    """The write is done; whatever the function had posted before has arrived."""
+    """The write is done. It may pass what the function has posted, so that says nothing about its page requests."""
+
+    sid: StreamId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationRead:
+    """The host reads a function's configuration space."""
+
+    sid: StreamId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationData:
+    """What was read. It passes nothing: whatever the function had posted before has arrived."""
 
     sid: StreamId
 
@@ -193,6 +207,8 @@ Tlp = (
     | DmaCompletion
     | ConfigurationWrite
     | ConfigurationCompletion
+    | ConfigurationRead
+    | ConfigurationData
 )
 
 
@@ -214,11 +230,11 @@ def stop_marker(sid: StreamId, pasid: Pasid) -> PageRequest:
 def channel_of(tlp: Tlp) -> Channel:
     """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads."""
     match tlp:
-        case TranslationRequest() | ConfigurationWrite():
+        case TranslationRequest() | ConfigurationWrite() | ConfigurationRead():
             return Channel.NON_POSTED
         case Dma():
             return Channel.POSTED if tlp.write else Channel.NON_POSTED
-        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion():
+        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion() | ConfigurationData():
             return Channel.COMPLETION
         case PageRequest() | PrgResponse() | InvalidateRequest() | InvalidateCompletion():
             return Channel.POSTED
@@ -228,6 +244,7 @@ def may_overtake(later: Channel, earlier: Channel, *, upstream: bool) -> bool:
     """Whether `later` may arrive before `earlier`: nothing passes a posted message, everything else is unordered.
 
     `upstream` makes no difference in vtd-pcie §1.1 (one traffic class, no relaxed or ID-based ordering); a link states
-    its direction all the same, because those two attributes would break the symmetry.
+    its direction all the same, because those two attributes would break the symmetry. The completion of a
+    configuration write is apart: it may pass everything (D2b), and its sender says so.
     """
     return earlier is not Channel.POSTED

@@ -27,6 +27,8 @@ from hw.pcie.ats import AtcEntry
 from hw.pcie.pri import PageRequestInterface
 from hw.pcie.tlp import (
     ConfigurationCompletion,
+    ConfigurationData,
+    ConfigurationRead,
     ConfigurationWrite,
     Dma,
     DmaCompletion,
@@ -173,12 +175,12 @@ def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
         f"to {iommu}",
         posted=(PageRequest, Dma, InvalidateCompletion),
         non_posted=(TranslationRequest, Dma),
-        completion=(ConfigurationCompletion,),
+        completion=(ConfigurationCompletion, ConfigurationData),
     )
     downstream = world.link(
         "to device",
         posted=(PrgResponse, InvalidateRequest),
-        non_posted=(ConfigurationWrite,),
+        non_posted=(ConfigurationWrite, ConfigurationRead),
         completion=(TranslationCompletion, DmaCompletion),
     )
     return upstream, downstream

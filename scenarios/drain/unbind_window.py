@@ -14,7 +14,7 @@ from actors.threads.process_exit import add_process
 from actors.threads.reclaim import add_reclaim
 from drivers.kernel.endpoint import REPORT
 from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, LosesResponses
-from drivers.kernel.sva import VARIANTS
+from drivers.kernel.sva import VARIANTS, StopPriAndWait
 from drivers.smmuv3.mutants import ForgetsAtc
 from drivers.vtd.mutants import ForgetsDeviceTlb
 
@@ -46,7 +46,9 @@ VTD_MUTANTS = MUTANTS | {"forget-atc": {"contexts": ForgetsDeviceTlb}}
     "state when unbinding a task",
     expected=EXPECTED,
     drain=one_of(
-        "none", "marker", "marker-timeout", "full", "stop-pri", default="none", meaning="what unbind waits for"
+        *VARIANTS,
+        default="none",
+        meaning="what unbind waits for; stop-pri-wait: for PRI Status.Stopped, once PRI is off",
     ),
     stop=one_of(
         "A", "B", "broken", default="B", meaning="A waits for responses, B sends a Stop Marker, broken goes on"
@@ -94,6 +96,8 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         board.endpoint.disable_pri,
         world.mutex("sva_lock"),
     )
+    if isinstance(sva, StopPriAndWait):
+        sva.stopped = board.device.stopped
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

@@ -98,6 +98,13 @@ ON_SMMUV3 = (
         why="nobody asked the device to wait, so it is no better than B",
     ),
     Expected(
+        params={"drain": "stop-pri-wait", "stop": "B"},
+        verdict="holds",
+        why="the same paragraph in PCIe's own order: new faults Invalid, PRI off, Status.Stopped (8,673 schedules): "
+        "wherever a request is, also at the root complex, the device waits for its answer; its price: PRI is off for "
+        "every PASID of the function",
+    ),
+    Expected(
         params={"drain": "full", "stop": "broken"},
         verdict="violated",
         oracle="device-keeps-its-stop-contract",
@@ -226,6 +233,11 @@ ON_VTD = (
         verdict="violated",
         oracle=CROSS,
         why="PRI off calls nothing back, whoever checks requests on arrival",
+    ),
+    Expected(
+        params={"drain": "stop-pri-wait", "stop": "B", **VTD},
+        verdict="holds",
+        why="the device itself says that it has every answer, whichever IOMMU is between (20,478 schedules)",
     ),
     Expected(
         params={"drain": "full", "stop": "A", "reclaim": 1, "mutant": "forget-atc", **VTD},

@@ -49,7 +49,8 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
 
 @scenario(
     source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind; "
-    "c43e1ccdebf2 and cf08ca81d08a (2024), 75ed00055c05 (2026): what later tear-downs made of it",
+    "c43e1ccdebf2 and cf08ca81d08a (2024), 75ed00055c05 (2026): what later tear-downs made of it. Its drawing of "
+    "the exit is a sketch: release comes first in exit_mmap, and no notifier after it (vtd-pcie §3.1); so it is here",
     expected=EXPECTED,
     fpd=one_of(
         *TEARDOWNS,
@@ -67,6 +68,7 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
     find=FIND,
     refusal=knob("refusal"),
     absent=knob("absent"),
+    caching=knob("caching"),
     pr_pasid_check=knob("pr_pasid_check"),
     translated=knob("translated"),
     pri=one_of("on", "off", default="on", meaning="off: the device has no PRI, so that the drain returns at once (D0)"),
@@ -119,6 +121,7 @@ def exit_window(
     if pri == "off":
         device.pri.disable()
     board.contexts.drain = board.drain.run if device.pri.enabled else None
+    board.contexts.caching_mode = unit["caching"] == "on"
     board.endpoint.announces = False
     board.add_hardware(world)
     add_pri_thread(world, board.queue)

@@ -283,6 +283,18 @@ OPEN = (
         why="hardware that lets every request in refuses none: software answers, with Invalid, and unbind drains",
     ),
     Expected(
+        params={"fpd": "6.14", "rogue": 1, "caching": "on"},
+        verdict="violated",
+        oracle="fault-after-unbind-is-visible",
+        why="in caching mode the absent entry is cached with FPD, and who clears that in memory flushes nothing; nor "
+        "does Linux 7.0",
+    ),
+    Expected(
+        params={"fpd": "right", "rogue": 1, "caching": "on"},
+        verdict="holds",
+        why="unbind invalidates the PASID cache once more where absent entries are cached",
+    ),
+    Expected(
         params={"fpd": "5.7", "traffic": "ats", "translated": "checked"},
         verdict="violated",
         oracle=LOG,

@@ -11,7 +11,7 @@ from actors.runtime.world import Cpu, World
 from actors.threads.config_space import ConfigSpace
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, LeavesAtsOn
+from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, Enabled, LeavesAtsOn
 from drivers.smmuv3.reset_drains import PRIQ_DRAINS
 from drivers.smmuv3.reset_gate import ResetContexts, ResetKeepsTranslation
 from drivers.vtd.qi import Qi
@@ -50,18 +50,28 @@ CONTEXTS: dict[str, Gated] = {
     expected=EXPECTED,
     iommu=one_of("smmuv3", "vtd", default="vtd", meaning="which IOMMU: only VT-d can wait until responses have left"),
     drain=one_of(
-        *ORDERS, default="none", meaning="when the host drains: before the FLR, after it, both, or PRI off first"
+        *ORDERS,
+        default="none",
+        meaning="when the host drains: before the FLR, after it, both, or PRI off first (halt; read: and read back); "
+        "unread: no configuration read tells it that the FLR is over",
     ),
     end=one_of(
         *PRQ_DRAINS,
         default="wait",
         meaning="the drain's last step: none, VT-d's wait with PD=0, CMD_SYNC or a wait with PD=1, Status.Stopped; "
-        "d0: VT-d's wait with PD=1, but the drain returns at once if PRI is off",
+        "d0: VT-d's wait with PD=1, but the drain returns at once if PRI is off: in the driver's own flag, or "
+        "(d0-register) in the function",
     ),
     tags=one_of(
         *TAGS, default="reset", meaning="whether an FLR makes the function begin with the first PRGIndex again"
     ),
     prgis=number(1, 4, default=2, meaning="PRGIndex values that the function uses"),
+    config_completion=one_of(
+        "may-pass",
+        "pushes",
+        default="may-pass",
+        meaning="whether the completion of a configuration write may pass page requests, as the ordering table has it",
+    ),
     unexpected=one_of(
         "status",
         "error",
@@ -92,6 +102,7 @@ def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, u
     device, contexts = board.device, board.contexts
     assert isinstance(device, ResettableFunction)
     assert isinstance(contexts, AtsGate)
+    device.completion_passes = more["config_completion"] == "may-pass"
     device.pri = TAGS[more["tags"]](1, more["prgis"])
     device.pri.enable()
     if more["writes"]:
@@ -139,8 +150,19 @@ def _vtd(world: World, end: str, options: Options, contexts: Gated) -> tuple[Pla
     )
     assert isinstance(board.drain, PrqDrain)
     assert isinstance(board.device, ResettableFunction)
-    board.drain.stopped, board.drain.enabled = board.device.stopped, board.device.enabled
+    board.drain.stopped = board.device.stopped
+    board.drain.enabled = board.device.enabled if end == "d0-register" else _flag(world)
     return board, board.drain
+
+
+def _flag(world: World) -> Enabled:
+    """The driver's own, which neither an FLR nor the function's driver clears."""
+    flag = world.word("pri_enabled", 1)
+
+    async def enabled(cpu: Cpu) -> bool:
+        return bool(await cpu.load(flag, "pri_enabled"))
+
+    return enabled
 
 
 def _add_unmap(world: World, board: Platform, cached: bool) -> None:

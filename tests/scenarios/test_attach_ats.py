@@ -13,18 +13,18 @@ from tests.scenarios.agreement import assert_verdict
 from tests.searching import exhaust, identity
 
 TRACES = {
-    "ats=on-on": (496, 0),
+    "ats=on-on": (922, 0),
     "ats=off-on": (140, 0),
-    "ats=on-off": (894, 0),
+    "ats=on-off": (1642, 0),
     "order=no-flush,unmap=off": (2, 1),
-    "order=leave-first": (98, 2),
+    "order=leave-first": (156, 2),
     "order=leave-first,unmap=off": (7, 0),
     "order=too-soon,ats=off-on": (205, 36),
-    "order=too-soon,ats=on-off": (595, 6),
-    "ats=on-off,off=ignores": (465, 465),
-    "order=unlist-first,ats=on-off,off=ignores": (148, 1),
-    "order=under-lock,ats=on-off,off=ignores": (147, 0),
-    "order=under-lock": (496, 0),
+    "order=too-soon,ats=on-off": (1100, 12),
+    "ats=on-off,off=ignores": (831, 831),
+    "order=unlist-first,ats=on-off,off=ignores": (225, 1),
+    "order=under-lock,ats=on-off,off=ignores": (224, 0),
+    "order=under-lock": (922, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

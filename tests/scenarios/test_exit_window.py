@@ -29,6 +29,8 @@ from tests.searching import assert_table, exhaust, identity, oracles_of
 from tools.explore.dpor.dpor import Dpor
 
 TRACES = {
+    "fpd=6.14,rogue=1,caching=on": (52, 8),
+    "fpd=right,rogue=1,caching=on": (97, 0),
     "fpd=5.7": (8, 4),
     "fpd=5.7,traffic=read": (14, 7),
     "fpd=5.7,traffic=ats": (129, 0),
@@ -343,3 +345,11 @@ def test_parameters_that_would_do_nothing_together_are_refused_in_one_line(
 ) -> None:
     with pytest.raises(BadValue, match=f"^{re.escape(text)}$"):
         exit_window.world(Session(), exit_window.complete(given))
+
+
+def test_a_finding_says_that_fpd_is_left_in_the_cache_alone() -> None:
+    report = exhaust(exit_window, {"fpd": "6.14", "rogue": 1, "caching": "on"})
+    assert report.first is not None
+    assert report.first.finding.message == (
+        "access 2 of P1, sent after unbind, is refused and leaves no trace: FPD is still set in the PASID cache"
+    )

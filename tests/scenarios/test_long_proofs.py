@@ -28,9 +28,11 @@ FOUR = {"requests": 4, "credits": "one", "stop": "A"}
         (prq_drain, {"driver": "right", "overflow": "silent", **FOUR}, 35_997),  # a minute and a half
         (prq_drain, {"driver": "right", "stop": "B"}, 6_675),
         (prq_drain, {"driver": "right", "order": "O5", "pushed": "root-complex"}, 58_394),  # a minute and a half
-        (flr_tags, {"drain": "around"}, 1_963),
+        (flr_tags, {"drain": "around"}, 1_119),
+        (unbind_window, {"drain": "stop-pri-wait"}, 8_673),  # two minutes
+        (unbind_window, {"drain": "stop-pri-wait", "iommu": "vtd"}, 20_478),  # about five minutes
         (device_gone, {"driver": "blocks-ats", "loss": "reset", "accesses": 1}, 29_381),  # under a minute
-        (flr_tags, {"requests": 0, "unmap": 1, "ats": "blocked", "writes": 1}, 29_058),  # about a minute
+        (flr_tags, {"requests": 0, "unmap": 1, "ats": "blocked", "writes": 1}, 20_984),  # about a minute
         (blocking, {"iommu": "vtd", "watch": "memory"}, 6_454),
         (blocking, {"iommu": "vtd", "block": "quiet-cd", "accesses": 2, "watch": "memory"}, 1_733),
         (attach_vs_share_asid, {"attach": "A1", "case": "2"}, 36_678),  # half a minute

@@ -19,7 +19,7 @@ class Link:
 
     Ordering (vtd-pcie §1.1): posted requests stay in order and may pass the others; a non-posted request or a
     completion may not pass an earlier posted request. So those two are taken only after every posted request that was
-    sent before them.
+    sent before them, but for a completion whose sender says that it may pass them.
     """
 
     def __init__(self, world: World, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
@@ -75,14 +75,20 @@ class Link:
         step.gives |= self._arrival(self._arrived)
 
     @operation
-    def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> Generator[Step, int, None]:
-        """One step: kind is "non-posted" or "completion"; it stays behind the posted requests sent so far."""
+    def send_ordered(
+        self, kind: str, message: object, what: str = "", writes: int = 0, *, may_pass: bool = False
+    ) -> Generator[Step, int, None]:
+        """One step: kind is "non-posted" or "completion"; it stays behind the posted requests sent so far.
+
+        `may_pass`: unless it is one of the few completions that need not.
+        """
         port = self._ordered[kind]
         data = port.codec.encode(message)
-        step = Step(what or f"send {type(message).__name__} to {port.name}", self.posted.tail, port.tail | writes)
+        reads = 0 if may_pass else self.posted.tail
+        step = Step(what or f"send {type(message).__name__} to {port.name}", reads, port.tail | writes)
         yield step
         step.gives = port.push(data)
-        self._behind[kind].append(self.posted.sent)
+        self._behind[kind].append(0 if may_pass else self.posted.sent)
 
     @operation
     def receive_ordered(self, cpu: Cpu, kind: str, what: str = "") -> Generator[Step, int, Any]:

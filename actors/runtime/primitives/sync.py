@@ -86,7 +86,11 @@ class SpinLock(Lock):
 
 
 class RwLock:
-    """A reader-writer lock: readers share, a writer is alone."""
+    """A reader-writer lock: readers share, a writer is alone, and while one waits, readers wait behind it.
+
+    So do an rwsem and an rwlock_t. Where they differ, in whether a free lock goes to a reader first, the writer may as
+    well have come later. A reader in interrupt context waits for a writer that holds an rwlock_t, and for no other.
+    """
 
     space: ClassVar[str] = "rwlock"
 
@@ -94,6 +98,8 @@ class RwLock:
         self.name = name
         self.readers: list[Cpu] = []
         self.writer: Cpu | None = None
+        self.waiting: list[Cpu] = []
+        """Writers that have found the lock held."""
         self.since = 0
         self.lent = 0
         mask = session.resources.mask
@@ -108,31 +114,43 @@ class RwLock:
             takes=write_done,
             gives=read_begun,
             ready=self._is_readable,
+            blocked=self._blocked_reader,
+            wakes=take | write_done,
+        )
+        self._acquire_read_first = Step(
+            f"read lock {name} in interrupt",
+            reads=take,
+            takes=write_done,
+            gives=read_begun,
+            ready=self._has_no_writer,
             blocked=self._blocked,
             wakes=take | write_done,
         )
+        # Whether it has to wait is decided by who comes first, a release or this; who waits already does not race.
+        self._look = Step(f"write lock {name}", writes=take | read_done | write_done)
         self._acquire_write = Step(
-            f"write lock {name}",
+            f"write lock {name}, having waited",
             writes=take,
             takes=read_done | write_done,
             ready=self._is_free,
             blocked=self._blocked,
             wakes=take | read_begun | read_done | write_done,
         )
-        self._release_read = Step(f"read unlock {name}", gives=read_done)
-        self._release_write = Step(f"write unlock {name}", gives=write_done)
+        self._release_read = Step(f"read unlock {name}", reads=read_done, gives=read_done)
+        self._release_write = Step(f"write unlock {name}", reads=write_done, gives=write_done)
 
     def renew(self) -> None:
         """Free."""
         self.readers = []
         self.writer = None
+        self.waiting = []
         self.since = 0
 
     @operation
-    def acquire_read(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; not offered while a writer holds the lock."""
+    def acquire_read(self, cpu: Cpu, *, in_interrupt: bool = False) -> Generator[Step, int, None]:
+        """One step; not offered while a writer holds the lock or, but for an interrupt, waits for it."""
         cpu.might_sleep(f"read lock {self.name}")
-        yield self._acquire_read
+        yield self._acquire_read_first if in_interrupt else self._acquire_read
         self.readers.append(cpu)
         self.since = cpu.now
 
@@ -146,9 +164,13 @@ class RwLock:
 
     @operation
     def acquire_write(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; not offered while anybody holds the lock."""
+        """One step, or two if somebody holds the lock: from the first on it waits, the second is not offered before."""
         cpu.might_sleep(f"write lock {self.name}")
-        yield self._acquire_write
+        yield self._look
+        if not self._is_free():
+            self.waiting.append(cpu)
+            yield self._acquire_write
+            self.waiting.remove(cpu)
         self.writer = cpu
         self.since = cpu.now
 
@@ -161,6 +183,9 @@ class RwLock:
         self.writer = None
 
     def _is_readable(self) -> bool:
+        return self.writer is None and not self.waiting
+
+    def _has_no_writer(self) -> bool:
         return self.writer is None
 
     def _is_free(self) -> bool:
@@ -170,6 +195,10 @@ class RwLock:
         held_by = self.readers if self.writer is None else [self.writer]
         holders = ", ".join(cpu.name for cpu in held_by) or "nobody"
         return f"rwlock {self.name}, held by {holders} since step {self.since}"
+
+    def _blocked_reader(self) -> str:
+        behind = ", ".join(cpu.name for cpu in self.waiting)
+        return f"{self._blocked()}{f', behind {behind}' if behind else ''}"
 
 
 class Interrupt:

@@ -14,22 +14,47 @@ if TYPE_CHECKING:
 
 
 class Workqueue:
-    """A kernel work queue: `flush` waits for the works that were queued before the call, and for no later one."""
+    """A kernel work queue: `flush` waits for the works that were queued before the call, and for no later one.
+
+    A work is the object that was queued, or what a worker took for it; another one may be equal to it.
+    """
 
     def __init__(self, world: World, name: str, codec: Codec) -> None:
         self.name = name
         self._world = world
         self._port = world.session.lend(Port, name, codec)
         self._done: list[bool] = []
+        self._queued: list[tuple[object, int]] = []
+        """Each object that was put in, and the number of the first that stands for the same work."""
+        self._taken: list[object] = []
 
-    async def queue(self, work: object) -> None:
-        """One step."""
-        await self._port.send(work, f"queue_work {self.name}")
+    @operation
+    def queue(self, work: object) -> Generator[Step, int, bool]:
+        """One step, or two for a work that was queued before: False if it is pending, as then it runs once."""
+        port = self._port
+        data = port.codec.encode(work)
+        step = Step(f"queue_work {self.name}", writes=port.tail)
+        yield step
+        first = self._first(work)
+        if first < len(self._queued):
+            step = Step(f"queue_work {self.name}: pending?", reads=port.head, writes=port.tail)
+            yield step
+            if any(number == first for _, number in self._queued[port.received :]):
+                return False
+        step.gives = port.push(data)
+        self._queued.append((work, first))
+        return True
+
+    def _first(self, work: object) -> int:
+        """The number under which a work was queued first, or the next if it never was."""
+        known = zip(self._queued, self._taken + [None] * len(self._queued), strict=False)
+        return next((of[1] for of, taken in known if of[0] is work or taken is work), len(self._queued))
 
     async def take(self, cpu: Cpu) -> tuple[int, Any]:
-        """The worker's step: the number of a work (for `finish`) and the work."""
+        """The worker's step: the number of a work (for `finish`) and the work, which is pending no more."""
         work = await self._port.receive(cpu, f"take work from {self.name}")
         self._done.append(False)
+        self._taken.append(work)
         return self._port.received - 1, work
 
     @operation

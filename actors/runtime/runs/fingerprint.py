@@ -107,7 +107,7 @@ class _Survey:
             case Lock():
                 yield from self._all((thing.name, thing.holder))
             case RwLock():
-                yield from self._all((thing.name, thing.writer, thing.readers))
+                yield from self._all((thing.name, thing.writer, thing.readers, thing.waiting))
             case Interrupt():
                 yield from self._all((thing.name, thing.pending))
             case [Step(), *_]:  # what a port remembers of one operation

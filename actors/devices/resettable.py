@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from drivers.cpu import Cpu as KernelCpu
 from hw.bus import Resource
 from hw.events.link import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
 from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
@@ -168,7 +169,7 @@ class ResettableFunction(Device):
         await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
         return self.pri.enabled
 
-    async def stopped(self, cpu: Cpu) -> None:
+    async def stopped(self, cpu: KernelCpu) -> None:
         """Its PRI Enable is a bit of its own, not the word that the other devices poll."""
         await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,3 +116,70 @@ def test_imports_stand_at_the_top(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inside = [inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
             assert not inside, f"{name(path)}:{inside}: an import inside a function hides a dependency"
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the program by their names; a package is the module that its `__init__.py` holds."""
+    found = {}
+    for path in files(*WORLD, "tools"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(module: str, path: Path, known: Iterable[str]) -> set[str]:
+    """The modules that a module imports anywhere, also where only a type checker looks; not their packages."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            within = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+            base = ".".join(within[: len(within) + 1 - node.level] if node.level else ())
+            source = ".".join(filter(None, (base, node.module)))
+            names = [f"{source}.{alias.name}" for alias in node.names]
+            found |= {one if one in known else source for one in names}
+    return found & set(known) - {module}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in this order, the last one the first; empty if there are none."""
+    left = {module: set(others) for module, others in graph.items()}
+    while ends := [module for module, others in left.items() if not others & left.keys()]:
+        for module in ends:
+            del left[module]
+    path: list[str] = []
+    while left and path.count(path[-1] if path else "") < 2:
+        path.append(min(left[path[-1]] & left.keys()) if path else min(left))
+    return path[path.index(path[-1]) :] if path else []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = modules()
+    found = circle({module: imported(module, path, known) for module, path in known.items()})
+    assert not found, f"a circle of imports, `if TYPE_CHECKING` counted: {' -> '.join(found)}"
+
+
+def test_a_circle_is_found_and_told() -> None:
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": {"d"}, "d": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": {"b"}, "d": set()}) == ["b", "c", "b"]
+
+
+def test_imports_are_read_wherever_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "one.py"
+    path.write_text(
+        "import a.x\nfrom ..b import y, Z\nif TYPE_CHECKING:\n    from .two import T\n"
+        "def f():\n    from . import three\n",
+        encoding="utf-8",
+    )
+    known = ("a", "a.x", "a.b", "a.b.y", "a.c", "a.c.one", "a.c.two", "a.c.three")
+    assert imported("a.c.one", path, known) == {"a.x", "a.b", "a.b.y", "a.c.two", "a.c.three"}
+
+
+def test_nothing_is_imported_for_type_checkers_alone() -> None:
+    hidden = [
+        name(path)
+        for path in files(*WORLD, "tools")
+        if any(isinstance(node, ast.Name) and node.id == "TYPE_CHECKING" for node in ast.walk(tree(path)))
+    ]
+    assert hidden == [], "import what a type needs; if that closes a circle, what both need belongs below them"

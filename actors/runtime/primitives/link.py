@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .codec import Codec
 from .ports import Port
+from .session import Session
 from .step import Step, operation
-
-if TYPE_CHECKING:
-    from ..world import Cpu, World
+from .thread import Thread
 
 
 class Link:
@@ -22,16 +21,16 @@ class Link:
     sent before them.
     """
 
-    def __init__(self, world: World, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
+    def __init__(self, session: Session, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
         self.name = name
-        self._world = world
-        lend = world.session.lend
+        self._mask = session.resources.mask
+        lend = session.lend
         self.posted = lend(Port, f"{name} posted", posted)
         self._ordered = {
             "non-posted": lend(Port, f"{name} non-posted", non_posted),
             "completion": lend(Port, f"{name} completion", completion),
         }
-        self._any_arrival = world.mask(("link", name, "arrivals"))
+        self._any_arrival = self._mask(("link", name, "arrivals"))
         """Nobody takes it: it says that an arrival changes what a receiver or a flush waits for."""
         self._behind: dict[str, deque[int]] = {kind: deque() for kind in self._ordered}
         self._arrived = 0
@@ -59,9 +58,9 @@ class Link:
         step.gives = self.posted.push(data) | gives
         return self.posted.sent
 
-    async def receive_posted(self, cpu: Cpu, what: str = "") -> Any:
+    async def receive_posted(self, thread: Thread, what: str = "") -> Any:
         """One step; the message has not *arrived* before the receiver's next step, `deliver`."""
-        return await self.posted.receive(cpu, what)
+        return await self.posted.receive(thread, what)
 
     @operation
     def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> Generator[Step, int, None]:
@@ -80,11 +79,11 @@ class Link:
         self._behind[kind].append(self.posted.sent)
 
     @operation
-    def receive_ordered(self, cpu: Cpu, kind: str, what: str = "") -> Generator[Step, int, Any]:
+    def receive_ordered(self, thread: Thread, kind: str, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there and every posted request before it was taken."""
         port = self._ordered[kind]
         behind = self._behind[kind]
-        cpu.might_sleep(f"receive from {port.name}")
+        thread.might_sleep(f"receive from {port.name}")
         step = Step(
             what or f"receive from {port.name}",
             writes=port.head,
@@ -101,7 +100,7 @@ class Link:
 
     def _arrival(self, number: int) -> int:
         """The mask that the arrival of a posted request gives; they are numbered from 1."""
-        return self._world.mask(("link", self.name, "arrived", number))
+        return self._mask(("link", self.name, "arrived", number))
 
     def _arrivals(self, last: int) -> int:
         """What is taken by who needs all posted requests up to `last`."""
@@ -111,9 +110,9 @@ class Link:
         return mask
 
     @operation
-    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def flush(self, thread: Thread) -> Generator[Step, int, None]:
         """One step of the sender: offered when every posted request that it sent has arrived."""
-        cpu.might_sleep(f"flush {self.name}")
+        thread.might_sleep(f"flush {self.name}")
         step = Step(
             f"posted requests on {self.name} have arrived",
             reads=self.posted.tail,

@@ -6,15 +6,12 @@ A session lends them to one world after the other, so that their steps are made 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
 
 from .audit import FootprintError
 from .session import Session
 from .step import BrokenRule, Step, operation
 from .step import MisuseError as MisuseError  # who uses primitives imports it from here
-
-if TYPE_CHECKING:
-    from ..world import Cpu
+from .thread import Thread
 
 
 class Lock:
@@ -27,7 +24,7 @@ class Lock:
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.holder: Cpu | None = None
+        self.holder: Thread | None = None
         self.since = 0
         self.lent = 0
         take = session.resources.mask(("lock", name, "acquire"))
@@ -48,26 +45,26 @@ class Lock:
         self.since = 0
 
     @operation
-    def acquire(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def acquire(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
-        if not self.spins and cpu.spinning:
-            cpu.might_sleep(f"lock {self.name}")
+        if not self.spins and thread.spinning:
+            thread.might_sleep(f"lock {self.name}")
         yield self._acquire
-        self.holder = cpu
-        self.since = cpu.now
+        self.holder = thread
+        self.since = thread.now
         if self.spins:
-            cpu.spinning.append(self.name)
+            thread.spinning.append(self.name)
 
     @operation
-    def release(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release(self, thread: Thread) -> Generator[Step, int, None]:
         """One step, always possible for the holder; BrokenRule for anybody else."""
-        if self.holder is not cpu:
+        if self.holder is not thread:
             owner = "nobody" if self.holder is None else self.holder.name
-            raise BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
+            raise BrokenRule(f"{thread.name} unlocks {self.name}: it is held by {owner}")
         yield self._release
         self.holder = None
         if self.spins:
-            cpu.spinning.remove(self.name)
+            thread.spinning.remove(self.name)
 
     def _is_free(self) -> bool:
         return self.holder is None
@@ -89,8 +86,8 @@ class RwLock:
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.readers: list[Cpu] = []
-        self.writer: Cpu | None = None
+        self.readers: list[Thread] = []
+        self.writer: Thread | None = None
         self.since = 0
         self.lent = 0
         mask = session.resources.mask
@@ -126,34 +123,34 @@ class RwLock:
         self.since = 0
 
     @operation
-    def acquire_read(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def acquire_read(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; not offered while a writer holds the lock."""
-        cpu.might_sleep(f"read lock {self.name}")
+        thread.might_sleep(f"read lock {self.name}")
         yield self._acquire_read
-        self.readers.append(cpu)
-        self.since = cpu.now
+        self.readers.append(thread)
+        self.since = thread.now
 
     @operation
-    def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release_read(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
-        if cpu not in self.readers:
-            raise BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
+        if thread not in self.readers:
+            raise BrokenRule(f"{thread.name} read-unlocks {self.name}: it does not hold it")
         yield self._release_read
-        self.readers.remove(cpu)
+        self.readers.remove(thread)
 
     @operation
-    def acquire_write(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def acquire_write(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; not offered while anybody holds the lock."""
-        cpu.might_sleep(f"write lock {self.name}")
+        thread.might_sleep(f"write lock {self.name}")
         yield self._acquire_write
-        self.writer = cpu
-        self.since = cpu.now
+        self.writer = thread
+        self.since = thread.now
 
     @operation
-    def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release_write(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
-        if self.writer is not cpu:
-            raise BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
+        if self.writer is not thread:
+            raise BrokenRule(f"{thread.name} write-unlocks {self.name}: it does not hold it")
         yield self._release_write
         self.writer = None
 
@@ -165,7 +162,7 @@ class RwLock:
 
     def _blocked(self) -> str:
         held_by = self.readers if self.writer is None else [self.writer]
-        holders = ", ".join(cpu.name for cpu in held_by) or "nobody"
+        holders = ", ".join(thread.name for thread in held_by) or "nobody"
         return f"rwlock {self.name}, held by {holders} since step {self.since}"
 
 
@@ -200,12 +197,12 @@ class Interrupt:
             self._latched |= 1 << len(steps) >> 1
 
     @operation
-    def take(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def take(self, thread: Thread) -> Generator[Step, int, None]:
         """The handler's wait: one step, offered while the line is latched; it clears the latch."""
-        cpu.might_sleep(f"irq {self.name}")
+        thread.might_sleep(f"irq {self.name}")
         yield self._taken
         self.pending = False
-        cpu.waited_for(self._latched)
+        thread.waited_for(self._latched)
 
     def _is_pending(self) -> bool:
         return self.pending

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .codec import Codec
 from .ports import Port
+from .session import Session
 from .step import Step, operation
-
-if TYPE_CHECKING:
-    from ..world import Cpu, World
+from .thread import Thread
 
 
 class Workqueue:
     """A kernel work queue: `flush` waits for the works that were queued before the call, and for no later one."""
 
-    def __init__(self, world: World, name: str, codec: Codec) -> None:
+    def __init__(self, session: Session, name: str, codec: Codec) -> None:
         self.name = name
-        self._world = world
-        self._port = world.session.lend(Port, name, codec)
+        self._resource = session.resources.mask
+        self._port = session.lend(Port, name, codec)
         self._done: list[bool] = []
 
     async def queue(self, work: object) -> None:
         """One step."""
         await self._port.send(work, f"queue_work {self.name}")
 
-    async def take(self, cpu: Cpu) -> tuple[int, Any]:
+    async def take(self, thread: Thread) -> tuple[int, Any]:
         """The worker's step: the number of a work (for `finish`) and the work."""
-        work = await self._port.receive(cpu, f"take work from {self.name}")
+        work = await self._port.receive(thread, f"take work from {self.name}")
         self._done.append(False)
         return self._port.received - 1, work
 
@@ -39,9 +38,9 @@ class Workqueue:
         self._done[number] = True
 
     @operation
-    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def flush(self, thread: Thread) -> Generator[Step, int, None]:
         """Two steps: look at what is queued now, then wait until exactly those are done."""
-        cpu.might_sleep(f"flush {self.name}")
+        thread.might_sleep(f"flush {self.name}")
         yield Step(f"flush {self.name}: look", reads=self._port.tail)
         last = self._port.sent
         takes = 0
@@ -58,4 +57,4 @@ class Workqueue:
         )
 
     def _mask(self, number: int) -> int:
-        return self._world.mask(("work done", self.name, number))
+        return self._resource(("work done", self.name, number))

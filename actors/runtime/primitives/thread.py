@@ -1,0 +1,34 @@
+"""A thread as locks, ports and queues know it: who it is, what it holds, and whether it may sleep."""
+
+from __future__ import annotations
+
+from .stage import Stage
+from .step import BrokenRule
+
+
+class Thread:
+    """Whoever takes a lock, or waits at a port."""
+
+    __slots__ = ("_stage", "name", "spinning")
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self._stage = stage
+        self.name = name
+        self.spinning: list[str] = []
+        """The spin locks that it holds, by name: while there is one it may not sleep."""
+
+    @property
+    def now(self) -> int:
+        """The number of the step that is being performed: for messages, never for decisions."""
+        return self._stage.index
+
+    def might_sleep(self, what: str) -> None:
+        """Called before anything that can sleep: refused under a spin lock."""
+        if self.spinning:
+            raise BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+
+    def waited_for(self, steps: int) -> None:
+        """Say of the step that goes on that it could not have come before any of `steps`, a mask: all that changes what
+        it waits for races with it, and what they found was not that."""
+        if steps:
+            self._stage.waited_for[self._stage.index] = steps

@@ -6,19 +6,24 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
+from hw.pcie.tlp import Channel, channel_of, may_overtake
+
 from .codec import Codec
 from .ports import Port
 from .session import Session
-from .step import Step, operation
+from .step import MisuseError, Step, operation
 from .thread import Thread
+
+CHANNELS = {"non-posted": Channel.NON_POSTED, "completion": Channel.COMPLETION}
+"""The two that are sent and received in the same way, by the names that models call them."""
 
 
 class Link:
-    """One direction of a PCIe link: posted, non-posted and completion queues.
+    """One direction of a PCIe link: posted, non-posted and completion queues, each a FIFO.
 
-    Ordering (vtd-pcie §1.1): posted requests stay in order and may pass the others; a non-posted request or a
-    completion may not pass an earlier posted request. So those two are taken only after every posted request that was
-    sent before them.
+    What may not overtake a posted request (`hw.pcie.tlp.may_overtake`) is taken only after every posted request that
+    was sent before it. A message travels in its own channel (`hw.pcie.tlp.channel_of`), or MisuseError; of types that
+    are none of PCIe's the world says which.
     """
 
     def __init__(self, session: Session, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
@@ -50,6 +55,7 @@ class Link:
         `reads` and `writes` are the masks of what the sender looks at or changes in the same step, `gives` what others
         may wait for.
         """
+        self._refuse_stray(message, Channel.POSTED)
         data = self.posted.codec.encode(message)
         step = Step(what, reads, self.posted.tail | writes)
         yield step
@@ -70,13 +76,14 @@ class Link:
 
     @operation
     def send_ordered(self, kind: str, message: object, what: str = "", writes: int = 0) -> Generator[Step, int, None]:
-        """One step: kind is "non-posted" or "completion"; it stays behind the posted requests sent so far."""
-        port = self._ordered[kind]
+        """One step: kind is one of CHANNELS; it stays behind the posted requests sent so far, or may overtake them."""
+        port, channel = self._ordered[kind], CHANNELS[kind]
+        self._refuse_stray(message, channel)
         data = port.codec.encode(message)
         step = Step(what or f"send {type(message).__name__} to {port.name}", self.posted.tail, port.tail | writes)
         yield step
         step.gives = port.push(data)
-        self._behind[kind].append(self.posted.sent)
+        self._behind[kind].append(0 if may_overtake(channel, Channel.POSTED) else self.posted.sent)
 
     @operation
     def receive_ordered(self, thread: Thread, kind: str, what: str = "") -> Generator[Step, int, Any]:
@@ -97,6 +104,14 @@ class Link:
         # Only the posted requests before it: what was sent later may have passed it, and comes before it in no sense.
         step.takes = taken | self._arrivals(behind.popleft())
         return message
+
+    def _refuse_stray(self, message: object, channel: Channel) -> None:
+        """MisuseError for a message of PCIe that travels in another channel."""
+        own = channel_of(message)
+        if own is not None and own is not channel:
+            raise MisuseError(
+                f"send {type(message).__name__} on {self.name} as {_shown(channel)}: on PCIe it is {_shown(own)}"
+            )
 
     def _arrival(self, number: int) -> int:
         """The mask that the arrival of a posted request gives; they are numbered from 1."""
@@ -123,3 +138,7 @@ class Link:
         )
         yield step
         step.takes = self._arrivals(self.posted.sent)
+
+
+def _shown(channel: Channel) -> str:
+    return channel.name.lower().replace("_", "-")

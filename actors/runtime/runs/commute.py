@@ -18,7 +18,7 @@ from ..primitives.events import ENDLESS, Outcome
 from .causality import causality_of, ordered
 from .endings import raised
 from .record import Record
-from .scheduler import Scheduler
+from .scheduler import Replay, ScheduleMismatch, Scheduler
 
 Name = tuple[str, int]
 """An actor, and which one of that name: its number depends on who was spawned first."""
@@ -259,18 +259,48 @@ def _told(record: Record) -> Difference | None:
     return Difference(record.actors[finding.step], FootprintError(finding.message))
 
 
-def audit(record: Record, again: Again) -> None:
-    """Make the run in another order; if that comes to anything else, its finding is a FootprintError, or Undetermined.
+def audit(record: Record, again: Again, unaudited: Again) -> None:
+    """Make the run in another order, and then as a search makes it, without the audit.
 
-    Runs that were cut short by a finding, or do not end, tell nothing and are left as they are.
+    If either comes to anything else, its finding is a FootprintError, or Undetermined. Runs that were cut short by a
+    finding, or do not end, tell nothing and are left as they are.
     """
     if not can_be_compared(record):
         return
     past = causality_of(record).past
     wrong = difference(record, again, past, [another_order(past, record.actors, 0)])
+    wrong = wrong or _taken_otherwise(record, unaudited)
     if wrong is not None:
         record.finding = raised(record, wrong.actor, wrong.error)
         record.outcome, record.failing = record.finding.outcome, record.schedule
+
+
+def _taken_otherwise(record: Record, unaudited: Again) -> Difference | None:
+    """Whether the hot loop of searches takes other turns than an audited run, which has a loop of its own."""
+    if record.finding is not None and record.finding.oracle == FootprintError.__name__:
+        return None  # which only the audit finds
+    turns = _turns(record)
+    try:
+        others = _turns(unaudited(Replay(record.schedule)))
+    except ScheduleMismatch:
+        others = []
+    if turns == others:
+        return None
+    step = next((index for index, (one, other) in enumerate(zip(turns, others, strict=False)) if one != other), None)
+    where = f" from step {step} on" if step is not None else ""
+    return Difference(
+        record.actors[step or 0],
+        Undetermined(
+            f"made again without the audit, the run is another one{where}: an actor catches FootprintError, something "
+            "else than the schedule decides, or Execution.drive takes other turns than Execution.next"
+        ),
+    )
+
+
+def _turns(record: Record) -> list[tuple[int, str, tuple[int, ...], int]]:
+    """Of each step who, what, who could have gone, and with which outcome."""
+    what = [step.what for step in record.steps]
+    return list(zip(record.actors, what, record.offers, record.outcomes, strict=True))
 
 
 def _undetermined(story: Story, again: Story, record: Record) -> Difference:

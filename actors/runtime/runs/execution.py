@@ -100,7 +100,10 @@ class Execution(Record):
     def drive(self, resume: Resume, settle: Settle, join: Callable[[Execution], None]) -> None:
         """Turn after turn as `next` and `arrive` do them, only faster.
 
-        It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail.
+        It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail. One
+        loop for both would make every search slower: runners that hand a step to somebody else need the two halves of
+        a turn apart, and what is audited lies between them. So every audited run is made both ways and compared
+        (`commute.audit`).
         """
         while self.outcome is None:
             if self._changed & self._looked_at:

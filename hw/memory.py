@@ -119,10 +119,6 @@ class Memory:
         """Whose frame `address` lies in."""
         return self.owner[self._frame(address)]
 
-    def generation_of(self, address: PhysAddr) -> int:
-        """How often the frame of `address` has been freed so far: it tells an old owner from a new one."""
-        return self.generation[self._frame(address)]
-
     def _frame(self, address: PhysAddr) -> int:
         """The frame number of a byte address."""
         frame = address >> FRAME_SHIFT

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from actors.runtime.runs.commute import names
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import Cpu, World
+from hw.bus import PhysAddr
 from scenarios.catalogue import MODULES, load
 from scenarios.scenario import Expected
 from tests.running import of, run, runs
@@ -90,6 +93,34 @@ def test_actors_that_were_spawned_in_another_order_are_the_same() -> None:
     assert {tuple(sorted(names(execution))) for execution in executions} == {
         (("child of one", 1), ("child of one", 2), ("child of two", 1), ("child of two", 2), ("one", 1), ("two", 1))
     }
+
+
+def test_a_hot_loop_that_takes_other_turns_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(world: World) -> None:
+        for number in range(2):
+            word = world.word(f"word {number}")
+            world.add_actor(f"actor {number}", partial(_store_twice, word))
+
+    def forgetful(self: Execution, *runner: Any) -> None:
+        drive(self, *runner)
+        self.offers[1] = (0,)
+
+    assert run(build, audit=True).finding is None
+    drive = Execution.drive
+    monkeypatch.setattr(Execution, "drive", forgetful)
+    finding = run(build, audit=True).finding
+    assert finding is not None
+    assert finding.message == (
+        "actor 0 raised Undetermined: made again without the audit, the run is another one from step 1 on: an actor "
+        "catches FootprintError, something else than the schedule decides, or Execution.drive takes other turns than "
+        "Execution.next"
+    )
+    assert run(build).finding is None, "without an audit nothing is compared"
+
+
+async def _store_twice(word: PhysAddr, cpu: Cpu) -> None:
+    await cpu.store(word, 1)
+    await cpu.store(word, 2)
 
 
 def test_a_run_that_a_finding_cut_short_is_left_as_it_is() -> None:

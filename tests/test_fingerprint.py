@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.fingerprint import Fingerprint, fingerprint
+from actors.runtime.runs.record import Record
 from actors.runtime.world import Cpu, World
 
 from .models import Request
@@ -55,7 +55,7 @@ class Looking:
     def __init__(self) -> None:
         self.seen: list[Fingerprint | None] = []
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         self.world = execution.world
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:

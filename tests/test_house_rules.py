@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+import stopmarker
+
 ROOT = Path(__file__).parent.parent
 WORLD = ("actors", "hw", "drivers", "scenarios")
-PACKAGES = (*WORLD, "tools", "tests")
+PROGRAM = (*WORLD, "tools", "stopmarker")
+PACKAGES = (*PROGRAM, "tests")
 MOST_LINES = 400
 MOST_TEST_LINES = 600
 MOST_FUNCTION_LINES = 50
@@ -35,8 +38,7 @@ BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py
 
 
 def files(*folders: str) -> list[Path]:
-    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [*found, ROOT / "stopmarker.py"] if "tools" in folders else found
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def name(path: Path) -> str:
@@ -76,7 +78,7 @@ def test_modules_say_in_a_sentence_what_they_are(path: Path) -> None:
     assert sentences <= MOST_SUMMARY_SENTENCES, f"{name(path)}: {sentences} sentences before the first blank line"
 
 
-@pytest.mark.parametrize("path", [path for path in files(*WORLD, "tools") if path.name == "__init__.py"], ids=name)
+@pytest.mark.parametrize("path", [path for path in files(*PROGRAM) if path.name == "__init__.py"], ids=name)
 def test_folders_say_who_belongs_there(path: Path) -> None:
     paragraphs = (ast.get_docstring(tree(path)) or "").split("\n\n")
     assert len(paragraphs) >= 2, f"{name(path)}: say below the first paragraph who belongs here, and who does not"
@@ -84,6 +86,11 @@ def test_folders_say_who_belongs_there(path: Path) -> None:
 
 def test_only_the_entry_point_lies_flat_in_tools() -> None:
     assert {path.name for path in (ROOT / "tools").glob("*.py")} == {"__init__.py", "cli.py", "entry.py"}
+
+
+@pytest.mark.parametrize("package", PROGRAM)
+def test_type_checkers_look_into_installed_packages(package: str) -> None:
+    assert (ROOT / package / "py.typed").read_text(encoding="utf-8") == ""
 
 
 @pytest.mark.parametrize("path", files(*WORLD), ids=name)
@@ -110,9 +117,82 @@ def test_only_tools_talk_to_people(path: Path) -> None:
     assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
-@pytest.mark.parametrize("path", [path for path in files(*WORLD, "tools") if "bench" not in path.parts], ids=name)
+@pytest.mark.parametrize("path", [path for path in files(*PROGRAM) if "bench" not in path.parts], ids=name)
 def test_imports_stand_at_the_top(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inside = [inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
             assert not inside, f"{name(path)}:{inside}: an import inside a function hides a dependency"
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the program by their names; a package is the module that its `__init__.py` holds."""
+    found = {}
+    for path in files(*PROGRAM):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(module: str, path: Path, known: Iterable[str]) -> set[str]:
+    """The modules that a module imports anywhere, also where only a type checker looks; not their packages."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            within = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+            base = ".".join(within[: len(within) + 1 - node.level] if node.level else ())
+            source = ".".join(filter(None, (base, node.module)))
+            names = [f"{source}.{alias.name}" for alias in node.names]
+            found |= {one if one in known else source for one in names}
+    return found & set(known) - {module}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in this order, the last one the first; empty if there are none."""
+    left = {module: set(others) for module, others in graph.items()}
+    while ends := [module for module, others in left.items() if not others & left.keys()]:
+        for module in ends:
+            del left[module]
+    path: list[str] = []
+    while left and path.count(path[-1] if path else "") < 2:
+        path.append(min(left[path[-1]] & left.keys()) if path else min(left))
+    return path[path.index(path[-1]) :] if path else []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = modules()
+    found = circle({module: imported(module, path, known) for module, path in known.items()})
+    assert not found, f"a circle of imports, `if TYPE_CHECKING` counted: {' -> '.join(found)}"
+
+
+def test_a_circle_is_found_and_told() -> None:
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": {"d"}, "d": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": {"b"}, "d": set()}) == ["b", "c", "b"]
+
+
+def test_imports_are_read_wherever_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "one.py"
+    path.write_text(
+        "import a.x\nfrom ..b import y, Z\nif TYPE_CHECKING:\n    from .two import T\n"
+        "def f():\n    from . import three\n",
+        encoding="utf-8",
+    )
+    known = ("a", "a.x", "a.b", "a.b.y", "a.c", "a.c.one", "a.c.two", "a.c.three")
+    assert imported("a.c.one", path, known) == {"a.x", "a.b", "a.b.y", "a.c.two", "a.c.three"}
+
+
+def test_nothing_is_imported_for_type_checkers_alone() -> None:
+    hidden = [
+        name(path)
+        for path in files(*PROGRAM)
+        if any(isinstance(node, ast.Name) and node.id == "TYPE_CHECKING" for node in ast.walk(tree(path)))
+    ]
+    assert hidden == [], "import what a type needs; if that closes a circle, what both need belongs below them"
+
+
+def test_the_public_face_hands_on_every_name_once() -> None:
+    parts = [stopmarker.entries, stopmarker.library, stopmarker.worlds]
+    assert sorted(stopmarker.__all__) == sorted(name for part in parts for name in part.__all__)
+    assert all(getattr(stopmarker, name) is getattr(part, name) for part in parts for name in part.__all__)

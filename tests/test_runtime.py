@@ -257,6 +257,28 @@ def link_world(world: World) -> None:
         world.add_actor(name, main)
 
 
+@pytest.mark.parametrize("channel", ["posted", "non-posted"])
+def test_a_message_of_pcie_travels_in_its_own_channel(channel: str) -> None:
+    completion = TranslationCompletion(sid=0, tag=1, status=0, page=0, read=False, write=False)  # type: ignore[arg-type]
+
+    def build(world: World) -> None:
+        link = world.link("up", posted=(TranslationCompletion,), non_posted=(TranslationCompletion,))
+
+        async def host(cpu: Cpu) -> None:
+            if channel == "posted":
+                await link.send_posted(completion, "send")
+            else:
+                await link.send_ordered(channel, completion)
+
+        world.add_actor("host", host)
+
+    finding = run(build).finding
+    assert finding is not None
+    assert finding.message.startswith(
+        f"host raised MisuseError: send TranslationCompletion on up as {channel}: on PCIe it is completion ("
+    )
+
+
 def test_a_posted_request_passes_a_completion_and_no_completion_passes_a_posted_request() -> None:
     delivered = set()
     for execution in runs(link_world, 300, RandomWalk(5)):

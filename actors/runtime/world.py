@@ -14,25 +14,14 @@ from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator
 
 from .primitives import failures
-from .primitives.audit import AuditedMemory, audit_event
 from .primitives.codec import Codec, codec
 from .primitives.cpu import Cpu as Cpu  # who makes worlds imports these from here
 from .primitives.cpu import Main as Main
-from .primitives.events import (
-    Finding,
-    FunctionOracle,
-    FunctionWitness,
-    Note,
-    Oracle,
-    Violation,
-    Witness,
-    oracle_name,
-    refuse_answer,
-)
+from .primitives.events import FunctionOracle, FunctionWitness, Note, Oracle, Witness
 from .primitives.link import Link
 from .primitives.ports import Port
 from .primitives.session import Session as Session
-from .primitives.step import Step
+from .primitives.stage import Stage
 from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 from .primitives.workqueue import Workqueue
 
@@ -52,39 +41,20 @@ class Actor:
     """Set by the driver once it has begun."""
 
 
-class World:
+class World(Stage):
     """Everything that exists in one run. A scenario fills it; the runtime steps it; nothing else looks into it."""
 
     def __init__(self, session: Session, *, frames: int = 48) -> None:
-        session.begin()
-        self.session = session
-        self.mask = session.resources.__getitem__
-        self.step: Step | None = None
-        """The step that is being performed, None between steps."""
-        self.memory = AuditedMemory(frames, self) if session.audit else session.memory(frames)
+        super().__init__(session, frames)
         self.frames = FrameAllocator(self.memory, 1, frames - 1)
         self.actors: list[Actor] = []
         self.oracles: list[Oracle] = []
         self.witnesses: list[Witness] = []
         self.goals: list[Witness] = []
-        self.index = 0
         self.step_bound = 2_000
         self.stop_at = sys.maxsize
         """The step before which a run is stopped to be looked at."""
-        self.violation: tuple[str, Violation] | None = None
-        self.broken: Finding | None = None
-        """What is wrong with the scenario rather than with what it models: the first that was told."""
-        self.alert = False
-        """Whether more has happened than a step: an actor was added, a property is violated."""
-        self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
         self._words = 0
-        self.events: list[tuple[int, int, object]] = []
-        self.stores: dict[PhysAddr, list[tuple[int, int]]] = {}
-        """Of each word the stores so far: in which step, and what was there before."""
-        self.waited_for: dict[int, int] = {}
-        """Of the steps that polled a word those, as a mask, before which it cannot have been as it had to be."""
-        self.current = 0
-        """Who acts."""
         self.is_full = False
         """Whether a run has begun."""
         self._at_end: list[Callable[[], object]] = []
@@ -108,7 +78,8 @@ class World:
             raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
-        self.actors.append(Actor(name, main, daemon, Cpu(self, len(self.actors), name)))
+        self.actors.append(Actor(name, main, daemon, Cpu(self, self.actor_count, name, self.add_actor)))
+        self.actor_count += 1
         self.alert = True
 
     def at_end(self, forget: Callable[[], object]) -> None:
@@ -120,7 +91,7 @@ class World:
         for actor in self.actors:
             del actor.main, actor.cpu
         self.oracles.clear()
-        self._observers.clear()
+        self.clear()
         while self._at_end:
             self._at_end.pop()()
 
@@ -155,35 +126,35 @@ class World:
 
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
-        return Workqueue(self, name, _carried(name, types))
+        return Workqueue(self.session, name, _carried(name, types))
 
     def link(
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
     ) -> Link:
         """One direction of a PCIe link."""
         carried = (_carried(name, types) for types in (posted, non_posted, completion))
-        return Link(self, name, **dict(zip(("posted", "non_posted", "completion"), carried, strict=True)))
+        return Link(self.session, name, **dict(zip(("posted", "non_posted", "completion"), carried, strict=True)))
 
     def check(self, *oracles: Oracle) -> None:
         """Watch properties."""
         for oracle in oracles:
             self.oracles.append(oracle)
             _refuse_async(type(oracle), "observe", "at_quiescence")
-            self._subscribe(oracle, oracle.watches, oracle.observe)
+            self.subscribe(oracle, oracle.watches, oracle.observe)
 
     def expect(self, *witnesses: Witness) -> None:
         """Watch for what some run must reach."""
         for witness in witnesses:
             self.witnesses.append(witness)
             _refuse_async(type(witness), "observe")
-            self._subscribe(witness, witness.watches, witness.observe)
+            self.subscribe(witness, witness.watches, witness.observe)
 
     def goal(self, *goals: Witness) -> None:
         """Watch for what it is good to have seen; unlike `expect`, it makes no experiment vacuous."""
         for goal in goals:
             self.goals.append(goal)
             _refuse_async(type(goal), "observe")
-            self._subscribe(goal, goal.watches, goal.observe)
+            self.subscribe(goal, goal.watches, goal.observe)
 
     def always(self, name: str, check: Callable[[Note], str | None]) -> None:
         """A property of notes: `check` returns a complaint or None."""
@@ -197,54 +168,10 @@ class World:
         """What some run must reach."""
         self.expect(FunctionWitness(name, _function("sometimes", name, seen)))
 
-    def emit(self, event: object) -> None:
-        """Record an event of the current step and show it to who watches; the first violation is kept."""
-        if self.session.audit:
-            audit_event(self, event)
-        self.events.append((self.index, self.current, event))
-        kind = type(event)
-        known = self._observers.get(kind, ()) if kind.__base__ is object else self._watching(kind)
-        for oracle, observe in known:
-            try:
-                answer = observe(event)
-                if answer is not None:
-                    refuse_answer(answer)
-            except Violation as violation:
-                violation.__traceback__ = None  # its frames would keep the world alive
-                if self.violation is None:
-                    self.violation = (oracle_name(oracle), violation)
-                    self.alert = True
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # told here: the actor might catch it, and is not to blame
-                self.tell(failures.broken(oracle_name(oracle), error, self.index))
-
-    def tell(self, finding: Finding) -> None:
-        """Something is wrong with the scenario: the run ends with that."""
-        if self.broken is None:
-            self.broken = finding
-            self.alert = True
-
     def never_awaited(self, what: str, where: str) -> None:
         """Something to be awaited was dropped, by the actor that acts or by the function that fills the world."""
         name = self.actors[self.current].name if self.is_full else ""
         self.tell(failures.never_awaited(name, what, where, self.index))
-
-    def _subscribe(self, oracle: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
-        for kind in watches:
-            if not isinstance(kind, type) or kind is object:
-                shown = kind.__name__ if isinstance(kind, type) else repr(kind)
-                raise MisuseError(f"{oracle_name(oracle)} watches {shown}; `watches` is a tuple of types of events")
-            self._observers.setdefault(kind, []).append((oracle, observe))
-
-    def _watching(self, kind: type) -> Sequence[tuple[object, Callable[[Any], None]]]:
-        """Who watches events of this type, or of one that it is made from; each once."""
-        found: list[tuple[object, Callable[[Any], None]]] = []
-        for base in kind.__mro__:
-            for watch in self._observers.get(base, ()):
-                if all(watch[0] is not known[0] for known in found):
-                    found.append(watch)
-        return found
 
 
 def not_plain(function: object) -> bool:

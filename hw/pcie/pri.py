@@ -169,12 +169,6 @@ class PageRequestInterface:
         """Page requests of a PASID without a response that matters; stop style A waits until there are none."""
         return sum(group.requests for group in self._open.values() if group.pasid == pasid and not group.stale)
 
-    def unclosed_of(self, pasid: Pasid) -> tuple[Prgi, ...]:
-        """Groups of a PASID that still miss their Last: both stop styles finish them first."""
-        return tuple(
-            prgi for prgi, group in self._open.items() if group.pasid == pasid and not group.closed and not group.stale
-        )
-
 
 class CreditIgnoringPri(PageRequestInterface):
     """BUG: sends as many page requests as it likes; the queue was made as large as the allocations (race VTD-R27)."""

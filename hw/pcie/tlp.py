@@ -227,24 +227,28 @@ def stop_marker(sid: StreamId, pasid: Pasid) -> PageRequest:
     return PageRequest(sid=sid, pasid=pasid, address=VirtAddr(0), read=False, write=False, last=True, prgi=Prgi(0))
 
 
-def channel_of(tlp: Tlp) -> Channel:
-    """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads."""
-    match tlp:
-        case TranslationRequest() | ConfigurationWrite() | ConfigurationRead():
-            return Channel.NON_POSTED
-        case Dma():
-            return Channel.POSTED if tlp.write else Channel.NON_POSTED
-        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion() | ConfigurationData():
-            return Channel.COMPLETION
+def channel_of(message: object) -> Channel | None:
+    """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads.
+
+    None for what is no message of PCIe.
+    """
+    match message:
         case PageRequest() | PrgResponse() | InvalidateRequest() | InvalidateCompletion():
             return Channel.POSTED
+        case TranslationRequest() | ConfigurationWrite():
+            return Channel.NON_POSTED
+        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion():
+            return Channel.COMPLETION
+        case Dma():
+            return Channel.POSTED if message.write else Channel.NON_POSTED
+        case _:
+            return None
 
 
-def may_overtake(later: Channel, earlier: Channel, *, upstream: bool) -> bool:
+def may_overtake(later: Channel, earlier: Channel) -> bool:
     """Whether `later` may arrive before `earlier`: nothing passes a posted message, everything else is unordered.
 
-    `upstream` makes no difference in vtd-pcie §1.1 (one traffic class, no relaxed or ID-based ordering); a link states
-    its direction all the same, because those two attributes would break the symmetry. The completion of a
-    configuration write is apart: it may pass everything (D2b), and its sender says so.
+    It is so in both directions: there is one traffic class, and no relaxed or ID-based ordering (vtd-pcie §1.1). The
+    completion of a configuration write is apart: it may pass everything (D2b), and its sender says so.
     """
     return earlier is not Channel.POSTED

@@ -32,6 +32,13 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+def test_the_package_is_the_command() -> None:
+    command = [sys.executable, "-m", "stopmarker", "list", "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("stopmarker: no scenario 'nowhere'")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["fuzz", "--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

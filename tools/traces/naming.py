@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actors.runtime.primitives.step import Resource
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 _VERBS = ("load", "store", "rmw")
 
 
-def word_names(run: Execution) -> dict[int, str]:
+def word_names(run: Record) -> dict[int, str]:
     """The memory words that the steps of a run touched: address, and the name that a load or store gave it, or hex."""
     names: dict[int, str] = {}
     for step in run.steps:

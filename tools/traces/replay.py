@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.schedule import Recipe
 from actors.runtime.runs.scheduler import Replay, ScheduleMismatch
 from hw.bus import PhysAddr
@@ -154,7 +154,7 @@ def _cause(experiment: Experiment, recipe: Recipe, now: Trace, recorded_by: str)
     return "the scenario or a model that it uses was changed after the recording"
 
 
-def _words(run: Execution) -> tuple[tuple[int, str, int], ...]:
+def _words(run: Record) -> tuple[tuple[int, str, int], ...]:
     """The memory words that the steps so far touched: address, the name that a load or store gave it, value now."""
     names = word_names(run)
     memory = run.world.memory

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from actors.runtime.runners.controlled import controlled
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.schedule import Schedule
 from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch, Scheduler
 
@@ -74,7 +74,7 @@ def difference(one: Rows, other: Rows) -> str | None:
     return None
 
 
-def _told(experiment: Experiment, run: Callable[..., Execution], scheduler: Watched) -> tuple[Story, Schedule]:
+def _told(experiment: Experiment, run: Callable[..., Record], scheduler: Watched) -> tuple[Story, Schedule]:
     world = experiment.world()
     world.stop_at = LONGEST
     mismatch = ""
@@ -86,7 +86,7 @@ def _told(experiment: Experiment, run: Callable[..., Execution], scheduler: Watc
     return _rows(experiment, execution, mismatch), execution.schedule
 
 
-def _rows(experiment: Experiment, execution: Execution, mismatch: str) -> Story:
+def _rows(experiment: Experiment, execution: Record, mismatch: str) -> Story:
     names = [actor.name for actor in execution.world.actors]
     events = _events(experiment, execution)
     resources = experiment.session.resources
@@ -109,7 +109,7 @@ def _rows(experiment: Experiment, execution: Execution, mismatch: str) -> Story:
     return [*rows, Row("", ended, [], zlib.crc32(execution.world.memory.array.tobytes()), [], [])]
 
 
-def _events(experiment: Experiment, execution: Execution) -> dict[int, list[str]]:
+def _events(experiment: Experiment, execution: Record) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     try:
         for event in record(experiment.recipe(()), execution).events:

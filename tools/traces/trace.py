@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
 from actors.runtime.primitives.events import Finding, Note
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.schedule import ParamValue, Recipe
 
 from .. import __version__
@@ -74,7 +74,7 @@ class Trace:
         return Recipe(scenario=self.scenario, params=self.params, schedule=self.schedule)
 
 
-def record(recipe: Recipe, execution: Execution, stopmarker: str = __version__) -> Trace:
+def record(recipe: Recipe, execution: Record, stopmarker: str = __version__) -> Trace:
     """The trace of a run that is over."""
     world = execution.world
     steps = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.scheduler import Scheduler
 
 
@@ -13,12 +13,12 @@ class Watched:
 
     def __init__(self, scheduler: Scheduler, whole: bool = True) -> None:
         """If not the `whole` run is made, the scheduler is not asked whether it is at its end."""
-        self.execution: Execution | None = None
+        self.execution: Record | None = None
         self.offer = ""
         self._scheduler = scheduler
         self._whole = whole
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Remember the run."""
         self.execution = execution
         self._scheduler.start(execution)

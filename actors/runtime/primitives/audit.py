@@ -6,13 +6,10 @@ resources that events say they depend on; other state is behind ports and locks,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hw.bus import PhysAddr
 from hw.memory import Memory
 
-if TYPE_CHECKING:
-    from ..world import World
+from .session import Session
 
 
 class FootprintError(Exception):
@@ -22,33 +19,34 @@ class FootprintError(Exception):
 class AuditedMemory(Memory):
     """Memory that knows which step is being performed; outside of steps (set-up, conditions) everything is allowed."""
 
-    def __init__(self, frames: int, world: World) -> None:
+    def __init__(self, frames: int, session: Session) -> None:
         super().__init__(frames)
-        self._world = world
+        self._session = session
+        self._mask = session.resources.mask
 
     def read(self, address: PhysAddr) -> int:
         """Read a word that the step declared, either way."""
-        step, word = self._world.step, self._world.mask(("word", address))
+        step, word = self._session.performed, self._mask(("word", address))
         if step is not None and not (step.reads | step.writes) & word:
             raise FootprintError(f"step `{step.what}` reads word {address:#x}, which it does not declare")
         return super().read(address)
 
     def write(self, address: PhysAddr, value: int) -> None:
         """Write a word that the step declared as written."""
-        step, word = self._world.step, self._world.mask(("word", address))
+        step, word = self._session.performed, self._mask(("word", address))
         if step is not None and not step.writes & word:
             raise FootprintError(f"step `{step.what}` writes word {address:#x}, which it does not declare")
         super().write(address, value)
 
 
-def audit_event(world: World, event: object) -> None:
+def audit_event(session: Session, event: object) -> None:
     """An event's `touches` must be within the footprint of the step that emits it."""
-    step = world.step
+    step = session.performed
     if step is None:
         return
     declared = step.reads | step.writes
     for resource in getattr(event, "touches", ()):
-        if not declared & world.mask(resource):
+        if not declared & session.resources.mask(resource):
             raise FootprintError(
                 f"step `{step.what}` emits {type(event).__name__}, which touches {resource}, without declaring it"
             )

@@ -5,102 +5,89 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
 from inspect import isawaitable
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
+from typing import Any, SupportsIndex
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 
 from .audit import FootprintError
 from .events import Note
-from .failures import failed
 from .fetch import Fetch, Piece
 from .places import defined
 from .ports import Port
-from .step import BrokenRule, MisuseError, Resource, Step, is_put_off, operation, perform
+from .stage import Stage
+from .step import MisuseError, Resource, Step, is_put_off, operation, perform
 from .sync import Lock
-
-if TYPE_CHECKING:
-    from ..world import World
+from .thread import Thread
 
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
 """An actor's main function."""
+AddActor = Callable[[str, Main, bool], None]
+"""Adds an actor: its name, its main function, and whether it is a daemon."""
 
 
-class Cpu:
+class Cpu(Thread):
     """What an actor acts through: every await on it is one step. Implements `hw.bus.Bus` and `drivers.cpu.Cpu`."""
 
-    __slots__ = ("_memory", "_session", "_world", "emit", "name", "number", "spinning")
+    __slots__ = ("_add_actor", "_memory", "_session", "emit", "number")
 
-    def __init__(self, world: World, number: int, name: str) -> None:
-        self._world = world
-        self._memory = world.memory
-        self._session = world.session
+    def __init__(self, stage: Stage, number: int, name: str, add_actor: AddActor) -> None:
+        super().__init__(stage, name)
+        self._memory = stage.memory
+        self._session = stage.session
+        self._add_actor = add_actor
         self.number = number
-        self.name = name
-        self.spinning: list[str] = []
-        self.emit = world.emit
-
-    @property
-    def now(self) -> int:
-        """The number of the step that is being performed: for messages, never for decisions."""
-        return self._world.index
+        self.emit = stage.emit
 
     @operation
     def load(self, address: PhysAddr, what: str = "") -> Generator[Step, int, int]:
         """Read one word of memory."""
-        session = self._session
-        step = session.known.get(("load", address, what))
-        if step is None:
-            step = Step(f"load {what or hex(address)}", reads=self._world.mask(("word", address)))
-            session.remember(("load", address, what), step)
-        yield step
+        session, key = self._session, ("load", address, what)
+        yield session.known.get(key) or session.remember(
+            key, Step(f"load {what or hex(address)}", reads=self._stage.mask(("word", address)))
+        )
         return self._memory.read(address)
 
     @operation
     def store(self, address: PhysAddr, value: int, what: str = "") -> Generator[Step, int, None]:
         """Write one word of memory."""
-        session = self._session
-        step = session.known.get(("store", address, what))
-        if step is None:
-            step = Step(f"store {what or hex(address)}", writes=self._world.mask(("word", address)))
-            session.remember(("store", address, what), step)
-        yield step
+        session, key = self._session, ("store", address, what)
+        yield session.known.get(key) or session.remember(
+            key, Step(f"store {what or hex(address)}", writes=self._stage.mask(("word", address)))
+        )
         self._overwrite(address, value)
 
     @operation
     def load_words(self, address: PhysAddr, count: int, what: str) -> Generator[Step, int, Sequence[int]]:
         """Read neighbouring words that a protocol keeps everybody else away from."""
-        session, read = self._session, self._memory.read
-        step = session.known.get(("load words", address, count, what))
-        if step is None:
-            step = Step(f"load {what}", reads=session.footprint(_words(address, count)))
-            session.remember(("load words", address, count, what), step)
-        yield step
+        session, key, read = self._session, ("load words", address, count, what), self._memory.read
+        yield session.known.get(key) or session.remember(
+            key, Step(f"load {what}", reads=session.footprint(_words(address, count)))
+        )
         return [read(PhysAddr(address + WORD_BYTES * number)) for number in range(count)]
 
     async def load_apart(
         self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str, then: Sequence[Resource] = ()
     ) -> Sequence[int]:
         """Read `count` words: each piece by itself, in any order; what is in no piece in the first step."""
-        looks_at = self._world.session.footprint(tuple(then))
-        return await Fetch(self._world, self, address, count, what).run(pieces, looks_at)
+        looks_at, add_actor = self._session.footprint(tuple(then)), self._add_actor
+        fetch = Fetch(self._stage, lambda name, read: add_actor(name, read, False), self.name, address, count, what)
+        return await fetch.run(pieces, looks_at)
 
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from."""
-        session, count = self._session, len(values)
-        step = session.known.get(("store words", address, count, what))
-        if step is None:
-            step = Step(f"store {what}", writes=session.footprint(_words(address, count)))
-            session.remember(("store words", address, count, what), step)
-        yield step
+        session, key = self._session, ("store words", address, len(values), what)
+        yield session.known.get(key) or session.remember(
+            key, Step(f"store {what}", writes=session.footprint(_words(address, len(values))))
+        )
         for number, value in enumerate(values):
             self._overwrite(PhysAddr(address + WORD_BYTES * number), value)
 
     @operation
     def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> Generator[Step, int, int]:
         """Read and write one word in one step, as an atomic instruction does; the value before."""
-        yield Step(f"rmw {what or hex(address)}", writes=self._world.mask(("word", address)))
+        yield Step(f"rmw {what or hex(address)}", writes=self._stage.mask(("word", address)))
         before = self._memory.read(address)
         self._overwrite(address, change(before))
         return before
@@ -110,20 +97,10 @@ class Cpu:
         self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()
     ) -> Generator[Step, int, None]:
         """One step on named state that is not a single memory word."""
-        key = (what, tuple(reads), tuple(writes))
-        step = self._session.known.get(key)
-        if step is None:
-            mask = self._session.footprint
-            step = self._session.remember(key, Step(what, mask(key[1]), mask(key[2])))
-        yield step
-
-    def refuse(self, error: Exception) -> NoReturn:
-        """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
-        self._world.tell(failed(self.name, self.name, error, self.now))
-        try:
-            raise error
-        finally:
-            del error  # it holds this frame, which would hold it and keep the world alive
+        session, key = self._session, (what, tuple(reads), tuple(writes))
+        yield session.known.get(key) or session.remember(
+            key, Step(what, session.footprint(key[1]), session.footprint(key[2]))
+        )
 
     @operation
     def wait(
@@ -164,18 +141,12 @@ class Cpu:
         """One step that is not offered until a word of memory satisfies `until`; the value that did."""
         if sleeps and self.spinning:
             self.might_sleep(what)
-        read, mask, failed = self._memory.read, self._world.mask(("word", address)), list[BaseException]()
+        read, mask, failed = self._memory.read, self._stage.mask(("word", address)), list[BaseException]()
         yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed, until), idle=idle)
         if failed:
             raise failed[0]
-        self.waited_for(sum(1 << index for index, before in self._world.stores.get(address, ()) if not until(before)))
+        self.waited_for(sum(1 << index for index, before in self._stage.stores.get(address, ()) if not until(before)))
         return read(address)
-
-    def waited_for(self, steps: int) -> None:
-        """Say of the step that goes on that it could not have come before any of `steps`, a mask: all that changes what
-        it waits for races with it, and what they found was not that."""
-        if steps:
-            self._world.waited_for[self._world.index] = steps
 
     @operation
     def poll_words(
@@ -204,25 +175,25 @@ class Cpu:
             self.refuse(MisuseError(complaint))
         if options == 1:
             return 0
-        return (yield Step(what, self._world.session.footprint(tuple(reads)), options=options))
+        return (yield Step(what, self._session.footprint(tuple(reads)), options=options))
 
     @operation
     def spawn(self, name: str, main: Main, *, daemon: bool = False) -> Generator[Step, int, None]:
         """One step after which a further actor exists."""
-        world, session = self._world, self._session
+        stage, session = self._stage, self._session
         key: tuple[Hashable, ...] = ("spawn", name)
         yield session.known.get(key) or session.remember(key, Step(f"spawn {name}"))
-        key = ("spawn", name, len(world.actors))
-        begun = world.mask(("spawn", len(world.actors)))
+        key = ("spawn", name, stage.actor_count)
+        begun = stage.mask(("spawn", stage.actor_count))
         session.steps[-1] = session.known.get(key) or session.remember(key, Step(f"spawn {name}", gives=begun))
-        key = ("starts", name, len(world.actors))
+        key = ("starts", name, stage.actor_count)
         start = session.known.get(key) or session.remember(key, Step(f"{name} starts", takes=begun))
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(start)
             await called(name, main, cpu)
 
-        world.add_actor(name, after_spawn, daemon)
+        self._add_actor(name, after_spawn, daemon)
 
     # Not `async`: what they return is awaited, and a coroutine around it would cost as much as a third of a step.
 
@@ -249,14 +220,9 @@ class Cpu:
 
     def _overwrite(self, address: PhysAddr, value: int) -> None:
         """Write a word, and remember what was there: who polls it may have been kept waiting by that."""
-        world = self._world
-        world.stores.setdefault(address, []).append((world.index, self._memory.read(address)))
+        stage = self._stage
+        stage.stores.setdefault(address, []).append((stage.index, self._memory.read(address)))
         self._memory.write(address, value)
-
-    def might_sleep(self, what: str) -> None:
-        """Called before anything that can sleep: refused under a spin lock."""
-        if self.spinning:
-            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
 
 
 def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:

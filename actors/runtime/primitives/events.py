@@ -141,7 +141,6 @@ class Outcome(enum.StrEnum):
     LIVELOCK = "livelock"
     BOUND = "step bound"
     ERROR = "error"
-    ABANDONED = "abandoned"
 
 
 ENDLESS = (Outcome.BOUND, Outcome.LIVELOCK)

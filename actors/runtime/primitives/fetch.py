@@ -6,27 +6,30 @@ search tries each piece early and late, and never the order of two reads, which 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES, BusError
 
+from .stage import Stage
 from .step import Step, perform
-
-if TYPE_CHECKING:
-    from ..world import Cpu, World
 
 Piece = Sequence[int]
 """Neighbouring words that are read at once, by their numbers."""
+AddReader = Callable[[str, Callable[[object], Coroutine[Any, Any, None]]], None]
+"""Adds an actor of that name, which needs no cpu."""
 
 
 class Fetch:
-    """One fetch of `count` words: begun by its first step, over when every piece was read."""
+    """One fetch of `count` words by `reader`: begun by its first step, over when every piece was read."""
 
-    def __init__(self, world: World, cpu: Cpu, address: PhysAddr, count: int, what: str) -> None:
-        self._world = world
-        self._cpu = cpu
+    def __init__(
+        self, stage: Stage, add_reader: AddReader, reader: str, address: PhysAddr, count: int, what: str
+    ) -> None:
+        self._stage = stage
+        self._add_reader = add_reader
+        self._reader = reader
         self._address = address
         self._what = what
         self._words = [0] * count
@@ -46,7 +49,7 @@ class Fetch:
         if pieces and self._error is None:
             begun = done = 0
             if len(pieces) > 1:
-                begun = begin.gives = self._world.mask(("fetch begins", len(self._world.actors)))
+                begun = begin.gives = self._stage.mask(("fetch begins", self._stage.actor_count))
             for piece in pieces[1:]:
                 done |= self._send_out(piece, begun)
             await self._read(pieces[0], then=0 if done else then)
@@ -60,14 +63,14 @@ class Fetch:
 
     def _send_out(self, piece: Piece, begun: int) -> int:
         """Add an agent that reads `piece`; the mask that its read gives."""
-        done = self._world.mask(("fetched", len(self._world.actors)))
+        done = self._stage.mask(("fetched", self._stage.actor_count))
         self._missing += 1
 
-        async def reader(_: Cpu) -> None:
+        async def reader(_: object) -> None:
             await self._read(piece, begun, done)
             self._missing -= 1
 
-        self._world.add_actor(f"{self._cpu.name}.{self._name(piece)}", reader)
+        self._add_reader(f"{self._reader}.{self._name(piece)}", reader)
         return done
 
     async def _read(self, piece: Piece, begun: int = 0, done: int = 0, then: int = 0) -> None:
@@ -79,7 +82,7 @@ class Fetch:
         """What memory holds now; a bus error is the whole fetch's."""
         try:
             for number in numbers:
-                self._words[number] = self._world.memory.read(self._place(number))
+                self._words[number] = self._stage.memory.read(self._place(number))
         except BusError as error:
             self._error = error
 
@@ -90,7 +93,7 @@ class Fetch:
         return PhysAddr(self._address + number * WORD_BYTES)
 
     def _footprint(self, numbers: Piece) -> int:
-        return self._world.session.footprint(tuple([("word", self._place(number)) for number in numbers]))
+        return self._stage.session.footprint(tuple([("word", self._place(number)) for number in numbers]))
 
     def _complete(self) -> bool:
         return not self._missing

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from hw.pcie.tlp import Channel, channel_of, may_overtake
 
 from .codec import Codec
 from .ports import Port
-from .step import Step, operation
+from .session import Session
+from .step import MisuseError, Step, operation
+from .thread import Thread
 
-if TYPE_CHECKING:
-    from ..world import Cpu, World
+CHANNELS = {"non-posted": Channel.NON_POSTED, "completion": Channel.COMPLETION}
+"""The two that are sent and received in the same way, by the names that models call them."""
 
 
 class Link:
-    """One direction of a PCIe link: posted, non-posted and completion queues.
+    """One direction of a PCIe link: posted, non-posted and completion queues, each a FIFO.
 
-    Ordering (vtd-pcie §1.1): posted requests stay in order and may pass the others; a non-posted request or a
-    completion may not pass an earlier posted request. So those two are taken only after every posted request that was
-    sent before them, but for a completion whose sender says that it may pass them.
+    Ordering (vtd-pcie §1.1): what may not overtake a posted request (`hw.pcie.tlp.may_overtake`) is taken only after
+    every posted request that was sent before it, but for a completion whose sender says that it may pass them. A
+    message travels in its own channel (`hw.pcie.tlp.channel_of`), or MisuseError; of types that are none of PCIe's the
+    world says which.
     """
 
-    def __init__(self, world: World, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
+    def __init__(self, session: Session, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
         self.name = name
-        self._world = world
-        lend = world.session.lend
+        self._mask = session.resources.mask
+        lend = session.lend
         self.posted = lend(Port, f"{name} posted", posted)
         self._ordered = {
             "non-posted": lend(Port, f"{name} non-posted", non_posted),
             "completion": lend(Port, f"{name} completion", completion),
         }
         self._key = self.posted.name  # unlike the link's own name, no other link of this world has it
-        self._any_arrival = world.mask(("link", self._key, "arrivals"))
+        self._any_arrival = self._mask(("link", self._key, "arrivals"))
         """Nobody takes it: it says that an arrival changes what a receiver or a flush waits for."""
-        self._counted = world.mask(("link", self._key, "number of arrivals"))
+        self._counted = self._mask(("link", self._key, "number of arrivals"))
         self._behind: dict[str, deque[int]] = {kind: deque() for kind in self._ordered}
         self._arrived = 0
 
@@ -53,6 +58,7 @@ class Link:
         `reads` and `writes` are the masks of what the sender looks at or changes in the same step, `gives` what others
         may wait for.
         """
+        self._refuse_stray(message, Channel.POSTED)
         data = self.posted.codec.encode(message)
         step = Step(what, reads, self.posted.tail | writes)
         yield step
@@ -61,9 +67,9 @@ class Link:
         step.gives = self.posted.push(data) | gives
         return self.posted.sent
 
-    async def receive_posted(self, cpu: Cpu, what: str = "") -> Any:
+    async def receive_posted(self, thread: Thread, what: str = "") -> Any:
         """One step; the message has not *arrived* before the receiver's next step, `deliver`."""
-        return await self.posted.receive(cpu, what)
+        return await self.posted.receive(thread, what)
 
     @operation
     def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> Generator[Step, int, None]:
@@ -78,24 +84,26 @@ class Link:
     def send_ordered(
         self, kind: str, message: object, what: str = "", writes: int = 0, *, may_pass: bool = False
     ) -> Generator[Step, int, None]:
-        """One step: kind is "non-posted" or "completion"; it stays behind the posted requests sent so far.
+        """One step: kind is one of CHANNELS; it stays behind the posted requests sent so far, or may overtake them.
 
-        `may_pass`: unless it is one of the few completions that need not.
+        `may_pass`: it is one of the few completions that need not stay behind.
         """
-        port = self._ordered[kind]
+        port, channel = self._ordered[kind], CHANNELS[kind]
+        self._refuse_stray(message, channel)
         data = port.codec.encode(message)
         reads = 0 if may_pass else self.posted.tail
         step = Step(what or f"send {type(message).__name__} to {port.name}", reads, port.tail | writes)
         yield step
         step.gives = port.push(data)
-        self._behind[kind].append(0 if may_pass else self.posted.sent)
+        overtakes = may_pass or may_overtake(channel, Channel.POSTED)
+        self._behind[kind].append(0 if overtakes else self.posted.sent)
 
     @operation
-    def receive_ordered(self, cpu: Cpu, kind: str, what: str = "") -> Generator[Step, int, Any]:
+    def receive_ordered(self, thread: Thread, kind: str, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there and every posted request before it was taken."""
         port = self._ordered[kind]
         behind = self._behind[kind]
-        cpu.might_sleep(f"receive from {port.name}")
+        thread.might_sleep(f"receive from {port.name}")
         step = Step(
             what or f"receive from {port.name}",
             writes=port.head,
@@ -110,9 +118,17 @@ class Link:
         step.takes = taken | self._arrivals(behind.popleft())
         return message
 
+    def _refuse_stray(self, message: object, channel: Channel) -> None:
+        """MisuseError for a message of PCIe that travels in another channel."""
+        own = channel_of(message)
+        if own is not None and own is not channel:
+            raise MisuseError(
+                f"send {type(message).__name__} on {self.name} as {_shown(channel)}: on PCIe it is {_shown(own)}"
+            )
+
     def _arrival(self, number: int) -> int:
         """The mask that the arrival of a posted request gives; they are numbered from 1."""
-        return self._world.mask(("link", self._key, "arrived", number))
+        return self._mask(("link", self._key, "arrived", number))
 
     def _arrivals(self, last: int) -> int:
         """What is taken by who needs all posted requests up to `last`."""
@@ -122,9 +138,9 @@ class Link:
         return mask
 
     @operation
-    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def flush(self, thread: Thread) -> Generator[Step, int, None]:
         """One step of the sender: offered when every posted request that it sent has arrived."""
-        cpu.might_sleep(f"flush {self.name}")
+        thread.might_sleep(f"flush {self.name}")
         step = Step(
             f"posted requests on {self.name} have arrived",
             reads=self.posted.tail,
@@ -135,3 +151,7 @@ class Link:
         )
         yield step
         step.takes = self._arrivals(self.posted.sent)
+
+
+def _shown(channel: Channel) -> str:
+    return channel.name.lower().replace("_", "-")

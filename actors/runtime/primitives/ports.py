@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import trio
 
 from .codec import Codec
 from .session import Session
 from .step import Step, operation
-
-if TYPE_CHECKING:
-    from ..world import Cpu
+from .thread import Thread
 
 Forms = list[Step]
 """One operation on a port: first the step as it is announced, then as it is recorded for message 1, 2, …"""
@@ -74,13 +72,13 @@ class Port:
         self._session.steps[-1] = forms[self.sent] if self.sent < len(forms) else self._sent(forms)
 
     @operation
-    def receive(self, cpu: Cpu, what: str = "") -> Generator[Step, int, Any]:
+    def receive(self, thread: Thread, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there."""
         forms = self._receives.get(what)
         if forms is None:
             forms = self._receives[what] = [self._receipt(what or f"receive from {self.name}")]
-        if cpu.spinning:
-            cpu.might_sleep(f"receive from {self.name}")
+        if thread.spinning:
+            thread.might_sleep(f"receive from {self.name}")
         yield forms[0]
         number = self.received = self.received + 1
         self._session.steps[-1] = forms[number] if number < len(forms) else self._taken(forms)

@@ -52,6 +52,8 @@ class Session:
         """The actors of a mask, in order of their numbers."""
         self.steps: list[Step] = []
         """The record of the run that goes on: who performs a step may put in the last place what became of it."""
+        self.performed: Step | None = None
+        """The step that is being performed, in an audited session; None between steps."""
         self.known: dict[Hashable, Step] = {}
         """Steps that are the same in every run, by what makes them so; nobody may change one."""
         self._parts: dict[Hashable, Any] = {}
@@ -65,6 +67,7 @@ class Session:
         """A new world begins, so the last one is over and everything that was lent is back."""
         self._worlds += 1
         self.steps = []
+        self.performed = None
 
     def offer(self, can: int) -> tuple[int, ...]:
         """The actors of a mask; kept in `offers`."""

@@ -6,15 +6,13 @@ A session lends them to one world after the other, so that their steps are made 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from .audit import FootprintError
 from .session import Session
 from .step import BrokenRule, Step, operation
 from .step import MisuseError as MisuseError  # who uses primitives imports it from here
-
-if TYPE_CHECKING:
-    from ..world import Cpu
+from .thread import Thread
 
 
 class Lock:
@@ -28,7 +26,7 @@ class Lock:
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.holder: Cpu | None = None
+        self.holder: Thread | None = None
         self.since = 0
         self.lent = 0
         take = session.resources.mask(("lock", name, "acquire"))
@@ -49,26 +47,26 @@ class Lock:
         self.since = 0
 
     @operation
-    def acquire(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def acquire(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
-        if not self.spins and cpu.spinning:
-            cpu.might_sleep(f"lock {self.name}")
+        if not self.spins and thread.spinning:
+            thread.might_sleep(f"lock {self.name}")
         yield self._acquire
-        self.holder = cpu
-        self.since = cpu.now
+        self.holder = thread
+        self.since = thread.now
         if self.spins:
-            cpu.spinning.append(self.name)
+            thread.spinning.append(self.name)
 
     @operation
-    def release(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release(self, thread: Thread) -> Generator[Step, int, None]:
         """One step, always possible for the holder; BrokenRule for anybody else."""
-        if self.holder is not cpu:
+        if self.holder is not thread:
             owner = "nobody" if self.holder is None else self.holder.name
-            cpu.refuse(BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}"))
+            thread.refuse(BrokenRule(f"{thread.name} unlocks {self.name}: it is held by {owner}"))
         yield self._release
         self.holder = None
         if self.spins:
-            cpu.spinning.remove(self.name)
+            thread.spinning.remove(self.name)
 
     def _is_free(self) -> bool:
         return self.holder is None
@@ -96,9 +94,9 @@ class RwLock:
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        self.readers: list[Cpu] = []
-        self.writer: Cpu | None = None
-        self.waiting: list[Cpu] = []
+        self.readers: list[Thread] = []
+        self.writer: Thread | None = None
+        self.waiting: list[Thread] = []
         """Writers that have found the lock held."""
         self.since = 0
         self.lent = 0
@@ -147,38 +145,38 @@ class RwLock:
         self.since = 0
 
     @operation
-    def acquire_read(self, cpu: Cpu, *, in_interrupt: bool = False) -> Generator[Step, int, None]:
+    def acquire_read(self, thread: Thread, *, in_interrupt: bool = False) -> Generator[Step, int, None]:
         """One step; not offered while a writer holds the lock or, but for an interrupt, waits for it."""
-        cpu.might_sleep(f"read lock {self.name}")
+        thread.might_sleep(f"read lock {self.name}")
         yield self._acquire_read_first if in_interrupt else self._acquire_read
-        self.readers.append(cpu)
-        self.since = cpu.now
+        self.readers.append(thread)
+        self.since = thread.now
 
     @operation
-    def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release_read(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
-        if cpu not in self.readers:
-            cpu.refuse(BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it"))
+        if thread not in self.readers:
+            thread.refuse(BrokenRule(f"{thread.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
-        self.readers.remove(cpu)
+        self.readers.remove(thread)
 
     @operation
-    def acquire_write(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def acquire_write(self, thread: Thread) -> Generator[Step, int, None]:
         """One step, or two if somebody holds the lock: from the first on it waits, the second is not offered before."""
-        cpu.might_sleep(f"write lock {self.name}")
+        thread.might_sleep(f"write lock {self.name}")
         yield self._look
         if not self._is_free():
-            self.waiting.append(cpu)
+            self.waiting.append(thread)
             yield self._acquire_write
-            self.waiting.remove(cpu)
-        self.writer = cpu
-        self.since = cpu.now
+            self.waiting.remove(thread)
+        self.writer = thread
+        self.since = thread.now
 
     @operation
-    def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def release_write(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
-        if self.writer is not cpu:
-            cpu.refuse(BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it"))
+        if self.writer is not thread:
+            thread.refuse(BrokenRule(f"{thread.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write
         self.writer = None
 
@@ -193,7 +191,7 @@ class RwLock:
 
     def _blocked(self) -> str:
         held_by = self.readers if self.writer is None else [self.writer]
-        holders = ", ".join(cpu.name for cpu in held_by) or "nobody"
+        holders = ", ".join(thread.name for thread in held_by) or "nobody"
         return f"rwlock {self.name}, held by {holders} since step {self.since}"
 
     def _blocked_reader(self) -> str:
@@ -234,12 +232,12 @@ class Interrupt:
             self._latched |= 1 << len(steps) >> 1
 
     @operation
-    def take(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def take(self, thread: Thread) -> Generator[Step, int, None]:
         """The handler's wait: one step, offered while the line is latched; it clears the latch."""
-        cpu.might_sleep(f"irq {self.name}")
+        thread.might_sleep(f"irq {self.name}")
         yield self._taken
         self.pending = False
-        cpu.waited_for(self._latched)
+        thread.waited_for(self._latched)
 
     def _is_pending(self) -> bool:
         return self.pending

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .codec import Codec
 from .ports import Port
+from .session import Session
 from .step import Step, operation
-
-if TYPE_CHECKING:
-    from ..world import Cpu, World
+from .thread import Thread
 
 
 class Workqueue:
@@ -19,10 +18,10 @@ class Workqueue:
     A work is the object that was queued, or what a worker took for it; another one may be equal to it.
     """
 
-    def __init__(self, world: World, name: str, codec: Codec) -> None:
+    def __init__(self, session: Session, name: str, codec: Codec) -> None:
         self.name = name
-        self._world = world
-        self._port = world.session.lend(Port, name, codec)
+        self._resource = session.resources.mask
+        self._port = session.lend(Port, name, codec)
         self._done: list[bool] = []
         self._queued: list[tuple[object, int]] = []
         """Each object that was put in, and the number of the first that stands for the same work."""
@@ -50,9 +49,9 @@ class Workqueue:
         known = zip(self._queued, self._taken + [None] * len(self._queued), strict=False)
         return next((of[1] for of, taken in known if of[0] is work or taken is work), len(self._queued))
 
-    async def take(self, cpu: Cpu) -> tuple[int, Any]:
+    async def take(self, thread: Thread) -> tuple[int, Any]:
         """The worker's step: the number of a work (for `finish`) and the work, which is pending no more."""
-        work = await self._port.receive(cpu, f"take work from {self.name}")
+        work = await self._port.receive(thread, f"take work from {self.name}")
         self._done.append(False)
         self._taken.append(work)
         return self._port.received - 1, work
@@ -64,9 +63,9 @@ class Workqueue:
         self._done[number] = True
 
     @operation
-    def flush(self, cpu: Cpu) -> Generator[Step, int, None]:
+    def flush(self, thread: Thread) -> Generator[Step, int, None]:
         """Two steps: look at what is queued now, then wait until exactly those are done."""
-        cpu.might_sleep(f"flush {self.name}")
+        thread.might_sleep(f"flush {self.name}")
         yield Step(f"flush {self.name}: look", reads=self._port.tail)
         last = self._port.sent
         takes = 0
@@ -83,4 +82,4 @@ class Workqueue:
         )
 
     def _mask(self, number: int) -> int:
-        return self._world.mask(("work done", self._port.name, number))
+        return self._resource(("work done", self._port.name, number))

@@ -60,18 +60,20 @@ class Controlled:
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
         """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`.
 
-        In an audited session the run is then made again in another order (see `commute`).
+        In an audited session the run is then made again in another order, and once without the audit (see `commute`).
         """
-        execution = self._run(world, scheduler, to_the_end)
+        is_audited, again = world.session.audit, world.again
+        execution = self._run(world, scheduler, to_the_end, is_audited)
         locate(execution)
-        if world.session.audit and world.again is not None:
-            commute.audit(execution, partial(self._again, world.again))
+        if is_audited and again is not None:
+            commute.audit(
+                execution,
+                lambda scheduler: self._run(again(), scheduler, True, True),
+                lambda scheduler: self._run(again(), scheduler, to_the_end, False),
+            )
         return execution
 
-    def _again(self, make_world: Callable[[], World], scheduler: Scheduler) -> Execution:
-        return self._run(make_world(), scheduler, to_the_end=True)
-
-    def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
+    def _run(self, world: World, scheduler: Scheduler, to_the_end: bool, is_audited: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
         before, refused = running.begin(), None
         try:
@@ -79,7 +81,7 @@ class Controlled:
             tell(world)
             self._join(execution)
             world.alert = world.violation is not None or world.broken is not None  # its actors are known by now
-            if not world.session.audit:
+            if not is_audited:
                 execution.drive(self._sends, self._settle, self._join)
             while (number := execution.next()) is not None:
                 arrival = self._sends[number](execution.outcomes[-1])

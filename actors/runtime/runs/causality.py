@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
 from ..primitives.step import ANYTHING, Step
-
-if TYPE_CHECKING:
-    from .execution import Execution
+from .record import Record
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -129,10 +126,10 @@ class Causality:
         return split
 
 
-def causality_of(execution: Execution) -> Causality:
+def causality_of(record: Record) -> Causality:
     """What happened before what in a run."""
     causality = Causality()
-    for actor, step in zip(execution.actors, execution.steps, strict=True):
+    for actor, step in zip(record.actors, record.steps, strict=True):
         causality.add(actor, step)
     return causality
 

@@ -17,14 +17,14 @@ from ..primitives.audit import FootprintError
 from ..primitives.events import ENDLESS, Outcome
 from .causality import causality_of, ordered
 from .endings import raised
-from .execution import Execution
-from .scheduler import Scheduler
+from .record import Record
+from .scheduler import Replay, ScheduleMismatch, Scheduler
 
 Name = tuple[str, int]
 """An actor, and which one of that name: its number depends on who was spawned first."""
 Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
 """Whose step, its how manieth, what it was, with which outcome, and after how many steps of whom."""
-Again = Callable[[Scheduler], Execution]
+Again = Callable[[Scheduler], Record]
 """Makes one run, to its end, of another world of the same experiment."""
 KINDS = 5
 """Ways to put a run into another order."""
@@ -33,25 +33,25 @@ _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
 
-def names(execution: Execution) -> list[Name]:
+def names(record: Record) -> list[Name]:
     """The actors of a run, in order of their numbers."""
     counts: dict[str, int] = {}
     found = []
-    for actor in execution.world.actors:
+    for actor in record.world.actors:
         counts[actor.name] = counts.get(actor.name, 0) + 1
         found.append((actor.name, counts[actor.name]))
     return found
 
 
-def rows(execution: Execution, past: Sequence[int]) -> list[Row]:
+def rows(record: Record, past: Sequence[int]) -> list[Row]:
     """What every event of a run was and came after: sorted, the same for all runs that differ in nothing else.
 
     `past` is that of `causality_of`.
     """
-    who = names(execution)
+    who = names(record)
     own: dict[int, int] = {}
     place = []
-    for event, actor in enumerate(execution.actors):
+    for event, actor in enumerate(record.actors):
         own[actor] = own.get(actor, 0) | 1 << event
         place.append(own[actor].bit_count())
     masks = sorted((who[actor], mask) for actor, mask in own.items())
@@ -59,8 +59,8 @@ def rows(execution: Execution, past: Sequence[int]) -> list[Row]:
     for event, before in enumerate(past):
         # Of each actor the past has the first so many steps.
         seen = tuple([(name, count) for name, mask in masks if (count := (before & mask).bit_count())])
-        actor, step = execution.actors[event], execution.steps[event]
-        found.append((who[actor], place[event], step.what, execution.outcomes[event], seen))
+        actor, step = record.actors[event], record.steps[event]
+        found.append((who[actor], place[event], step.what, record.outcomes[event], seen))
     return found
 
 
@@ -119,18 +119,18 @@ class _InOrder:
         self._order = order
         self.strayed = False
 
-    def start(self, execution: Execution) -> None:
+    def start(self, record: Record) -> None:
         """Begin with the first."""
-        self._execution = execution
+        self._record = record
         self._who: list[Name] = []
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """Who is next, or with which outcome."""
-        index = self._execution.index
+        index = self._record.index
         if index < len(self._order):
             wanted, taken = self._order[index]
-            if len(self._who) < len(self._execution.world.actors):
-                self._who = names(self._execution)
+            if len(self._who) < len(self._record.world.actors):
+                self._who = names(self._record)
             for option in options:
                 if (option == taken) if outcome else (self._who[option] == wanted):
                     return option
@@ -144,14 +144,14 @@ class _InOrder:
 class Story:
     """What a run came to, apart from the order of what is independent."""
 
-    def __init__(self, execution: Execution, past: Sequence[int] | None = None) -> None:
-        world = execution.world
-        self.rows = sorted(rows(execution, causality_of(execution).past if past is None else past))
-        self._outcome = execution.outcome
-        self._quiet = execution.finding is None  # which of several violations came first is a matter of order
+    def __init__(self, record: Record, past: Sequence[int] | None = None) -> None:
+        world = record.world
+        self.rows = sorted(rows(record, causality_of(record).past if past is None else past))
+        self._outcome = record.outcome
+        self._quiet = record.finding is None  # which of several violations came first is a matter of order
         self._memory = world.memory.array
         self._events: dict[Name, list[tuple[int, object]]] = {}
-        who = names(execution)
+        who = names(record)
         for index, actor, event in world.events:
             self._events.setdefault(who[actor], []).append((index, event))
 
@@ -193,19 +193,17 @@ def _same(value: object, again: object, now: int, then: int) -> bool:
 class _Commuting:
     """Compares a run with others that take the same steps in another order."""
 
-    def __init__(self, execution: Execution, again: Again, past: Sequence[int]) -> None:
-        who = names(execution)
+    def __init__(self, record: Record, again: Again, past: Sequence[int]) -> None:
+        who = names(record)
         self._again = again
-        self._plan = [
-            (who[actor], outcome) for actor, outcome in zip(execution.actors, execution.outcomes, strict=True)
-        ]
-        self.story = Story(execution, past)
+        self._plan = [(who[actor], outcome) for actor, outcome in zip(record.actors, record.outcomes, strict=True)]
+        self.story = Story(record, past)
 
-    def made(self, order: Sequence[int]) -> tuple[Execution, bool]:
+    def made(self, order: Sequence[int]) -> tuple[Record, bool]:
         """The run with its events in this order, and whether it comes to the same."""
         scheduler = _InOrder([self._plan[event] for event in order])
-        execution = self._again(scheduler)
-        return execution, not scheduler.strayed and Story(execution).is_that_of(self.story)
+        record = self._again(scheduler)
+        return record, not scheduler.strayed and Story(record).is_that_of(self.story)
 
     def culprits(self, target: Sequence[int]) -> tuple[int, int]:
         """Two events that are neighbours on the way to the order `target`, and whose exchange is not harmless."""
@@ -226,19 +224,19 @@ class Difference(NamedTuple):
     error: Exception
 
 
-def can_be_compared(execution: Execution) -> bool:
+def can_be_compared(record: Record) -> bool:
     """Whether a run can be told from others: not if a finding cut it short, or if it went on behind its bound."""
-    if execution.outcome in ENDLESS:
-        return execution.outcome is Outcome.BOUND and execution.index == execution.world.stop_at
-    return execution.finding is None or execution.to_the_end
+    if record.outcome in ENDLESS:
+        return record.outcome is Outcome.BOUND and record.index == record.world.stop_at
+    return record.finding is None or record.to_the_end
 
 
 def difference(
-    execution: Execution, again: Again, past: Sequence[int], targets: Sequence[Sequence[int]]
+    record: Record, again: Again, past: Sequence[int], targets: Sequence[Sequence[int]]
 ) -> Difference | None:
     """Make a run that can be compared in each of the orders `targets`; what is wrong if one comes to something else."""
-    commuting = _Commuting(execution, again, past)
-    plain = range(execution.index)
+    commuting = _Commuting(record, again, past)
+    plain = range(record.index)
     for target in targets:
         made, holds = commuting.made(target)
         if holds:
@@ -248,45 +246,75 @@ def difference(
         if list(target) != list(plain):
             made, holds = commuting.made(plain)
         if holds:
-            return _culprits(execution, *commuting.culprits(target))
-        return _told(made) or _undetermined(commuting.story, Story(made), execution)
+            return _culprits(record, *commuting.culprits(target))
+        return _told(made) or _undetermined(commuting.story, Story(made), record)
     return None
 
 
-def _told(execution: Execution) -> Difference | None:
+def _told(record: Record) -> Difference | None:
     """What the audit of single steps found in a run."""
-    finding = execution.finding
+    finding = record.finding
     if finding is None or finding.oracle != FootprintError.__name__:
         return None
-    return Difference(execution.actors[finding.step], FootprintError(finding.message))
+    return Difference(record.actors[finding.step], FootprintError(finding.message))
 
 
-def audit(execution: Execution, again: Again) -> None:
-    """Make the run in another order; if that comes to anything else, its finding is a FootprintError, or Undetermined.
+def audit(record: Record, again: Again, unaudited: Again) -> None:
+    """Make the run in another order, and then as a search makes it, without the audit.
 
-    Runs that were cut short by a finding, or do not end, tell nothing and are left as they are.
+    If either comes to anything else, its finding is a FootprintError, or Undetermined. Runs that were cut short by a
+    finding, or do not end, tell nothing and are left as they are.
     """
-    if not can_be_compared(execution):
+    if not can_be_compared(record):
         return
-    past = causality_of(execution).past
-    wrong = difference(execution, again, past, [another_order(past, execution.actors, 0)])
+    past = causality_of(record).past
+    wrong = difference(record, again, past, [another_order(past, record.actors, 0)])
+    wrong = wrong or _taken_otherwise(record, unaudited)
     if wrong is not None:
-        execution.finding = raised(execution, wrong.actor, wrong.error)
-        execution.outcome, execution.failing = execution.finding.outcome, execution.schedule
+        record.finding = raised(record, wrong.actor, wrong.error)
+        record.outcome, record.failing = record.finding.outcome, record.schedule
 
 
-def _undetermined(story: Story, again: Story, execution: Execution) -> Difference:
+def _taken_otherwise(record: Record, unaudited: Again) -> Difference | None:
+    """Whether the hot loop of searches takes other turns than an audited run, which has a loop of its own."""
+    if record.finding is not None and record.finding.oracle == FootprintError.__name__:
+        return None  # which only the audit finds
+    turns = _turns(record)
+    try:
+        others = _turns(unaudited(Replay(record.schedule)))
+    except ScheduleMismatch:
+        others = []
+    if turns == others:
+        return None
+    step = next((index for index, (one, other) in enumerate(zip(turns, others, strict=False)) if one != other), None)
+    where = f" from step {step} on" if step is not None else ""
+    return Difference(
+        record.actors[step or 0],
+        Undetermined(
+            f"made again without the audit, the run is another one{where}: an actor catches FootprintError, something "
+            "else than the schedule decides, or Execution.drive takes other turns than Execution.next"
+        ),
+    )
+
+
+def _turns(record: Record) -> list[tuple[int, str, tuple[int, ...], int]]:
+    """Of each step who, what, who could have gone, and with which outcome."""
+    what = [step.what for step in record.steps]
+    return list(zip(record.actors, what, record.offers, record.outcomes, strict=True))
+
+
+def _undetermined(story: Story, again: Story, record: Record) -> Difference:
     """Where the run, made again in the same order, is another one."""
     known = set(again.rows)
     missing = {row[:3] for row in story.rows if row not in known}
-    who, counts = names(execution), [0] * len(execution.world.actors)
+    who, counts = names(record), [0] * len(record.world.actors)
     where = ""
-    for actor, step in zip(execution.actors, execution.steps, strict=True):
+    for actor, step in zip(record.actors, record.steps, strict=True):
         counts[actor] += 1
         if not where and (who[actor], counts[actor], step.what) in missing:
             where = f" from `{step.what}` of {who[actor][0]} on"
     return Difference(
-        execution.actors[-1],
+        record.actors[-1],
         Undetermined(
             f"made again in the same order, the run is another one{where}: something else than the schedule decides "
             "(a clock, a random number, id(), hash(), the order of a set, or what an earlier run left behind)"
@@ -294,16 +322,16 @@ def _undetermined(story: Story, again: Story, execution: Execution) -> Differenc
     )
 
 
-def _culprits(execution: Execution, first: int, second: int) -> Difference:
+def _culprits(record: Record, first: int, second: int) -> Difference:
     """The two steps whose order matters, and what both use."""
-    actors = [execution.world.actors[execution.actors[event]] for event in (first, second)]
-    what = [execution.steps[event].what for event in (first, second)]
+    actors = [record.world.actors[record.actors[event]] for event in (first, second)]
+    what = [record.steps[event].what for event in (first, second)]
     codes = [getattr(actor.coroutine, "cr_code", None) for actor in actors]
     used = [set(code.co_freevars) if code is not None else set() for code in codes]
     common = sorted((used[0] & used[1]) - {"world", "cpu"})
     both = f" (both use {', '.join(common)})" if common else ""
     return Difference(
-        execution.actors[first],
+        record.actors[first],
         FootprintError(
             f"`{what[0]}` of {actors[0].name}, then `{what[1]}` of {actors[1].name}, is not the same as the other way "
             f"round: what one leaves for the other is in Python's own state{both}, a variable or what a property "

@@ -2,119 +2,115 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..primitives.audit import FootprintError
 from ..primitives.events import Finding, Outcome, Violation, oracle_name, refuse_answer
 from ..primitives.failures import broken, failed
 from ..primitives.step import MisuseError
+from .record import Record
 from .running import UndeterminedCall
 
-if TYPE_CHECKING:
-    from .execution import Execution
 
-
-def violated(execution: Execution, oracle: str, violation: Violation) -> Finding:
+def violated(record: Record, oracle: str, violation: Violation) -> Finding:
     """An oracle complained about the last step."""
     return Finding(
         outcome=Outcome.VIOLATED,
         oracle=oracle,
         message=str(violation),
-        step=_last(execution),
+        step=_last(record),
         objects=violation.objects,
     )
 
 
-def raised(execution: Execution, actor: int, error: BaseException) -> Finding:
+def raised(record: Record, actor: int, error: BaseException) -> Finding:
     """An actor's code failed in its last step; who fails before the first step fails at it."""
-    name = execution.world.actors[actor].name
-    return failed(name, name, error, _last(execution))
+    name = record.world.actors[actor].name
+    return failed(name, name, error, _last(record))
 
 
-def undeclared(execution: Execution, number: int) -> Finding:
+def undeclared(record: Record, number: int) -> Finding:
     """The last step decided whether an actor can go, and nothing that was declared tells so."""
-    step = execution.pending[number]
+    step = record.pending[number]
     assert step is not None
-    if not execution.steps:  # nothing has happened since it was asked
+    if not record.steps:  # nothing has happened since it was asked
         error: Exception = MisuseError(
             f"whether `{step.what}` can be taken is another answer each time that it is asked: a condition looks at "
             "the world, and changes nothing"
         )
-        return raised(execution, number, error)
+        return raised(record, number, error)
     error = FootprintError(
-        f"step `{execution.steps[-1].what}` decides whether {execution.world.actors[number].name} can take "
+        f"step `{record.steps[-1].what}` decides whether {record.world.actors[number].name} can take "
         f"`{step.what}`: both must declare what one leaves for the other. Name one resource in both, such as "
         'writes=["done"] and reads=["done"], or keep it in a world.word()'
     )
-    return raised(execution, execution.actors[-1], error)
+    return raised(record, record.actors[-1], error)
 
 
-def undetermined(execution: Execution, error: UndeterminedCall) -> None:
+def undetermined(record: Record, error: UndeterminedCall) -> None:
     """The run is no function of its schedule, even if its code swallowed the exception: it ends as an error."""
-    execution.index = len(execution.steps)  # a condition may have raised in the middle of a step
-    if execution.finding is None:
-        execution.finding = Finding(
+    record.index = len(record.steps)  # a condition may have raised in the middle of a step
+    if record.finding is None:
+        record.finding = Finding(
             outcome=Outcome.ERROR,
             oracle=type(error).__name__,
             message=f"{type(error).__name__}: {error}",
-            step=_last(execution),
+            step=_last(record),
         )
-        execution.failing = execution.schedule
-    execution.outcome = execution.finding.outcome
+        record.failing = record.schedule
+    record.outcome = record.finding.outcome
 
 
-def at_rest(execution: Execution) -> Finding | None:
+def at_rest(record: Record) -> Finding | None:
     """Nobody can go: who is stuck, or what an oracle says about the end; None if all is well."""
-    world = execution.world
+    world = record.world
     stuck = [
         number
-        for number, step in enumerate(execution.pending)
+        for number, step in enumerate(record.pending)
         if step is not None and not (world.actors[number].daemon and step.idle)
     ]
     if stuck:
-        return _deadlock(execution, stuck)
+        return _deadlock(record, stuck)
     for oracle in world.oracles:
         try:
             answer: object = oracle.at_quiescence()  # type: ignore[func-returns-value]  # which it may do all the same
             refuse_answer(answer)
         except Violation as violation:
-            return violated(execution, oracle_name(oracle), violation)
+            return violated(record, oracle_name(oracle), violation)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a bug of the oracle is a finding like any other, and replays
-            return broken(oracle_name(oracle), error, _last(execution))
+            return broken(oracle_name(oracle), error, _last(record))
     return None
 
 
-def at_bound(execution: Execution) -> Finding:
+def at_bound(record: Record) -> Finding:
     """The run was to be no longer."""
-    live = [execution.world.actors[number].name for number in execution.enabled()]
+    live = [record.world.actors[number].name for number in record.enabled()]
     return Finding(
         outcome=Outcome.BOUND,
         oracle="step-bound",
-        message=f"still busy after {execution.index} steps: raise the scenario's bound, or look for a livelock "
+        message=f"still busy after {record.index} steps: raise the scenario's bound, or look for a livelock "
         f"among {', '.join(live)}",
-        step=execution.index,
+        step=record.index,
     )
 
 
-def waits(execution: Execution, number: int) -> str:
+def waits(record: Record, number: int) -> str:
     """What an actor waits for, and since when."""
-    step = execution.pending[number]
+    step = record.pending[number]
     assert step is not None
     reason = step.blocked() if step.blocked is not None else step.what
-    return f"{execution.world.actors[number].name} waits since step {execution.since(number)} for {reason}"
+    return f"{record.world.actors[number].name} waits since step {record.since(number)} for {reason}"
 
 
-def _deadlock(execution: Execution, stuck: list[int]) -> Finding:
+def _deadlock(record: Record, stuck: list[int]) -> Finding:
     return Finding(
         outcome=Outcome.DEADLOCK,
         oracle="no-deadlock",
-        message="; ".join(waits(execution, number) for number in stuck),
-        step=execution.index,
-        objects=tuple(sorted(execution.world.actors[number].name for number in stuck)),
+        message="; ".join(waits(record, number) for number in stuck),
+        step=record.index,
+        objects=tuple(sorted(record.world.actors[number].name for number in stuck)),
     )
 
 
-def _last(execution: Execution) -> int:
-    return max(execution.index - 1, 0)
+def _last(record: Record) -> int:
+    return max(record.index - 1, 0)

@@ -6,19 +6,17 @@ All drivers share it: they differ only in how they resume an actor, and (live) i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..primitives.audit import FootprintError
 from ..primitives.events import ENDLESS, Finding, Outcome
 from ..primitives.step import ANYTHING, FINISHED, Done, Step
+from ..world import World
 from . import endings
 from .lasso import FAIR_STEPS, Tail
+from .record import Record
 from .schedule import FAIR
-
-if TYPE_CHECKING:
-    from ..world import World
-    from .schedule import Schedule
-    from .scheduler import Scheduler
+from .scheduler import Scheduler
 
 Resume = Sequence[Callable[[int], object]]
 """For each actor what performs its step and returns what it then announces."""
@@ -26,13 +24,8 @@ Settle = Callable[["Execution", int, object], Step | Done]
 """What an actor announced, should it be no plain step."""
 
 
-class Execution:
-    """The state and the record of one run.
-
-    `actors`, `steps`, `offers` and `outcomes` have one item a step: who, what, who could have, and which outcome
-    hardware took (0 where it had no choice). `choices` is the schedule: only where there was more than one option.
-    A finding ends the run, unless it is taken `to_the_end`: then the first finding is kept and the others go on, as
-    exhaustive search needs it (a run that is cut short hides the races of what it did not reach).
+class Execution(Record):
+    """One run as it goes on; nothing but a runner may change it.
 
     Who can go is kept from step to step, as a mask. A condition is asked when its step is announced, and again after
     a step that wrote or gave something of what it looks at.
@@ -47,40 +40,12 @@ class Execution:
         "_finished",
         "_looked_at",
         "_tail",
-        "actors",
-        "born",
-        "choices",
-        "failing",
-        "finding",
-        "index",
-        "live",
-        "offers",
-        "outcome",
-        "outcomes",
-        "pending",
         "scheduler",
-        "steps",
-        "to_the_end",
-        "world",
     )
 
     def __init__(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> None:
-        self.world = world
+        super().__init__(world, to_the_end)
         self.scheduler = scheduler
-        self.to_the_end = to_the_end
-        self.pending: list[Step | None] = []
-        self.live: list[int] = []
-        """Who is not done, in order of their numbers."""
-        self.actors: list[int] = []
-        self.steps: list[Step] = []
-        self.offers: list[tuple[int, ...]] = []
-        self.outcomes: list[int] = []
-        self.choices: list[int] = []
-        self.index = 0
-        self.finding: Finding | None = None
-        self.failing: Schedule | None = None  # the choices up to the finding: a recording of it
-        self.outcome: Outcome | None = None
-        self.born: list[int] = []  # before which step each actor announced its first: the one ahead spawned it
         self._bound = min(world.step_bound, world.stop_at)
         self._can = 0
         self._conditional: dict[int, Step] = {}  # who has announced a step with a condition
@@ -93,27 +58,9 @@ class Execution:
         world.is_full = True
 
     @property
-    def schedule(self) -> Schedule:
-        """The choices so far, as a value."""
-        return tuple(self.choices)
-
-    @property
     def is_in_turn(self) -> bool:
         """Whether the run is in its tail, where nothing is chosen."""
         return self._tail is not None
-
-    def enabled(self) -> list[int]:
-        """The actors whose next step can be taken now, in order of their numbers; every condition is asked."""
-        pending = self.pending
-        steps = [(number, pending[number]) for number in self.live]
-        return [number for number, step in steps if step is not None and (step.ready is None or step.ready())]
-
-    def since(self, number: int) -> int:
-        """Before which step an actor announced the one that it waits for."""
-        for index in range(self.index - 1, -1, -1):
-            if self.actors[index] == number:
-                return index + 1
-        return self.born[number]
 
     def offer(self) -> tuple[int, ...] | None:
         """Who could go now; None when the run is over (and then `outcome` says how)."""
@@ -127,13 +74,6 @@ class Execution:
         if self.outcome is not None:
             return None
         return session.offers.get(self._can) or session.offer(self._can)
-
-    def next_step(self, actor: int, index: int) -> Step | None:
-        """What `actor` had pending before step `index`."""
-        try:
-            return self.steps[self.actors.index(actor, index)]
-        except ValueError:
-            return self.pending[actor]
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""
@@ -160,7 +100,10 @@ class Execution:
     def drive(self, resume: Resume, settle: Settle, join: Callable[[Execution], None]) -> None:
         """Turn after turn as `next` and `arrive` do them, only faster.
 
-        It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail.
+        It ends where they have more to say: at the end of the run, at its bound, at the beginning of its tail. One
+        loop for both would make every search slower: runners that hand a step to somebody else need the two halves of
+        a turn apart, and what is audited lies between them. So every audited run is made both ways and compared
+        (`commute.audit`).
         """
         while self.outcome is None:
             if self._changed & self._looked_at:
@@ -253,7 +196,7 @@ class Execution:
         """`actor` performed its step and now announces the next one, or is done."""
         self.index += 1
         world, performed = self.world, self.steps[-1]
-        world.step = None
+        world.session.performed = None
         if isinstance(arrival, Step):
             self.pending[actor] = arrival
             if arrival.ready is not None:
@@ -390,7 +333,7 @@ class Execution:
 
     def _audit_condition(self, actor: int, step: Step) -> None:
         """A condition may look only at what its step declares."""
-        self.world.step = step
+        self.world.session.performed = step
         try:
             if step.ready is not None:
                 step.ready()

@@ -5,19 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from math import floor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from .record import Record
 from .schedule import FAIR, Schedule
-
-if TYPE_CHECKING:
-    from .execution import Execution
 
 
 class Scheduler(Protocol):
     """Decides. It is asked only where there is more than one option, and knows nothing of IOMMUs."""
 
-    def start(self, execution: Execution) -> None:
-        """A run begins; `execution` shows the pending step of each actor, and may be read, never changed."""
+    def start(self, record: Record) -> None:
+        """A run begins; `record` shows the pending step of each actor, and may be read, never changed."""
         ...
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
@@ -38,7 +36,7 @@ class Fifo:
     def __init__(self) -> None:
         self._last = 0
 
-    def start(self, execution: Execution) -> None:
+    def start(self, record: Record) -> None:
         """Begin with the first actor."""
         self._last = 0
 
@@ -60,7 +58,7 @@ class RandomWalk:
     def __init__(self, seed: int) -> None:
         self._draw = random.Random(seed).random
 
-    def start(self, execution: Execution) -> None:
+    def start(self, record: Record) -> None:
         """Nothing to prepare."""
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
@@ -81,17 +79,17 @@ class Replay:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._next = 0
-        self._execution: Execution | None = None
+        self._record: Record | None = None
 
-    def start(self, execution: Execution) -> None:
+    def start(self, record: Record) -> None:
         """Begin at the first choice."""
         self._next = 0
-        self._execution = execution
+        self._record = record
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """The recorded choice."""
-        assert self._execution is not None
-        step = self._execution.index
+        assert self._record is not None
+        step = self._record.index
         kind = "outcome" if outcome else "actor"
         if self._next >= len(self._schedule):
             raise ScheduleMismatch(
@@ -115,7 +113,7 @@ class Replay:
             )
 
     def _describe(self, options: Sequence[int], outcome: bool) -> str:
-        assert self._execution is not None
+        assert self._record is not None
         if outcome:
             return str(list(options))
-        return ", ".join(f"{option} ({self._execution.world.actors[option].name})" for option in options)
+        return ", ".join(f"{option} ({self._record.world.actors[option].name})" for option in options)

@@ -25,7 +25,7 @@ from typing import NoReturn
 from actors.runtime.primitives.events import ENDLESS, Outcome
 from actors.runtime.primitives.step import races
 from actors.runtime.runs.causality import Causality, bits
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 from ..search import Cut, Halted
 from .estimate import Estimate, Estimator
@@ -87,7 +87,7 @@ class Dpor:
         self.more()
         return self._estimator.estimate(self.schedules, self.stack.explored())
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Follow the plan, then let who goes go on."""
         self._execution = execution
         self._lineages = Lineages(execution)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 Lineage = tuple[int, ...]
 """The number of an actor that is there from the beginning, and from it on the how-manieth child (from 0)."""
@@ -13,7 +13,7 @@ class Lineages:
 
     __slots__ = ("_children", "_execution", "_numbers", "_of")
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Record) -> None:
         self._execution = execution
         self._of: list[Lineage] = []
         self._numbers: dict[Lineage, int] = {}

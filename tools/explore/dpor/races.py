@@ -36,7 +36,7 @@ from collections.abc import Iterator, Sequence
 
 from actors.runtime.primitives.step import ANYTHING, Step
 from actors.runtime.runs.causality import Causality
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 from .lineage import Lineages
 from .reversal import Late, Reversal
@@ -48,7 +48,7 @@ class Races:
 
     __slots__ = ("_at_rest", "_causality", "_execution", "_later", "_lineages", "_moves", "_own")
 
-    def __init__(self, causality: Causality, execution: Execution, lineages: Lineages, at_rest: bool) -> None:
+    def __init__(self, causality: Causality, execution: Record, lineages: Lineages, at_rest: bool) -> None:
         self._causality = causality
         self._execution = execution
         self._lineages = lineages

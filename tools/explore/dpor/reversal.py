@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from actors.runtime.primitives.step import Step, races
 from actors.runtime.runs.causality import Causality
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 from .lineage import Lineages
 from .wakeup import Branch, Move, Sequel, Tree
@@ -21,7 +21,7 @@ class Reversal:
     """`late` before event `event` of a run, amid `events` that do not depend on that."""
 
     causality: Causality
-    execution: Execution
+    execution: Record
     lineages: Lineages
     moves: Callable[[], Sequence[Move]]
     """The steps of the run."""

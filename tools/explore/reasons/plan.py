@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from actors.runtime.runs.causality import bits, ordered
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 from ..strategies.bounded import round_robin
 
@@ -17,7 +17,7 @@ MOST_STATES = 5_000
 """Partial orders with more cuts than this are not searched for their plainest order."""
 
 
-def plan_of(execution: Execution) -> Plan:
+def plan_of(execution: Record) -> Plan:
     """What a run did."""
     return tuple(zip(execution.actors, execution.outcomes, strict=True))
 
@@ -51,7 +51,7 @@ class Follow:
         self._seen = 0
         self._chosen = -1
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Begin at the first entry."""
         self._execution = execution
         self._next = self._seen = 0

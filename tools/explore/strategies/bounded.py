@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 Costs = Callable[[int, Sequence[int], bool], list[tuple[int, int]]]
 """(actor that acted last, options, whether they are outcomes) -> options with their costs, the cheapest first."""
@@ -63,7 +63,7 @@ class Bounded:
                 self._open.pop()
         return self._ready
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Follow the choices so far, then the cheapest."""
         self._execution = execution
         self._at = 0

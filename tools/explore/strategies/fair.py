@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.schedule import FAIR
 
 _FARTHER = 4
@@ -30,7 +30,7 @@ class Fair:
         """Always."""
         return True
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Draw the point."""
         self._left = int(self._draw() * _FARTHER * self._run)
         self._run += 1

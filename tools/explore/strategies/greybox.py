@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from actors.runtime.primitives.step import Step
 from actors.runtime.runs.causality import Causality
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.scheduler import RandomWalk, Scheduler
 
 from .pairs import Order, Orders
@@ -84,7 +84,7 @@ class Greybox:
         self._at = 0
         self._chosen = -1
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Blind, or a plan."""
         self._execution = execution
         self._blind = self._sampling if self._kept else self._walk
@@ -128,7 +128,7 @@ class Greybox:
                 del self._kept[0]
             self._kept.append(self._keep(execution))
 
-    def _keep(self, execution: Execution) -> Kept:
+    def _keep(self, execution: Record) -> Kept:
         names = [actor.name for actor in execution.world.actors]
         steps = [
             Step(step.what, step.reads, step.writes, takes=step.takes, gives=step.gives, options=step.options)

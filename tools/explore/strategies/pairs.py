@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from actors.runtime.primitives.session import Session
 from actors.runtime.primitives.step import Resource, Step
 from actors.runtime.runs.causality import bits
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 MOST_REMEMBERED = 50_000
 """Orders of accesses to one resource whose pairs are remembered; then all are forgotten and met again."""
@@ -64,7 +64,7 @@ class Orders:
         """Number of the access, and the bits of what it touches."""
         self._accesses: list[tuple[str, str, int, int]] = []
 
-    def of(self, execution: Execution) -> list[Order]:
+    def of(self, execution: Record) -> list[Order]:
         """One for each resource that was touched more than once."""
         known = self._known
         names = [actor.name for actor in execution.world.actors]
@@ -128,7 +128,7 @@ class Pairs:
         self._orders = Orders()
         self._names: dict[Order, frozenset[str]] = {}
 
-    def of(self, execution: Execution) -> set[str]:
+    def of(self, execution: Record) -> set[str]:
         """The names of all pairs of a run."""
         names = self._names
         found: list[frozenset[str]] = []

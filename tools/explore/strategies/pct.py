@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 FAIR_AFTER = 1_000
 """Contested steps after which the order is plainly random, so that a leader that only polls cannot keep others out."""
@@ -26,7 +26,7 @@ class Pct:
         self._priority: list[float] = []
         self._changes: list[int] = []
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Draw the points of change; actors get their rank when they are first seen."""
         depth = self._depths[self._run % len(self._depths)]
         self._run += 1

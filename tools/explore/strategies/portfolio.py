@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 from actors.runtime.runs.scheduler import RandomWalk
 
 from ..dpor.dpor import Dpor
@@ -55,7 +55,7 @@ class Portfolio:
             self._current, self._left = self._stages.pop(0) if self._stages else (next(self._turns), 1)
         return False
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Its run."""
         self._left -= 1
         self._current.start(execution)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 
 from actors.runtime.primitives.step import races
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 
 class Pos:
@@ -21,7 +21,7 @@ class Pos:
         self._options: Sequence[int] = ()
         self._at = 0
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """No step has a priority yet."""
         self._execution = execution
         self._priority.clear()

@@ -11,13 +11,13 @@ import random
 from collections.abc import Sequence
 
 from actors.runtime.runs.causality import bits
-from actors.runtime.runs.execution import Execution
+from actors.runtime.runs.record import Record
 
 Counts = dict[int, dict[int, int]]
 """Resource bit -> actor -> accesses in the longest run so far."""
 
 
-def shared(execution: Execution) -> Counts:
+def shared(execution: Record) -> Counts:
     """What more than one actor accessed in a run, and one of them wrote, with how often each did."""
     counts: Counts = {}
     written = 0
@@ -41,7 +41,7 @@ class Surw:
         self._intended = -1
         self._at = 0
 
-    def start(self, execution: Execution) -> None:
+    def start(self, execution: Record) -> None:
         """Choose what to look at."""
         self._execution = execution
         self._at = 0

@@ -11,31 +11,67 @@ Run it with `stopmarker fuzz ./my_race.py::my_race`. Properties are `world.alway
 
 `plan_update` needs no world: it says what Linux's entry writer stores, and where it invalidates and waits, to turn one
 STE or CD (`abort_ste`, `cdtable_ste`, `sva_cd`, …, or `ste.encode` and `cd.encode` by field) into another.
+
+Every name can be imported from here; `stopmarker.worlds`, `stopmarker.library` and `stopmarker.entries` hold them by
+subject. A module belongs here if it only hands on what others make, or is a door into them; models and tools do not.
 """
 
-from actors.devices.device import STYLES, Device
-from actors.iommus.smmuv3.units import SmmuUnits
-from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
-from actors.runtime.primitives.goals import InOrder, Part
-from actors.runtime.primitives.link import Link
-from actors.runtime.primitives.ports import Port
-from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
-from actors.runtime.primitives.workqueue import Workqueue
-from actors.runtime.world import Cpu, World
-from actors.threads.binder import add_binder
-from actors.threads.fault_worker import add_fault_worker
-from actors.threads.mmu_notifier import add_mmu_notifier
-from actors.threads.pri_thread import add_pri_thread
-from actors.threads.process_exit import add_process
-from actors.threads.reclaim import add_reclaim
-from drivers.smmuv3.entry_writer import CD, STE, Entry, Store, Wait, plan_update
-from hw.memory import FrameAllocator, Memory
-from hw.smmuv3 import cd, ste
-from hw.smmuv3.cd import empty_cd, paging_cd, quiet_cd, sva_cd
-from hw.smmuv3.ste import abort_ste, bypass_ste, cdtable_ste, stage2_ste
-from scenarios.boards.endpoint import Platform
-from scenarios.boards.platform import platform
-from scenarios.scenario import Expected, Param, Scenario, number, one_of, scenario
+from .entries import (
+    CD,
+    STE,
+    Entry,
+    Store,
+    Wait,
+    abort_ste,
+    bypass_ste,
+    cd,
+    cdtable_ste,
+    empty_cd,
+    paging_cd,
+    plan_update,
+    quiet_cd,
+    stage2_ste,
+    ste,
+    sva_cd,
+)
+from .library import (
+    STYLES,
+    Device,
+    Platform,
+    SmmuUnits,
+    add_binder,
+    add_fault_worker,
+    add_mmu_notifier,
+    add_pri_thread,
+    add_process,
+    add_reclaim,
+    platform,
+)
+from .worlds import (
+    Cpu,
+    Expected,
+    FrameAllocator,
+    InOrder,
+    Interrupt,
+    Link,
+    Lock,
+    Memory,
+    Note,
+    Oracle,
+    Param,
+    Part,
+    Port,
+    RwLock,
+    Scenario,
+    SpinLock,
+    Violation,
+    Witness,
+    Workqueue,
+    World,
+    number,
+    one_of,
+    scenario,
+)
 
 __all__ = [
     "CD",

@@ -1,0 +1,89 @@
+"""The stage: what actors act on, and what happened there so far; who acts is not its business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hw.bus import PhysAddr
+
+from . import failures
+from .audit import AuditedMemory, audit_event
+from .events import Finding, Violation, oracle_name, refuse_answer
+from .session import Session
+from .step import MisuseError
+
+
+class Stage:
+    """The memory and the resources of one run, the step that is taken, the events so far, and who watches them."""
+
+    def __init__(self, session: Session, frames: int) -> None:
+        session.begin()
+        self.session = session
+        self.mask = session.resources.__getitem__
+        self.memory = AuditedMemory(frames, session) if session.audit else session.memory(frames)
+        self.actor_count = 0
+        """How many actors there are; the next one has this number."""
+        self.index = 0
+        self.current = 0
+        """Who acts."""
+        self.events: list[tuple[int, int, object]] = []
+        self.stores: dict[PhysAddr, list[tuple[int, int]]] = {}
+        """Of each word the stores so far: in which step, and what was there before."""
+        self.waited_for: dict[int, int] = {}
+        """Of the steps that polled a word those, as a mask, before which it cannot have been as it had to be."""
+        self.violation: tuple[str, Violation] | None = None
+        self.broken: Finding | None = None
+        """What is wrong with the scenario rather than with what it models: the first that was told."""
+        self.alert = False
+        """Whether more has happened than a step: an actor was added, a property is violated."""
+        self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
+
+    def emit(self, event: object) -> None:
+        """Record an event of the current step and show it to who watches; the first violation is kept."""
+        if self.session.audit:
+            audit_event(self.session, event)
+        self.events.append((self.index, self.current, event))
+        kind = type(event)
+        known = self._observers.get(kind, ()) if kind.__base__ is object else self._watching(kind)
+        for oracle, observe in known:
+            try:
+                answer = observe(event)
+                if answer is not None:
+                    refuse_answer(answer)
+            except Violation as violation:
+                violation.__traceback__ = None  # its frames would keep the world alive
+                if self.violation is None:
+                    self.violation = (oracle_name(oracle), violation)
+                    self.alert = True
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # told here: the actor might catch it, and is not to blame
+                self.tell(failures.broken(oracle_name(oracle), error, self.index))
+
+    def tell(self, finding: Finding) -> None:
+        """Something is wrong with the scenario: the run ends with that."""
+        if self.broken is None:
+            self.broken = finding
+            self.alert = True
+
+    def subscribe(self, watcher: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
+        """Show a watcher all events of the types that it watches."""
+        for kind in watches:
+            if not isinstance(kind, type) or kind is object:
+                shown = kind.__name__ if isinstance(kind, type) else repr(kind)
+                raise MisuseError(f"{oracle_name(watcher)} watches {shown}; `watches` is a tuple of types of events")
+            self._observers.setdefault(kind, []).append((watcher, observe))
+
+    def _watching(self, kind: type) -> Sequence[tuple[object, Callable[[Any], None]]]:
+        """Who watches events of this type, or of one that it is made from; each once."""
+        found: list[tuple[object, Callable[[Any], None]]] = []
+        for base in kind.__mro__:
+            for watch in self._observers.get(base, ()):
+                if all(watch[0] is not known[0] for known in found):
+                    found.append(watch)
+        return found
+
+    def clear(self) -> None:
+        """The run is over: let go of who watches."""
+        self._observers.clear()

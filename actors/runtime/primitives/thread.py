@@ -1,0 +1,45 @@
+"""A thread as locks, ports and queues know it: who it is, what it holds, and whether it may sleep."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from .failures import failed
+from .stage import Stage
+from .step import BrokenRule
+
+
+class Thread:
+    """Whoever takes a lock, or waits at a port."""
+
+    __slots__ = ("_stage", "name", "spinning")
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self._stage = stage
+        self.name = name
+        self.spinning: list[str] = []
+        """The spin locks that it holds, by name: while there is one it may not sleep."""
+
+    @property
+    def now(self) -> int:
+        """The number of the step that is being performed: for messages, never for decisions."""
+        return self._stage.index
+
+    def might_sleep(self, what: str) -> None:
+        """Called before anything that can sleep: refused under a spin lock."""
+        if self.spinning:
+            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
+        self._stage.tell(failed(self.name, self.name, error, self.now))
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame, which would hold it and keep the world alive
+
+    def waited_for(self, steps: int) -> None:
+        """Say of the step that goes on that it could not have come before any of `steps`, a mask: all that changes what
+        it waits for races with it, and what they found was not that."""
+        if steps:
+            self._stage.waited_for[self._stage.index] = steps

@@ -1,0 +1,37 @@
+"""What a world of your own is written with: actors' cpu, ports and locks, properties, and the scenario around it."""
+
+from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
+from actors.runtime.primitives.goals import InOrder, Part
+from actors.runtime.primitives.link import Link
+from actors.runtime.primitives.ports import Port
+from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
+from actors.runtime.primitives.workqueue import Workqueue
+from actors.runtime.world import Cpu, World
+from hw.memory import FrameAllocator, Memory
+from scenarios.scenario import Expected, Param, Scenario, number, one_of, scenario
+
+__all__ = [
+    "Cpu",
+    "Expected",
+    "FrameAllocator",
+    "InOrder",
+    "Interrupt",
+    "Link",
+    "Lock",
+    "Memory",
+    "Note",
+    "Oracle",
+    "Param",
+    "Part",
+    "Port",
+    "RwLock",
+    "Scenario",
+    "SpinLock",
+    "Violation",
+    "Witness",
+    "Workqueue",
+    "World",
+    "number",
+    "one_of",
+    "scenario",
+]

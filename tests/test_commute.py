@@ -80,18 +80,18 @@ def test_actors_that_were_spawned_in_another_order_are_the_same() -> None:
         async def child(cpu: Cpu) -> None:
             await cpu.access("live")
 
-        for name in ("one", "two"):
+        for name in ("one", "two"):  # the children of both have one name
 
-            async def parent(cpu: Cpu, name: str = name) -> None:
-                await cpu.spawn(f"child of {name}", child)
-                await cpu.spawn(f"child of {name}", child)
+            async def parent(cpu: Cpu) -> None:
+                await cpu.spawn("child", child)
+                await cpu.spawn("child", child)
 
             world.add_actor(name, parent)
 
     executions = runs(spawning, 20, RandomWalk(2), audit=True)
     assert all(execution.finding is None for execution in executions)
     assert {tuple(sorted(names(execution))) for execution in executions} == {
-        (("child of one", 1), ("child of one", 2), ("child of two", 1), ("child of two", 2), ("one", 1), ("two", 1))
+        (("child", (0, 0)), ("child", (0, 1)), ("child", (1, 0)), ("child", (1, 1)), ("one", (0,)), ("two", (1,)))
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from actors.runtime.runs.commute import KINDS
 from tools.searches import auditing
-from tools.searches.auditing import ALL, THOROUGH, Auditor
+from tools.searches.auditing import ALL, ALL_OWN, THOROUGH, Auditor
 from tools.searches.proof import Proof
 from tools.terminal.exits import Exit
 from tools.terminal.interrupt import StopRequest
@@ -123,7 +123,7 @@ def test_all_through_a_search_a_share_of_its_runs_is_made_again(
     mine = tmp_path / "mine.py"
     mine.write_text(LATE)
     monkeypatch.setattr(auditing, "THOROUGH", 0)
-    monkeypatch.setattr(auditing, "ALL", 8)
+    monkeypatch.setattr(auditing, "ALL_OWN", 8)
     monkeypatch.setattr(auditing, "SHARE", 10**9)
     assert call("prove", str(mine)).exit_code == Exit.NOTHING_VIOLATED
     monkeypatch.setattr(auditing, "SHARE", 4)
@@ -132,7 +132,12 @@ def test_all_through_a_search_a_share_of_its_runs_is_made_again(
     assert "`tell` of teller, then `look` of writer 0, is not the same" in result.stderr
 
 
-def test_which_runs_are_made_again_is_a_matter_of_their_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("own", "others"), [(ALL, 3), (ALL_OWN, 2 * (720 - ALL))])
+def test_which_runs_are_made_again_is_a_matter_of_their_schedules(
+    monkeypatch: pytest.MonkeyPatch, own: int, others: int
+) -> None:
+    """Of a user's file it is all of the first thousands."""
+    monkeypatch.setattr(auditing, "ALL_OWN", own)
     again = Auditor._again
     made = 0
 
@@ -150,7 +155,7 @@ def test_which_runs_are_made_again_is_a_matter_of_their_schedules(monkeypatch: p
         assert proof.report.schedules == 720
         totals.append(made)
     first = THOROUGH * KINDS + 2 * (ALL - THOROUGH)
-    assert totals == [first + 3, first + 3]
+    assert totals == [first + others, first + others]
 
 
 def test_the_published_models_declare_what_their_property_looks_at() -> None:

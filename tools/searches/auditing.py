@@ -18,12 +18,16 @@ from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
 from ..experiments.terms import Terms
+from ..own_files.trust import is_file
 from ..terminal.exits import Diverged, ModelError, Refusal
 
 THOROUGH = 8
 """The first runs of a search are made again in an order of every kind."""
 ALL = 64
 """Of a search the first so many runs are all made again: with the first last, and in an order of another kind."""
+ALL_OWN = 4_096
+"""The same for a file of a user, which nobody else audits: state that two steps share in one class of thousands
+is found by no share of them."""
 SHARE = 128
 """Of the others each one in so many, by their schedules: half of them with the first last."""
 
@@ -39,6 +43,7 @@ class Auditor:
         self._attempt = attempt
         self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True)
         self._number = before
+        self._all = ALL_OWN if is_file(terms.scenario) else ALL
         self._stops = stops
         self._make_world: Callable[[], World] | None = None
 
@@ -53,7 +58,7 @@ class Auditor:
         if finding is not None and finding.oracle == FootprintError.__name__:
             raise self._refusal(FootprintError(finding.message))
         schedule = zlib.crc32(bytes(execution.choices))
-        if not must and number >= ALL and mixed_up(schedule) % SHARE:
+        if not must and number >= self._all and mixed_up(schedule) % SHARE:
             return
         if not execution.index or not can_be_compared(execution):
             return
@@ -61,10 +66,20 @@ class Auditor:
             # The scenario is loaded once more, so that nothing is left in its module by an earlier run.
             self._make_world = self._terms.make_world(stops=self._stops)
         past, actors = causality_of(execution).past, execution.actors
-        targets = [another_order(past, actors, kind, schedule) for kind in _kinds(number, schedule)]
+        targets = [another_order(past, actors, kind, schedule) for kind in self._kinds(number, schedule)]
         wrong = difference(execution, self._again, past, targets)
         if wrong is not None:
             raise self._refusal(wrong.error)
+
+    def _kinds(self, number: int, schedule: int) -> Sequence[int]:
+        """Which orders a run is made again in. With the first last, most of what may be exchanged is."""
+        if number < THOROUGH:
+            return range(KINDS)
+        mixed = mixed_up(schedule, number)
+        other = 1 + mixed // 2 % (KINDS - 1)
+        if number < self._all:
+            return 0, other
+        return (other if mixed % 2 else 0,)
 
     def _refusal(self, error: Exception) -> Refusal:
         kind = Diverged if isinstance(error, Undetermined) else ModelError
@@ -75,14 +90,3 @@ class Auditor:
         world = self._make_world()
         world.again = None
         return self._driver.run(world, scheduler, to_the_end=True)
-
-
-def _kinds(number: int, schedule: int) -> Sequence[int]:
-    """Which orders a run is made again in. With the first last, most of what may be exchanged is."""
-    if number < THOROUGH:
-        return range(KINDS)
-    mixed = mixed_up(schedule, number)
-    other = 1 + mixed // 2 % (KINDS - 1)
-    if number < ALL:
-        return 0, other
-    return (other if mixed % 2 else 0,)

@@ -20,8 +20,9 @@ from .endings import raised
 from .record import Record
 from .scheduler import Replay, ScheduleMismatch, Scheduler
 
-Name = tuple[str, int]
-"""An actor, and which one of that name: its number depends on who was spawned first."""
+Name = tuple[str, tuple[int, ...]]
+"""An actor, and whose how-manieth child it is, from one that was there at first: its number depends on who was spawned
+first, and so does which one of its name it is."""
 Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
 """Whose step, its how manieth, what it was, with which outcome, and after how many steps of whom."""
 Again = Callable[[Scheduler], Record]
@@ -35,11 +36,15 @@ _WORD = (1 << 64) - 1
 
 def names(record: Record) -> list[Name]:
     """The actors of a run, in order of their numbers."""
-    counts: dict[str, int] = {}
-    found = []
-    for actor in record.world.actors:
-        counts[actor.name] = counts.get(actor.name, 0) + 1
-        found.append((actor.name, counts[actor.name]))
+    children: dict[int, int] = {}
+    found: list[Name] = []
+    for number, (actor, born) in enumerate(zip(record.world.actors, record.born, strict=True)):
+        lineage: tuple[int, ...] = (number,)
+        if born:
+            parent = record.actors[born - 1]
+            lineage = (*found[parent][1], children.get(parent, 0))
+            children[parent] = lineage[-1] + 1
+        found.append((actor.name, lineage))
     return found
 
 

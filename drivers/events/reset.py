@@ -45,3 +45,16 @@ class SubmissionEnded:
     def label(self) -> str:
         """Local action text."""
         return f"#{self.first} to #{self.wait} {'complete' if self.complete else 'aborted'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """The driver returns from a submission whose wait `wait` is not complete; `device_tlb`: it asks a device."""
+
+    device_tlb: bool
+    wait: int
+
+    @property
+    def label(self) -> str:
+        """Local action text."""
+        return f"wait #{self.wait} is given up: -ETIMEDOUT"

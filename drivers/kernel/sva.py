@@ -16,6 +16,7 @@ from ..events.binding import DrainTimedOut, UnbindRefused
 from .endpoint import CLEAN, FLUSHED
 from .faults.iopf import Iopf
 from .faults.page_requests import marker_resource
+from .function_reset import Stopped
 from .iommu import Contexts, RequestQueue
 from .memory.mm import Mm
 from .memory.pasid import Bond, Pasids, begin_teardown
@@ -177,7 +178,7 @@ class StopPriAndWait(StopPri):
     It needs no help from the device's driver; but PRI is off for the whole function, for all its PASIDs.
     """
 
-    stopped: DisablePri
+    stopped: Stopped
     """Wait for PRI Status.Stopped; set when the world is built."""
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:

@@ -16,7 +16,7 @@ from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
 from hw.vtd.registers import IQE, ITE, fsts_after
 
 from ..cpu import Cpu
-from ..events.reset import Resubmitted, SubmissionEnded
+from ..events.reset import GivenUp, Resubmitted, SubmissionEnded
 from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
@@ -61,6 +61,12 @@ class ReadsFsts(Qi):
             if WRITTEN.get(word) >= ticket:
                 return FAILED.get(word) != ticket
             await self.check_fault(cpu)
+            if self.told(cpu):
+                return False
+
+    def told(self, cpu: Cpu) -> bool:
+        """Whether what was found in FSTS has ended this CPU's submission, whatever becomes of its wait."""
+        return False
 
     async def check_fault(self, cpu: Cpu) -> None:
         """qi_check_fault: set right what the error means for those who wait, then let the queue run again."""
@@ -115,7 +121,8 @@ class Retries(ReadsFsts):
             if complete:
                 return True
             times += 1
-            if device_tlb and (times > RETRIES or await self.gives_up(cpu)):
+            if self.told(cpu) or (device_tlb and (times > RETRIES or await self.gives_up(cpu))):
+                cpu.emit(GivenUp(device_tlb=device_tlb, wait=posted.ticket - 1))
                 return False
             cpu.emit(Resubmitted(device_tlb=device_tlb))
 
@@ -141,11 +148,33 @@ class Retries(ReadsFsts):
 
 
 class LooksForDevice(Retries):
-    """80a9b50c0b9e (2024): a time-out of a device that is not there any more is the end of the matter."""
+    """What 80a9b50c0b9e (2024) is for: a time-out of a device that is gone ends the matter for who asked it."""
 
     async def gives_up(self, cpu: Cpu) -> bool:
         """If the device is gone."""
         return not await self.device.is_present(cpu)
+
+
+class TellsWhoClears(LooksForDevice):
+    """BUG: 80a9b50c0b9e as it is: who clears ITE asks for the device of ITESID, and hears -ETIMEDOUT if that is gone.
+
+    That may be anybody who spins: it returns before its own invalidation is done, and nobody makes up for it.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._told: list[str] = []
+        """CPUs that have heard it."""
+
+    def told(self, cpu: Cpu) -> bool:
+        """It cleared ITE, of a device that is gone."""
+        return cpu.name in self._told
+
+    async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
+        """And whose time-out it was, is asked here."""
+        await super().repair(cpu, head, fetched)
+        if not await self.device.is_present(cpu):
+            self._told.append(cpu.name)
 
 
 class AbortsFetched(LooksForDevice):

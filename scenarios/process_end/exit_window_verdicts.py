@@ -285,7 +285,7 @@ OPEN = (
     Expected(
         params={"fpd": "6.14", "rogue": 1, "caching": "on"},
         verdict="violated",
-        oracle="fault-after-unbind-is-visible",
+        oracle=HIDDEN,
         why="in caching mode the absent entry is cached with FPD, and who clears that in memory flushes nothing; nor "
         "does Linux 7.0",
     ),

@@ -16,6 +16,7 @@ from drivers.vtd.qi_errors import (
     LooksForDevice,
     Retries,
     SkipsDisconnected,
+    TellsWhoClears,
 )
 from hw.bus import VirtAddr
 from hw.pcie.events import DeviceLost
@@ -26,6 +27,7 @@ from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from ..oracles.no_success_after_a_time_out import NoSuccessAfterATimeOut
 from ..oracles.nobody_waits_for_a_lost_device import NobodyWaitsForALostDevice
+from ..oracles.only_who_asks_a_device_gives_up import OnlyWhoAsksADeviceGivesUp
 from ..scenario import number, one_of, scenario
 from ..witnesses.access_behind import AccessBehind
 from ..witnesses.device_is_lost import DeviceIsLost
@@ -35,6 +37,7 @@ DRIVERS: dict[str, tuple[type[Retries], type[PasidTable]]] = {
     "retries": (Retries, PasidTable),
     "looks-before": (Retries, SkipsDisconnected),
     "looks-again": (LooksForDevice, SkipsDisconnected),
+    "tells-who-clears": (TellsWhoClears, SkipsDisconnected),
     "aborts-fetched": (AbortsFetched, SkipsDisconnected),
     "gate-alone": (LooksForDevice, AsksAndBlocksNothingElse),
     "restores-first": (LooksForDevice, AsksAndRestoresFirst),
@@ -98,7 +101,7 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
         world.add_actor("other CPU", other)
 
     world.check(NobodyWaitsForALostDevice() if loss == "unplugged" else NoInvalidationTimesOut())
-    world.check(NoSuccessAfterATimeOut(), NoDmaIntoForeignFrame())
+    world.check(NoSuccessAfterATimeOut(), NoDmaIntoForeignFrame(), OnlyWhoAsksADeviceGivesUp())
     world.expect(AccessBehind(DeviceLost) if accesses and loss == "reset" else DeviceIsLost())
 
 

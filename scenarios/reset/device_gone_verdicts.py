@@ -7,6 +7,7 @@ from ..scenario import Expected
 _RETRIED = "nobody-waits-for-a-lost-device"
 _TIMES_OUT = "no-invalidation-times-out"
 _SUCCESS = "no-success-after-a-time-out"
+_GIVEN_UP = "only-who-asks-a-device-gives-up"
 _DMA = "no-dma-into-foreign-frame"
 
 EXPECTED = (
@@ -26,6 +27,17 @@ EXPECTED = (
         params={"driver": "looks-again"},
         verdict="holds",
         why="after a time-out the driver reads the Vendor ID; every wait in the ring is aborted, its own as well",
+    ),
+    Expected(
+        params={"driver": "tells-who-clears"},
+        verdict="holds",
+        why="80a9b50c0b9e as it is: alone, who clears ITE is who asked the device, and -ETIMEDOUT is meant for it",
+    ),
+    Expected(
+        params={"driver": "tells-who-clears", "others": 1},
+        verdict="violated",
+        oracle=_GIVEN_UP,
+        why="-ETIMEDOUT goes to whoever clears ITE: the other CPU returns before its IOTLB invalidation is done",
     ),
     Expected(
         params={"driver": "aborts-fetched"},

@@ -15,6 +15,8 @@ TRACES = {
     "driver=retries": (99, 96),
     "driver=looks-before": (100, 96),
     "driver=looks-again": (16, 0),
+    "driver=tells-who-clears": (14, 0),
+    "driver=tells-who-clears,others=1": (775, 310),
     "driver=aborts-fetched": (16, 2),
     "driver=looks-again,loss=reset": (32, 24),
     "driver=blocks-ats,loss=reset": (6, 0),

@@ -351,5 +351,5 @@ def test_a_finding_says_that_fpd_is_left_in_the_cache_alone() -> None:
     report = exhaust(exit_window, {"fpd": "6.14", "rogue": 1, "caching": "on"})
     assert report.first is not None
     assert report.first.finding.message == (
-        "access 2 of P1, sent after unbind, is refused and leaves no trace: FPD is still set in the PASID cache"
+        "access 1 of P1, sent after unbind, is refused and leaves no trace: FPD is still set in the PASID cache"
     )

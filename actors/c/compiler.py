@@ -1,0 +1,160 @@
+"""From C files to an image: compiled to assembly, instrumented, assembled and linked at a fixed address, once a content.
+
+The result is kept in the user's cache folder under a digest of sources, headers, flags, compiler and of what makes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from platform import machine, system
+
+from .instrument import UninstrumentedLine, instrument
+
+IMAGE = 0x2000_0000
+"""Where every image begins: below all that a Python program has, and within reach of 32-bit addresses."""
+_HERE = Path(__file__).resolve().parent
+_COMPILERS = ("cc", "gcc", "clang")
+_FREESTANDING = (
+    "-std=gnu11",
+    "-g",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-strict-aliasing",
+    "-fno-pic",
+    "-fno-pie",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fcf-protection=none",
+    "-mgeneral-regs-only",
+    "-mno-red-zone",
+)
+"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer."""
+_ANNOTATED = ("-fsanitize=thread",)
+"""The compiler says what is volatile and what is atomic; where accesses are, the assembly says."""
+_VOLATILE = {
+    "gcc": ("--param=tsan-distinguish-volatile=1",),
+    "clang": ("-mllvm", "-tsan-distinguish-volatile=1"),
+}
+_SECONDS = 120.0
+
+
+class CompileError(Exception):
+    """C that cannot be made into an image: one line that says of which file, where, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C compiler: its path, its kind, and its version in its own words."""
+
+    path: str
+    kind: str
+    version: str
+
+
+def find_compiler(asked: str | None = None) -> Compiler:
+    """The compiler named `asked`, else the first of cc, gcc and clang that is installed; CompileError otherwise."""
+    if (system(), machine()) != ("Linux", "x86_64"):
+        raise CompileError(f"run C as actors on {system()} {machine()}: Linux on x86_64 is the only platform so far")
+    for name in (asked,) if asked else _COMPILERS:
+        path = shutil.which(name)
+        if path is not None:
+            return _identified(path)
+    tried = asked or ", ".join(_COMPILERS)
+    raise CompileError(f"find a C compiler: none of {tried} is installed; C scenarios need one, all others do not")
+
+
+@cache
+def _identified(path: str) -> Compiler:
+    version = _output([path, "--version"], f"run {path}").split("\n")[0]
+    return Compiler(path, "clang" if "clang" in version else "gcc", version)
+
+
+def image_of(
+    files: Sequence[Path],
+    *,
+    include: Sequence[Path] = (),
+    defines: Mapping[str, str | int] | None = None,
+    flags: Sequence[str] = (),
+    compiler: str | None = None,
+) -> Path:
+    """The image of some C files, made now or kept from before; CompileError with one line otherwise."""
+    chosen = find_compiler(compiler)
+    options = [
+        *_FREESTANDING,
+        *(flags or ("-O1",)),
+        *(f"-D{name}={value}" for name, value in (defines or {}).items()),
+        *(part for folder in include for part in ("-I", str(folder))),
+    ]
+    texts = {file: _preprocessed(chosen, file, options) for file in files}
+    key = hashlib.sha256()
+    for part in (chosen.version, *options, *texts.values(), *_makers()):
+        key.update(f"{len(part)}\n{part}".encode())
+    image = _cache_folder() / f"{key.hexdigest()[:32]}.image"
+    if not image.exists():
+        image.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=image.parent) as folder:
+            _make(chosen, options, files, Path(folder)).replace(image)
+    return image
+
+
+def _makers() -> Iterator[str]:
+    """What an image depends on besides the user's files: this package."""
+    for file in sorted(_HERE.iterdir()):
+        if file.suffix in (".py", ".c", ".h"):
+            yield file.read_text(encoding="utf-8")
+
+
+def _cache_folder() -> Path:
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else Path.home() / ".cache") / "stopmarker"
+
+
+def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str:
+    return _output([compiler.path, "-E", *options, str(file)], f"preprocess {file}")
+
+
+def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
+    """Compile, instrument, assemble and link in `folder`; the image there."""
+    objects = []
+    for number, file in enumerate(files):
+        assembly, made = folder / f"{number}.s", folder / f"{number}.o"
+        annotated = [*options, *_ANNOTATED, *_VOLATILE[compiler.kind]]
+        _output([compiler.path, "-S", *annotated, str(file), "-o", str(assembly)], f"compile {file}")
+        try:
+            assembly.write_text(instrument(assembly.read_text(encoding="utf-8"), str(file)), encoding="utf-8")
+        except UninstrumentedLine as problem:
+            raise CompileError(f"instrument {problem}") from None
+        _output([compiler.path, "-c", str(assembly), "-o", str(made)], f"assemble {file}")
+        objects.append(str(made))
+    runtime = folder / "runtime.o"
+    _output([compiler.path, "-c", "-O2", *_FREESTANDING, str(_HERE / "runtime.c"), "-o", str(runtime)], "compile runtime.c")
+    image = folder / "image"
+    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-e", "c_resume"]
+    _output(["ld", "-static", "-no-pie", *place, str(runtime), *objects, "-o", str(image)], "link")
+    return image
+
+
+def _output(words: Sequence[str], what: str) -> str:
+    """What a tool prints; CompileError with its first error otherwise."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CompileError(f"{what}: {error}") from None
+    if done.returncode:
+        raise CompileError(f"{what}: {_first_error(done.stderr) or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines()]
+    errors = [line for line in lines if re.search(r"\b(fatal )?error:|undefined reference", line)]
+    return (errors or [line for line in lines if line] or [""])[0]

@@ -32,7 +32,7 @@ class AtsUnits(Units):
     sid: StreamId = field(default_factory=lambda: StreamId(0))
     atc: Atc = field(default_factory=Atc)
     answers_when_off: bool = True
-    """Whether the endpoint answers Invalidate Requests with ATS off, as PCIe wants it (R21 doubts it)."""
+    """Whether the endpoint answers Invalidate Requests with ATS off, as PCIe wants it (SMMU-R21 doubts it)."""
     allowed: Callable[[], Sequence[str]] = tuple
     """Ghost: whose pages the endpoint may reach now."""
     using: AtcEntry | None = None

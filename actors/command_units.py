@@ -1,6 +1,6 @@
 """The SMMU's command queue as units that work at the same time: one consumes, and each command in flight is another.
 
-Errors stop the queue until software acknowledges them (smmuv3.md sections 1.5 and 1.6); no command breaks the unit.
+Errors stop the queue until software acknowledges them (smmuv3 §1.5 and §1.6); no command breaks the unit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from hw.bus import StreamId
+from hw.bus import StreamId, VirtAddr
 from hw.command_events import CommandQueueStopped, CommandTaken, MsiAborted, SyncCompleted, sync_resource
 from hw.events import CommandDone
 from hw.memory import BusError
@@ -18,6 +18,7 @@ from hw.smmuv3.cmdq import message_word, send_message, stop, stopped
 from hw.smmuv3.commands import ATC_INV_EVERYTHING, ENTRY_WORDS, Cerror, Command, CommandError, Opcode, PriResp, decode
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
+from hw.tlb import PAGE_SHIFT
 
 from .iommu_units import IommuUnits
 from .runtime.step import Step, perform
@@ -189,10 +190,11 @@ class CommandUnits(IommuUnits):
             match command.opcode:
                 case Opcode.PRI_RESP:
                     code = _WIRE[PriResp(command.resp)]
-                    response = PrgResponse(sid=command.sid, pasid=command.ssid, prgi=command.prgi, code=code)
+                    pasid = command.ssid if command.ssv else NO_PASID
+                    response = PrgResponse(sid=command.sid, pasid=pasid, prgi=command.prgi, code=code)
                     await self.respond(cpu, response, command=number)
                 case Opcode.ATC_INV:
-                    await self.downstream.send_posted(_invalidate_request(number, command), "send Invalidate Request")
+                    await self.downstream.send_posted(invalidate_request(number, command), "send Invalidate Request")
                 case _:
                     writes = self.world.session.footprint(resources_of(command, self.smmu.streams))
                     await perform(Step(command.opcode.name, writes=writes, gives=self.done(number)))
@@ -203,13 +205,17 @@ class CommandUnits(IommuUnits):
         return carry_out
 
 
-def _invalidate_request(number: int, command: Command) -> InvalidateRequest:
-    """What an ATC_INV sends; a tag is free again when the completion with it was seen."""
+def invalidate_request(number: int, command: Command) -> InvalidateRequest:
+    """What an ATC_INV sends; a tag is free again when the completion with it was seen.
+
+    The SMMU aligns the address down to the size (IHI 0070 §4.5.1), so a range that is not aligned loses its end.
+    """
+    pages = 1 << command.size
     return InvalidateRequest(
         sid=command.sid,
         pasid=command.ssid if command.ssv else NO_PASID,
-        address=command.address,
-        pages=1 << min(command.size, ATC_INV_EVERYTHING),
+        address=VirtAddr(command.address & -(pages << PAGE_SHIFT)),
+        pages=pages,
         everything=command.size == ATC_INV_EVERYTHING,
         itag=number % ITAGS,
     )

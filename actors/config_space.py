@@ -1,6 +1,6 @@
 """The host's side of a function's configuration space: a non-posted write behind what is posted, and its completion.
 
-Both ways nothing passes a posted request (vtd-pcie.md §1.1), which is what makes a reset orderly.
+Both ways nothing passes a posted request (vtd-pcie §1.1), which is what makes a reset orderly.
 """
 
 from __future__ import annotations

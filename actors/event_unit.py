@@ -1,4 +1,4 @@
-"""The SMMU's event queue unit: entry, PROD and interrupt edge in one step (domain/smmuv3 §1.6, §1.7)."""
+"""The SMMU's event queue unit: entry, PROD and interrupt edge in one step (smmuv3 §1.6, §1.7)."""
 
 from __future__ import annotations
 
@@ -39,14 +39,13 @@ class EventUnit:
     ) -> None:
         """The step that appends; the caller adds what else it touches in it.
 
-        Which slot it is depends on who else has appended by then.
+        Which slot it is depends on who else has appended by then: all are announced, one is written.
         """
         looks_at = (("word", self.evtq.cons_register), pasid_resource(pasid), *reads)
         changes = (("word", self.evtq.prod_register), self.irq.resource, *writes)
-        number = self.accepted
-        await cpu.access("EVTQ: write entry and PROD", reads=looks_at, writes=(*self._slot(number), *changes))
-        if number != self.accepted:
-            cpu.touched(reads=looks_at, writes=(*self._slot(self.accepted), *changes))
+        slots = [word for number in range(self.evtq.ring.entries) for word in self._slot(number)]
+        await cpu.access("EVTQ: write entry and PROD", reads=looks_at, writes=(*slots, *changes))
+        cpu.touched(writes=(*self._slot(self.accepted), *changes))
 
     def _slot(self, number: int) -> Iterator[Resource]:
         """The words of an entry."""

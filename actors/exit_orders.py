@@ -1,4 +1,4 @@
-"""In which order an address space and its binding end (vtd-pcie.md §3.1): five orders, one life."""
+"""In which order an address space and its binding end (vtd-pcie §3.1): five orders, one life."""
 
 from __future__ import annotations
 

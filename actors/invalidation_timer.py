@@ -1,7 +1,7 @@
 """The IOMMU's patience with a device: what becomes of an invalidation that is never answered.
 
-SMMUv3: the next CMD_SYNC fails, and the queue stops (domain/smmuv3 §1.5). VT-d: ITE, and every wait that was fetched is
-aborted (vtd-pcie.md §2.4).
+SMMUv3: the next CMD_SYNC fails, and the queue stops (smmuv3 §1.5). VT-d: ITE, and every wait that was fetched is
+aborted (vtd-pcie §2.4).
 """
 
 from __future__ import annotations

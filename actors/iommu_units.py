@@ -113,6 +113,12 @@ class IommuUnits:
         self, cpu: Cpu, request: PageRequest, ordinal: int, response: PrgResponse | None, why: str = "overflow"
     ) -> None:
         """A page request was kept out of the queue; hardware's own answer to it, if there is one."""
+        self.report_refused(cpu, request, ordinal, -1 if response is None else response.code, why)
+        if response is not None:
+            await self.respond(cpu, response, command=-1, automatic_for=ordinal)
+
+    def report_refused(self, cpu: Cpu, request: PageRequest, ordinal: int, code: int, why: str) -> None:
+        """The event, in the step that refuses."""
         cpu.emit(
             PageRequestRefused(
                 ordinal=ordinal,
@@ -120,10 +126,8 @@ class IommuUnits:
                 prgi=request.prgi,
                 last=request.last,
                 marker=request.is_stop_marker,
-                code=-1 if response is None else response.code,
+                code=code,
                 queue=self.queue_name,
                 why=why,
             )
         )
-        if response is not None:
-            await self.respond(cpu, response, command=-1, automatic_for=ordinal)

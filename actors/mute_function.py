@@ -1,4 +1,4 @@
-"""An endpoint that may hang: it goes on writing through its cache, and answers no invalidation any more (R13)."""
+"""An endpoint that may hang: it goes on writing through its cache, and answers no invalidation any more (SMMU-R13)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class RemovableFunction(Streamer):
     """ITags of invalidations that will never be answered."""
 
     async def lose(self, cpu: Cpu) -> None:
-        """The link goes down, or a reset begins: either empties the ATC, with no Invalidate Completion (§1.3)."""
+        """The link goes down, or a reset begins: both empty the ATC, with no Invalidate Completion (vtd-pcie §1.3)."""
         await cpu.access("the device loses its ATC", writes=(ATC,))
         self.lost = True
         self.atc.flush()

@@ -19,9 +19,12 @@ from hw.pcie.tlp import (
     PrgResponse,
     TranslationRequest,
 )
-from hw.smmuv3.priq import AutoResponse, Priq, entry_of
+from hw.smmuv3.config import entry_in_memory
+from hw.smmuv3.priq import AsksEntry, AutoResponse, Priq, entry_of
 from hw.smmuv3.queues import Accepted
+from hw.smmuv3.registers import PRIQEN, SMMUEN
 from hw.smmuv3.state import IN_FLIGHT
+from hw.smmuv3.ste import Ste
 from hw.smmuv3.translate import (
     AccessAnswer,
     Disposition,
@@ -35,6 +38,8 @@ from .event_unit import EventUnit
 from .iommu_units import Arrive
 from .runtime.sync import Interrupt
 from .runtime.world import Cpu, World
+
+_TAKES_PAGE_REQUESTS = SMMUEN.mask | PRIQEN.mask
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,13 +77,13 @@ class SmmuUnits(CommandUnits):
                     raise TypeError(f"SMMU cannot take {unexpected}")
 
     async def checked_write(self, cpu: Cpu, dma: Dma) -> None:
-        """CR0.ATSCHK: the STE says whether a translated address is to be believed (domain/smmuv3 §2.2)."""
+        """CR0.ATSCHK: the STE says whether a translated address is to be believed (smmuv3 §2.2)."""
         where = PhysAddr(dma.address)
         answer = await translated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
         await self._end(cpu, dma, answer, self.upstream.deliver)
 
     async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
-        """Configuration, TLB, walk, and then the write or its end; the stream is PCIe, so nothing stalls (§2.1)."""
+        """Configuration, TLB, walk, then the write or its end; the stream is PCIe, so nothing stalls (smmuv3 §2.1)."""
         where = VirtAddr(dma.address)
         answer = await untranslated_access(cpu, self.smmu, sid=dma.sid, pasid=dma.pasid, address=where, write=True)
         await self._end(cpu, dma, answer, arrive)
@@ -104,7 +109,7 @@ class SmmuUnits(CommandUnits):
             self.in_progress.remove(number)
 
     async def page_request(self, cpu: Cpu, request: PageRequest) -> None:
-        """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (domain/smmuv3 §1.6, §1.8)."""
+        """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (smmuv3 §1.6, §1.8)."""
         world, priq = self.world, self.priq
         mask = world.mask
         slot = priq.ring.slot(self.accepted)  # PROD, which nobody else moves
@@ -112,22 +117,29 @@ class SmmuUnits(CommandUnits):
         writes = mask(self.pri_irq.resource)
         for bit in touched:
             writes |= bit
-        reads = mask(("word", priq.cons_register)) | mask(pasid_resource(request.pasid))
+        cr0 = self.smmu.registers.CR0
+        reads = mask(("word", priq.cons_register)) | mask(("word", cr0)) | mask(pasid_resource(request.pasid))
         what = f"queue {'Stop Marker' if request.is_stop_marker else 'PPR'} in the PRIQ"
         await self.arrived()
         await self.settle(what, reads, writes)
         ordinal = self.upstream.posted.received
-        answer = priq.accept(entry_of(request))
+        enabled = world.memory.read(cr0) & _TAKES_PAGE_REQUESTS == _TAKES_PAGE_REQUESTS
+        answer = priq.accept(entry_of(request), enabled=enabled)
         if isinstance(answer, Accepted):
             if answer.was_empty:
                 self.pri_irq.raise_now()
             self.queued(cpu, request, ordinal)
             return
-        response = None
+        expected = answer.answer(ppar=False) if isinstance(answer, AsksEntry) else answer
+        code = expected.code if isinstance(expected, AutoResponse) else -1
+        self.report_refused(cpu, request, ordinal, code, "overflow" if enabled else "disabled")
+        if isinstance(answer, AsksEntry):
+            ste = await entry_in_memory(cpu, self.smmu, request.sid)
+            answer = answer.answer(ste.ppar if isinstance(ste, Ste) else None)
         if isinstance(answer, AutoResponse):
             pasid = request.pasid if answer.with_pasid else NO_PASID
             response = PrgResponse(sid=request.sid, pasid=pasid, prgi=request.prgi, code=answer.code)
-        await self.refused(cpu, request, ordinal, response)
+            await self.respond(cpu, response, command=-1, automatic_for=ordinal)
 
     async def ats(self, cpu: Cpu) -> None:
         """Translation requests: configuration, TLB, walk, completion."""

@@ -1,4 +1,4 @@
-"""An SMMU whose untranslated DMA may stall (domain/smmuv3 §2.5): the transaction waits here, not in the device.
+"""An SMMU whose untranslated DMA may stall (smmuv3 §2.5): the transaction waits here, not in the device.
 
 After a failed early retry the transaction keeps its STAG and makes no second record: nobody could tell it from none.
 """
@@ -16,9 +16,11 @@ from hw.fault_events import DmaEnded, DmaStalled, StallDecided, stalls_resource
 from hw.memory import owner_name
 from hw.pcie.tlp import Dma, DmaCompletion
 from hw.smmuv3.commands import Command, Opcode, ResumeResp
+from hw.smmuv3.config import entry_in_memory
 from hw.smmuv3.queues import Accepted
 from hw.smmuv3.stall import Stall, Stalls
 from hw.smmuv3.state import IN_FLIGHT, Transaction, config_resource
+from hw.smmuv3.ste import Ste, StreamConfig
 from hw.smmuv3.translate import AccessAnswer, Disposition, untranslated_access
 from hw.tlb import Tlb
 
@@ -158,20 +160,29 @@ class StallingUnits(SmmuUnits):
         await cpu.send(self.answers, DmaCompletion(sid=access.sid, tag=access.tag, ok=ok))
 
     def command(self, number: int, command: Command) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
-        """RESUME and STALL_TERM: a SYNC waits for no more than their consumption (§1.5)."""
+        """RESUME and STALL_TERM: a SYNC waits for no more than their consumption (smmuv3 §1.5)."""
         if command.opcode not in (Opcode.RESUME, Opcode.STALL_TERM):
             return SmmuUnits.command(self, number, command)
         self.in_progress.remove(number)
 
-        async def carry_out(cpu: Cpu) -> None:
-            await cpu.access(command.opcode.name, writes=(stalls_resource(command.sid),))
-            if command.opcode is Opcode.RESUME:
-                self._decide(cpu, number, command)
-                return
-            for stall in self.stalls.terminate(command.sid):
-                self._emit(cpu, stall, stall.stag, number, command)
+        async def resume(cpu: Cpu) -> None:
+            await cpu.access("RESUME", writes=(stalls_resource(command.sid),))
+            self._decide(cpu, number, command)
 
-        return carry_out
+        return resume if command.opcode is Opcode.RESUME else partial(self._terminate, number=number, command=command)
+
+    async def _terminate(self, cpu: Cpu, number: int, command: Command) -> None:
+        """STALL_TERM: whether it ends anything of a stream that does not abort yet is unpredictable (IHI 0070 §4.7)."""
+        sid = command.sid
+        await cpu.access("STALL_TERM: look-up", reads=[config_resource(sid)])
+        cached = self.smmu.stes.get(sid)
+        ste = await entry_in_memory(cpu, self.smmu, sid) if cached is None else cached
+        aborts = isinstance(ste, Ste) and ste.config is StreamConfig.ABORT
+        if not aborts and await cpu.choose("STALL_TERM ends stalls, or does not", 2):
+            return
+        await cpu.access("STALL_TERM", writes=(stalls_resource(sid),))
+        for stall in self.stalls.terminate(sid):
+            self._emit(cpu, stall, stall.stag, number, command)
 
     def _decide(self, cpu: Cpu, number: int, command: Command) -> None:
         stall = self.stalls.resume(command.sid, command.stag, ResumeResp(command.resp))
@@ -184,6 +195,6 @@ class StallingUnits(SmmuUnits):
                 sid=command.sid,
                 stag=stag,
                 command=number,
-                decision="TERMINATE" if command.opcode is Opcode.STALL_TERM else ResumeResp(command.resp).name,
+                decision="ABORT" if command.opcode is Opcode.STALL_TERM else ResumeResp(command.resp).name,
             )
         )

@@ -17,7 +17,7 @@ class StoppableLoop(AtsLoop):
     """Looks at CONTROL between two accesses, and stops as PCIe 6.20.1 demands (style A)."""
 
     async def engine(self, cpu: Cpu) -> None:
-        """Work, until it is done, ATS is off (UR, §1.2) or somebody says stop; a daemon, as nobody need say it."""
+        """Work, until it is done, ATS is off (UR, vtd-pcie §1.2) or somebody says stop (nobody has to: a daemon)."""
         for job in self.jobs:
             if await self.told_to_stop(cpu) or self.refusal is NoTranslation.UNSUPPORTED_REQUEST:
                 break

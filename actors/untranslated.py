@@ -1,6 +1,6 @@
 """Posted writes that carry a virtual address (AT=00), in a traffic class of their own.
 
-Nothing orders them with page requests or translated writes, which go over the link (domain/vtd-pcie §1.1, rule 4).
+Nothing orders them with page requests or translated writes, which go over the link (vtd-pcie §1.1, rule 4).
 """
 
 from __future__ import annotations

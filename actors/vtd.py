@@ -93,7 +93,7 @@ class VtdUnits(IommuUnits):
                     raise TypeError(f"VT-d cannot take {unexpected}")
 
     async def page_request(self, cpu: Cpu, request: PageRequest) -> None:
-        """Check its PASID entry, then queue it or refuse it: entry, PQT, PRS and interrupt in one step (§2.2, §2.3)."""
+        """Check its PASID entry, then queue or refuse it: entry, PQT, PRS, edge in one step (vtd-pcie §2.2, §2.3)."""
         world, prq = self.world, self.prq
         await self.arrived()
         answer = await page_request(cpu, self.vtd, request)

@@ -1,4 +1,4 @@
-"""The invalidation queue unit of VT-d: fetches in order, and carries each descriptor out as an actor of its own (§2.4).
+"""The invalidation queue unit of VT-d: fetches in order, carries each descriptor out as an actor (vtd-pcie §2.4).
 
 What may start or complete before what is in `hw.vtd.qi`; here are the steps, and who waits for whom.
 """

@@ -1,4 +1,4 @@
-"""The SMMU driver's hands: issuing commands, writing CDs, taking PRIQ entries (domain/smmuv3 §3.1, §4.4).
+"""The SMMU driver's hands: issuing commands, writing CDs, taking PRIQ entries (smmuv3 §3.1, §4.4).
 
 The command queue is issued under one spin lock here; the protocol of several CPUs without one is `cmdq_lock_free`.
 """
@@ -95,7 +95,7 @@ class Contexts:
         self._cmdq = cmdq
 
     def of(self, bond: Bond) -> Qwords:
-        """The CD that binds a PASID to an address space; PRI streams never stall (domain/smmuv3 §2.1)."""
+        """The CD that binds a PASID to an address space; PRI streams never stall (smmuv3 §2.1)."""
         return sva_cd(asid=bond.mm.asid, ttb0=bond.mm.tables.root)
 
     async def write(self, cpu: Cpu, bond: Bond) -> None:
@@ -155,7 +155,7 @@ class PriQueue:
         """Take entries until the queue is seen empty. Whoever runs it keeps everybody else out of the queue.
 
         PROD is read again whenever the entries seen so far are used up: the interrupt fires only on the edge from
-        empty, so an entry that arrives meanwhile announces itself to nobody (race R01).
+        empty, so an entry that arrives meanwhile announces itself to nobody (race SMMU-R01).
         """
         await cpu.lock(self._lock)
         while True:
@@ -170,7 +170,7 @@ class PriQueue:
         await cpu.unlock(self._lock)
 
     def may_recover(self, prod: int) -> bool:
-        """After an overflow: drain, discard partials, acknowledge, in this order; the acknowledgement last (R07)."""
+        """After an overflow: drain, discard partials, then acknowledge, in this order (SMMU-R07)."""
         return self._ring.empty(prod, self._cons)
 
     async def _take(self, cpu: Cpu) -> None:

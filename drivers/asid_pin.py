@@ -1,4 +1,4 @@
-"""BTM-era SVA shares the CPU's ASID, pinned in the mm from bind to unbind (domain/smmuv3 §3.6, §3.15; R32)."""
+"""BTM-era SVA shares the CPU's ASID, pinned in the mm from bind to unbind (smmuv3 §3.6, §3.15; SMMU-R32)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RID attach across history (domain/smmuv3 §3.15): a master leaves one stage 1 domain for another.
+"""RID attach across history (smmuv3 §3.15): a master leaves one stage 1 domain for another.
 
 The protocol is 9f7c68911579 (A2): arm_smmu_asid_lock from before the detach to the end. ATS is off here, so its steps
 are not there.

@@ -1,5 +1,5 @@
-"""RID attach of a master whose endpoint has an ATC (domain/smmuv3 §2.3, §3.3, §3.7): when ATS is switched, and whose
-invalidations reach the endpoint meanwhile (races R16, R17, R19, R21)."""
+"""RID attach of a master whose endpoint has an ATC (smmuv3 §2.3, §3.3, §3.7): when ATS is switched, and whose
+invalidations reach the endpoint meanwhile (races SMMU-R16, SMMU-R17, SMMU-R19, SMMU-R21)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class AtcList:
         await self.lock.release_write(cpu)
 
     async def invalidate(self, cpu: Cpu, invalidations: Invalidations, address: VirtAddr) -> None:
-        """TLBI and SYNC, then ATC_INV and SYNC for each master (§3.7)."""
+        """TLBI and SYNC, then ATC_INV and SYNC for each master (smmuv3 §3.7)."""
         await self.lock.acquire_read(cpu)
         await cpu.access(f"read {self.domain.name}->invs", reads=(self.resource,))
         masters = list(self.masters)
@@ -160,14 +160,14 @@ class AtsAttach(HitlessAndFlushed):
 
 
 class TrustsSwitch(AtsAttach):
-    """BUG: does not flush; an endpoint that keeps ATS goes on with the translations of the domain it left (R16)."""
+    """BUG: does not flush; an endpoint that keeps ATS goes on with translations of the old domain (SMMU-R16)."""
 
     async def flush_atc(self, cpu: Cpu, master: Master) -> None:
         """Nothing."""
 
 
 class LeavesFirst(AtsAttach):
-    """BUG: off the old lists before the STE is switched, so an unmap there misses an ATC that is still filled (R19)."""
+    """BUG: off the old lists before the STE is switched: an unmap there misses an ATC that is in use (SMMU-R19)."""
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
         """Leave, then enter."""
@@ -182,7 +182,7 @@ class LeavesFirst(AtsAttach):
 
 
 class SwitchesTooSoon(AtsAttach):
-    """BUG: lets the endpoint ask while the STE still says no, so its Translation Requests get UR (R17)."""
+    """BUG: lets the endpoint ask while the STE still says no, so its Translation Requests get UR (SMMU-R17)."""
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
         """ATS on first; and off only at the end."""
@@ -201,7 +201,7 @@ class SwitchesTooSoon(AtsAttach):
 
 
 class SwitchesUnderLock(AtsAttach):
-    """For an endpoint that ignores ATC_INV with ATS off: off the old domain's ATC list and off itself, as one (R21)."""
+    """For an endpoint that ignores ATC_INV with ATS off: ATS and its list entry go as one (SMMU-R21)."""
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
         """Nobody sends an ATC_INV in between, and from then on nobody sends one at all."""

@@ -1,4 +1,4 @@
-"""What software and the SMMU did to streams, CDs and ASIDs while domains were attached (domain/smmuv3 §3.15).
+"""What software and the SMMU did to streams, CDs and ASIDs while domains were attached (smmuv3 §3.15).
 
 `touches` names the ASIDs whose users an event may add or take away: only their order matters to oracles.
 """

@@ -1,4 +1,4 @@
-"""Binding a process whose ASID the CPU has chosen: arm_smmu_share_asid with BTM, 5.11 to 6.10 (domain/smmuv3 §3.15)."""
+"""Binding a process whose ASID the CPU has chosen: arm_smmu_share_asid with BTM, 5.11 to 6.10 (smmuv3 §3.15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What RID attach was and became, each as a difference from A2 (domain/smmuv3 §3.15, §5.4)."""
+"""What RID attach was and became, each as a difference from A2 (smmuv3 §3.15, §5.4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Ways to block a device's translation, and the order of blocking and stopping (seed 001, J. Gunthorpe's last point).
 
 What the function sees depends on where translation ends: the PASID's own entry, that of the whole function, or ATS
-(domain/smmuv3 §2.1 and §2.2; domain/vtd-pcie §2.1 and §2.2).
+(smmuv3 §2.1 and §2.2; vtd-pcie §2.1 and §2.2).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class BlockingContexts(QuietContexts):
 
 
 class KeepsAtc(BlockingContexts):
-    """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which the SMMU does not look at (§2.2)."""
+    """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which nobody looks at (smmuv3 §2.2)."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
@@ -109,7 +109,7 @@ class BlockingPasidTable(PasidTable):
     """The context table. Set when the world is built."""
 
     async def abort(self, cpu: Cpu, bond: Bond) -> None:
-        """P=0; what is cached of PASID entries is behind it and goes after it (§2.1)."""
+        """P=0; what is cached of PASID entries is behind it and goes after it (vtd-pcie §2.1)."""
         await self._change(cpu, lambda word: context.P.put(word, 0), "P = 0")
         await self.forget_entry(cpu, bond)
 
@@ -126,7 +126,7 @@ class BlockingPasidTable(PasidTable):
 
 
 class KeepsDeviceTlb(BlockingPasidTable):
-    """BUG: the same on VT-d, which does not look at a translated address either (§2.2)."""
+    """BUG: the same on VT-d, which does not look at a translated address either (vtd-pcie §2.2)."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""

@@ -1,5 +1,5 @@
 """The first PASID of a range needs a leaf of the two-level CD table: allocated on first use, hooked up in an L1CD, and
-the SMMU told (domain/smmuv3 §1.2, §1.4; R31)."""
+the SMMU told (smmuv3 §1.2, §1.4; SMMU-R31)."""
 
 from __future__ import annotations
 

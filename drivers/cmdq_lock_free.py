@@ -1,4 +1,4 @@
-"""The command queue shared without a lock (domain/smmuv3 §3.1, since 5.4): slots are reserved by compare-and-swap, and
+"""The command queue shared without a lock (smmuv3 §3.1, since 5.4): slots are reserved by compare-and-swap, and
 whoever reserves while nobody is about to write PROD is the *owner*, who writes it for all.
 
 The words that CPUs share are words of memory, each a resource of its own. The valid map has a word for a slot, and not

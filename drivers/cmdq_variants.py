@@ -1,4 +1,4 @@
-"""Ways to share the command queue, each with one step different (domain/smmuv3 §3.1, §6.2)."""
+"""Ways to share the command queue, each with one step different (smmuv3 §3.1; SMMU-R12)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class WaitsForOthers(LockFreeCmdq):
 
 
 class ForgetsWaiters(LockFreeCmdq):
-    """BUG: the exclusive unlock stores 0 and forgets who was counted meanwhile: he can starve (R12, df180b1a4cc5)."""
+    """BUG: the exclusive unlock stores 0 and forgets who was counted meanwhile, who can starve (SMMU-R12)."""
 
     async def unlock_exclusive(self, cpu: Cpu) -> None:
         """Plainly 0."""

@@ -17,7 +17,7 @@ REPORT: Mapping[str, Mapping[str, int]] = {
     "missing": {"A": 0, "B": 0, "broken": 0},
 }
 """What the driver says, by how honest it is and how its device stops. A device that waited for every response leaves
-the PASID CLEAN, one that sends a Stop Marker leaves it FLUSHED (domain/smmuv3 §4.3: the commit message of seed 002
+the PASID CLEAN, one that sends a Stop Marker leaves it FLUSHED (smmuv3 §4.3: the commit message of seed 002
 has them the wrong way round)."""
 
 

@@ -1,4 +1,4 @@
-"""Changing a live STE or CD under the eyes of the SMMU (domain/smmuv3 §3.2, in Linux since 6.9): `plan_update` says
+"""Changing a live STE or CD under the eyes of the SMMU (smmuv3 §3.2, in Linux since 6.9): `plan_update` says
 which words to store and when to invalidate and wait, `Entry.write` does it."""
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _used_by_ste(entry: Qwords) -> Qwords:
 
 
 def _safe_in_ste(current: Qwords, target: Qwords) -> Qwords:
-    """MEV, and full ATS on or off unless either side splits the stages or stalls at stage 2 (2781f2a930ab, R25)."""
+    """MEV, and full ATS on or off unless either side splits the stages or stalls at stage 2 (SMMU-R25)."""
     safe = ste.MEV.mask
     sides = (current, target)
     if all(ste.EATS.get(side[1]) != AtsMode.SPLIT_STAGE and not side[2] & ste.S2S.mask for side in sides):
@@ -174,8 +174,8 @@ class EntryWriter:
 class DisruptiveWriter(EntryWriter):
     """BUG: every change goes through V=0, so a stream that needs no interruption is refused (before 6.9).
 
-    V=0, wait, fill, and the word with V last, as the domain text has it; the architecture wants a wait behind the
-    filling too (§1.3).
+    V=0, wait, fill, and the word with V last (smmuv3 §3.2); the architecture wants a wait behind the filling, too
+    (smmuv3 §1.3).
     """
 
     def plan(self, current: Qwords, target: Qwords, kind: Kind) -> Iterator[Operation]:
@@ -192,7 +192,7 @@ class DisruptiveWriter(EntryWriter):
 
 
 class SplitStoreWriter(EntryWriter):
-    """BUG: the compiler makes two 32-bit stores of the word with V, so V=1 stands beside half of the rest (R24)."""
+    """BUG: the compiler makes two 32-bit stores of the word with V: V=1 beside half of the rest (SMMU-R24)."""
 
     def store(self, qword: int, before: int, after: int) -> Iterator[Operation]:
         """The low half first, which has V in STE and CD alike."""
@@ -203,7 +203,7 @@ class SplitStoreWriter(EntryWriter):
 
 
 class NothingIsSafe(EntryWriter):
-    """BUG: counts EATS and MEV as a second word that differs, and interrupts a live stream for them (R25)."""
+    """BUG: counts EATS and MEV as a second word that differs, and interrupts a live stream for them (SMMU-R25)."""
 
     def safe(self, current: Qwords, target: Qwords, kind: Kind) -> Qwords:
         """No bit may change early."""

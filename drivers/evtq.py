@@ -1,4 +1,4 @@
-"""The event queue's interrupt thread (domain/smmuv3 §3.9), and the one of before b4163fb3333c (race R01)."""
+"""The event queue's interrupt thread (smmuv3 §3.9), and the one of before b4163fb3333c (race SMMU-R01)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class DrainableEventQueue(EventQueue):
 
 
 class BatchEventQueue(EventQueue):
-    """BUG: the flush of series v4 to v7 (domain/smmuv3 §4.4): it does not see an entry that is being handled."""
+    """BUG: the flush of series v4 to v7 (smmuv3 §4.4): it does not see an entry that is being handled."""
 
     _batch = 0
 

@@ -1,4 +1,4 @@
-"""Function Level Reset with page requests about (vtd-pcie.md §1.6): when to drain; `reset_drains` says how.
+"""Function Level Reset with page requests about (vtd-pcie §1.6): when to drain; `reset_drains` says how.
 
 The right order is written once: FLR, then answer every old request end to end, then let the function ask again.
 """
@@ -33,7 +33,7 @@ class Drain(Protocol):
 
 
 class AtsGate:
-    """pci_dev_reset_iommu_prepare and _done (2025), on either IOMMU (vtd-pcie.md §1.6; races R23, R50).
+    """pci_dev_reset_iommu_prepare and _done (2025), on either IOMMU (vtd-pcie §1.6; races VTD-R23, SMMU-R50).
 
     The attachment moves to the blocking domain and every invalidation of that is waited for; then the notifier's are
     held back. What these also do, refuse new attachments with -EBUSY, is not modelled: nobody attaches meanwhile.
@@ -90,7 +90,7 @@ class AtsGate:
 
 
 class LeavesAtsOn(AtsGate):
-    """BUG: the notifier of a function in reset sends it an invalidation, which it may ignore: a time-out (R23, R50)."""
+    """BUG: the notifier of a function in reset sends it an invalidation, and it may ignore it (VTD-R23, SMMU-R50)."""
 
     async def prepare(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
@@ -185,7 +185,7 @@ class DrainBefore(NoDrain):
 
 
 class HaltThenDrain(DrainBefore):
-    """Nothing new, answer everything, then reset (domain/smmuv3 R51): right where the drain is end to end."""
+    """Nothing new, answer everything, then reset (SMMU-R51): right where the drain is end to end."""
 
     async def before(self, cpu: Cpu) -> None:
         """PRI off: its completion pushes the last request ahead of it."""

@@ -1,4 +1,4 @@
-"""The global error interrupt: what software does about a command queue that has stopped (domain/smmuv3 §1.5, §1.6).
+"""The global error interrupt: what software does about a command queue that has stopped (smmuv3 §1.5, §1.6).
 
 The commands that are queued stay where they are: the one at fault becomes a CMD_SYNC, or is tried again, and then the
 error is acknowledged, from which moment the SMMU looks at the slot that CONS selects once more.

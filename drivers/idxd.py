@@ -1,4 +1,4 @@
-"""An idxd-like driver: one dedicated work queue, configured for one PASID at a time (vtd-pcie.md §3.9)."""
+"""An idxd-like driver: one dedicated work queue, configured for one PASID at a time (vtd-pcie §3.9)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Idxd:
 
 
 class DisablesWq(Idxd):
-    """BUG: Disable WQ aborts works, but not the translations that they wait for (erratum 843306; R33)."""
+    """BUG: Disable WQ aborts works, but not the translations that they wait for (erratum 843306; VTD-R33)."""
 
     async def disable(self, cpu: Cpu) -> None:
         """One command."""

@@ -1,4 +1,4 @@
-"""The VT-d driver's hands: the invalidation queue and PASID entries, as of today (vtd-pcie.md §2.4, §3.4)."""
+"""The VT-d driver's hands: the invalidation queue and PASID entries, as of today (vtd-pcie §2.4, §3.4)."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ class PasidTable:
         await cpu.unlock(self._lock)
 
     async def flush(self, cpu: Cpu, bond: Bond) -> None:
-        """Everything that is cached of a PASID in one submission, as hardware itself keeps the order (§2.4)."""
+        """All that is cached of a PASID in one submission, as hardware itself keeps the order (vtd-pcie §2.4)."""
         did, pasid = self.did(bond), bond.pasid
         await self._qi.submit(cpu, pasid_cache(did, pasid), pasid_iotlb(did, pasid), self.device_tlb(bond))
 

@@ -1,4 +1,4 @@
-"""How PASID entries were torn down from 5.7 to 2026, eras as differences (vtd-pcie.md §3.2 to §3.4).
+"""How PASID entries were torn down from 5.7 to 2026, eras as differences (vtd-pcie §3.2 to §3.4).
 
 What the eras tell apart: what becomes of FPD between the mm's release callback and unbind, and what the second of the
 two still does when the first has cleared the entry.
@@ -14,7 +14,7 @@ from .pasid import Bond
 
 
 class OnePass(PasidTable):
-    """5.8 (37e91bd4): right about FPD; all words are cleared at once, and a fetch can see half of them (R17)."""
+    """5.8 (37e91bd4): right about FPD; all words are cleared at once, and a fetch can see half of them (VTD-R17)."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """The first word first, the others behind it."""
@@ -33,7 +33,7 @@ class OnePass(PasidTable):
 
 
 class WithoutFpd(OnePass):
-    """BUG: up to 5.7: what a device does before it is told that the process died floods the fault log (R1)."""
+    """BUG: up to 5.7: what a device does before it is told that the process died floods the fault log (VTD-R01)."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """Faults are always reported."""
@@ -41,7 +41,7 @@ class WithoutFpd(OnePass):
 
 
 class LeavesFpd(OnePass):
-    """BUG: 5.13 (March 2021): an absent entry is left alone, so FPD outlives unbind and hides genuine bugs (R4)."""
+    """BUG: 5.13 (March 2021): an absent entry is left alone, so FPD outlives unbind and hides bugs (VTD-R04)."""
 
     async def absent(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """Nothing but the drain, which unbind called by itself."""
@@ -50,7 +50,7 @@ class LeavesFpd(OnePass):
 
 
 class SkipsDrain(OnePass):
-    """BUG: 6.13 (c43e1ccdebf2): the drain is part of tear-down, so an absent entry loses that, too (R4)."""
+    """BUG: 6.13 (c43e1ccdebf2): the drain is part of tear-down, so an absent entry loses that, too (VTD-R04)."""
 
     async def absent(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """Nothing at all."""
@@ -58,7 +58,7 @@ class SkipsDrain(OnePass):
 
 
 class DrainsInRelease(SkipsDrain):
-    """BUG: 6.13-rc1: and the release callback drains, which sleeps where nobody may (R5)."""
+    """BUG: 6.13-rc1: and the release callback drains, which sleeps where nobody may (VTD-R05)."""
 
     async def finish(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
         """Whoever tears down."""
@@ -82,7 +82,7 @@ class OnePassTrustsTheFirst(TrustsTheFirst, OnePass):
 
 
 class PresentFirst(TrustsTheFirst):
-    """BUG: 2026 (75ed00055c05): P goes by itself, and FPD is set only where P still is: never again (R1, R4)."""
+    """BUG: 2026 (75ed00055c05): P goes by itself, and FPD is set only where P still is: never (VTD-R01, VTD-R04)."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """Nothing but P."""

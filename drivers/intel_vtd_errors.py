@@ -1,5 +1,5 @@
-"""qi_submit_sync where the queue may stop: whoever sees it in FSTS cleans up for everybody (vtd-pcie.md §2.4; R21, R23,
-R25).
+"""qi_submit_sync where the queue may stop: whoever sees it in FSTS cleans up for everybody (vtd-pcie §2.4; VTD-R21,
+VTD-R23, VTD-R25).
 
 ITE: a time-out aborts every wait that hardware had fetched, and whoever spins on any wait in the ring has to submit
 again. IQE: hardware cannot carry out what is at the head, and the submission that it belongs to fails.
@@ -123,7 +123,7 @@ class Retries(ReadsFsts):
         return False
 
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
-        """Mark what is in use: the waits that are not complete, whether they were fetched or not (§2.4)."""
+        """Mark what is in use: the waits that are not complete, whether they were fetched or not (vtd-pcie §2.4)."""
         for each in self._waits:
             if each.ticket > fetched:
                 await self.abort_waiting(cpu, each)

@@ -1,4 +1,4 @@
-"""VT-d's page request thread and the drain of a PASID's page requests (vtd-pcie.md §3.5, §3.6)."""
+"""VT-d's page request thread and the drain of a PASID's page requests (vtd-pcie §3.5, §3.6)."""
 
 from __future__ import annotations
 

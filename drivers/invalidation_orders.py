@@ -1,4 +1,4 @@
-"""In which order a page is taken out of TLB and ATC (smmuv3 §2.3, §3.7): one is right on every IOMMU (R15, R28)."""
+"""The order in which a page is taken out of TLB and ATC (smmuv3 §2.3, §3.7; SMMU-R15, VTD-R28): one is always right."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AtcBeforeIotlb(PasidTable):
 
 
 class OneWait(PasidTable):
-    """No bug here: VT-d begins a device-TLB invalidation after the IOTLB invalidations ahead of it (§2.4)."""
+    """No bug here: VT-d begins a device-TLB invalidation after the IOTLB invalidations ahead of it (vtd-pcie §2.4)."""
 
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
         """Both descriptors in one batch, and one wait behind them."""

@@ -1,4 +1,4 @@
-"""I/O page faults: requests gathered into groups, handled by a worker, answered once (domain/smmuv3 §3.12).
+"""I/O page faults: requests gathered into groups, handled by a worker, answered once (smmuv3 §3.12).
 
 The owner of the PASID is looked up by the worker, when the fault is handled: step (4) of seed 000, as in 2017. Later
 kernels find it when the fault is reported (vtd-pcie §3.7), and the worker uses what was found.

@@ -1,4 +1,4 @@
-"""The kernel's generic I/O page fault code as of 7.1, for stalls (domain/smmuv3 §3.9, §3.11, §3.12).
+"""The kernel's generic I/O page fault code as of 7.1, for stalls (smmuv3 §3.9, §3.11, §3.12).
 
 A fault finds its handle in the interrupt thread and keeps the raw pointer: only the caller's order protects it.
 """
@@ -223,7 +223,7 @@ class LateLookUp(IopfCore):
 
 
 class AnswersTwice(IopfCore):
-    """BUG: a second RESUME for a STAG that is free again decides about whatever stalls under it next (compare R08)."""
+    """BUG: a second RESUME for a STAG that is free again decides about its next stall (compare SMMU-R08)."""
 
     async def _answer(self, cpu: Cpu, number: int, record: EventRecord, code: ResumeResp) -> None:
         """Once more."""
@@ -232,7 +232,7 @@ class AnswersTwice(IopfCore):
 
 
 class KeepsPending(IopfCore):
-    """Up to 9759ae2cee7c: a removed device's pending groups are answered, unlinked, and left to their works (R44)."""
+    """Up to 9759ae2cee7c: a removed device's pending groups are answered, unlinked, and not freed (SMMU-R44)."""
 
     async def free_pending(self, cpu: Cpu, group: Group) -> None:
         """Nothing."""

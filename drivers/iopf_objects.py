@@ -1,4 +1,4 @@
-"""The partial list with its memory: each request is an object until its group is answered or it is discarded (R49)."""
+"""The partial list: each request is an object until its group is answered or it is discarded (SMMU-R49)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ForgetsToUnlink(TrackedIopf):
 
 
 class ForgetsToFree(TrackedIopf):
-    """BUG: a group's requests are never freed once it was answered: memory leaks with every fault (compare R44)."""
+    """BUG: the requests of a group that was answered are never freed: each fault leaks (compare SMMU-R44)."""
 
     async def release(self, cpu: Cpu, group: FaultGroup) -> None:
         """Nothing."""

@@ -1,4 +1,4 @@
-"""Kernel objects from kmalloc to kfree: who touches a freed one is found out (smmuv3.md §8.4, I6).
+"""Kernel objects from kmalloc to kfree: who touches a freed one is found out (smmuv3 §8.4, I6).
 
 The events tell oracles what was allocated, touched and freed; nothing stops software from going on with a dead object.
 """
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from hw.bus import Resource
 
 from .cpu import Cpu
+
+MEMORY: Resource = ("free memory",)
+"""What kmalloc waits for; nobody takes so much that it would matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ class Object:
 
 async def allocate(cpu: Cpu, name: str) -> Object:
     """kmalloc(GFP_KERNEL): one step, which may sleep and so is not allowed under a spin lock."""
-    await cpu.wait(f"kmalloc {name} (GFP_KERNEL)", lambda: True)
+    await cpu.wait(f"kmalloc {name} (GFP_KERNEL)", lambda: True, reads=(MEMORY,))
     made = Object(name)
     made.born(cpu)
     return made

@@ -1,7 +1,7 @@
 """An address space: page tables that a device walks, references to it, faults, and its end.
 
 Only what a device can notice is modelled: `mm_users` (pins the page tables), the mmap lock, one VMA, and the order of
-exit: notifier release first, pages freed after (domain/smmuv3 §3.6).
+exit: notifier release first, pages freed after (smmuv3 §3.6).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .pasid import Bond
 
 
 class AnswersMarkers(Intake):
-    """BUG: takes a Stop Marker for a request with Last and answers it (race R09, da8669ff41fa)."""
+    """BUG: takes a Stop Marker for a request with Last and answers it (race SMMU-R09, da8669ff41fa)."""
 
     async def stop_marker(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:
         """Hand it to the fault worker like any other entry."""

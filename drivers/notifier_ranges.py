@@ -1,4 +1,4 @@
-"""From what mm says is gone to what the IOMMU is told to forget: two ways to forget too little (races R29 and R30)."""
+"""From what mm says is gone to what the IOMMU is told to forget: two ways to forget too little (VTD-R29, VTD-R30)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALL_PAGES = _ADDRESSES >> PAGE_SHIFT
 
 
 class SecondaryTlbs:
-    """arch_invalidate_secondary_tlbs of one bond: a range, its end not included, or everything (domain/smmuv3 §3.7)."""
+    """arch_invalidate_secondary_tlbs of one bond: a range, its end not included, or everything (smmuv3 §3.7)."""
 
     def __init__(self, contexts: Contexts, bond: Bond) -> None:
         self._contexts = contexts
@@ -45,7 +45,7 @@ class SizeOverflows(SecondaryTlbs):
 
 
 class StartAdvances(SecondaryTlbs):
-    """BUG: the loop that empties the CPU's own TLB has moved `start` to the end when the notifier is called (R30)."""
+    """BUG: the loop over the CPU's own TLB has moved `start` to the end before the notifier is called (VTD-R30)."""
 
     def pages(self, start: VirtAddr, end: int) -> tuple[VirtAddr, int]:
         """Nothing of a range; "everything" does not go through that loop."""

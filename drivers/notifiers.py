@@ -1,4 +1,4 @@
-"""What a notifier waits for when a page goes away, before mm frees it (seed 001; vtd-pcie.md §3.4)."""
+"""What a notifier waits for when a page goes away, before mm frees it (seed 001; vtd-pcie §3.4)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Replacing or clearing a live PASID entry while hardware looks, and the ways that tear it (vtd-pcie.md §2.1; R17,
-R18)."""
+"""Replacing or clearing a live PASID entry while hardware looks, and the ways that tear it (vtd-pcie §2.1; VTD-R17,
+VTD-R18)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Replaces(PasidTable):
 
 
 class InPlace(OnePass, Replaces):
-    """BUG: word by word over the live entry, P and type first, the table pointer later (until 2026: R17, R18)."""
+    """BUG: word by word over the live entry, P and type first, the table pointer later (VTD-R17, VTD-R18)."""
 
     async def replace(self, cpu: Cpu, bond: Bond) -> None:
         """Then what was cached goes."""
@@ -88,7 +88,7 @@ class Settles(Replaces):
 
 
 class ForgetsAbsence(Replaces):
-    """In caching mode (CAP.CM) who looks between break and make remembers that nothing was there (§2.1, §3.2)."""
+    """In caching mode (CAP.CM) a look between break and make is remembered: not present (vtd-pcie §2.1, §3.2)."""
 
     async def made(self, cpu: Cpu, bond: Bond) -> None:
         """PASID cache and IOTLB once more."""

@@ -1,4 +1,4 @@
-"""What a bond must hold of its address space until unbind, and what goes wrong where it does not (R12, R13)."""
+"""What a bond must hold of its address space until unbind, and what goes wrong where it does not (VTD-R12, VTD-R13)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WithoutGrab(Lifetime):
 
 
 class PinsAsid(Lifetime):
-    """BTM-era SVA on SMMUv3 shares the CPU's ASID, which is pinned in the mm until unbind (domain/smmuv3 §3.6)."""
+    """BTM-era SVA on SMMUv3 shares the CPU's ASID, which is pinned in the mm until unbind (smmuv3 §3.6)."""
 
     async def detach(self, cpu: Cpu) -> None:
         """arm64_mm_context_put, when nothing translates with it any more."""
@@ -25,11 +25,11 @@ class PinsAsid(Lifetime):
 
 
 class PinsAsidFreedAtMmput(PinsAsid, FreedAtMmput):
-    """BUG: the same as without an ASID: the PASID goes back while the device has it (R12)."""
+    """BUG: the same as without an ASID: the PASID goes back while the device has it (VTD-R12)."""
 
 
 class PinsAsidWithoutGrab(PinsAsid, WithoutGrab):
-    """BUG: unbind unpins the ASID of an mm that was freed (cbd23144f766; R13)."""
+    """BUG: unbind unpins the ASID of an mm that was freed (cbd23144f766; VTD-R13)."""
 
 
 HOLDS: dict[str, dict[str, type[Lifetime]]] = {

@@ -1,4 +1,4 @@
-"""When a PASID goes back to the pool: last unbind, __mmput or __mmdrop (domain/smmuv3 §3.6, §3.13; R38)."""
+"""When a PASID goes back to the pool: last unbind, __mmput or __mmdrop (smmuv3 §3.6, §3.13; SMMU-R38)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page request threads of the past, each with one step wrong (domain/smmuv3 §6.1; domain/vtd-pcie §5.1)."""
+"""Page request threads of the past, each with one step wrong (docs/races.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .intel_vtd_prq import PageRequestQueue
 
 
 class NeverWritesOvackflg(PriQueue):
-    """BUG: acknowledges in its own copy of CONS only; the PRIQ refuses every request from then on (R02)."""
+    """BUG: acknowledges in its own copy of CONS only; the PRIQ refuses every request from then on (SMMU-R02)."""
 
     async def acknowledge(self, cpu: Cpu) -> None:
         """The register keeps the old flag."""
@@ -18,7 +18,7 @@ class NeverWritesOvackflg(PriQueue):
 
 
 class AcknowledgesFirst(PriQueue):
-    """BUG: acknowledges while entries are queued; they outlive their group and join a later one (R07)."""
+    """BUG: acknowledges while entries are queued; they outlive their group and join a later one (SMMU-R07)."""
 
     def may_recover(self, prod: int) -> bool:
         """At first sight of the overflow."""
@@ -33,7 +33,7 @@ class NeverClearsPro(PageRequestQueue):
 
 
 class ClearsProEarly(PageRequestQueue):
-    """BUG: clears PRO with entries in the queue, and discards partial groups that are not complete yet (R3 of VT-d)."""
+    """BUG: clears PRO with entries in the queue, and discards partial groups that are not complete yet (VTD-R03)."""
 
     async def may_recover(self, cpu: Cpu) -> bool:
         """Always."""

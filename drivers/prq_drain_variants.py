@@ -1,4 +1,4 @@
-"""Drains of VT-d's page requests with one step wrong, and the locks that were held around them (vtd-pcie.md §5.1)."""
+"""Drains of VT-d's page requests with one step wrong, and the locks that were held around them (docs/races.md)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .priq_variants import ClearsProEarly
 
 
 class DrainsNothing(Drain):
-    """BUG: what is in the queue or with the worker is looked up under the PASID's next owner (R2)."""
+    """BUG: what is in the queue or with the worker is looked up under the PASID's next owner (VTD-R02)."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
 
 
 class LooksOnce(Drain):
-    """BUG: an entry that came behind the batch which it waits for stays in the queue (R2: v2, April 2020)."""
+    """BUG: an entry that came behind the batch which it waits for stays in the queue (VTD-R02: v2, April 2020)."""
 
     async def taken(self, cpu: Cpu, bond: Bond) -> None:
         """One look, one batch."""
@@ -64,7 +64,7 @@ class LooksAgain(Drain):
 
 
 class OneDescriptor(LooksAgain):
-    """BUG: of the three descriptors only the fence is submitted, so that nobody asks the device (R2: v4, May 2020)."""
+    """BUG: of the three descriptors only the fence is submitted; nobody asks the device (VTD-R02: v4, May 2020)."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
         """The wait behind it has PD all the same."""
@@ -119,7 +119,7 @@ class DrainsFirst(Unbind):
 
 
 class HoldsMutex(Unbind):
-    """BUG: holds pasid_mutex while it waits for a worker that needs it to answer (R6: until August 2021)."""
+    """BUG: holds pasid_mutex while it waits for a worker that needs it to answer (VTD-R06: until August 2021)."""
 
     async def end(self, cpu: Cpu) -> None:
         """From the tear-down on."""

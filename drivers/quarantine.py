@@ -1,4 +1,4 @@
-"""What becomes of a device that does not answer an ATC_INV (domain/smmuv3 §1.5, R13): nobody asks, or it is shut out.
+"""What becomes of a device that does not answer an ATC_INV (smmuv3 §1.5, SMMU-R13): nobody asks, or it is shut out.
 
 The fix is a proposal of 2026 of which only the cover letter is known; how the caller learns of the failure is our own.
 """

@@ -1,4 +1,4 @@
-"""The release CD that takes over when an address space dies before its bonds do (domain/smmuv3 §1.2, §3.6; R37)."""
+"""The release CD that takes over when an address space dies before its bonds do (smmuv3 §1.2, §3.6; SMMU-R37)."""
 
 from __future__ import annotations
 

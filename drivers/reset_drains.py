@@ -1,4 +1,4 @@
-"""Drains around a reset, and what their last step is worth (domain/smmuv3 §1.5; vtd-pcie.md §2.4, §3.6).
+"""Drains around a reset, and what their last step is worth (smmuv3 §1.5; vtd-pcie §2.4, §3.6).
 
 When the worker is done, its answers are commands in a queue. SMMUv3 has no command that waits until they have left; on
 VT-d a wait with PD=1 does.
@@ -87,7 +87,7 @@ class PrqDrainOfSoftware(PrqDrain):
 
 
 class PrqDrainWithoutPd(PrqDrain):
-    """BUG: the wait says that all ahead is complete, and a response is when it was executed (R25 is the same)."""
+    """BUG: the wait says that all ahead is complete, and a response is when it was executed (VTD-R25 is the same)."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
         """The batch of D3 with PD=0."""

@@ -1,4 +1,4 @@
-"""Taking a stream whose DMA may stall out of service, as the architecture says (domain/smmuv3 §2.5), and otherwise.
+"""Taking a stream whose DMA may stall out of service, as the architecture says (smmuv3 §2.5), and otherwise.
 
 Device, STE, CMD_SYNC, STALL_TERM, device: behind the CMD_SYNC every stall record is visible and no access stalls anew,
 so that STALL_TERM meets all there are. Linux answers each record instead.

@@ -22,7 +22,7 @@ from .pasid import Bond, Pasids, begin_teardown
 FLUSHED = 1
 """IOMMU_PASID_FLUSHED: nothing new comes from the device, but requests may still be in the PRI queue."""
 CLEAN = 2
-"""IOMMU_PASID_CLEAN: FLUSHED, and nothing is left in the IOMMU either (domain/smmuv3 §4.3)."""
+"""IOMMU_PASID_CLEAN: FLUSHED, and nothing is left in the IOMMU either (smmuv3 §4.3)."""
 
 InvalidatePasid = Callable[[Cpu, Pasid], Coroutine[Any, Any, int]]
 DisablePri = Callable[[Cpu], Coroutine[Any, Any, None]]
@@ -61,7 +61,7 @@ class Sva:
     async def unbind(self, cpu: Cpu, mm: Mm, pasid: Pasid, flags: int) -> str:
         """Take a PASID away from `mm`; "" or the name of the error. `flags` says how the caller stopped the device.
 
-        A PASID that was released and belongs to somebody else by now is not touched (ESRCH), unlike race R38.
+        A PASID that was released and belongs to somebody else by now is not touched (ESRCH), unlike race SMMU-R38.
         """
         await cpu.lock(self._lock)
         error = await self._try_unbind(cpu, mm, pasid, flags)

@@ -1,4 +1,4 @@
-"""What an unbind waits for, and what protects it from the mm's end, from the series of 2020 to 7.1 (domain/smmuv3 §3.5,
+"""What an unbind waits for, and what protects it from the mm's end, from the series of 2020 to 7.1 (smmuv3 §3.5,
 §3.6, §3.13, §3.15, §4.4). Eras are differences: who looks the mm up and when, when the PASID goes back, what `detach`
 drains or removes, and which locks bind, unbind and mm release take.
 """

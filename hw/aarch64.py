@@ -1,12 +1,13 @@
-"""AArch64 stage-1 translation tables, 4 KiB granule, four levels of 9 bits: what TTB0 of a CD points to (smmuv3.md
-section 1.2). The descriptor bits are those of the public Arm architecture; the domain text does not list them."""
+"""AArch64 stage-1 translation tables, 4 KiB granule, up to four levels of 9 bits: what TTB0 of a CD points to
+(smmuv3 §1.2). The descriptor bits are those of the public Arm architecture; docs/smmuv3.md does not list them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
-from hw.bus import Bus, PhysAddr, VirtAddr
+from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError, FrameAllocator, Memory
 
@@ -24,11 +25,16 @@ AP2_READ_ONLY = Field(7, 1)
 SH = Field(8, 2)
 AF = Field(10, 1)
 nG = Field(11, 1)
+DBM = Field(51, 1)
+"""The page may be written; AP[2] then says that it has not been, and hardware that tracks this clears it."""
 OUTPUT_ADDRESS = Field(12, 36)
+APTable0_NO_EL0 = Field(61, 1)
+APTable1_READ_ONLY = Field(62, 1)
 
 _NOWHERE = PhysAddr(0)
 _INNER_SHAREABLE = 3
 _SHIFT = (39, 30, 21, 12)
+_APTABLE = APTable0_NO_EL0.mask | APTable1_READ_ONLY.mask
 _TABLE_BITS = VALID.mask | TABLE_OR_PAGE.mask
 
 
@@ -39,6 +45,33 @@ class Translation:
     page: PhysAddr
     readable: bool
     writable: bool
+    clean: bool = False
+    """Hardware would make it writable: a write has to walk again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updates:
+    """What a walk may write into a leaf (CD.HA, CD.HD; IHI 0070 §3.13), and whether it is for a write."""
+
+    access: bool = False
+    dirty: bool = False
+    write: bool = False
+
+    def wanted(self, descriptor: int, limits: int) -> int:
+        """The leaf as it has to be, before the access uses it."""
+        if self.access:
+            descriptor |= AF.mask
+        if self.write and self.clean(descriptor, limits):
+            descriptor &= ~AP2_READ_ONLY.mask
+        return descriptor
+
+    def clean(self, descriptor: int, limits: int) -> bool:
+        """Whether only its dirty state keeps the leaf from being written."""
+        may_write = descriptor & DBM.mask and descriptor & AP1_EL0.mask and not limits & _APTABLE
+        return bool(self.dirty and may_write and descriptor & AP2_READ_ONLY.mask)
+
+
+NO_UPDATES = Updates()
 
 
 class WalkFault(Enum):
@@ -81,29 +114,33 @@ def index(address: VirtAddr, level: int) -> int:
     return (address >> _SHIFT[level]) & 0x1FF
 
 
+def first_level(input_bits: int) -> int:
+    """The level at which a walk of addresses of so many bits begins: 48 bits need all four levels, 39 bits three."""
+    return next(level for level in range(LEVELS) if input_bits > _SHIFT[level])
+
+
 def descriptor_address(table: PhysAddr, address: VirtAddr, level: int) -> PhysAddr:
     """Where the descriptor for `address` lies in a table of `level`."""
     return PhysAddr(table + (((address >> _SHIFT[level]) & 0x1FF) << 3))
 
 
 def decode(
-    descriptor: int, address: VirtAddr, level: int, *, output_bits: int = OUTPUT_BITS
+    descriptor: int, address: VirtAddr, level: int, *, output_bits: int = OUTPUT_BITS, flags: bool = True
 ) -> PhysAddr | Translation | WalkFault:
     """What a descriptor says: the next table (a PhysAddr), the page, or why there is none.
 
-    The order of the checks is the architecture's: valid, address size, access flag; rights are for the caller.
+    The order of the checks is the architecture's: valid, address size, access flag; rights are for the caller. Without
+    `flags` the access flag counts as 1.
     """
-    if not descriptor & 1:
+    # Blocks exist at levels 1 and 2 only; at level 3 the same encoding is reserved, hence invalid.
+    if not descriptor & 1 or not (descriptor & 2 or level in (1, 2)):
         return WalkFault.TRANSLATION
     output = descriptor & OUTPUT_ADDRESS.mask
     if output >> output_bits:
         return WalkFault.ADDRESS_SIZE
     if level < LEAF_LEVEL and descriptor & 2:
         return PhysAddr(output)
-    # Blocks exist at levels 1 and 2 only; at level 3 the same encoding is reserved, hence invalid.
-    if not descriptor & 2 and level not in (1, 2):
-        return WalkFault.TRANSLATION
-    if not descriptor & AF.mask:
+    if flags and not descriptor & AF.mask:
         return WalkFault.ACCESS_FLAG
     inside = (1 << _SHIFT[level]) - 1
     page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_MASK))
@@ -120,35 +157,67 @@ async def walk(
     el0: bool = True,
     input_bits: int = INPUT_BITS,
     output_bits: int = OUTPUT_BITS,
+    flags: bool = True,
+    hierarchical: bool = True,
+    updates: Updates = NO_UPDATES,
 ) -> Translation | Fault:
-    """Find the page of `address`: one descriptor read per level, each a step of its own."""
+    """Find the page of `address`: one descriptor read per level, each a step of its own.
+
+    With `hierarchical` the APTable bits of the tables on the way take rights away (IHI 0070 §3.13.3). `updates` sets
+    flags of the leaf, each in an atomic update that fails if the leaf has changed: then it is looked at again.
+    """
+    start = first_level(input_bits)
     if address < 0 or address >> input_bits:
-        return Fault(kind=WalkFault.TRANSLATION, level=0)
-    table = ttb
-    for level in range(LEVELS):
+        return Fault(kind=WalkFault.TRANSLATION, level=start)
+    table, limits = ttb, 0
+    for level in range(start, LEVELS):
         where = descriptor_address(table, address, level)
         try:
             descriptor = await bus.load(where, f"TTD L{level} {address:#x}")
         except BusError:
             # A table that points outside memory (a freed and reused table frame does) is an external abort.
             return Fault(kind=WalkFault.EXTERNAL_ABORT, level=level, descriptor=where)
-        found = decode(descriptor, address, level, output_bits=output_bits)
+        found = decode(descriptor, address, level, output_bits=output_bits, flags=flags)
+        if updates is not NO_UPDATES and isinstance(found, Translation):
+            descriptor = await _update(bus, where, level, descriptor, updates, limits)
+            found = decode(descriptor, address, level, output_bits=output_bits, flags=flags)
+            if isinstance(found, Translation) and updates.clean(descriptor, limits):
+                found = replace(found, clean=True)
         match found:
             case WalkFault():
                 return Fault(kind=found, level=level, descriptor=where)
             case Translation():
-                privileged = found if el0 else _privileged(found, descriptor)
-                if privileged.readable and (privileged.writable or not write):
-                    return privileged
+                allowed = _allowed(found, descriptor, limits, el0=el0)
+                if allowed.readable and (allowed.writable or not write):
+                    return allowed
                 return Fault(kind=WalkFault.PERMISSION, level=level, descriptor=where)
             case _:
                 table = found
+                limits |= descriptor if hierarchical else 0
     raise AssertionError(f"level {LEAF_LEVEL} descriptor {descriptor:#x} was taken for a table")
 
 
-def _privileged(found: Translation, descriptor: int) -> Translation:
-    """The rights of EL1, which AP[1] does not restrict."""
-    return Translation(page=found.page, readable=True, writable=not descriptor & AP2_READ_ONLY.mask)
+async def _update(bus: Bus, where: PhysAddr, level: int, descriptor: int, updates: Updates, limits: int) -> int:
+    """Set the flags of a leaf; the descriptor afterwards, which may be another one altogether."""
+    wanted = updates.wanted(descriptor, limits)
+    while wanted != descriptor:
+        expected, new = descriptor, wanted
+        descriptor = await bus.rmw(where, partial(exchange, expected, new), f"flags of TTD {where:#x}")
+        if descriptor == expected:
+            return new
+        # Whatever stands there now: only a leaf has flags.
+        leaf = descriptor & _TABLE_BITS == (_TABLE_BITS if level == LEAF_LEVEL else VALID.mask)
+        wanted = updates.wanted(descriptor, limits) if leaf else descriptor
+    return descriptor
+
+
+def _allowed(found: Translation, descriptor: int, limits: int, *, el0: bool) -> Translation:
+    """The rights that are left after the APTable bits in `limits`; what AP[1] and APTable[0] say is for EL0 alone."""
+    if el0 and not limits & _APTABLE:
+        return found
+    readable = not el0 or (found.readable and not limits & APTable0_NO_EL0.mask)
+    read_only = descriptor & AP2_READ_ONLY.mask or limits & APTable1_READ_ONLY.mask
+    return Translation(page=found.page, readable=readable, writable=readable and not read_only, clean=found.clean)
 
 
 def _check_page(address: PhysAddr, what: str) -> None:

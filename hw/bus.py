@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NewType, Protocol
 
 PhysAddr = NewType("PhysAddr", int)
@@ -28,6 +28,11 @@ Resource = Hashable
 Equal names are one resource; two steps that only read it, or name different ones, commute."""
 
 
+def exchange(expected: int, new: int, now: int) -> int:
+    """What a compare-and-swap makes of a word, for `Bus.rmw`."""
+    return new if now == expected else now
+
+
 class Bus(Protocol):
     """One step per call: between two calls the world stands still (`DESIGN.md`: announce, be chosen, perform)."""
 
@@ -37,6 +42,10 @@ class Bus(Protocol):
 
     async def store(self, address: PhysAddr, value: int, what: str = "") -> None:
         """Write one aligned 64-bit word."""
+        ...
+
+    async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
+        """Read and write one aligned 64-bit word in one step, as an atomic update does; the value before."""
         ...
 
     async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""What the command queue unit did, as typed records (smmuv3.md sections 1.4 to 1.6).
+"""What the command queue unit did, as typed records (smmuv3 §1.4 to §1.6).
 
 Commands are numbered over the life of the queue, in the order in which they are consumed.
 """

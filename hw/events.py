@@ -89,7 +89,10 @@ class PageRequestQueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequestRefused:
-    """The IOMMU did not queue a PPR, for `why`: dropped, or answered by hardware with `code` (-1: no answer)."""
+    """The IOMMU did not queue a PPR, for `why`: dropped, or answered by hardware with `code` (-1: no answer).
+
+    An SMMU that then cannot read the STE answers Failure instead of Success.
+    """
 
     ordinal: int
     pasid: int

@@ -1,4 +1,4 @@
-"""What the event queue and the stall model did, as typed records (smmuv3.md sections 1.7 and 2.5).
+"""What the event queue and the stall model did, as typed records (smmuv3 §1.7 and §2.5).
 
 `hw.events` explains the fields that recur.
 """

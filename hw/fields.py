@@ -1,4 +1,4 @@
-"""Bit fields of registers, descriptors and commands, as the tables of smmuv3.md section 1 and vtd-pcie.md section 2
+"""Bit fields of registers, descriptors and commands, as the tables of smmuv3 §1 and vtd-pcie §2
 give them."""
 
 from __future__ import annotations

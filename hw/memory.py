@@ -1,5 +1,5 @@
 """Physical memory in 4 KiB frames of 64-bit words, and the allocator that decides how soon a freed frame is somebody
-else's (smmuv3.md section 8.4, invariant I3: nothing may reach a page after it was freed)."""
+else's (smmuv3 §8.4, invariant I3: nothing may reach a page after it was freed)."""
 
 from __future__ import annotations
 

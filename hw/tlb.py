@@ -1,4 +1,4 @@
-"""The SMMU's TLB, tagged by (ASID, VMID, StreamWorld, page) and not by StreamID or SSID (smmuv3.md section 1.3): two
+"""The SMMU's TLB, tagged by (ASID, VMID, StreamWorld, page) and not by StreamID or SSID (smmuv3 §1.3): two
 CDs with one ASID share entries, which is the heart of seed 004."""
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class TlbEntry:
     writable: bool
     ttb: PhysAddr
     world: StreamWorld = StreamWorld.NS_EL1
+    clean: bool = False
+    """A write has to walk again, as hardware would then mark the page dirty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Tlb:
         writable: bool,
         ttb: PhysAddr,
         world: StreamWorld = StreamWorld.NS_EL1,
+        clean: bool = False,
     ) -> TlbEntry:
         """Cache a translation; the oldest entry of the same address space makes room."""
         number = address >> PAGE_SHIFT
@@ -119,6 +122,7 @@ class Tlb:
             writable=writable,
             ttb=ttb,
             world=world,
+            clean=clean,
         )
         space[number] = entry
         return entry

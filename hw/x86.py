@@ -1,16 +1,18 @@
-"""x86-64 paging, four levels of 9 bits: what FLPTPTR of a PASID entry points to (vtd-pcie.md section 2.1).
+"""x86-64 paging, four levels of 9 bits: what FLPTPTR of a PASID entry points to (vtd-pcie §2.1).
 
-The entry bits are those of the public x86 architecture. Walks leave A and D alone: hardware would set them and go on,
-so that no answer depends on them."""
+The entry bits are those of the public x86 architecture. A walk sets A in every entry that it uses, and D in the leaf of
+a write, by atomic updates; software here makes entries that have both."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from hw.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, Translation, descriptor_address
 from hw.aarch64 import PageTables as RadixTables
-from hw.bus import Bus, PhysAddr, VirtAddr
+from hw.bus import Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError
 
@@ -123,10 +125,44 @@ def root(table: PhysAddr) -> Reached:
     return Reached(level=0, table=table)
 
 
+def _used(entry: int, found: Reached | Translation | WalkFault, *, write: bool) -> int:
+    """The entry as hardware leaves it: A wherever it was used, D in the leaf of a write that is allowed."""
+    if isinstance(found, WalkFault):
+        return entry
+    dirty = write and isinstance(found, Translation) and found.writable
+    return entry | A.mask | (D.mask if dirty else 0)
+
+
+async def _use(
+    bus: Bus, where: PhysAddr, entry: int, meaning: Callable[[int], Reached | Translation | WalkFault], *, write: bool
+) -> Reached | Translation | WalkFault:
+    """Set A and D of an entry in an atomic update, which fails if the entry has changed: then it is looked at again.
+
+    A page whose D is clear is not writable yet: a write has to walk again.
+    """
+    found = meaning(entry)
+    while (wanted := _used(entry, found, write=write)) != entry:
+        before = await bus.rmw(where, partial(exchange, entry, wanted), f"A/D of {where:#x}")
+        entry = wanted if before == entry else before
+        found = meaning(entry)
+    if isinstance(found, Translation) and found.writable and not entry & D.mask:
+        return replace(found, writable=False, clean=True)
+    return found
+
+
 async def walk(
-    bus: Bus, start: Reached, address: VirtAddr, *, output_bits: int = OUTPUT_BITS, nxe: bool = True
+    bus: Bus,
+    start: Reached,
+    address: VirtAddr,
+    *,
+    write: bool = False,
+    output_bits: int = OUTPUT_BITS,
+    nxe: bool = True,
 ) -> Walk:
-    """Find the page of `address` from `start` on: one entry read per level, each a step of its own."""
+    """Find the page of `address` from `start` on: one entry read per level, each a step of its own.
+
+    An entry whose A or D is not yet what the walk needs costs another step.
+    """
     trail: list[Reached] = []
     reached = start
     if not canonical(address):
@@ -139,6 +175,9 @@ async def walk(
             # A table that points outside memory, as a freed and reused table frame does.
             return Walk(outcome=Fault(kind=WalkFault.ACCESS, level=level, entry=where), trail=tuple(trail))
         found = decode(entry, address, reached, output_bits=output_bits, nxe=nxe)
+        if not (entry & A.mask and (entry & D.mask or isinstance(found, Reached))):
+            meaning = partial(decode, address=address, above=reached, output_bits=output_bits, nxe=nxe)
+            found = await _use(bus, where, entry, meaning, write=write)
         match found:
             case Reached():
                 trail.append(found)

@@ -142,7 +142,7 @@ VTD = (
         params={"iommu": "vtd", "device": "caches-late"},
         verdict="violated",
         oracle=BEHIND,
-        why="PCIe 10.3.3: VT-d waits until its completion has left, which the invalidation may still overtake (§1.1)",
+        why="PCIe 10.3.3: VT-d waits until its completion has left; the invalidation may overtake it (vtd-pcie §1.1)",
     ),
 )
 EXPECTED = (*SMMUV3, *VTD)

@@ -18,7 +18,7 @@ from .scenario import number, one_of, scenario
 
 
 @scenario(
-    source="domain/smmuv3 §2.3, §3.3: 8dd8f005bdd4 (R16), R17, 7497f4211f4f (R19), 587bb3e56a2c (R21)",
+    source="smmuv3 §2.3, §3.3: 8dd8f005bdd4 (SMMU-R16), SMMU-R17, 7497f4211f4f (SMMU-R19), 587bb3e56a2c (SMMU-R21)",
     expected=EXPECTED,
     order=one_of(*ORDERS, default="7.1", meaning="in which order lists, STE, ATC and ATS Enable change"),
     ats=one_of("on-on", "off-on", "on-off", default="on-on", meaning="whether the endpoint uses ATS before and after"),

@@ -24,13 +24,13 @@ EXPECTED = (
         params={"order": "no-flush", "unmap": "off"},
         verdict="violated",
         oracle=FRAME,
-        why="R16: the endpoint keeps ATS, so nothing ever empties its ATC",
+        why="SMMU-R16: the endpoint keeps ATS, so nothing ever empties its ATC",
     ),
     Expected(
         params={"order": "leave-first"},
         verdict="violated",
         oracle=FRAME,
-        why="R19: an unmap in the old domain finds no ATC to invalidate, and the page is freed under the endpoint",
+        why="SMMU-R19: an unmap in the old domain finds no ATC to invalidate, and the page is freed under the endpoint",
     ),
     Expected(
         params={"order": "leave-first", "unmap": "off"},
@@ -41,13 +41,13 @@ EXPECTED = (
         params={"order": "too-soon", "ats": "off-on"},
         verdict="violated",
         oracle=ERROR,
-        why="R17: ATS is enabled in the endpoint while the STE has EATS=0",
+        why="SMMU-R17: ATS is enabled in the endpoint while the STE has EATS=0",
     ),
     Expected(
         params={"order": "too-soon", "ats": "on-off"},
         verdict="violated",
         oracle=ERROR,
-        why="R17: EATS=0 in the STE while ATS is enabled in the endpoint",
+        why="SMMU-R17: EATS=0 in the STE while ATS is enabled in the endpoint",
     ),
     Expected(
         params={"ats": "on-off", "off": "ignores"},
@@ -64,7 +64,7 @@ EXPECTED = (
     Expected(
         params={"order": "under-lock", "ats": "on-off", "off": "ignores"},
         verdict="holds",
-        why="R21: who sends is waited for, and afterwards nobody sends and the endpoint does not use its ATC",
+        why="SMMU-R21: who sends is waited for, and afterwards nobody sends and the endpoint does not use its ATC",
     ),
     Expected(
         params={"order": "under-lock"},

@@ -18,7 +18,7 @@ from .scenario import number, one_of, scenario
 
 @scenario(
     source="seed 004: M. Saleh, 1 February 2024, [PATCH v4 06/16] iommu/arm-smmu-v3: Hold arm_smmu_asid_lock during "
-    "all of attach_dev",
+    "all of attach_dev; merged as 9f7c68911579 (SMMU-R30)",
     expected=EXPECTED,
     attach=one_of(*VARIANTS, default="A1", meaning="RID attach up to 6.6 (A0), 6.8, 6.9, 6.11, 7.1 (A4), and mutants"),
     case=one_of("1", "2", default="1", meaning="the domain with the process's ASID is M's old one (1) or new one (2)"),

@@ -51,7 +51,7 @@ EXPECTED = (
 
 
 @scenario(
-    source="domain/smmuv3 §1.2, §1.4: an invalid L1CD may be cached, and only CFGI_CD with Leaf=0 drops it",
+    source="smmuv3 §1.2, §1.4: an invalid L1CD may be cached, and only CFGI_CD with Leaf=0 drops it",
     expected=EXPECTED,
     cfgi=one_of(*TABLES, default="leaf-0", meaning="what software invalidates after it has stored the L1CD"),
     leaf=one_of("missing", "present", default="missing", meaning="whether the range of PASIDs was used before"),

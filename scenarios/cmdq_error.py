@@ -1,4 +1,4 @@
-"""Race R13: a device does not answer an ATC_INV; the command queue stops, and goes on as if nothing had happened."""
+"""Race SMMU-R13: a device does not answer an ATC_INV; the command queue stops, and goes on as if it had."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPECTED = (
         params={"reaction": "ignored"},
         verdict="violated",
         oracle="no-dma-into-foreign-frame",
-        why="R13: the CMD_SYNC is tried again and succeeds; its caller frees what the device still reaches",
+        why="SMMU-R13: the CMD_SYNC is tried again and succeeds; its caller frees what the device still reaches",
     ),
     Expected(
         params={"reaction": "late-note"},

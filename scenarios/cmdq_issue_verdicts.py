@@ -49,7 +49,7 @@ EXPECTED = (
         params={"issue": "forget-waiters", "synced": 2, "entries": 1},
         verdict="violated",
         oracle="no-waiter-is-overtaken",
-        why="R12: the exclusive unlock stores 0, so the next exclusive lock is free to pass who was counted",
+        why="SMMU-R12: the exclusive unlock stores 0, so the next exclusive lock is free to pass who was counted",
     ),
     Expected(
         params={"issue": "publish-early", "batches": 1, "synced": 2},

@@ -1,4 +1,4 @@
-"""Races R21 and R23: the invalidation queue waits for a device that is not there, and everybody waits with it."""
+"""Races VTD-R21 and VTD-R23: the invalidation queue, and all who use it, wait for a device that is not there."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ EXPECTED = (
     Expected(
         params={"driver": "blocks-ats", "loss": "reset", "accesses": 1},
         verdict="holds",
-        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (29,381 schedules)",
+        why="VTD-R23: translation is blocked and the ATC empty before an invalidation is withheld (29,381 schedules)",
     ),
     Expected(
         params={"driver": "gate-alone", "loss": "reset", "accesses": 1},
@@ -59,7 +59,7 @@ EXPECTED = (
         params={"driver": "restores-first", "loss": "reset", "accesses": 1},
         verdict="violated",
         oracle=_DMA,
-        why="R23: the device translates again, and unmap's invalidation is still withheld (found late: 13,024)",
+        why="VTD-R23: the device translates again, and unmap's invalidation is still withheld (found late: 13,024)",
     ),
     Expected(
         params={"driver": "gate-alone", "loss": "reset"},
@@ -75,8 +75,8 @@ EXPECTED = (
         params={"driver": "looks-again", "accesses": 1},
         verdict="violated",
         oracle=_DMA,
-        why="what it sent before the cable was pulled is on its way, with no answer behind it (§1.1): nobody waits "
-        "for a device that is gone, nor for that",
+        why="what it sent before the cable was pulled is on its way, with no answer after it (vtd-pcie §1.1): nobody "
+        "waits for a device that is gone, nor for that",
     ),
     Expected(
         params={"driver": "looks-again", "others": 1},

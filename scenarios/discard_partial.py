@@ -1,4 +1,4 @@
-"""Race R49: requests that an overflow made worthless are freed, and stay on the list that the next group walks."""
+"""Race SMMU-R49: requests that an overflow made worthless are freed, and stay on the list that the next group walks."""
 
 from __future__ import annotations
 

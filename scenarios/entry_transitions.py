@@ -1,4 +1,4 @@
-"""The named changes of an STE or CD that `entry-update` makes, and what the SMMU may see of each (domain/smmuv3
+"""The named changes of an STE or CD that `entry-update` makes, and what the SMMU may see of each (smmuv3
 §3.2)."""
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ ADDRESS = VirtAddr(0x10_0000)
 
 
 @scenario(
-    source="domain/smmuv3 §1.3, §3.2: the entry writer of Linux 6.9; races R24 and R25",
+    source="smmuv3 §1.3, §3.2: the entry writer of Linux 6.9; races SMMU-R24 and SMMU-R25",
     expected=EXPECTED,
     change=one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which"),
     writer=one_of(*WRITERS, default="6.9", meaning="how software makes the change"),

@@ -40,7 +40,7 @@ EXPECTED = (
             params={"change": name, "writer": "split"},
             verdict="violated",
             oracle=MIX,
-            why="R24: the low half has V, the high half is still the old one",
+            why="SMMU-R24: the low half has V, the high half is still the old one",
         )
         for name in ("abort-cdtable", "bypass-cdtable", "empty-sva", "sva-quiet", "sva-other")
     ),
@@ -59,7 +59,7 @@ EXPECTED = (
             params={"change": name, "writer": "pre-MEV-safe"},
             verdict="violated",
             oracle=REFUSED,
-            why="R25: EATS and MEV count as a second word that differs, so the live stream gets C_BAD_STE",
+            why="SMMU-R25: EATS and MEV count as a second word that differs, so the live stream gets C_BAD_STE",
         )
         for name in ("table-and-eats", "nested")
     ),

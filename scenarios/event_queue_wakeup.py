@@ -1,4 +1,4 @@
-"""Race R01: the interrupt comes on the edge from empty only, so who empties the queue must look once more."""
+"""Race SMMU-R01: the interrupt comes on the edge from empty only, so who empties the queue must look once more."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
 
 
 @scenario(
-    source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind",
+    source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind; "
+    "c43e1ccdebf2 and cf08ca81d08a (2024), 75ed00055c05 (2026): what later tear-downs made of it",
     expected=EXPECTED,
     fpd=one_of(
         *TEARDOWNS,

@@ -11,7 +11,7 @@ REACHES = "no-access-after-unbind"
 FOREIGN = "no-dma-into-foreign-frame"
 BEHIND = "no-write-behind-its-invalidation"
 STAYS = "fpd-is-clear-after-unbind"
-SLEEP = "MisuseError"
+SLEEP = "BrokenRule"
 
 WINDOW = (
     Expected(
@@ -294,5 +294,5 @@ OPEN = (
         why="a device that breaks PCIe 10.3.3 is kept out, as its PASID has no entry any more when the page is freed",
     ),
 )
-"""What is not verified of VT-d ([K], or section 10), or what other IOMMUs do otherwise, taken the other way."""
+"""What is not verified of VT-d ([K], or vtd-pcie §10), or what other IOMMUs do otherwise, taken the other way."""
 EXPECTED = (*WINDOW, *ERA_BY_ERA, *TODAY, *OPEN)

@@ -30,7 +30,7 @@ VTD_EXPECTED = (
     Expected(
         params={"drain": "halt-before"},
         verdict="holds",
-        why="PRI is off before the drain, D1 to D5, so nothing is left when the FLR comes (domain/smmuv3 R51)",
+        why="PRI is off before the drain, D1 to D5, so nothing is left when the FLR comes (SMMU-R51)",
     ),
     Expected(
         params={"drain": "after"},
@@ -122,7 +122,7 @@ VTD_EXPECTED = (
         params={"drain": "after", "unexpected": "error-always"},
         verdict="violated",
         oracle="no-unexpected-response",
-        why="an old answer meets a function that knows of no request: §1.4 makes no exception for PRI off",
+        why="an old answer meets a function that knows of no request: vtd-pcie §1.4 makes no exception for PRI off",
     ),
     Expected(
         params={"drain": "halt-before", "unexpected": "error-always"},
@@ -138,7 +138,7 @@ VTD_EXPECTED = (
         params={"drain": "none", **UNMAP, "inv_during_flr": "ignored"},
         verdict="violated",
         oracle=TIMES_OUT,
-        why="R23: the notifier knows nothing of the reset, and the function need not answer: ITE aborts every wait",
+        why="VTD-R23: the notifier knows nothing of the reset, and the function need not answer: ITE aborts every wait",
     ),
     Expected(
         params={"drain": "after", **UNMAP, "inv_during_flr": "ignored", "ats": "blocked"},
@@ -154,7 +154,7 @@ VTD_EXPECTED = (
     Expected(
         params={"drain": "none", **UNMAP, "ats": "blocked", "writes": 1},
         verdict="holds",
-        why="R23: translation is blocked and the ATC empty before an invalidation is withheld (29,058 schedules)",
+        why="VTD-R23: translation is blocked and the ATC empty before an invalidation is withheld (29,058 schedules)",
     ),
     Expected(
         params={"drain": "after", "ats": "blocked"},
@@ -186,7 +186,7 @@ SMMUV3_EXPECTED = (
         params={**ARM, "drain": "after"},
         verdict="violated",
         oracle=CORRUPT,
-        why="domain/smmuv3 §1.5: a CMD_SYNC promises nothing about a PRI_RESP, which may leave after PRI is on again",
+        why="smmuv3 §1.5: a CMD_SYNC promises nothing about a PRI_RESP, which may leave after PRI is on again",
     ),
     Expected(
         params={**ARM, "drain": "around"},
@@ -236,7 +236,7 @@ SMMUV3_EXPECTED = (
         params={**ARM_RIGHT, **UNMAP, "inv_during_flr": "ignored"},
         verdict="violated",
         oracle=TIMES_OUT,
-        why="R50: the notifier knows nothing of the reset; the CMD_SYNC behind its ATC_INV fails, and the queue stops",
+        why="SMMU-R50: the notifier knows nothing of the reset; the CMD_SYNC after its ATC_INV fails, the queue stops",
     ),
     Expected(
         params={**ARM_RIGHT, **UNMAP, "inv_during_flr": "ignored", "ats": "blocked"},
@@ -252,7 +252,7 @@ SMMUV3_EXPECTED = (
     Expected(
         params={**ARM, "drain": "none", **UNMAP, "ats": "blocked", "writes": 1},
         verdict="holds",
-        why="R50: translation is blocked and the ATC empty before an invalidation is withheld",
+        why="SMMU-R50: translation is blocked and the ATC empty before an invalidation is withheld",
     ),
     Expected(
         params={**ARM_RIGHT, "ats": "blocked"},

@@ -1,4 +1,4 @@
-"""Race R32: an mm is freed while a bond still has its ASID pinned."""
+"""Race SMMU-R32: an mm is freed while a bond still has its ASID pinned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R29 and R30: mm says which pages are gone, and the IOMMU is told to forget others."""
+"""Races VTD-R29 and VTD-R30: mm says which pages are gone, and the IOMMU is told to forget others."""
 
 from __future__ import annotations
 

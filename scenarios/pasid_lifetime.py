@@ -1,4 +1,4 @@
-"""Race R38: a PASID goes back to the pool when its process dies, and the unbind comes later."""
+"""Race SMMU-R38: a PASID goes back to the pool when its process dies, and the unbind comes later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each row of the PASID lifetime table (domain/smmuv3 §3.13) must come to, and why."""
+"""What each row of the PASID lifetime table (smmuv3 §3.13) must come to, and why."""
 
 from __future__ import annotations
 

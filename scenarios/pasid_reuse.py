@@ -1,4 +1,4 @@
-"""Races R12 and R13: a process dies, and its device file, with the PASID in the device, lives on in a forked child."""
+"""Races VTD-R12 and VTD-R13: a process dies; its device file, with the PASID, lives on in a forked child."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R2 to R7 and R20: what unbind waits for before a PASID may mean somebody else."""
+"""Races VTD-R02 to VTD-R07 and VTD-R20: what unbind waits for before a PASID may mean somebody else."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ STYLES: dict[str, type[Device]] = {
 
 @scenario(
     source="66ac4db36f4c (May 2020): iommu/vt-d: Add page request draining support, and its review; 28a77185f1cd "
-    "(January 2021): Clear PRQ overflow only when PRQ is empty; August 2021: Fix a deadlock in intel_svm_drain_prq(); "
-    "c43e1ccdebf2 (November 2024) and cf08ca81d08a; edcc40d2ab5f (April 2020): iommu: Remove "
+    "(January 2021): Clear PRQ overflow only when PRQ is empty; 6ef0505158f7 (August 2021): Fix a deadlock in "
+    "intel_svm_drain_prq(); c43e1ccdebf2 (November 2024) and cf08ca81d08a; edcc40d2ab5f (April 2020): iommu: Remove "
     "iommu_sva_ops::mm_exit(); da8669ff41fa (April 2022): Drop stop marker messages",
     expected=EXPECTED,
     driver=one_of(*DRIVERS, default="none", meaning="which step of drain or page request thread is wrong"),
@@ -74,9 +74,7 @@ STYLES: dict[str, type[Device]] = {
         *CREDITS, default="all", meaning="the allocation: all that the device sends, one, or one that it ignores"
     ),
     find=FIND,
-    pds=one_of(
-        "yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait: it drains, or R25"
-    ),
+    pds=one_of("yes", "ignored", "reserved", default="yes", meaning="what hardware makes of PD=1 in a wait (VTD-R25)"),
     sms=one_of("yes", "no", default="yes", meaning="no: a Stop Marker that is not queued is answered like any Last"),
     reuse=one_of(
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"

@@ -22,25 +22,25 @@ EXPECTED = (
         params={"driver": "none"},
         verdict="violated",
         oracle=INSIDE,
-        why="R2: the fault is handled in time, and nobody waits for its answer: it leaves when the binding is over",
+        why="VTD-R02: the fault is handled in time, but nobody waits for its answer, which leaves after the binding",
     ),
     Expected(
         params={"driver": "none", "watch": "handled"},
         verdict="violated",
         oracle=LATE,
-        why="R2: the request is still in the queue, or with the worker, when its binding is over",
+        why="VTD-R02: the request is still in the queue, or with the worker, when its binding is over",
     ),
     Expected(
         params={"driver": "none", **OWNER},
         verdict="violated",
         oracle=CROSS,
-        why="R2: the request is still in the queue, or with the worker, when the PASID has its next owner",
+        why="VTD-R02: the request is still in the queue, or with the worker, when the PASID has its next owner",
     ),
     Expected(
         params={"driver": "none", "find": "report", "watch": "handled"},
         verdict="violated",
         oracle=LATE,
-        why="R2, later kernels: the owner was found in time; the worker follows a handle that unbind has taken away",
+        why="VTD-R02, later kernels: the owner was found in time; the worker follows a handle that unbind took away",
     ),
     Expected(
         params={"driver": "none", "find": "report", **OWNER},
@@ -63,7 +63,7 @@ EXPECTED = (
         params={"driver": "no-recheck", "group": 2, "watch": "handled"},
         verdict="violated",
         oracle=LATE,
-        why="R2, v2: the batch that unbind waits for began before the second request came",
+        why="VTD-R02, v2: the batch that unbind waits for began before the second request came",
     ),
     Expected(
         params={"driver": "right", "group": 2},
@@ -73,13 +73,13 @@ EXPECTED = (
     Expected(
         params={"driver": "one-descriptor"},
         verdict="holds",
-        why="R2, v4: the tear-down has just asked the device itself, so that a second round trip brings nothing",
+        why="VTD-R02, v4: the tear-down has just asked the device itself, so that a second round trip brings nothing",
     ),
     Expected(
         params={"driver": "one-descriptor", **ALONE, **OWNER},
         verdict="violated",
         oracle=CROSS,
-        why="R2, v4: without a tear-down before it, a request on its way comes into the queue behind the drain",
+        why="VTD-R02, v4: without a tear-down before it, a request on its way comes into the queue behind the drain",
     ),
     Expected(
         params={"driver": "right", **ALONE, **OWNER},
@@ -102,7 +102,7 @@ EXPECTED = (
         params={"driver": "early-clear", "group": 3, "stop": "A", **PARTIALS},
         verdict="violated",
         oracle=REUSE,
-        why="R3: PRO reads 0 while the queue still has a request whose Last was lost: it stays on the partial list",
+        why="VTD-R03: PRO reads 0 while the queue has a request whose Last was lost: it stays on the partial list",
     ),
     Expected(
         params={"driver": "no-overflow", "group": 2, "stop": "A", **PARTIALS},
@@ -119,19 +119,19 @@ EXPECTED = (
         params={"driver": "lost", "order": "O1", **OWNER},
         verdict="violated",
         oracle=CROSS,
-        why="R4: release has cleared P, so that the tear-down of unbind returns at once, and the drain in it is lost",
+        why="VTD-R04: release has cleared P, so the tear-down of unbind returns at once, and its drain is lost",
     ),
     Expected(
         params={"driver": "in-release", "order": "O1"},
         verdict="violated",
-        oracle="MisuseError",
-        why="R5: the release callback drains, which sleeps, in an atomic section",
+        oracle="BrokenRule",
+        why="VTD-R05: the release callback drains, which sleeps, in an atomic section",
     ),
     Expected(
         params={"driver": "in-release", "order": "O1", "release": "sleeps"},
         verdict="violated",
         oracle=HANG,
-        why="R7: the worker drops the last pin, so it runs the callback, which waits for the worker",
+        why="VTD-R07: the worker drops the last pin, so it runs the callback, which waits for the worker",
     ),
     Expected(
         params={"driver": "trusts-first", "order": "O5", "pushed": "root-complex", "watch": "handled"},
@@ -148,7 +148,7 @@ EXPECTED = (
         params={"driver": "right", "unbind": "mutex-held"},
         verdict="violated",
         oracle=HANG,
-        why="R6: unbind waits for the worker with the mutex that the worker's answer needs",
+        why="VTD-R06: unbind waits for the worker with the mutex that the worker's answer needs",
     ),
     Expected(
         params={"driver": "right", "unbind": "mutex-dropped"},
@@ -159,7 +159,7 @@ EXPECTED = (
         params={"driver": "marker", "stop": "B"},
         verdict="violated",
         oracle=UNANSWERED,
-        why="R20: the marker is reported as a fault and answered, which no device expects",
+        why="VTD-R20: the marker is reported as a fault and answered, which no device expects",
     ),
     Expected(params={"driver": "right"}, verdict="holds", why="queue, workers and hardware are empty of the PASID"),
     Expected(
@@ -181,13 +181,13 @@ EXPECTED = (
         params={"driver": "right", "pds": "ignored"},
         verdict="violated",
         oracle=INSIDE,
-        why="R25: a wait says that a response was carried out, and only with PD that it has left",
+        why="VTD-R25: a wait says that a response was carried out, and only with PD that it has left",
     ),
     Expected(
         params={"driver": "right", "pds": "reserved"},
         verdict="violated",
         oracle=HANG,
-        why="R25: hardware refuses the wait with PD=1 (IQE), the queue stops for everybody, and nobody looks at FSTS; "
+        why="VTD-R25: hardware refuses the wait with PD=1 (IQE), the queue stops for all, and nobody looks at FSTS; "
         "Linux does (vtd-pcie §2.4), which is the next row",
     ),
     Expected(
@@ -210,31 +210,31 @@ EXPECTED = (
     Expected(
         params={"driver": "right", **ONE_CREDIT, "priq": 0},
         verdict="holds",
-        why="R27: a queue as large as the allocation overflows before PQH moves, and hardware answers what it drops",
+        why="VTD-R27: a queue as large as the allocation overflows before PQH moves; hardware answers what it drops",
     ),
     Expected(
         params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "priq": 0},
         verdict="violated",
         oracle=UNANSWERED,
-        why="R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room and is "
+        why="VTD-R27: the answer gives the credit back, PQH moves behind the batch: the next request finds no room, is "
         "lost without a word, so that this device waits for ever",
     ),
     Expected(
         params={"driver": "right", "overflow": "silent", "requests": 2, "stop": "B", "priq": 0},
         verdict="violated",
         oracle=UNANSWERED,
-        why="a device that waits for no answer notices nothing; the request is as lost (§1.4)",
+        why="a device that waits for no answer notices nothing; the request is as lost (vtd-pcie §1.4)",
     ),
     Expected(
         params={"driver": "right", "overflow": "silent", **ONE_CREDIT, "requests": 4},
         verdict="holds",
-        why="R27: with room for twice the allocation nothing is ever dropped: two of four are in the queue at most",
+        why="VTD-R27: with room for twice the allocation nothing is ever dropped: two of four are in the queue at most",
     ),
     Expected(
         params={"driver": "right", "overflow": "silent", "requests": 4, "stop": "A"},
         verdict="violated",
         oracle=UNANSWERED,
-        why="R27: all four at once, which is their allocation here: the same queue has room for three, one is lost",
+        why="VTD-R27: all four at once, which is their allocation here: the same queue has room for three, one is lost",
     ),
     Expected(
         params={"driver": "right", "stop": "leaky"},

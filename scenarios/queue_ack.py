@@ -1,4 +1,4 @@
-"""Races R02 and R07: when, and whether, software acknowledges that the PRI queue has overflowed."""
+"""Races SMMU-R02 and SMMU-R07: when, and whether, software acknowledges that the PRI queue has overflowed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ EXPECTED = (
         params={"acknowledge": "never"},
         verdict="violated",
         oracle="every-overflow-is-acknowledged",
-        why="R02: software believes it has acknowledged, hardware refuses every later request",
+        why="SMMU-R02: software believes it has acknowledged, hardware refuses every later request",
     ),
     Expected(
         params={"acknowledge": "first"},
         verdict="violated",
         oracle="groups-are-not-mixed",
-        why="R07: a request whose group was answered by hardware is taken after partials were discarded",
+        why="SMMU-R07: a request whose group was answered by hardware is taken after partials were discarded",
     ),
     Expected(
         params={"acknowledge": "last"},
@@ -48,7 +48,7 @@ EXPECTED = (
         params={"acknowledge": "first", "requests": 3, "iommu": "vtd"},
         verdict="violated",
         oracle="groups-are-not-mixed",
-        why="race R3 of VT-d, before 28a77185f1cd: the head moves a batch at a time, so it takes a third group",
+        why="race VTD-R03, before 28a77185f1cd: the head moves a batch at a time, so it takes a third group",
     ),
     Expected(
         params={"acknowledge": "last", "iommu": "vtd"},

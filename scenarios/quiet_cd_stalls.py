@@ -1,4 +1,4 @@
-"""Race R37: a process dies while its device works, and each of the device's accesses still stalls."""
+"""Race SMMU-R37: a process dies while its device works, and each of the device's accesses still stalls."""
 
 from __future__ import annotations
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 
+from actors.runtime.places import defined
 from actors.runtime.schedule import ParamValue
-from actors.runtime.world import Session, World
+from actors.runtime.step import MisuseError
+from actors.runtime.unawaited import origins, tell, tell_python
+from actors.runtime.world import Session, World, not_plain
 
 Build = Callable[..., None]
+_FEW = 8
+"""Numbers that are named one by one."""
 
 
 class UnknownName(ValueError):
@@ -27,17 +33,48 @@ class Param:
     """One parameter: its default, its allowed values (first to last as people should read them), its meaning."""
 
     default: ParamValue
-    allowed: tuple[ParamValue, ...]
+    allowed: Sequence[ParamValue]
+    """A range, where all numbers between two are allowed: there may be more of them than anybody could go through."""
     meaning: str
+
+    @property
+    def described(self) -> str:
+        """The allowed values as people read them."""
+        if isinstance(self.allowed, range) and len(self.allowed) > _FEW:
+            return f"{self.allowed[0]} … {self.allowed[-1]}"
+        return ", ".join(map(str, self.allowed))
+
+    def below(self, value: int) -> Iterator[int]:
+        """Allowed numbers below an allowed one, the lowest first; of many the lowest few, then ever nearer ones."""
+        if not isinstance(self.allowed, range):
+            yield from [lower for lower in self.allowed if isinstance(lower, int) and lower < value]
+            return
+        few = range(self.allowed[0], min(value, self.allowed[0] + _FEW))
+        yield from few
+        distance = (value - self.allowed[0]) // 2
+        while distance:
+            if value - distance >= few.stop:
+                yield value - distance
+            distance //= 2
 
     def parse(self, name: str, text: str) -> ParamValue:
         """The allowed value that `text` names; BadValue otherwise."""
-        for value in self.allowed:
-            if str(value) == text:
-                return value
-        near = get_close_matches(text, [value for value in self.allowed if isinstance(value, str)], 1)
+        if isinstance(self.allowed, range):
+            if (whole := _whole(text)) is not None and whole in self.allowed:
+                return whole
+        else:
+            for value in self.allowed:
+                if str(value) == text:
+                    return value
+        words = () if isinstance(self.allowed, range) else self.allowed
+        near = get_close_matches(text, [value for value in words if isinstance(value, str)], 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadValue(f"parameter {name}={text!r}: allowed are {', '.join(map(str, self.allowed))}{hint}")
+        raise BadValue(f"parameter {name}={text!r}: allowed are {self.described}{hint}")
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that a text is, as Python writes it; None for any other text."""
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,30}", text) else None
 
 
 def one_of(*values: str, default: str, meaning: str) -> Param:
@@ -47,7 +84,7 @@ def one_of(*values: str, default: str, meaning: str) -> Param:
 
 def number(low: int, high: int, *, default: int, meaning: str) -> Param:
     """A parameter that takes a whole number from `low` to `high`."""
-    return Param(default=default, allowed=tuple(range(low, high + 1)), meaning=meaning)
+    return Param(default=default, allowed=range(low, high + 1), meaning=meaning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +124,34 @@ class Scenario:
         }
 
     def world(self, session: Session, params: Mapping[str, ParamValue]) -> World:
-        """A fresh world."""
+        """A fresh world; MisuseError if the scenario does what belongs into an actor."""
+        world = self._filled(session, params)
+        if world.broken is not None:
+            with origins():
+                told = self._filled(session, params).broken or world.broken
+            raise MisuseError(told.message)
+        world.again = partial(self.world, session, params)
+        return world
+
+    def _filled(self, session: Session, params: Mapping[str, ParamValue]) -> World:
+        """A world as `build` fills it; MisuseError if that is no plain function."""
         world = World(session)
-        self.build(world, **params)
-        if session.audit:
-            world.again = partial(self.world, session, params)
+        if not_plain(self.build):
+            raise MisuseError(
+                f"scenario {self.name} is no plain function: write `def` without `async` or `yield`; "
+                "only its actors are `async def`",
+                defined(self.build),
+            )
+        tell(world)
+        try:
+            answer: object = self.build(world, **params)  # type: ignore[func-returns-value]  # which it may do
+        finally:
+            tell_python()
+        if answer is not None:
+            raise MisuseError(
+                f"scenario {self.name} returned {type(answer).__name__}: it fills the world and returns None",
+                defined(self.build),
+            )
         return world
 
 

@@ -17,7 +17,7 @@ from hw.smmuv3.cd import cd_address
 from hw.smmuv3.evtq import Evtq
 from hw.smmuv3.priq import Priq
 from hw.smmuv3.queues import Ring
-from hw.smmuv3.registers import Registers
+from hw.smmuv3.registers import ENABLED, Registers
 from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
@@ -61,6 +61,7 @@ def smmuv3_platform(
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent."""
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
+    memory.write(registers.CR0, ENABLED)
     table, streams, queues = (frames.allocate(KERNEL) for _ in range(3))
     cmdq_ring, priq_ring, evtq_ring = _rings(queues, options.get("priq_log2size", 1))
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)

@@ -1,4 +1,4 @@
-"""Race R31: a bind walks the devices of a domain under a spin lock, and allocates on the way."""
+"""Race SMMU-R31: a bind walks the devices of a domain under a spin lock, and allocates on the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .oracles.leaf_is_allocated import LeafIsAllocated
 from .oracles.no_use_after_free import NoUseAfterFree
 from .scenario import Expected, one_of, scenario
 
-SLEEP = "MisuseError"
+SLEEP = "BrokenRule"
 EXPECTED = (
     Expected(
         params={"install": "walk-devices"},

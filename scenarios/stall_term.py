@@ -20,13 +20,13 @@ EXPECTED = (
         params={"order": "term-first"},
         verdict="violated",
         oracle=HANG,
-        why="an access stalls between STALL_TERM and the new STE",
+        why="an access stalls between STALL_TERM and the new STE; of one before it nobody can say whether it ends",
     ),
     Expected(
         params={"order": "no-sync"},
         verdict="violated",
         oracle=HANG,
-        why="an access has looked at the old STE, and stalls behind STALL_TERM",
+        why="an access stalls behind STALL_TERM, or STALL_TERM comes before CFGI_STE, and may end nothing",
     ),
     Expected(
         params={"order": "no-term"},
@@ -68,7 +68,7 @@ EXPECTED = (
 
 
 @scenario(
-    source="IHI 0070, as restated in the domain text: stop, STE := abort, CFGI_STE, CMD_SYNC, STALL_TERM, wait",
+    source="IHI 0070, as restated in smmuv3 §2.5: stop, STE := abort, CFGI_STE, CMD_SYNC, STALL_TERM, wait",
     expected=EXPECTED,
     order=one_of(*SHUTDOWNS, default="architected", meaning="in which order device, STE and stalls are seen to"),
     accesses=number(1, 2, default=1, meaning="writes that the device makes at the same time"),

@@ -197,7 +197,7 @@ VTD_MEMORY = (
     Expected(
         params={**VTD, "atc": "kept", **MEMORY},
         verdict="holds",
-        why="this tear-down ends in a drain, whose round trip is a device-TLB invalidation itself (§3.6, D3)",
+        why="this tear-down ends in a drain, whose round trip is a device-TLB invalidation (vtd-pcie §3.6, D3)",
     ),
     Expected(
         params=CHECKED,
@@ -213,7 +213,7 @@ VTD_MEMORY = (
     Expected(
         params={**VTD, "stop": "first", "block": "quiet-cd", "atc": "kept", "accesses": 2, **MEMORY},
         verdict="holds",
-        why="a device that stops a PASID drops its entries itself (§1.3)",
+        why="a device that stops a PASID drops its entries itself (vtd-pcie §1.3)",
     ),
     Expected(
         params={**VTD, "traffic": "untranslated", "accesses": 2, **MEMORY},

@@ -1,4 +1,4 @@
-"""Race R09: a Stop Marker looks like a request with Last, and wants no response."""
+"""Race SMMU-R09: a Stop Marker looks like a request with Last, and wants no response."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXPECTED = (
         params={"marker": "answer", "iommu": "vtd"},
         verdict="violated",
         oracle="every-last-is-answered-once",
-        why="race R20 of VT-d: what the commit was about",
+        why="race VTD-R20: what the commit was about",
     ),
     Expected(params={"marker": "drop", "iommu": "vtd"}, verdict="holds", why="Linux has no other use for it there"),
 )

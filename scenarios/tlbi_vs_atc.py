@@ -1,4 +1,4 @@
-"""Race R15: an ATC that is invalidated before the TLB can fetch the old translation again."""
+"""Race SMMU-R15: an ATC that is invalidated before the TLB can fetch the old translation again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R17 and R18: a PASID entry changes while the IOMMU fetches it piece by piece."""
+"""Races VTD-R17 and VTD-R18: a PASID entry changes while the IOMMU fetches it piece by piece."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHANGES: dict[str, Callable[[PhysAddr], Qwords]] = {
     source="75ed00055c05 (January 2026): iommu/vt-d: Clear Present bit before tearing down PASID entry; "
     "c3b1edea3791 (January 2026), CVE-2026-45945: iommu/vt-d: Fix race condition during PASID entry replacement",
     expected=EXPECTED,
-    change=one_of(*CHANGES, default="clear", meaning="R17: the entry goes; R18: another process, domain or type"),
+    change=one_of(*CHANGES, default="clear", meaning="the entry goes (VTD-R17), or has another process, domain, type"),
     writer=one_of(*WRITERS, default="in-place", meaning="how software makes the change"),
     fetch=Param(default=4, allowed=(1, 4, 8), meaning="reads in which hardware fetches an entry: 512, 128 or 64 bits"),
     order=one_of("ascending", "any", default="ascending", meaning="the order of those reads"),

@@ -19,7 +19,7 @@ def whole(why: str, **params: int | str) -> Expected:
 
 EXPECTED = (
     torn(
-        "R17: a fetch has read P=1 and the type when all is cleared, and reads 0 for the table: it walks from there",
+        "VTD-R17: a fetch has read P=1 and the type when all is cleared, and reads 0 for the table it walks",
         change="clear",
         writer="in-place",
     ),
@@ -51,9 +51,9 @@ EXPECTED = (
         writer="no-invalidation",
     ),
     whole("break before make", change="process", writer="right"),
-    torn("R18: the domain of before with the table of after", change="domain", writer="in-place"),
-    torn("R18 needs no fetch in pieces: two stores are two moments", change="domain", writer="in-place", fetch=1),
-    torn("R18: the table and the domain of after with the rest of before", change="domain", writer="in-place-last"),
+    torn("VTD-R18: the domain of before with the table of after", change="domain", writer="in-place"),
+    torn("VTD-R18 needs no fetch in pieces: two stores are two moments", change="domain", writer="in-place", fetch=1),
+    torn("VTD-R18: the table and the domain of after with the rest of before", change="domain", writer="in-place-last"),
     whole("break before make", change="domain", writer="right"),
     whole("the same, word by word", change="domain", writer="right", fetch=8),
     torn(
@@ -91,6 +91,6 @@ EXPECTED = (
         writer="forgets-absence",
         caching="on",
     ),
-    torn("R18: one type with the table of the other", change="identity", writer="in-place"),
+    torn("VTD-R18: one type with the table of the other", change="identity", writer="in-place"),
     whole("break before make", change="identity", writer="right"),
 )

@@ -202,13 +202,13 @@ ON_VTD = (
         params={"drain": "full", "stop": "B", "trigger": "exit", "mmput": "sync", **VTD},
         verdict="violated",
         oracle=HANG,
-        why="the worker runs the release callback, which waits for the worker: races R5 and R7",
+        why="the worker runs the release callback, which waits for the worker: races VTD-R05 and VTD-R07",
     ),
     Expected(
         params={"drain": "full", "stop": "B", "pushed": "root-complex", **VTD},
         verdict="violated",
         oracle=CROSS,
-        why="a drain without the round trip to the device sees only what is in the queue: compare D4 of §3.6",
+        why="a drain without the round trip to the device sees only what is queued: compare D4 (vtd-pcie §3.6)",
     ),
     Expected(
         params={"drain": "marker", "stop": "B", "pushed": "root-complex", **VTD},

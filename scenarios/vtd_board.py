@@ -40,7 +40,7 @@ class VtdPlatform(Platform):
     queue: PageRequestQueue
     qi: Qi
     drain: Drain
-    """What unbind waits for (§3.6); `contexts.drain` is None unless a scenario sets it."""
+    """What unbind waits for (vtd-pcie §3.6); `contexts.drain` is None unless a scenario sets it."""
 
     def __post_init__(self) -> None:
         """A drain knows the table whose `drain` it is."""

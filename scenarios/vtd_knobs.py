@@ -1,4 +1,4 @@
-"""What is open about a VT-d unit, or other units do otherwise, as parameters of scenarios (vtd-pcie.md §2 and §10)."""
+"""What is open about a VT-d unit, or other units do otherwise, as parameters of scenarios (vtd-pcie §2 and §10)."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ KNOBS: Mapping[str, Knob] = {
     "refusal": Knob(
         field="absent_entry_code",
         values={"invalid": ResponseCode.INVALID, "failure": ResponseCode.FAILURE},
-        meaning="what a page request without a PASID entry gets: VT-d's own answer (§2.2), or what AMD's software says",
+        meaning="what a page request without a PASID entry gets (vtd-pcie §2.2), or what AMD's software says",
     ),
     "absent": Knob(
         field="absent_entry_answer",
         values={"hole": CompletionStatus.SUCCESS, "ur": CompletionStatus.UR, "ca": CompletionStatus.CA},
-        meaning="what a translation request without a PASID entry gets: R=W=0, or an error that is also recorded (§10)",
+        meaning="what a translation request without a PASID entry gets: a hole, or an error, recorded (vtd-pcie §10)",
     ),
     "pr_pasid_check": Knob(
         field="page_requests_checked",
         values={"vtd": True, "none": False},
-        meaning="whether a page request looks its PASID entry up: VT-d does (§2.2); SMMU, RISC-V and AMD do not",
+        meaning="whether a page request looks its PASID entry up: VT-d does (vtd-pcie §2.2), others do not",
     ),
     "translated": Knob(
         field="translated_checked",
         values={"trusted": False, "checked": True},
-        meaning="whether AT=10 looks its PASID entry up (that it does not is not verified, §2.2)",
+        meaning="whether AT=10 looks its PASID entry up (that it does not: not verified, vtd-pcie §2.2)",
     ),
     "caching": Knob(
         field="caching_mode",
         values={"off": False, "on": True},
-        meaning="CAP.CM, as virtual units have it: absent entries are cached, too (§3.2)",
+        meaning="CAP.CM, as virtual units have it: absent entries are cached, too (vtd-pcie §3.2)",
     ),
     "pasid_cache": Knob(
         field="pasid_cache_drains",
         values={"marks": False, "drains": True},
-        meaning="whether PASID and context cache invalidations wait for requests past their look-up; §10 asks it of "
-        "page requests",
+        meaning="whether PASID and context cache invalidations wait for requests past their look-up; vtd-pcie §10 "
+        "asks it of page requests",
     ),
 }
 

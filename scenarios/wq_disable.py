@@ -1,4 +1,4 @@
-"""Race R33: a work queue is given to another process while the device still has a translation to ask for."""
+"""Race VTD-R33: a work queue is given to another process while the device still has a translation to ask for."""
 
 from __future__ import annotations
 

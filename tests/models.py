@@ -62,7 +62,9 @@ def pri_window(world: World, k: int, kind: str) -> None:
         for _ in range(k):
             request = await cpu.receive(sw)
             checked = await cpu.load(bind, "bind") if kind == "hard" else request.issued_under
-            used = await cpu.load(bind, "bind")
+            # In the same step it may say that the unbind was crossed, which is what the property looks at.
+            await cpu.access("load bind", reads=[("word", bind)], writes=[("note", "cross")])
+            used = read(bind)
             if request.issued_under == checked == 1 and used == 2:
                 cpu.emit(Note(subject="cross", value=request.number))
             await cpu.send(rq, request)

@@ -20,7 +20,7 @@ def undeclared(world: World, what: str) -> None:
 
     async def main(cpu: Cpu) -> None:
         if what == "condition":
-            await cpu.wait("flag", lambda: world.memory.read(port) == 1)
+            await cpu.wait("flag", lambda: world.memory.read(port) == 1, reads=(("word", hidden),))
             return
         await cpu.access("careless", reads=(("word", hidden),) if what == "write" else ())
         if what == "read":
@@ -45,7 +45,8 @@ def undeclared(world: World, what: str) -> None:
 def test_what_a_step_does_not_declare_is_a_finding(what: str, complaint: str) -> None:
     finding = run(lambda world: undeclared(world, what), audit=True).finding
     assert finding is not None
-    assert finding.message == f"main raised FootprintError: {complaint}"
+    place = f" ({finding.where})" if finding.where else ""
+    assert finding.message == f"main raised FootprintError: {complaint}{place}"
     assert run(lambda world: undeclared(world, what)).finding is None
 
 
@@ -69,7 +70,8 @@ def test_a_change_that_is_not_declared_cannot_pass_for_a_deadlock(audit: bool) -
     assert finding is not None
     assert finding.message == (
         "opener raised FootprintError: step `open the gate` decides whether waiter can take `the gate is open`: "
-        "one of the two must declare what both touch"
+        'both must declare what one leaves for the other. Name one resource in both, such as writes=["done"] and '
+        'reads=["done"], or keep it in a world.word()'
     )
 
 
@@ -90,9 +92,9 @@ def careless(world: World) -> None:
 """
     file = tmp_path / "mine.py"
     file.write_text(source, encoding="utf-8")
-    for command in (["run"], ["fuzz", "-o", str(tmp_path)]):
+    for command, bare in ((["run"], 0), (["fuzz", "-o", str(tmp_path)], 2)):  # which looks at some runs by itself
         words = [command[0], f"{file}::careless", *command[1:]]
-        assert CliRunner().invoke(cli, words).exit_code == 0
+        assert CliRunner().invoke(cli, words).exit_code == bare
         audited = CliRunner().invoke(cli, [*words, "--audit"])
         assert audited.exit_code == 1
         assert "FootprintError" in audited.stdout

@@ -122,7 +122,7 @@ def test_a_command_is_carried_out_or_illegal_and_never_an_error_of_the_model(pai
 
 @pytest.mark.parametrize(
     "pair",
-    [(0x00, 0), (0x02, 0), (0x07, 0), (0xFF, 0), (0x41, 0x3000), (0x3044, 0), (0x3046, 0), (0x40, 53), (0x20, 0)],
+    [(0x00, 0), (0x02, 0), (0x07, 0), (0xFF, 0), (0x41, 0x3000), (0x3046, 0), (0x40, 53), (0x20, 0)],
 )
 def test_illegal_encodings_stop_the_queue(pair: tuple[int, int]) -> None:
     execution, board = consume(pair, commands.encode(TLBI))

@@ -38,8 +38,10 @@ def test_the_two_steps_whose_order_matters_are_named() -> None:
     finding = run(lambda world: hidden(world, declared=False), audit=True).finding
     assert finding is not None
     assert finding.message == (
-        "filler raised FootprintError: `fill`, then `look up` of reader, is not the same as the other way round: both "
-        "must declare what one leaves for the other"
+        "filler raised FootprintError: `fill` of filler, then `look up` of reader, is not the same as the other way "
+        "round: what one leaves for the other is in Python's own state (both use cache, declared), a variable or what "
+        'a property remembers, and not both declare it. Name one resource in both, such as writes=["done"] and '
+        'reads=["done"], or keep it in a world.word()'
     )
     assert run(lambda world: hidden(world, declared=False)).finding is None, "only an audit looks"
 

@@ -11,7 +11,9 @@ from actors.runtime.controlled import controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
 from actors.runtime.referee import referee
-from actors.runtime.schedule import ParamValue, RandomWalk, Replay, Scheduler
+from actors.runtime.schedule import ParamValue, RandomWalk, Replay, ScheduleMismatch, Scheduler
+from actors.runtime.threads import threaded
+from actors.runtime.world import Cpu, Session, World
 from scenarios.catalogue import MODULES
 from tools.container import encode
 from tools.experiment import Experiment, open_experiment
@@ -58,13 +60,28 @@ def test_detaching_changes_nothing_in_any_shipped_variant(name: str) -> None:
         trio.run(partial(assert_equal_transcripts, open_experiment(name, expected.params), SHIPPED_SEEDS))
 
 
+@pytest.mark.parametrize("threads", [False, True], ids=["trio", "threads"])
 @pytest.mark.parametrize(("name", "params"), [*WORLDS, *[(name, {}) for name in MODULES]])
-def test_what_trio_decided_replays_under_control(name: str, params: dict[str, ParamValue]) -> None:
-    made = open_experiment(name, params)
-    for seed in range(5):
-        free = transcript(made, made.run_live(RandomWalk(seed)))
+def test_what_others_decided_replays_under_control(name: str, params: dict[str, ParamValue], threads: bool) -> None:
+    """Live runs are audited: what a thread or a task finds there is what it finds under control."""
+    made = open_experiment(name, params, audit=True)
+    for seed in range(3):
+        free = transcript(made, made.run_live(RandomWalk(seed), threads))
         again = transcript(made, made.run_once(Replay(free.schedule)))
         assert again == free
+
+
+def test_an_error_beside_the_model_ends_a_threaded_run() -> None:
+    """The scheduler is asked within a thread, and refuses there: no outcome is recorded."""
+
+    world = World(Session())
+
+    @world.actor
+    async def chooser(cpu: Cpu) -> None:
+        await cpu.choose("early or late", 2)
+
+    with pytest.raises(ScheduleMismatch, match="the recording ends after 0 choices, but outcome"):
+        threaded(world, Replay(()))
 
 
 def test_a_controlled_driver_runs_one_world_after_the_other() -> None:

@@ -16,6 +16,7 @@ from tools import checkpoint, proof, prover
 from tools.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
 from tools.exits import Refusal
 from tools.experiment import open_experiment
+from tools.explore import dpor
 from tools.explore.search import Found, Report
 from tools.explore.share import Share
 from tools.interrupt import StopRequest
@@ -116,13 +117,67 @@ def test_a_violation_ends_the_proof_unless_it_is_to_go_on() -> None:
     assert (whole.schedules, whole.failing, whole.complete) == (42, 4, True)
 
 
-def test_a_run_that_reaches_the_bound_is_no_violation_and_proves_nothing() -> None:
+def test_a_run_that_reaches_the_bound_is_no_violation_and_proves_nothing_beyond_it() -> None:
     made = Proof(terms("unbinding", bound=3))
     report = proved(made)
-    assert (report.schedules, report.bounded, report.complete, made.violations) == (2, 2, False, [])
+    assert (report.schedules, report.bounded, report.complete, made.violations) == (3, 3, True, [])
+    assert made.verdict == "holds up to the bound"
     beyond = Proof(terms("ending", way="bound", keep_going=True))
     assert proved(beyond).bounded == beyond.report.schedules
     assert not beyond.report.complete
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_within_a_bound_that_was_asked_for_no_reachable_failure_is_missed(
+    jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spinner runs up to the bound in the first run, and no race of that run says that others should go first."""
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    monkeypatch.setattr(prover, "SHORT_TURN", 0.0)
+    cut = Proof(terms("spinning"))
+    report = proved(cut, jobs)
+    assert (report.schedules, report.bounded, cut.verdict) == (1, 1, "not found")
+    made = Proof(terms("spinning", bound=8, keep_going=True))
+    report = proved(made, jobs)
+    assert (report.schedules, report.bounded, report.complete, made.verdict) == (82, 79, True, "violated")
+    assert [(item.finding.oracle, item.count) for item in made.violations] == [("no-deadlock", 3)]
+    short = Proof(terms("spinning", bound=5))
+    report = proved(short, jobs)
+    assert (report.schedules, report.bounded, short.verdict) == (43, 43, "holds up to the bound")
+
+
+def test_a_search_up_to_a_bound_goes_on_from_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    file = tmp_path / "proof"
+    made, pieces = Proof(terms("spinning", bound=8, keep_going=True), path=file), 0
+    while not made.share.done:
+        proved(made, 1 + pieces % 2, turns=2)
+        saved = checkpoint.read(file)
+        made = Proof(saved.terms, saved.share, saved.report, path=file)
+        pieces += 1
+    assert pieces > 2
+    assert (made.report.schedules, made.report.bounded, made.report.failing) == (82, 79, 82)
+
+
+def test_a_run_that_is_violated_and_then_never_ends_is_violated() -> None:
+    for bound in (None, 12):
+        made = Proof(terms("violated_and_busy", bound=bound, keep_going=True))
+        report = proved(made)
+        assert (report.schedules, report.bounded, made.verdict) == (1, 1, "violated")
+        assert [(item.finding.oracle, item.count) for item in made.violations] == [("never", 1)]
+
+
+def test_the_races_of_a_long_run_do_not_outlast_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the budget the run is learned from as ever."""
+    monkeypatch.setattr(dpor, "_PATIENCE", 1)
+    made = Proof(terms("writers", n=4))
+    made.run(0.0, 1, lambda _: None, StopRequest())
+    assert (made.report.schedules, made.report.halted, made.over, made.verdict) == (0, 4, False, "not found")
+    stop = StopRequest()
+    stop.requested = True
+    made.run(FOREVER, 1, lambda _: None, stop)
+    assert (made.report.schedules, made.report.halted, made.interrupted) == (0, 4, True)
+    assert proved(made).schedules == 24
 
 
 def test_a_budget_is_not_overdrawn_by_a_turn() -> None:
@@ -200,19 +255,22 @@ def checkpoint_of(body: object, version: int = VERSION) -> bytes:
         (b"Dear list,", "not a stopmarker checkpoint"),
         (b"", "cut after 0 bytes"),
         (checkpoint_of([], VERSION + 1), "a newer stopmarker wrote it"),
-        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 2$"),
+        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 3$"),
         (checkpoint_of([]), "not enough values"),
         (checkpoint_of(None), "cannot unpack"),
-        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], [], 1.0], [[], {}, []]]), "read search state"),
+        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], [], 1.0, False], [[], {}, []]]), "read search state"),
         (
             checkpoint_of(
-                [b"", ["x", [], None, False], [[], [], 1.0], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]
+                [b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]
             ),
             "Out",
         ),
-        (checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0], [[0] * 6, {}, []]]), "a model was changed since"),
         (
-            checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0], [[0] * 6, {}, []]]),
+            checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
+            "a model was changed since",
+        ),
+        (
+            checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
             "its scenario gone.py::x",
         ),
     ],

@@ -154,7 +154,7 @@ def test_only_the_holder_unlocks() -> None:
 
     finding = run(build).finding
     assert finding is not None
-    assert finding.message == "main raised MisuseError: main unlocks L: it is held by nobody"
+    assert finding.message == f"main raised BrokenRule: main unlocks L: it is held by nobody ({finding.where})"
 
 
 def test_readers_share_and_a_writer_is_alone() -> None:
@@ -284,7 +284,10 @@ def test_an_exception_in_an_actor_is_a_finding_that_replays() -> None:
     found = run(build, Replay((1,)))
     assert found.finding is not None
     assert found.outcome is Outcome.ERROR
-    assert found.finding.message == "divide raised ZeroDivisionError: integer division or modulo by zero"
+    assert found.finding.message == (
+        f"divide raised ZeroDivisionError: integer division or modulo by zero ({found.finding.where})"
+    )
+    assert found.finding.where.startswith("test_runtime.py, line ")
     assert run(build, Replay(found.schedule)).finding == found.finding
     assert run(build).outcome is Outcome.QUIET
 
@@ -356,7 +359,7 @@ def test_a_port_refuses_what_it_does_not_carry() -> None:
 
     finding = run(build).finding
     assert finding is not None
-    assert finding.message == "main raised TypeError: send Note: this port carries Request"
+    assert finding.message == f"main raised TypeError: send Note: this port carries Request ({finding.where})"
 
 
 def test_an_oracle_that_complains_ends_the_run_at_that_step() -> None:

@@ -124,6 +124,7 @@ def leftovers(world: World) -> None:
         await cpu.send(port, Request(number=2, issued_under=0))
         await cpu.send(again, Request(number=3, issued_under=0))
         assert (await cpu.receive(port)).number == 1
+        await cpu.access("raise i", writes=(irq.resource,))
         irq.raise_now()
 
 

@@ -10,6 +10,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from actors.runtime.events import Finding, Outcome
 from .exits import Refusal
 from .explore.search import Found, Report
 from .explore.share import Share
+from .own_file import sources_of
 from .store import write_bytes
 from .terms import Terms
 
@@ -69,15 +71,22 @@ def read(path: Path) -> Checkpoint:
 
 
 def code_digest(scenario: str) -> bytes:
-    """A digest of the models, the engine, and a user's own scenario file."""
-    files = [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    """A digest of the models, the engine, and a user's own scenario file with the modules beside it that it imports."""
+    digest = hashlib.sha256(_models_digest())
     own, separator, _ = scenario.partition("::")
     if separator:
-        digest.update(Path(own).read_bytes())
+        for path, text in sources_of(own).items():
+            digest.update(f"{path.name}\n{len(text)}\n{text}".encode())
     return digest.digest()[:16]
+
+
+@cache
+def _models_digest() -> bytes:
+    """As this process found them: what it has imported does not change any more."""
+    digest = hashlib.sha256()
+    for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
+        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return digest.digest()
 
 
 def _body(data: bytes) -> bytes:
@@ -118,7 +127,7 @@ def _seen(report: Report) -> list[object]:
     found = []
     for item in report.found.values():
         finding = item.finding
-        what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects]
+        what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects, finding.where]
         found.append([what, item.schedule, item.at, item.count])
     return [counts, report.witnesses, found]
 
@@ -126,7 +135,8 @@ def _seen(report: Report) -> list[object]:
 def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any]) -> Report:
     schedules, cut, failing, steps, bounded, seconds = counts
     report = Report(schedules, cut, failing, steps, bounded, seconds, witnesses=dict(witnesses))
-    for (outcome, oracle, message, step, objects), schedule, at, count in found:
-        finding = Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=tuple(objects))
+    for (outcome, oracle, message, step, objects, *place), schedule, at, count in found:
+        what = {"oracle": oracle, "message": message, "step": step, "where": "".join(place)}
+        finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
         report.found[finding.signature] = Found(finding, tuple(schedule), at, count)
     return report

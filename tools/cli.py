@@ -17,12 +17,15 @@ import click
 from . import __version__
 from .exits import Exit, Refusal
 from .output import Output
+from .printable import printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, error, step bound), 2 usage,
-3 internal error, 4 replay diverged, 5 nothing selected, 6 inconclusive (a budget ended, or a witness was never
-reached), 130 Ctrl-C or SIGTERM."""
+_EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, step bound), 2 usage (also a scenario
+file that cannot be loaded), 3 internal error, 4 diverged (a replay, or two runs of one schedule), 5 nothing selected,
+6 inconclusive (a budget ended, or a witness was never reached), 7 the model is in error (an exception in an actor or in
+the scenario function, a step that touches what it does not declare, an actor that takes no step), 130 Ctrl-C or
+SIGTERM. Where something is violated and the model is in error as well, both are said, and the code is 1."""
 _SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
 
 
@@ -58,6 +61,17 @@ def _params(command: Command) -> Command:
     return decorated
 
 
+def _memory(command: Command) -> Command:
+    decorated: Command = click.option(
+        "--memory",
+        metavar="SIZE",
+        default="4G",
+        show_default=True,
+        help="What this process, and each of its workers, may hold: 512M, 4G, none.",
+    )(command)
+    return decorated
+
+
 def _audit(command: Command) -> Command:
     decorated: Command = click.option(
         "--audit",
@@ -71,6 +85,15 @@ def _audit(command: Command) -> Command:
 @click.version_option(__version__, prog_name="stopmarker")
 def cli() -> None:
     """Find, show and replay the races of IOMMU Shared Virtual Addressing teardown."""
+
+
+_trust = click.option("--trust", is_flag=True, help="Run the scenario file that it names, though you never ran it.")
+
+
+def _recorded(command: Command) -> Command:
+    """A recording names the file that is run for it; it may come from a stranger."""
+    named = click.option("--scenario", metavar="./file.py::name", help="Run this one, whatever file it names.")
+    return _trust(named(command))
 
 
 @cli.command("list")
@@ -88,6 +111,8 @@ def list_(**options: Any) -> None:
 @click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
 @_audit
 @click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
+@_memory
+@click.option("--threads", is_flag=True, help="With --live: each actor in an OS thread of its own, one lock a step.")
 @_common
 def run(**options: Any) -> None:
     """Run once and draw the ladder; without an option, in the plain order."""
@@ -109,6 +134,7 @@ def run(**options: Any) -> None:
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first violation; keep each distinct one.")
+@_memory
 @_common
 def fuzz(**options: Any) -> None:
     """Hunt; stop at the first violation, shrink it, draw it, and keep its trace."""
@@ -118,15 +144,17 @@ def fuzz(**options: Any) -> None:
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario", required=False)
 @_params
-@click.option("--bound", type=click.IntRange(min=1), help="Most steps in a run.  [default: the scenario's]")
+@click.option("--bound", type=click.IntRange(min=1), help="Prove it of all runs of at most so many steps.")
 @click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")
 @click.option("--checkpoint", metavar="FILE", help="Write what is left to do here.")
 @click.option("--resume", "resume_file", metavar="FILE", help="Continue a checkpoint; it says what is proved.")
+@_trust
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
+@_memory
 @_common
 def prove(**options: Any) -> None:
     """Try every inequivalent schedule: HOLDS with its bounds, or the shortest counterexample."""
@@ -136,6 +164,8 @@ def prove(**options: Any) -> None:
 @cli.command()
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--step", type=click.IntRange(min=0), help="Show the state of the world before this step instead.")
+@_memory
+@_recorded
 @_common
 def replay(**options: Any) -> None:
     """Make a recorded run again; a trace file is compared byte for byte."""
@@ -145,6 +175,8 @@ def replay(**options: Any) -> None:
 @cli.command()
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long: 60s, 2m, 8h.")
+@_memory
+@_recorded
 @_common
 def explain(**options: Any) -> None:
     """Say why a recorded run fails: the orderings it needs, found by experiments, and the nearest run that passes."""
@@ -165,6 +197,7 @@ def explain(**options: Any) -> None:
 @click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long for each row: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the expected one.")
+@_memory
 @_common
 def matrix(**options: Any) -> None:
     """Prove many combinations: one table of verdicts, and whether they are the expected ones."""
@@ -217,6 +250,7 @@ def _where(command: Command) -> Command:
 @click.option("--shard", metavar="k/N", default="1/1", show_default=True, help="Only this part, for a job array.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @_where
+@_memory
 @_common
 def campaign_start(**options: Any) -> None:
     """Begin a campaign in DIR, and run it."""
@@ -226,7 +260,9 @@ def campaign_start(**options: Any) -> None:
 @campaign.command("resume")
 @_DIRECTORY
 @click.option("--engine", type=click.Choice(["local", "dask"]), help="[default: as before]")
+@_trust
 @_where
+@_memory
 @_common
 def campaign_resume(**options: Any) -> None:
     """Go on with a campaign that was stopped or killed; it needs no option."""
@@ -288,13 +324,14 @@ def show(**options: Any) -> None:
     _act("show", **options)
 
 
-def _act(body: str, *, as_json: bool, color: bool | None, verbose: bool, **options: Any) -> NoReturn:
+def _act(
+    body: str, *, as_json: bool, color: bool | None, verbose: bool, memory: str = "none", **options: Any
+) -> NoReturn:
     """Run the body of a command and leave with its exit code; no traceback ever reaches the user."""
     out = Output(as_json, color)
     try:
         import_module("tools.log").configure(verbose)
-        code: int = import_module(f"tools.commands.{body}").main(out, **options)
-        out.text("")  # what a model printed is written too, or it is said here that it cannot be
+        code: int = import_module("tools.conduct").conduct(body, out, memory, options)
     except Refusal as refusal:
         code = refusal.code
         _say(out, code, str(refusal))
@@ -314,8 +351,9 @@ def _act(body: str, *, as_json: bool, color: bool | None, verbose: bool, **optio
 
 
 def _say(out: Output, code: int, message: str) -> None:
-    click.echo(f"stopmarker: {message}", err=True)
-    out.document("error", {"exit_code": int(code), "message": message})
+    click.echo(f"stopmarker: {printable(message)}", err=True)
+    verdict = {"verdict": "error"} if code == Exit.ERROR else {}
+    out.document("error", {"exit_code": int(code), **verdict, "message": message})
 
 
 def main() -> None:

@@ -24,6 +24,8 @@ MAX_FILE = 64 << 20
 MAX_CHUNK = 8 << 20
 MAX_SCHEDULE = 1 << 20
 MAX_OPTIONS = 256
+MAX_LISTS = 4_000_000
+"""Arrays in one file: an empty one takes a byte there and sixty in memory."""
 _RECORDS = 1_024
 _HEAD = struct.Struct(">cII")
 _VERSION = struct.Struct(">H")
@@ -87,8 +89,9 @@ def decode(data: bytes) -> Trace:
     records: dict[bytes, list[Any]] = {b"H": [], b"S": [], b"E": []}
     index: list[list[object]] = []
     last = b"H"
+    count = _Count()
     for kind, offset, payload in _chunks(data, start):
-        items = _unpack(payload, offset)
+        items = _unpack(payload, offset, count)
         if kind == b"Z":
             if items != index:
                 raise TraceError("read trace: the index does not match the chunks")
@@ -109,7 +112,7 @@ def _header(trace: Trace, kinds: Sequence[tuple[str, tuple[str, ...]]]) -> list[
         trace.params,
         bytes(trace.schedule),
         trace.outcome,
-        None if finding is None else [finding.oracle, finding.message, finding.step, finding.objects],
+        None if finding is None else _finding_record(finding),
         trace.actors,
         STEP_FIELDS,
         EVENT_FIELDS,
@@ -153,7 +156,21 @@ def _chunks(data: bytes, position: int) -> Iterator[tuple[bytes, int, bytes]]:
         yield kind, offset, payload
 
 
-def _unpack(payload: bytes, offset: int) -> list[Any]:
+class _Count:
+    """Counts the arrays of one file; TraceError beyond MAX_LISTS."""
+
+    def __init__(self) -> None:
+        self._lists = 0
+
+    def __call__(self, items: list[Any]) -> list[Any]:
+        """One more."""
+        self._lists += 1
+        if self._lists > MAX_LISTS:
+            raise TraceError(f"read trace: more than {MAX_LISTS:,} arrays")
+        return items
+
+
+def _unpack(payload: bytes, offset: int, count: _Count) -> list[Any]:
     try:
         items = msgpack.unpackb(
             payload,
@@ -164,8 +181,9 @@ def _unpack(payload: bytes, offset: int) -> list[Any]:
             max_array_len=MAX_ITEMS,
             max_map_len=0,
             max_ext_len=0,
+            list_hook=count,
         )
-    except (ValueError, msgpack.UnpackException) as problem:
+    except (ValueError, RecursionError, msgpack.UnpackException) as problem:
         reason = " ".join(str(problem).split()) or type(problem).__name__
         raise TraceError(f"read trace: chunk at byte {offset}: {reason}") from None
     if not isinstance(items, list):
@@ -183,9 +201,9 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
     _need(isinstance(header[1], list) and len(header[1]) == len(HEADER_FIELDS), "the header has missing fields")
     stopmarker, scenario, params, schedule, outcome, finding, actors, step_fields, event_fields, kinds = header[1]
     _need(isinstance(stopmarker, str) and isinstance(scenario, str), "version and scenario must be texts")
-    _need(_is_pairs(params) and all(isinstance(value, int | str) for _, value in params), "a parameter is malformed")
+    _need(_is_pairs(params) and all(type(value) in (int, str) for _, value in params), "a parameter is malformed")
     _need(isinstance(schedule, bytes), "the schedule must be bytes")
-    _need(outcome in list(Outcome), f"outcome {outcome!r} is unknown")
+    _need(isinstance(outcome, str) and outcome in list(Outcome), f"outcome {outcome!r} is unknown")
     _need(_is_texts(actors) and len(actors) <= MAX_ACTORS, f"actors must be up to {MAX_ACTORS} names")
     _need(step_fields == list(STEP_FIELDS) and event_fields == list(EVENT_FIELDS), "a field list is not version 1's")
     _need(_is_pairs(kinds) and all(_is_texts(names) for _, names in kinds), "an event kind is malformed")
@@ -202,15 +220,23 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
     )
 
 
+def _finding_record(finding: Finding) -> list[object]:
+    """A finding without a place is written as it always was: then the bytes of a run do not change."""
+    where = [finding.where] if finding.where else []
+    return [finding.oracle, finding.message, finding.step, finding.objects, *where]
+
+
 def _finding(outcome: str, record: object, steps: int) -> Finding | None:
     if record is None:
         return None
-    _need(isinstance(record, list) and len(record) == 4, "the finding is malformed")
+    _need(isinstance(record, list) and len(record) in (4, 5), "the finding is malformed")
     assert isinstance(record, list)
-    oracle, message, step, objects = record
-    _need(isinstance(oracle, str) and isinstance(message, str) and _is_texts(objects), "the finding is malformed")
+    oracle, message, step, objects = record[:4]
+    where = record[4] if len(record) == 5 else ""
+    _need(_is_texts([oracle, message, where]) and _is_texts(objects), "the finding is malformed")
     _need(_is_index(step, steps + 1), f"the finding's step {step!r} is not in 0..{steps}")
-    return Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=tuple(objects))
+    objects = tuple(objects)
+    return Finding(outcome=Outcome(outcome), oracle=oracle, message=message, step=step, objects=objects, where=where)
 
 
 def _step(number: int, record: object, actors: int) -> TraceStep:
@@ -219,11 +245,12 @@ def _step(number: int, record: object, actors: int) -> TraceStep:
     actor, what, offered, options, outcome, mark = record
     _need(isinstance(what, str), f"step {number} has no text")
     _need(
-        isinstance(offered, list) and all(_is_index(item, actors) for item in offered) and actor in offered,
+        isinstance(offered, list) and all(_is_index(item, actors) for item in [actor, *offered]) and actor in offered,
         f"step {number} takes an actor that was not offered",
     )
     _need(_is_index(options, MAX_OPTIONS + 1) and _is_index(outcome, max(options, 1)), f"step {number}: bad outcome")
-    _need(mark == fingerprint(offered, actor, options, outcome), f"step {number}: the fingerprint differs")
+    same = type(mark) is int and mark == fingerprint(offered, actor, options, outcome)
+    _need(same, f"step {number}: the fingerprint differs")
     return TraceStep(actor=actor, what=what, offered=tuple(offered), options=options, outcome=outcome, fingerprint=mark)
 
 

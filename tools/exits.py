@@ -15,6 +15,7 @@ class Exit(enum.IntEnum):
     DIVERGED = 4
     NOTHING_SELECTED = 5
     INCONCLUSIVE = 6
+    ERROR = 7
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -23,6 +24,12 @@ class Refusal(Exception):
     """Something cannot be done, said in one line for people: what was tried, what was found, what is allowed."""
 
     code = Exit.USAGE
+
+
+class ModelError(Refusal):
+    """The model itself is wrong, so that nothing can be said about what it models."""
+
+    code = Exit.ERROR
 
 
 class Diverged(Refusal):

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
-from types import ModuleType
+from functools import wraps
+from typing import Any, TypeVar
 
 import trio
 
+from actors.runtime import running
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
 from actors.runtime.live import live
+from actors.runtime.places import place_of
+from actors.runtime.running import UndeterminedCall
 from actors.runtime.schedule import ParamValue, Recipe, Schedule, Scheduler
+from actors.runtime.threads import threaded
 from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
-from .exits import Refusal
+from .exits import ModelError, Refusal
+from .module_state import ModuleState
+from .own_file import load, one_line
+from .trust import is_file, remember
 
-_SEPARATOR = "::"
+SEPARATOR = "::"
+Result = TypeVar("Result")
 
 
 class Experiment:
@@ -44,8 +51,13 @@ class Experiment:
             return self.scenario.world(self.session, self.params)
         except BadValue as problem:  # values that do not go together
             raise Refusal(f"{self.name}: {problem}") from None
-        except Exception as error:
-            raise Refusal(f"build {self.name}: {_one_line(error)}{_where(error)}") from error
+        except (KeyboardInterrupt, MemoryError):
+            raise  # the memory that is missing may well be held by an earlier world
+        except UndeterminedCall as error:
+            raise ModelError(f"build {self.name}: {one_line(error)}") from error
+        except BaseException as error:
+            where = place_of(error) or getattr(error, "where", "")
+            raise ModelError(f"build {self.name}: {one_line(error)}{f' ({where})' if where else ''}") from error
 
     def recipe(self, schedule: Schedule) -> Recipe:
         """All that is needed to make a run of this experiment again."""
@@ -65,15 +77,17 @@ class Experiment:
             async with controlled() as driver:
                 return driver.run(world, scheduler)
 
-        return _unwrapped(program)
+        return unwrapped(program)
 
-    def run_live(self, scheduler: Scheduler) -> Execution:
-        """One run in which Trio decides who goes; `scheduler` draws what hardware leaves open."""
+    def run_live(self, scheduler: Scheduler, threads: bool = False) -> Execution:
+        """One run in which Trio, or OS threads if `threads`, decide who goes; `scheduler` draws outcomes."""
+        if threads:
+            return threaded(self.world(), scheduler)
 
         async def program() -> Execution:
             return await live(self.world(), scheduler)
 
-        return _unwrapped(program)
+        return unwrapped(program)
 
 
 def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: bool = False) -> Experiment:
@@ -87,10 +101,10 @@ def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: boo
 
 def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
-    if _SEPARATOR in name or name.endswith(".py"):
-        path, _, wanted = name.partition(_SEPARATOR)
+    if is_file(name):
+        path, _, wanted = name.partition(SEPARATOR)
         scenario, attribute = _from_file(path, wanted)
-        return f"{path}{_SEPARATOR}{attribute}", scenario
+        return f"{path}{SEPARATOR}{attribute}", scenario
     try:
         return name, catalogue.load(name)
     except UnknownName as problem:
@@ -116,8 +130,9 @@ def reopen(recipe: Recipe, given: Mapping[str, ParamValue | str] | None = None) 
 
 
 def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
-    module = _execute(path)
-    found = {name: value for name, value in vars(module).items() if isinstance(value, Scenario)}
+    file = load(path)
+    remember(file.sources)
+    found = {name: value for name, value in vars(file.module).items() if isinstance(value, Scenario)}
     # Both the Python name and the scenario's own (kebab) name are understood; the Python name is recorded.
     names = {value.name: name for name, value in found.items()} | {name: name for name in found}
     if not wanted and len(found) == 1:
@@ -127,48 +142,28 @@ def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = ", ".join(found) or "none: decorate a function with @scenario()"
         raise Refusal(f"no scenario {wanted!r} in {path}{hint} (it has: {known})")
-    return found[names[wanted]], names[wanted]
+    return _closed(found[names[wanted]], file.state), names[wanted]
 
 
-def _execute(path: str) -> ModuleType:
-    """Run a user's file as a module; compiled here, so that no stale byte code is ever used or left behind."""
-    file = Path(path)
-    try:
-        source = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or _one_line(error)
-        raise Refusal(f"read {path}: {reason}") from None
-    module = ModuleType(f"scenario_file_{file.stem}")
-    module.__file__ = str(file)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    linecache.checkcache(str(file))
-    try:
-        exec(compile(source, str(file), "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        raise Refusal(f"load {path}: {_one_line(error)}{_where(error, str(file))}") from error
-    return module
+def _closed(scenario: Scenario, state: ModuleState) -> Scenario:
+    """The scenario with modules as they were loaded, before each world, and guards while the world is built."""
+    build, restore = scenario.build, state.restore
+
+    @wraps(build)
+    def built(*given: Any, **params: Any) -> None:
+        restore()
+        before, refused = running.begin(), None
+        try:
+            build(*given, **params)
+        finally:
+            refused = running.end(before)
+        if refused is not None:
+            raise refused
+
+    return replace(scenario, build=built)
 
 
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {error.msg} (line {error.lineno})"
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _where(error: BaseException, path: str | None = None) -> str:
-    """The innermost line, of the file `path` if given, that an exception passed through."""
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if path is None or name == path:
-            place = f" ({Path(name).name}, line {trace.tb_lineno})"
-        trace = trace.tb_next
-    return place if not isinstance(error, SyntaxError) else ""
-
-
-def _unwrapped(program: Callable[[], Awaitable[Execution]]) -> Execution:
+def unwrapped(program: Callable[[], Awaitable[Result]]) -> Result:
     """Run a Trio program; what its nursery wrapped in a group of one is raised as itself."""
     try:
         return trio.run(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -90,8 +91,10 @@ async def _explained(
 ) -> Explained:
     begun = trio.current_time()
     make_world = stop.between(experiment.world)
-    shrunk, _ = shrink_schedule(driver, make_world, found, stop)
-    result = await explain(driver, make_world, shrunk.schedule, Budget(seconds=seconds), on_progress)
+    half = partial(stop.between, until=time.monotonic() + seconds / 2)
+    shrunk, _ = shrink_schedule(driver, make_world, found, half)
+    left = Budget(seconds=seconds - (trio.current_time() - begun))
+    result = await explain(driver, make_world, shrunk.schedule, left, on_progress)
     failing = driver.run(make_world(), Follow(plan_of(shrunk.execution)), to_the_end=True)
     trace = record(experiment.recipe(shrunk.schedule), shrunk.execution)
     tied = partial(_constraint, failing, record(experiment.recipe(failing.schedule), failing), len(trace.steps))

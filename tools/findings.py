@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from loguru import logger
@@ -13,6 +15,7 @@ from .explore.search import Found
 from .interrupt import StopRequest
 from .report import run_document
 from .show.ladder import ladder
+from .show.rows import wrap
 from .shrinking import as_found, shortest
 from .store import save
 from .terms import Terms
@@ -22,27 +25,34 @@ from .trace import Trace
 class Findings:
     """Traces in the order in which the findings were met. After Ctrl-C the rest are kept as they were found."""
 
-    def __init__(self, terms: Terms, folder: Path, shrinks: bool = True) -> None:
+    def __init__(self, terms: Terms, folder: Path, shrinks: bool = True, given: Collection[str] = ()) -> None:
         self.traces: list[Trace] = []
         self.paths: list[Path | None] = []
         self.replays = 0
         self.stopped = False
+        """Ctrl-C ended the shrinking."""
+        self.late = False
+        """The time for it was over."""
         self.failure: Refusal | None = None
         self._terms = terms
         self._folder = folder
         self._shrinks = shrinks
+        self._given = given
 
-    def keep(self, found: Iterable[Found], stop: StopRequest) -> None:
-        """Shrink and write."""
+    def keep(self, found: Iterable[Found], stop: StopRequest, until: float = math.inf) -> None:
+        """Shrink, but no longer than the time (`time.monotonic`) `until`, and write; given parameters are kept."""
         for one in found:
-            self._add(one, stop)
+            self._add(one, stop, until)
 
-    def _add(self, found: Found, stop: StopRequest) -> None:
-        if self._shrinks and not stop.requested:
-            shrunk = shortest(self._terms, found, stop)
+    def _add(self, found: Found, stop: StopRequest, until: float) -> None:
+        is_late = time.monotonic() >= until
+        self.late = self.late or is_late
+        if self._shrinks and not is_late and not stop.requested and found.finding.oracle != MemoryError.__name__:
+            shrunk = shortest(self._terms, found, stop, until=until, given=self._given)
             trace = shrunk.trace
             self.replays += shrunk.replays
-            self.stopped = self.stopped or shrunk.stopped
+            self.stopped = self.stopped or (shrunk.stopped and stop.requested)
+            self.late = self.late or (shrunk.stopped and not stop.requested)
         else:
             trace = as_found(self._terms, found)
         path = None
@@ -61,12 +71,19 @@ class Findings:
             return []
         lines = [*ladder(self.traces[0]), ""]
         if self.replays or self.stopped:
-            lines.append(f"Shrunk in {self.replays:,} replays{', until interrupted' if self.stopped else ''}.")
+            end = ", until interrupted" if self.stopped else ", until its time was over" if self.late else ""
+            lines += wrap(f"Shrunk in {self.replays:,} replays{self._lowered()}{end}.", "    ")
         for trace, path in zip(self.traces, self.paths, strict=True):
             if path is not None:
                 oracle = trace.finding.oracle if trace.finding else trace.outcome
                 lines += [f"Trace of {oracle}: {path}", f"Replay: stopmarker replay {shlex.quote(str(path))}"]
         return lines
+
+    def _lowered(self) -> str:
+        """Which parameters the first finding did not need as they were."""
+        before = dict(self._terms.params)
+        changed = [(name, value) for name, value in self.traces[0].params if value != before[name]]
+        return "".join(f", with {name}={value} (default: {before[name]})" for name, value in changed)
 
     def documents(self) -> list[dict[str, object]]:
         """All of them as data."""

@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 from actors.runtime.controlled import controlled
 from actors.runtime.execution import Execution
 
+from .auditing import Auditor
 from .exits import Refusal
 from .experiment import Experiment
 from .explore.search import Budget, Report, Strategy, explore
 from .interrupt import StopRequest
+from .terms import Terms
 
 DEFAULT_SCHEDULES = 10_000
+LONGEST_SHRINKING = 60.0
+"""Seconds in which what was found is made short, if no budget ends that sooner."""
+_LEAST = 1.0
+"""Seconds for that even when the budget is used up."""
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OnFinding = Callable[[Execution], bool]
 """Called with the first run of each distinct finding; False ends the hunt."""
@@ -50,6 +56,8 @@ class Hunt:
         begun = time.perf_counter()
 
         def watch(execution: Execution) -> None:
+            if auditor is not None:
+                auditor.look(execution)
             self.digest = zlib.crc32(bytes(execution.choices), self.digest)
             finding = execution.finding
             is_new = finding is not None and self.report.found[finding.signature].count == 1
@@ -60,12 +68,20 @@ class Hunt:
                 raise _Stop
 
         async with controlled() as driver:
+            terms = Terms(experiment.name, tuple(experiment.params.items()))
+            auditor = None if experiment.session.audit else Auditor(driver, "fuzz", terms)
             try:
                 await explore(
                     driver, experiment.world, strategy, budget, progress=on_progress, watch=watch, report=self.report
                 )
             except _Stop:
                 self.report.seconds = time.perf_counter() - begun
+
+
+def shrinking_until(end: float) -> float:
+    """Until when (`time.monotonic`) findings may be shrunk in a command whose budget ends at `end`."""
+    now = time.monotonic()
+    return now + min(max(end - now, _LEAST), LONGEST_SHRINKING)
 
 
 def parse_budget(text: str) -> float:

@@ -1,31 +1,38 @@
-"""Ctrl-C as a request: the first one is noticed between two schedules, so that nothing is ever cut in half.
+"""Ctrl-C and SIGTERM as a request, which a command hears from its first line to its last.
 
-A KeyboardInterrupt out of nowhere could end a detached task between two of its steps, and a nursery that waits for
-that task would wait for ever. The second Ctrl-C does interrupt: it is for a model that loops without a step.
+It is noticed between two schedules, so that nothing is cut in half: a KeyboardInterrupt out of nowhere could end a
+detached task between two of its steps, and a nursery that waits for that task would wait for ever. What has not ended
+some seconds later is interrupted all the same, as by a second Ctrl-C (job schedulers send SIGTERM twice, so a second
+one means nothing). What goes on even then, since a model swallows the interrupt, ends with its process.
 
-SIGTERM, by which job schedulers ask for an end, is the same request; some send it twice, so it interrupts only what has
-not ended some seconds later.
+The same clock looks whether a run still takes steps (`tools.standstill`).
 """
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TypeVar
 
-import click
+from .exits import Exit
+from .leaving import end_hard
+from .standstill import Standstill
 
 T = TypeVar("T")
 REQUESTS = (signal.SIGINT, signal.SIGTERM)
-PATIENCE = 3.0
-"""Seconds after a request in which a schedule should have ended."""
+TICK = 1.0
+"""Seconds between two looks at how it goes."""
+PATIENCE = 2
+"""Ticks after a request in which what goes on should have ended."""
 
 
 class Stopped(Exception):
-    """Ctrl-C was pressed, and what was going on ended between two runs."""
+    """What was going on ended between two runs, for Ctrl-C or since its time was over."""
 
 
 class StopRequest:
@@ -33,45 +40,79 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.requested = False
-        self._must_end = self._said = False
+        self._ticks = 0
+        """Since the request."""
+        self._interrupts = 0
+        self._standstill = Standstill()
 
-    def between(self, make: Callable[[], T]) -> Callable[[], T]:
-        """`make`, but Stopped once Ctrl-C was pressed; for the maker of the worlds of a search that nobody watches."""
+    def check(self) -> None:
+        """KeyboardInterrupt if Ctrl-C was pressed; for where nothing is half done."""
+        if self.requested:
+            raise KeyboardInterrupt
+
+    def between(self, make: Callable[[], T], until: float = math.inf) -> Callable[[], T]:
+        """`make`, but Stopped once Ctrl-C was pressed, or the clock (`time.monotonic`) says `until`.
+
+        For the maker of the worlds of a search that nobody watches.
+        """
 
         def checked() -> T:
-            if self.requested:
+            if self.requested or time.monotonic() >= until:
                 raise Stopped
             return make()
 
         return checked
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
-        if self.requested and signal_number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.requested = True
-        self._must_end = signal_number == signal.SIGTERM
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+        if not self.requested:
+            self.requested = True
+        elif signal_number == signal.SIGINT:
+            self._interrupt()
 
-    def _is_late(self, signal_number: int, frame: FrameType | None) -> None:
-        if self._must_end:
-            raise KeyboardInterrupt
-        if not self._said:
-            self._said = True
-            click.echo("stopmarker: a schedule does not end; Ctrl-C again interrupts it", err=True)
+    def _tick(self, signal_number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            self._ticks += 1
+            if self._ticks % PATIENCE == 0:
+                self._interrupt()
+        else:
+            self._standstill.look(frame)
+
+    def _interrupt(self) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1:
+            end_hard("interrupted; what went on did not end by itself", Exit.INTERRUPTED)
+        raise KeyboardInterrupt
+
+
+_heard: list[StopRequest] = []
+"""The request of the command that runs; of none, if somebody uses the library."""
 
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Ctrl-C and SIGTERM set a flag inside the block."""
+    """Ctrl-C and SIGTERM set a flag inside the block. In a block within a block it is the same flag: none is lost."""
+    if _heard:
+        yield _heard[-1]
+        return
     request = StopRequest()
-    before = [(number, signal.signal(number, request._handle)) for number in REQUESTS]
-    before.append((signal.SIGALRM, signal.signal(signal.SIGALRM, request._is_late)))
+    handlers = {**dict.fromkeys(REQUESTS, request._handle), signal.SIGALRM: request._tick}
+    before = [(number, signal.signal(number, handler)) for number, handler in handlers.items()]
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    _heard.append(request)
     try:
         yield request
     finally:
+        _heard.pop()
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def watch_worker() -> None:
+    """Begin to look whether runs take steps, in a process that others ask to end; for the rest of its life."""
+    standstill = Standstill()
+    signal.signal(signal.SIGALRM, lambda _, frame: standstill.look(frame))
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
 
 
 @contextmanager

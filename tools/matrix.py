@@ -12,6 +12,7 @@ from .combinations import combinations, scenario_names
 from .experiment import open_experiment
 from .proof import Proof
 from .terms import Terms
+from .verdicts import EXITS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Row:
     @property
     def agrees(self) -> bool | None:
         """Whether that is what was expected; None if nothing was, or if the search is not over."""
-        if self.expected is None or self.verdict == "not found":
+        if self.expected is None or self.verdict in ("not found", "holds up to the bound"):
             return None
         if self.verdict != self.expected.verdict:
             return False
@@ -45,8 +46,8 @@ class Row:
 
     @property
     def surprises(self) -> bool:
-        """Something else than expected, or a violation where nothing was."""
-        return self.agrees is False or (self.expected is None and self.verdict == "violated")
+        """Something else than expected, or a violation or an error where nothing was."""
+        return self.agrees is False or (self.expected is None and self.verdict in EXITS)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import click
 
-from .exits import Refusal
+from .exits import ModelError, Refusal
+from .printable import escaped, printable
 
 JSON_VERSION = 1
 _STYLES = {"[*]": "red", "VACUOUS": "yellow", "<== preempt": "yellow"}
@@ -41,35 +42,38 @@ class Output:
     def __init__(self, as_json: bool, color: bool | None) -> None:
         self.as_json = as_json
         self._documents = 0
+        self._stream = sys.stdout
         self._color = wants_color(color, os.environ, sys.stdout)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Text for people; nothing where a document is asked for."""
         if not self.as_json:
             for line in lines:
-                self.text(f"{self._painted(line)}\n")
+                self.text(f"{self._painted(printable(line))}\n")
 
     def document(self, kind: str, body: Mapping[str, Any]) -> None:
         """The one document of this command; nothing where text is asked for, or for an error after the result."""
         if self.as_json and not self._documents:
             self._documents += 1
             whole = {"format": f"stopmarker-{kind}", "version": JSON_VERSION, **body}
-            self.text(json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n")
+            text = json.dumps(whole, indent=2, ensure_ascii=False, default=_plain)
+            self.text("\n".join(map(escaped, text.split("\n"))) + "\n")
 
     def text(self, text: str) -> None:
         """Text as it is; Refusal if it cannot be written, but BrokenPipeError if nobody wants it any more."""
         try:
-            click.echo(text, nl=False, color=self._color)
+            click.echo(text, self._stream, nl=False, color=self._color)
         except BrokenPipeError:
             raise
         except OSError as error:
             self.silence()
             raise Refusal(f"write the result to stdout: {error.strerror or error}") from None
+        except ValueError:
+            raise ModelError("ERROR: the model closed stdout, so the result has nowhere to go") from None
 
-    @staticmethod
-    def silence() -> None:
+    def silence(self) -> None:
         """Whatever stdout still holds, or is given, goes nowhere: also what the interpreter writes at its exit."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def _painted(self, line: str) -> str:
         for mark, color in _STYLES.items():

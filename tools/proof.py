@@ -22,6 +22,7 @@ from actors.runtime.controlled import controlled
 from actors.runtime.events import Outcome
 
 from . import checkpoint
+from .auditing import Auditor
 from .exits import Refusal, Unfinished
 from .explore.dpor import Dpor
 from .explore.estimate import Estimate, Estimator
@@ -29,8 +30,9 @@ from .explore.search import Found, Report
 from .explore.share import Share
 from .explore.stack import Stack
 from .interrupt import StopRequest
-from .prover import TURN, Wanted, fair_run, search, take_turn, workers
+from .prover import TURN, Turn, Wanted, fair_run, must_widen, search, take_turn, workers
 from .terms import Terms
+from .verdicts import worse
 
 CHECKPOINT_EVERY = 10.0
 
@@ -61,12 +63,15 @@ class Proof:
 
     @property
     def verdict(self) -> str:
-        """What the search came to: violated, not found, vacuous or holds."""
-        if self.violations:
-            return "violated"
+        """What the search came to: violated, error, not found, vacuous, holds, or holds up to the bound: runs reached
+        the one that was asked for, and every run of at most so many steps was seen."""
+        if (found := worse(one.finding.outcome for one in self.violations)) is not None:
+            return found
         if not self.report.complete:
             return "not found"
-        return "vacuous" if self.report.vacuous else "holds"
+        if self.report.vacuous or not self.report.steps:
+            return "vacuous"
+        return "holds up to the bound" if self.report.bounded else "holds"
 
     @property
     def over(self) -> bool:
@@ -98,12 +103,12 @@ class Proof:
             return self.over or self.interrupted or now >= self._end
 
         if jobs == 1:
-            trio.run(self._alone, turn_over)
+            trio.run(self._alone, turn_over, stop)
         else:
-            self._together(jobs, turn_over)
+            self._together(jobs, turn_over, stop)
         self.report.seconds = before + time.monotonic() - begun
         self.report.exhausted = self.share.done
-        self.report.complete = self.share.done and not self.report.bounded
+        self.report.complete = self.share.done and (self.share.everything or not self.report.bounded)
         self._try_to_write()
 
     def _look_for_livelock(self) -> None:
@@ -134,47 +139,72 @@ class Proof:
             logger.warning("{}", refusal)
             self.failure = refusal
 
-    async def _alone(self, turn_over: Callable[[], bool]) -> None:
+    def _widen(self) -> bool:
+        """Begin anew if a run reached a bound that was asked for; what never ends stays found."""
+        is_decided = bool(self.violations) and not self.terms.keep_going
+        if is_decided or not self.report.bounded or not must_widen(self.terms, self.share.everything):
+            return False
+        endless = {key: item for key, item in self.report.found.items() if item.finding.outcome is Outcome.LIVELOCK}
+        count = sum(item.count for item in endless.values())
+        self.report = Report(count, failing=count, bounded=count, seconds=self.report.seconds, found=endless)
+        self.share = Share(self.share.hungry, Stack(everything=True))
+        return True
+
+    async def _alone(self, turn_over: Callable[[], bool], stop: StopRequest) -> None:
         self.share.hungry = 0
-        make_world = self.terms.make_world()
         over = self.over
+
+        def must_end() -> bool:
+            return stop.requested or time.monotonic() >= self._end
+
         async with controlled() as driver:
             while not over:
-                task = self.share.take()
-                assert task is not None
-                strategy = Dpor(Stack.unpack(task))
-                self._out = partial(_left, strategy)
-                while not over and not strategy.stack.exhausted:
-                    part = await take_turn(driver, make_world, self.terms, strategy, self._turn(TURN))
-                    self.report.merge(part)
-                    self.share.progressed(strategy.stack)
-                    over = not strategy.stack.exhausted and turn_over()
-                self.share.give(strategy.stack.pack())
-                self._out = tuple
-                over = turn_over() or over
+                share, everything = self.share, self.share.everything
+                make_world = self.terms.make_world(stops=everything)
+                before = self.report.schedules
+                auditor = Auditor(driver, "prove", self.terms, before=before, stops=everything)
+                while not over and share is self.share:
+                    task = share.take()
+                    assert task is not None
+                    strategy = Dpor(Stack.unpack(task), must_end=must_end)
+                    self._out = partial(_left, strategy)
+                    while not over and not strategy.stack.exhausted and share is self.share:
+                        turn = self._turn(TURN)
+                        part = await take_turn(driver, make_world, self.terms, strategy, turn, auditor)
+                        self.report.merge(part)
+                        share.progressed(strategy.stack)
+                        if self._widen():
+                            self._out = tuple
+                        over = not strategy.stack.exhausted and turn_over()
+                    share.give(strategy.stack.pack())
+                    self._out = tuple
+                    over = turn_over() or over
 
-    def _together(self, jobs: int, turn_over: Callable[[], bool]) -> None:
+    def _together(self, jobs: int, turn_over: Callable[[], bool], stop: StopRequest) -> None:
         """Worker processes, each with a subtree at a time."""
         self.share.hungry = 2 * jobs
-        running: dict[Future[tuple[Report, bytes]], bytes] = {}
-        self._out = running.values
+        running: dict[Future[tuple[Report, bytes]], tuple[Share, bytes]] = {}
+        self._out = lambda: [task for share, task in running.values() if share is self.share]
         wanted, over = Wanted(), self.over
         try:
             with workers(jobs, wanted) as submit:
                 while running or not over:
                     while not over and len(running) < jobs and (task := self.share.take()) is not None:
+                        turn = Turn(self._turn(TURN), self._end, self.report.schedules)
                         try:
-                            running[submit(search, self.terms, task, self._turn(TURN))] = task
+                            running[submit(search, self.terms, task, turn)] = self.share, task
                         except BrokenProcessPool:
                             self.share.give(task)  # or the checkpoint would not have it, and a resume prove too much
                             raise
-                    wanted.set(over or len(running) < jobs)
+                    wanted.set(over or len(running) < jobs, end=stop.requested)
                     done, _ = wait(running, TURN, FIRST_COMPLETED)
                     for future in done:
                         part, packed = future.result()
-                        del running[future]
-                        self.report.merge(part)
-                        self.share.give(packed)
+                        share, _ = running.pop(future)
+                        if share is self.share:  # else the search began anew meanwhile
+                            self.report.merge(part)
+                            share.give(packed)
+                            self._widen()
                     over = turn_over() or over
         except BrokenProcessPool:
             if turn_over() and self.interrupted:

@@ -15,33 +15,29 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import cache
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import trio
 
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.events import Outcome
 from actors.runtime.execution import Execution
-from actors.runtime.schedule import RandomWalk
 from actors.runtime.world import World
 
+from .auditing import Auditor
 from .explore.dpor import Dpor
-from .explore.endless import Endless
 from .explore.fair import Fair
 from .explore.search import Budget, Report, explore
 from .explore.stack import Stack
-from .interrupt import Stopped, StopRequest, deaf
+from .interrupt import deaf, watch_worker
 from .terms import Terms
 
 TURN = 0.5
 """Seconds of search between two looks at the clock, the checkpoint and Ctrl-C."""
 SHORT_TURN = 0.05
 """The least that a worker searches before it gives back what is left for others."""
-AUDITED = 8
-"""Runs that are audited before a proof."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -56,16 +52,20 @@ async def take_turn(
     terms: Terms,
     strategy: Dpor,
     seconds: float,
+    auditor: Auditor,
     enough: Callable[[], bool] = bool,
 ) -> Report:
-    """What a while of the search saw, until it is `enough`; `strategy.stack` says what is left."""
+    """What a while of the search saw, until it is `enough`; `strategy.stack` says what is left.
+
+    Refusal, or Diverged, if a run that is made again comes to something else: then nothing can be proved.
+    """
     report = Report()
 
     def watch(execution: Execution) -> None:
         finding = execution.finding
-        if finding is not None and finding.outcome is not Outcome.BOUND and not terms.keep_going:
-            raise _Over
-        if enough():
+        decides = finding is not None and finding.outcome is not Outcome.BOUND and not terms.keep_going
+        auditor.look(execution, must=decides)
+        if decides or enough() or (report.bounded and must_widen(terms, strategy.stack.everything)):
             raise _Over
 
     try:
@@ -85,25 +85,14 @@ def fair_run(terms: Terms) -> Report:
     return trio.run(main)
 
 
-def audited_runs(terms: Terms, stop: StopRequest) -> Report:
-    """Some random runs that are audited: a proof is worth nothing if a step touches what it does not declare.
-
-    After Ctrl-C those that were made.
-    """
-    report = Report()
-
-    async def main() -> None:
-        async with controlled() as driver:
-            make = stop.between(replace(terms, audit=True).make_world())
-            with suppress(Stopped):
-                await explore(driver, make, Endless(RandomWalk(0)), Budget(schedules=AUDITED), report=report)
-
-    trio.run(main)
-    return report
+def must_widen(terms: Terms, everything: bool) -> bool:
+    """Whether a search that met a run at its bound has to begin anew and try everything at every point: it is asked for
+    what happens within that bound, and races alone do not tell what a run that was cut there hides."""
+    return terms.bound is not None and not everything
 
 
 class Wanted:
-    """A flag that all processes see: somebody has nothing to do."""
+    """What all processes see: whether somebody has nothing to do, and whether all are to end at once."""
 
     def __init__(self) -> None:
         self._flag = multiprocessing.RawValue("b", 0)
@@ -111,27 +100,48 @@ class Wanted:
     def __bool__(self) -> bool:
         return bool(self._flag.value)
 
-    def set(self, wanted: bool) -> None:
-        """Ask for work, or no longer."""
-        self._flag.value = wanted
+    @property
+    def end(self) -> bool:
+        """Whether a turn is to end even amid the races of a run."""
+        return bool(self._flag.value == 2)
+
+    def set(self, wanted: bool, *, end: bool = False) -> None:
+        """Ask for work, or no longer; or for the end."""
+        self._flag.value = 2 if end else wanted
 
 
 _wanted: list[Wanted] = []
 """In a worker, the flag of its proof."""
 
 
-def search(terms: Terms, task: bytes, seconds: float) -> tuple[Report, bytes]:
+class Turn(NamedTuple):
+    """What a worker is told of its turn."""
+
+    seconds: float
+    end: float
+    """When the budget ends, of `time.monotonic`."""
+    before: int
+    """Runs of the whole search so far."""
+
+
+def search(terms: Terms, task: bytes, turn: Turn) -> tuple[Report, bytes]:
     """One worker's turn at a subtree: what it saw, and what is left."""
-    make_world = _worlds(terms)
-    strategy = Dpor(Stack.unpack(task))
+    stack = Stack.unpack(task)
+    make_world = _worlds(terms, stack.everything)
     least = time.monotonic() + SHORT_TURN
 
     def enough() -> bool:
         return any(_wanted) and time.monotonic() >= least
 
+    def must_end() -> bool:
+        return any(wanted.end for wanted in _wanted) or time.monotonic() >= turn.end
+
+    strategy = Dpor(stack, must_end=must_end)
+
     async def main() -> Report:
         async with controlled() as driver:
-            return await take_turn(driver, make_world, terms, strategy, seconds, enough)
+            auditor = Auditor(driver, "prove", terms, before=turn.before, stops=stack.everything)
+            return await take_turn(driver, make_world, terms, strategy, turn.seconds, auditor, enough)
 
     return trio.run(main), strategy.stack.pack()
 
@@ -152,12 +162,18 @@ def workers(jobs: int, wanted: Wanted) -> Iterator[Callable[..., Future[tuple[Re
                 warnings.simplefilter("ignore", DeprecationWarning)
                 return pool.submit(function, *arguments, **options)
 
-        yield submit
+        try:
+            yield submit
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # else the pool waits for a turn that may never end
+            raise
 
 
 def _begin(wanted: Wanted) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which the pool ends the others when one was killed
     _wanted[:] = [wanted]
+    watch_worker()
     end_with_parent()
 
 
@@ -174,6 +190,6 @@ def end_with_parent() -> None:
 
 
 @cache
-def _worlds(terms: Terms) -> Callable[[], World]:
+def _worlds(terms: Terms, stops: bool) -> Callable[[], World]:
     """Once a process: its session remembers footprints from turn to turn."""
-    return terms.make_world()
+    return terms.make_world(stops=stops)

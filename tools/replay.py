@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from actors.runtime.execution import Execution
-from actors.runtime.schedule import Recipe, Replay, Schedule, ScheduleMismatch
+from actors.runtime.schedule import Recipe, Replay, ScheduleMismatch
 from hw.bus import PhysAddr
 
 from . import __version__
 from .container import encode
+from .determined import HASH_ORDER, cause, differs_by_hash_order
 from .exits import Diverged, Refusal
 from .experiment import Experiment, reopen
 from .naming import word_names
+from .story import difference, stories
 from .trace import Trace, TraceStep, record
+from .watched import Watched
 
 _LAST_EVENTS = 5
 
@@ -37,36 +40,6 @@ class State:
     actors: tuple[Waiting, ...]
     events: tuple[str, ...]
     words: tuple[tuple[int, str, int], ...]
-
-
-class Watched:
-    """The replay scheduler, with the run in reach even when it ends in a mismatch; a part of a run may end early."""
-
-    def __init__(self, schedule: Schedule, whole: bool = True) -> None:
-        self.execution: Execution | None = None
-        self.offer = ""
-        self._replay = Replay(schedule)
-        self._whole = whole
-
-    def start(self, execution: Execution) -> None:
-        """Remember the run."""
-        self.execution = execution
-        self._replay.start(execution)
-
-    def choose(self, options: Sequence[int], outcome: bool) -> int:
-        """The recorded choice; `offer` keeps what there was to choose from, for who reports a mismatch."""
-        if outcome:
-            self.offer = f"outcomes {', '.join(map(str, options))}"
-        else:
-            assert self.execution is not None
-            self.offer = f"offered {', '.join(self.execution.world.actors[number].name for number in options)}"
-        return self._replay.choose(options, outcome)
-
-    def finish(self) -> None:
-        """All choices must be used up by a whole run."""
-        self.offer = "the run is over"
-        if self._whole:
-            self._replay.finish()
 
 
 def replay_recipe(recipe: Recipe) -> Trace:
@@ -93,7 +66,7 @@ def replay_trace(then: Trace) -> Trace:
 def state_at(recipe: Recipe, step: int) -> State:
     """The world of a run before its step number `step`."""
     experiment = reopen(recipe)
-    whole = Watched(recipe.schedule)
+    whole = Watched(Replay(recipe.schedule))
     try:
         run = experiment.run_once(whole)
     except ScheduleMismatch as mismatch:
@@ -102,7 +75,7 @@ def state_at(recipe: Recipe, step: int) -> State:
     if not 0 <= step <= total:
         raise Refusal(f"step {step}: the run has {total} steps, allowed are 0..{total}")
     offered = run.offers[step] if step < total else []
-    part = experiment.run_once(Watched(recipe.schedule, whole=False), step)
+    part = experiment.run_once(Watched(Replay(recipe.schedule), whole=False), step)
     trace = record(recipe, part)
     actors = []
     for number, actor in enumerate(part.world.actors):
@@ -120,7 +93,7 @@ def state_at(recipe: Recipe, step: int) -> State:
 
 def _rerun(experiment: Experiment, recipe: Recipe) -> tuple[Trace, ScheduleMismatch | None, str]:
     """What the recorded choices make now, how far they fit, and what was offered last."""
-    scheduler = Watched(recipe.schedule)
+    scheduler = Watched(Replay(recipe.schedule))
     try:
         return record(recipe, experiment.run_once(scheduler)), None, scheduler.offer
     except ScheduleMismatch as mismatch:
@@ -166,13 +139,15 @@ def _reason(trace: Trace) -> str:
 
 
 def _cause(experiment: Experiment, recipe: Recipe, now: Trace, recorded_by: str) -> str:
-    """A second replay tells a model that is not deterministic from one that was changed."""
+    """Other replays tell a model that is not deterministic from one that was changed."""
     again, _, _ = _rerun(experiment, recipe)
     if encode(replace(again, stopmarker=now.stopmarker)) != encode(now):
-        return (
-            "the scenario is not deterministic: two replays in a row differ "
-            "(a clock, a random number, id(), hash() or the order of a set reaches it)"
-        )
+        one, other = stories(experiment, [Replay(recipe.schedule), Replay(recipe.schedule)])
+        inside = difference(one, other) or "in what they record"
+        return f"the scenario is not deterministic: two replays in a row differ {inside}; {cause(experiment)}"
+    apart = differs_by_hash_order(recipe)
+    if apart is not None:
+        return f"{HASH_ORDER} (under two hash seeds a replay differs {apart})"
     if recorded_by != __version__:
         return f"stopmarker {recorded_by} recorded it, this is {__version__}"
     return "the scenario or a model that it uses was changed after the recording"

@@ -8,6 +8,7 @@ from actors.runtime.events import Finding
 
 from .exits import Exit
 from .trace import Trace
+from .verdicts import EXITS, MODEL, worse
 
 
 def run_document(trace: Trace) -> dict[str, object]:
@@ -15,6 +16,8 @@ def run_document(trace: Trace) -> dict[str, object]:
     return {
         "scenario": trace.scenario,
         "params": dict(trace.params),
+        "memory": MODEL,
+        "verdict": word(trace),
         "outcome": trace.outcome,
         "finding": finding_document(trace.finding),
         "steps": len(trace.steps),
@@ -43,4 +46,10 @@ def trace_document(trace: Trace) -> dict[str, object]:
 
 def verdict(trace: Trace) -> Exit:
     """The exit code of one run."""
-    return Exit.NOTHING_VIOLATED if trace.finding is None else Exit.VIOLATED
+    return EXITS.get(word(trace), Exit.NOTHING_VIOLATED)
+
+
+def word(trace: Trace) -> str:
+    """What one run came to: violated, error, or how it ended if nothing was found."""
+    found = [] if trace.finding is None else [trace.finding.outcome]
+    return worse(found) or trace.outcome

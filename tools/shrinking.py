@@ -5,23 +5,32 @@ Ctrl-C ends it between two runs, and the shortest run so far is the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
 from actors.runtime.controlled import Controlled, controlled
+from actors.runtime.events import Outcome
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import ParamValue, Recipe, Replay, ScheduleMismatch
 from actors.runtime.world import World
+from scenarios.scenario import Scenario
 
-from .exits import Diverged
-from .experiment import open_experiment
+from .exits import Diverged, Refusal
+from .experiment import find_scenario
 from .explore.search import Found
 from .explore.shrink import Shrinker, Shrunk, shrink_world
 from .interrupt import Stopped, StopRequest
 from .terms import Terms
 from .trace import Trace, record
+
+MakeWorld = Callable[[], World]
+Between = Callable[[MakeWorld], MakeWorld]
+"""Makes a maker of worlds one that raises Stopped when it is time to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +42,17 @@ class Shortest:
     stopped: bool
 
 
-def shortest(terms: Terms, found: Found, stop: StopRequest) -> Shortest:
-    """Shrink a finding until nothing shorter is found, or Ctrl-C."""
+def shortest(
+    terms: Terms, found: Found, stop: StopRequest, *, until: float = math.inf, given: Container[str] = ()
+) -> Shortest:
+    """Shrink a finding until nothing shorter is found, Ctrl-C, or the time (`time.monotonic`) `until`.
+
+    Parameters that are `given` keep their values: what somebody asked about is what is shown.
+    """
 
     async def main() -> Shortest:
         async with controlled() as driver:
-            return await _shortest(driver, terms, found, stop)
+            return await _shortest(driver, terms, found, partial(stop.between, until=until), given)
 
     return trio.run(main)
 
@@ -53,12 +67,10 @@ def as_found(terms: Terms, found: Found) -> Trace:
     return trio.run(main)
 
 
-def shrink_schedule(
-    driver: Controlled, make_world: Callable[[], World], found: Found, stop: StopRequest
-) -> tuple[Shrunk, bool]:
-    """The shortest schedule with a finding, and whether Ctrl-C ended the search for it."""
+def shrink_schedule(driver: Controlled, make_world: MakeWorld, found: Found, between: Between) -> tuple[Shrunk, bool]:
+    """The shortest schedule with a finding, and whether the search for it was ended (`between` raises Stopped)."""
     _again(driver, make_world, found)
-    shrinker = Shrinker(driver, stop.between(make_world), found.finding.signature)
+    shrinker = Shrinker(driver, between(make_world), found.finding.signature)
     stopped = False
     try:
         shrinker.run(Replay(found.schedule))
@@ -68,7 +80,7 @@ def shrink_schedule(
     return Shrunk(shrinker.best or _again(driver, make_world, found), shrinker.replays), stopped
 
 
-def _again(driver: Controlled, make_world: Callable[[], World], found: Found) -> Execution:
+def _again(driver: Controlled, make_world: MakeWorld, found: Found) -> Execution:
     """The run of a finding once more; Diverged if it does not fail in the same way."""
     mismatch = ""
     try:
@@ -83,12 +95,15 @@ def _again(driver: Controlled, make_world: Callable[[], World], found: Found) ->
     )
 
 
-async def _shortest(driver: Controlled, terms: Terms, found: Found, stop: StopRequest) -> Shortest:
-    best, stopped = shrink_schedule(driver, terms.make_world(), found, stop)
+async def _shortest(
+    driver: Controlled, terms: Terms, found: Found, between: Between, given: Container[str]
+) -> Shortest:
+    scenario = find_scenario(terms.scenario)[1]
+    best, stopped = shrink_schedule(driver, terms.make_world(scenario), found, between)
     replays = best.replays
-    while not stopped:
+    while not stopped and found.finding.outcome is not Outcome.BOUND:
         try:
-            smaller = await _smaller(driver, terms, best, stop)
+            smaller = await _smaller(driver, terms, scenario, best, between, given)
         except Stopped:
             stopped = True
             break
@@ -99,21 +114,27 @@ async def _shortest(driver: Controlled, terms: Terms, found: Found, stop: StopRe
     return Shortest(trace=_trace(terms, best.execution), replays=replays, stopped=stopped)
 
 
-async def _smaller(driver: Controlled, terms: Terms, best: Shrunk, stop: StopRequest) -> tuple[Terms, Shrunk] | None:
+async def _smaller(
+    driver: Controlled, terms: Terms, scenario: Scenario, best: Shrunk, between: Between, given: Container[str]
+) -> tuple[Terms, Shrunk] | None:
     """The same finding with one numeric parameter nearer to its least value, in a run that is shorter."""
-    candidates = list(_lowered(terms))
-    makers = [stop.between(candidate.make_world()) for candidate in candidates]
+    candidates, makers = [], []
+    for candidate in _lowered(terms, scenario, given):
+        make = candidate.make_world(scenario)
+        with suppress(Refusal):  # values that do not go together
+            make()
+            candidates.append(candidate)
+            makers.append(between(make))
     found = await shrink_world(driver, best, makers)
     if found is None or found[0].execution.index >= best.execution.index:
         return None
     return candidates[found[1]], found[0]
 
 
-def _lowered(terms: Terms) -> Iterator[Terms]:
-    declared = open_experiment(terms.scenario, dict(terms.params)).scenario.params
+def _lowered(terms: Terms, scenario: Scenario, given: Container[str]) -> Iterator[Terms]:
     for name, value in terms.params:
-        for lower in declared[name].allowed:
-            if isinstance(value, int) and isinstance(lower, int) and lower < value:
+        if isinstance(value, int) and name not in given:
+            for lower in scenario.params[name].below(value):
                 yield replace(terms, params=_with(terms.params, name, lower))
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from .container import MAX_FILE, decode, encode
 from .exits import Refusal
+from .printable import one_line
+from .regular import read_regular
 from .trace import Trace, TraceError
 
 SUFFIX = ".smt"
@@ -39,15 +41,19 @@ def save(trace: Trace, folder: Path) -> Path:
 
 def load(path: Path) -> Trace:
     """Read a trace file; TraceError with one clear line if there is none."""
+    return load_with_bytes(path)[0]
+
+
+def load_with_bytes(path: Path) -> tuple[Trace, bytes]:
+    """A trace file as a trace and as it stands on the disk; TraceError with one clear line if there is none."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = read_regular(path, MAX_FILE)
     except (OSError, ValueError) as error:
         raise TraceError(f"read {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
-        return decode(data)
+        return decode(data), data
     except TraceError as problem:
-        raise TraceError(f"{path}: {problem}") from None
+        raise TraceError(one_line(f"{path}: {problem}")) from None
 
 
 def check_writable(folder: Path) -> None:
@@ -75,14 +81,13 @@ def _free_path(path: Path, data: bytes) -> Path:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: under another name first, then moved into place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".stopmarker-", suffix=".tmp")
-    temporary = Path(name)
+    temporary = Path(tempfile.mktemp(dir=path.parent, prefix=".stopmarker-", suffix=".tmp"))
+    file = temporary.open("xb")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:  # Ctrl-C too: half a file is never left behind
         temporary.unlink(missing_ok=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from actors.runtime.schedule import ParamValue
 from actors.runtime.world import World
+from scenarios.scenario import Scenario
 
-from .experiment import open_experiment
+from .experiment import Experiment, open_experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,24 @@ class Terms:
     audit: bool = False
     """Compare every access with the footprint that its step declared."""
 
-    def make_world(self) -> Callable[[], World]:
-        """A maker of worlds of this experiment, with the bound applied."""
-        experiment = open_experiment(self.scenario, dict(self.params), self.audit)
+    def experiment(self, loaded: Scenario | None = None) -> Experiment:
+        """The experiment of these terms; `loaded` saves loading the scenario again."""
+        if loaded is None:
+            return open_experiment(self.scenario, dict(self.params), self.audit)
+        return Experiment(self.scenario, loaded, dict(self.params), self.audit)
+
+    def make_world(self, loaded: Scenario | None = None, *, stops: bool = False) -> Callable[[], World]:
+        """A maker of worlds of this experiment, with the bound applied.
+
+        If it `stops` there, nothing of a run is looked at that lies beyond its bound.
+        """
+        experiment = self.experiment(loaded)
 
         def make() -> World:
             world = experiment.world()
             world.step_bound = self.bound or world.step_bound
+            if stops:
+                world.stop_at = world.step_bound
             return world
 
         return make

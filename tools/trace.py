@@ -178,4 +178,5 @@ def _plain_finding(finding: Finding | None) -> Finding | None:
         message=_text(finding.message),
         step=finding.step,
         objects=tuple(_text(item) for item in finding.objects),
+        where=_text(finding.where),
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from hw.bus import PhysAddr
 from hw.memory import Memory
 
+from .step import Step
+
 if TYPE_CHECKING:
     from .world import World
 
@@ -25,19 +27,38 @@ class AuditedMemory(Memory):
     def __init__(self, frames: int, world: World) -> None:
         super().__init__(frames)
         self._world = world
+        self._step: Step | None = None
+        self._used = 0
+        """What was read or written so far in that step."""
+
+    def narrow(self, announced: Step, step: Step) -> int:
+        """`announced` is being performed, and says that it is only `step`: what it has used and does not name now."""
+        if self._step is not announced:
+            self._used = 0
+        self._step = step
+        return self._used & ~(step.reads | step.writes)
+
+    def _use(self, step: Step, word: int) -> None:
+        if self._step is not step:
+            self._step, self._used = step, 0
+        self._used |= word
 
     def read(self, address: PhysAddr) -> int:
         """Read a word that the step declared, either way."""
-        step = self._world.step
-        if step is not None and not (step.reads | step.writes) & self._world.mask(("word", address)):
-            raise FootprintError(f"step `{step.what}` reads word {address:#x}, which it does not declare")
+        step, word = self._world.step, self._world.mask(("word", address))
+        if step is not None:
+            if not (step.reads | step.writes) & word:
+                raise FootprintError(f"step `{step.what}` reads word {address:#x}, which it does not declare")
+            self._use(step, word)
         return super().read(address)
 
     def write(self, address: PhysAddr, value: int) -> None:
         """Write a word that the step declared as written."""
-        step = self._world.step
-        if step is not None and not step.writes & self._world.mask(("word", address)):
-            raise FootprintError(f"step `{step.what}` writes word {address:#x}, which it does not declare")
+        step, word = self._world.step, self._world.mask(("word", address))
+        if step is not None:
+            if not step.writes & word:
+                raise FootprintError(f"step `{step.what}` writes word {address:#x}, which it does not declare")
+            self._use(step, word)
         super().write(address, value)
 
 

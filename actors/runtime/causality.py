@@ -8,6 +8,7 @@ to who takes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from .step import ANYTHING, Step
@@ -138,11 +139,24 @@ def causality_of(execution: Execution) -> Causality:
 
 def ordered(past: Sequence[int], rank: Sequence[float]) -> list[int]:
     """The events in an order that respects what happened before what, those of low rank as early as they can."""
-    left = set(range(len(past)))  # only its minimum by (rank, number) is ever used
-    done, order = 0, []
-    while left:
-        event = min((e for e in left if past[e] & ~done == 1 << e), key=lambda e: (rank[e], e))
-        left.remove(event)
+    ready: list[tuple[float, int]] = []
+    waiting: dict[int, list[int]] = {}  # an event that is still to come -> those that wait for it, and perhaps others
+    done = 0
+
+    def admit(event: int) -> None:
+        missing = past[event] & ~done & ~(1 << event)
+        if missing:
+            waiting.setdefault(missing.bit_length() - 1, []).append(event)
+        else:
+            heappush(ready, (rank[event], event))
+
+    for event in range(len(past)):
+        admit(event)
+    order = []
+    while ready:
+        event = heappop(ready)[1]
         done |= 1 << event
         order.append(event)
+        for other in waiting.pop(event, ()):
+            admit(other)
     return order

@@ -6,7 +6,7 @@ The tag is the position in that list, so there is no global registry that an imp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from operator import attrgetter
@@ -44,6 +44,12 @@ class Codec:
     """Packs and unpacks frozen dataclasses whose fields are ints, strings, enums, or lists of ints."""
 
     def __init__(self, *types: type) -> None:
+        for kind in types:
+            if not (isinstance(kind, type) and is_dataclass(kind)):
+                raise TypeError(
+                    f"found {getattr(kind, '__name__', kind)}; a port carries frozen dataclasses whose fields are "
+                    "numbers, texts, enums or lists of numbers"
+                )
         self._types = types
         self._layouts = tuple(_layout(kind) for kind in types)
         self._fields = {kind: ((tag,), self._layouts[tag][0]) for tag, kind in enumerate(types)}

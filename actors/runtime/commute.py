@@ -1,18 +1,22 @@
 """Whether steps that declare nothing in common do commute: a run, made again in another order that must be the same.
 
 Every reduction rests on that, and a declaration can be wrong in ways that no look at memory shows: a step that decides
-by what another one left in an object which neither names. So the same steps are taken as late as their causes allow,
-and whatever then is not as before is traced back to the two steps whose order mattered.
+by what another one left in an object which neither names. So the same steps are taken in another order that their
+causes allow, and whatever then is not as before is traced back to the two steps whose order mattered. What a run came
+to is its steps and what came before what, its events, its memory at the end, and whether its properties complain. What
+its witnesses saw is left out: that one order of many reached them is all that is ever asked of them.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from .audit import FootprintError
-from .causality import bits, causality_of, ordered
+from .causality import causality_of, ordered
 from .endings import raised
-from .events import ENDLESS
+from .events import ENDLESS, Outcome
 from .execution import Execution
 from .schedule import Scheduler
 
@@ -22,6 +26,11 @@ Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
 """Whose step, its how manieth, what it was, with which outcome, and after how many steps of whom."""
 Again = Callable[[Scheduler], Execution]
 """Makes one run, to its end, of another world of the same experiment."""
+KINDS = 5
+"""Ways to put a run into another order."""
+_PLAIN = (int, str, bytes, bool, float, type(None))
+_MIX = 0x9E3779B97F4A7C15
+_WORD = (1 << 64) - 1
 
 
 def names(execution: Execution) -> list[Name]:
@@ -40,17 +49,63 @@ def rows(execution: Execution, past: Sequence[int]) -> list[Row]:
     `past` is that of `causality_of`.
     """
     who = names(execution)
-    place: list[int] = []
-    counts = dict.fromkeys(execution.actors, 0)
-    for actor in execution.actors:
-        counts[actor] += 1
-        place.append(counts[actor])
+    own: dict[int, int] = {}
+    place = []
+    for event, actor in enumerate(execution.actors):
+        own[actor] = own.get(actor, 0) | 1 << event
+        place.append(own[actor].bit_count())
+    masks = sorted((who[actor], mask) for actor, mask in own.items())
     found = []
     for event, before in enumerate(past):
-        seen = {who[execution.actors[bit.bit_length() - 1]]: place[bit.bit_length() - 1] for bit in bits(before)}
+        # Of each actor the past has the first so many steps.
+        seen = tuple([(name, count) for name, mask in masks if (count := (before & mask).bit_count())])
         actor, step = execution.actors[event], execution.steps[event]
-        found.append((who[actor], place[event], step.what, execution.outcomes[event], tuple(sorted(seen.items()))))
+        found.append((who[actor], place[event], step.what, execution.outcomes[event], seen))
     return found
+
+
+def another_order(past: Sequence[int], actors: Sequence[int], kind: int, number: int = 0) -> list[int]:
+    """An equivalent order of a run, of one of `KINDS`: the first as late as can be, the last as early, by actor from
+    the last, one step behind all that does not depend on it, shuffled. `number` says which step, or how shuffled."""
+    match kind:
+        case 0:
+            return _first_last(past, actors)
+        case 1:
+            return ordered(past, range(len(past), 0, -1))
+        case 2:
+            return ordered(past, [-actor for actor in actors])
+        case 3:
+            held_back = mixed_up(number) % len(past)
+            return ordered(past, [before >> held_back & 1 for before in past])
+        case _:
+            return ordered(past, [mixed_up(number, event) for event in range(len(past))])
+
+
+def _first_last(past: Sequence[int], actors: Sequence[int]) -> list[int]:
+    """The order whose end, read backwards, has the first of the events that may come last each time."""
+    own: dict[int, list[int]] = {}
+    for event, actor in enumerate(actors):
+        own.setdefault(actor, []).append(event)
+    order: list[int] = []
+    while own:
+        last = sorted(events[-1] for events in own.values())
+        event = next(e for e in last if not any(past[other] >> e & 1 for other in last if other != e))
+        order.append(event)
+        own[actors[event]].pop()
+        if not own[actors[event]]:
+            del own[actors[event]]
+    return order[::-1]
+
+
+def mixed_up(*numbers: int) -> int:
+    """A number that depends on all of `numbers` and shows no pattern (the finaliser of MurmurHash3)."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed ^ number) + _MIX & _WORD
+        mixed = (mixed ^ mixed >> 33) * 0xFF51AFD7ED558CCD & _WORD
+        mixed = (mixed ^ mixed >> 33) * 0xC4CEB9FE1A85EC53 & _WORD
+        mixed ^= mixed >> 33
+    return mixed
 
 
 class Undetermined(Exception):
@@ -67,15 +122,17 @@ class _InOrder:
     def start(self, execution: Execution) -> None:
         """Begin with the first."""
         self._execution = execution
+        self._who: list[Name] = []
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """Who is next, or with which outcome."""
         index = self._execution.index
         if index < len(self._order):
             wanted, taken = self._order[index]
-            who = names(self._execution)
+            if len(self._who) < len(self._execution.world.actors):
+                self._who = names(self._execution)
             for option in options:
-                if (option == taken) if outcome else (who[option] == wanted):
+                if (option == taken) if outcome else (self._who[option] == wanted):
                     return option
         self.strayed = True
         return options[0]
@@ -84,21 +141,71 @@ class _InOrder:
         """Nothing to keep."""
 
 
+class Story:
+    """What a run came to, apart from the order of what is independent."""
+
+    def __init__(self, execution: Execution, past: Sequence[int] | None = None) -> None:
+        world = execution.world
+        self.rows = sorted(rows(execution, causality_of(execution).past if past is None else past))
+        self._outcome = execution.outcome
+        self._quiet = execution.finding is None  # which of several violations came first is a matter of order
+        self._memory = world.memory.array
+        self._events: dict[Name, list[tuple[int, object]]] = {}
+        who = names(execution)
+        for index, actor, event in world.events:
+            self._events.setdefault(who[actor], []).append((index, event))
+
+    def is_that_of(self, other: Story) -> bool:
+        """Whether the two runs came to the same."""
+        if (self.rows, self._outcome, self._quiet) != (other.rows, other._outcome, other._quiet):
+            return False
+        if not (self._memory == other._memory).all():
+            return False
+        if self._events.keys() != other._events.keys():
+            return False
+        return all(
+            len(events) == len(other._events[name]) and all(map(_alike, events, other._events[name]))
+            for name, events in self._events.items()
+        )
+
+
+def _alike(one: tuple[int, object], other: tuple[int, object]) -> bool:
+    """Whether two events say the same; each may name the step in which it happened, which the order decides."""
+    (now, event), (then, again) = one, other
+    kind = type(event)
+    if (kind.__module__, kind.__qualname__) != (type(again).__module__, type(again).__qualname__):
+        return False
+    fields = getattr(kind, "__dataclass_fields__", ())
+    return all(_same(getattr(event, field), getattr(again, field), now, then) for field in fields)
+
+
+def _same(value: object, again: object, now: int, then: int) -> bool:
+    """Whether two values are equal, or cannot be compared: the types of a scenario may have been made twice."""
+    if isinstance(value, enum.Enum) and isinstance(again, enum.Enum):
+        return value.name == again.name
+    if isinstance(value, tuple) and isinstance(again, tuple):
+        return len(value) == len(again) and all(_same(a, b, now, then) for a, b in zip(value, again, strict=True))
+    if isinstance(value, _PLAIN) or isinstance(again, _PLAIN):
+        return value == again or (value == now and again == then)
+    return True
+
+
 class _Commuting:
     """Compares a run with others that take the same steps in another order."""
 
-    def __init__(self, execution: Execution, again: Again) -> None:
+    def __init__(self, execution: Execution, again: Again, past: Sequence[int]) -> None:
         who = names(execution)
         self._again = again
         self._plan = [
             (who[actor], outcome) for actor, outcome in zip(execution.actors, execution.outcomes, strict=True)
         ]
-        self._story = _story(execution)
+        self.story = Story(execution, past)
 
-    def holds(self, order: Sequence[int]) -> bool:
-        """Whether the events, in this order, come to the same."""
+    def made(self, order: Sequence[int]) -> tuple[Execution, bool]:
+        """The run with its events in this order, and whether it comes to the same."""
         scheduler = _InOrder([self._plan[event] for event in order])
-        return _story(self._again(scheduler)) == self._story and not scheduler.strayed
+        execution = self._again(scheduler)
+        return execution, not scheduler.strayed and Story(execution).is_that_of(self.story)
 
     def culprits(self, target: Sequence[int]) -> tuple[int, int]:
         """Two events that are neighbours on the way to the order `target`, and whose exchange is not harmless."""
@@ -106,9 +213,52 @@ class _Commuting:
         same, other = 0, len(swaps)
         while other - same > 1:
             middle = (same + other) // 2
-            same, other = (middle, other) if self.holds(_exchanged(len(target), swaps[:middle])) else (same, middle)
+            _, holds = self.made(_exchanged(len(target), swaps[:middle]))
+            same, other = (middle, other) if holds else (same, middle)
         order, place = _exchanged(len(target), swaps[:same]), swaps[same]
         return order[place], order[place + 1]
+
+
+class Difference(NamedTuple):
+    """A run that comes to something else when it is made again: whose step is at fault, and why."""
+
+    actor: int
+    error: Exception
+
+
+def can_be_compared(execution: Execution) -> bool:
+    """Whether a run can be told from others: not if a finding cut it short, or if it went on behind its bound."""
+    if execution.outcome in ENDLESS:
+        return execution.outcome is Outcome.BOUND and execution.index == execution.world.stop_at
+    return execution.finding is None or execution.to_the_end
+
+
+def difference(
+    execution: Execution, again: Again, past: Sequence[int], targets: Sequence[Sequence[int]]
+) -> Difference | None:
+    """Make a run that can be compared in each of the orders `targets`; what is wrong if one comes to something else."""
+    commuting = _Commuting(execution, again, past)
+    plain = range(execution.index)
+    for target in targets:
+        made, holds = commuting.made(target)
+        if holds:
+            continue
+        if (told := _told(made)) is not None:
+            return told
+        if list(target) != list(plain):
+            made, holds = commuting.made(plain)
+        if holds:
+            return _culprits(execution, *commuting.culprits(target))
+        return _told(made) or _undetermined(commuting.story, Story(made), execution)
+    return None
+
+
+def _told(execution: Execution) -> Difference | None:
+    """What the audit of single steps found in a run."""
+    finding = execution.finding
+    if finding is None or finding.oracle != FootprintError.__name__:
+        return None
+    return Difference(execution.actors[finding.step], FootprintError(finding.message))
 
 
 def audit(execution: Execution, again: Again) -> None:
@@ -116,41 +266,51 @@ def audit(execution: Execution, again: Again) -> None:
 
     Runs that were cut short by a finding, or do not end, tell nothing and are left as they are.
     """
-    if execution.outcome in ENDLESS or (execution.finding is not None and not execution.to_the_end):
+    if not can_be_compared(execution):
         return
-    target = ordered(causality_of(execution).past, range(execution.index, 0, -1))
-    commuting = _Commuting(execution, again)
-    if commuting.holds(target):
-        return
-    if target == list(range(execution.index)) or not commuting.holds(range(execution.index)):
-        _complain(
-            execution,
-            execution.actors[-1],
-            Undetermined(
-                "made again in the same order, the run is another one: something else than the schedule decides "
-                "(a clock, a random number, id(), hash() or the order of a set)"
-            ),
-        )
-        return
-    first, second = commuting.culprits(target)
-    who = [execution.world.actors[execution.actors[event]].name for event in (first, second)]
-    what = [execution.steps[event].what for event in (first, second)]
-    error = FootprintError(
-        f"`{what[0]}`, then `{what[1]}` of {who[1]}, is not the same as the other way round: both must declare what "
-        "one leaves for the other"
-    )
-    _complain(execution, execution.actors[first], error)
-
-
-def _complain(execution: Execution, actor: int, error: Exception) -> None:
-    execution.finding = raised(execution, actor, error)
-    execution.outcome, execution.failing = execution.finding.outcome, execution.schedule
-
-
-def _story(execution: Execution) -> tuple[list[Row], object, bool]:
-    """What a run came to; which of several violations came first is a matter of order."""
     past = causality_of(execution).past
-    return sorted(rows(execution, past)), execution.outcome, execution.finding is None
+    wrong = difference(execution, again, past, [another_order(past, execution.actors, 0)])
+    if wrong is not None:
+        execution.finding = raised(execution, wrong.actor, wrong.error)
+        execution.outcome, execution.failing = execution.finding.outcome, execution.schedule
+
+
+def _undetermined(story: Story, again: Story, execution: Execution) -> Difference:
+    """Where the run, made again in the same order, is another one."""
+    known = set(again.rows)
+    missing = {row[:3] for row in story.rows if row not in known}
+    who, counts = names(execution), [0] * len(execution.world.actors)
+    where = ""
+    for actor, step in zip(execution.actors, execution.steps, strict=True):
+        counts[actor] += 1
+        if not where and (who[actor], counts[actor], step.what) in missing:
+            where = f" from `{step.what}` of {who[actor][0]} on"
+    return Difference(
+        execution.actors[-1],
+        Undetermined(
+            f"made again in the same order, the run is another one{where}: something else than the schedule decides "
+            "(a clock, a random number, id(), hash(), the order of a set, or what an earlier run left behind)"
+        ),
+    )
+
+
+def _culprits(execution: Execution, first: int, second: int) -> Difference:
+    """The two steps whose order matters, and what both use."""
+    actors = [execution.world.actors[execution.actors[event]] for event in (first, second)]
+    what = [execution.steps[event].what for event in (first, second)]
+    codes = [getattr(actor.coroutine, "cr_code", None) for actor in actors]
+    used = [set(code.co_freevars) if code is not None else set() for code in codes]
+    common = sorted((used[0] & used[1]) - {"world", "cpu"})
+    both = f" (both use {', '.join(common)})" if common else ""
+    return Difference(
+        execution.actors[first],
+        FootprintError(
+            f"`{what[0]}` of {actors[0].name}, then `{what[1]}` of {actors[1].name}, is not the same as the other way "
+            f"round: what one leaves for the other is in Python's own state{both}, a variable or what a property "
+            'remembers, and not both declare it. Name one resource in both, such as writes=["done"] and '
+            'reads=["done"], or keep it in a world.word()'
+        ),
+    )
 
 
 def _swaps(target: Sequence[int]) -> list[int]:

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import coroutine
 from typing import Any
 
 import trio
 
-from . import commute
-from .execution import FINISHED, Abandoned, Done, Execution
+from . import commute, endings, running
+from .execution import Execution
 from .schedule import Scheduler
-from .seat import foreign
-from .step import Step
+from .seat import INTERRUPTS, PATIENCE, begun, foreign, last_words_unheard
+from .step import FINISHED, Abandoned, Done, Step
+from .unawaited import leave, locate, tell
 from .world import MAX_ACTORS, World
 
 _COLLECT_AFTER = 20_000
 """Worlds are freed by reference counts; at Python's own pace the collector would look through each of them in vain."""
-_INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit, trio.Cancelled)
 
 
 @coroutine
@@ -41,6 +41,7 @@ class Controlled:
     def __init__(self) -> None:
         self._coros: list[Any] = []  # as the driver sees them: steps and results come out, actors and outcomes go in
         self._sends: list[Any] = []
+        self._tasks: list[trio.lowlevel.Task | None] = []
 
     async def open(self, nursery: trio.Nursery) -> None:
         """Start the host tasks and wait until all have detached."""
@@ -52,7 +53,8 @@ class Controlled:
     def close(self) -> None:
         """Give every host back to Trio."""
         for coro in self._coros:
-            coro.send(None)
+            with suppress(StopIteration):  # of a spare one, which is no task
+                coro.send(None)
 
     def run(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> Execution:
         """Run `world` to its end under `scheduler`. Synchronous: a step costs one `send`.
@@ -60,7 +62,8 @@ class Controlled:
         In an audited session the run is then made again in another order (see `commute`).
         """
         execution = self._run(world, scheduler, to_the_end)
-        if world.again is not None:
+        locate(execution)
+        if world.session.audit and world.again is not None:
             commute.audit(execution, partial(self._again, world.again))
         return execution
 
@@ -69,35 +72,47 @@ class Controlled:
 
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
-        pending = execution.pending
+        before, refused = running.begin(), None
         try:
             scheduler.start(execution)
+            tell(world)
             self._join(execution)
-            world.alert = world.violation is not None  # its actors are known by now
+            world.alert = world.violation is not None or world.broken is not None  # its actors are known by now
             if not world.session.audit:
                 execution.drive(self._sends, self._settle, self._join)
             while (number := execution.next()) is not None:
                 arrival = self._sends[number](execution.outcomes[-1])
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)
+        except running.UndeterminedCall as error:  # of a condition: it belongs to no actor's coroutine
+            refused = error
         finally:
-            for number in execution.live:
-                if pending[number] is not None:
-                    self._abandon(number)
-            world.end()
+            leave(execution, partial(self._abandon_all, execution))
+            refused = running.end(before) or refused
+        if refused is not None:
+            endings.undetermined(execution, refused)
         execution.finish()
         return execution
 
-    async def _host(self) -> None:
-        """Be one actor after the other, each to its end, whatever that is."""
-        task = trio.lowlevel.current_task()
-        self._coros.append(task.coro)
-        self._sends.append(task.coro.send)
-        actor: Any = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
+    async def _host(self, spare: bool = False) -> None:
+        """Be one actor after the other, each to its end, whatever that is.
+
+        A `spare` host takes the place of one whose actor cannot be ended; it is no task, as there is no time to start
+        one.
+        """
+        if spare:
+            actor: Any = await _report(None)
+        else:
+            task = trio.lowlevel.current_task()
+            self._coros.append(task.coro)
+            self._sends.append(task.coro.send)
+            self._tasks.append(task)
+            actor = await trio.lowlevel.temporarily_detach_coroutine_object(_never_abort)
         while actor is not None:
             done = FINISHED
             try:
-                actor.coroutine = coroutine = actor.main(actor.cpu)
+                coroutine: Any = begun(actor)
+                actor.coroutine = coroutine
                 await coroutine
             except Abandoned:
                 pass
@@ -105,12 +120,14 @@ class Controlled:
                 done = Done(error)
             actor = coroutine = None
             actor = await _report(done)
-        await trio.lowlevel.reattach_detached_coroutine_object(task, None)
+        if not spare:
+            await trio.lowlevel.reattach_detached_coroutine_object(task, None)
 
     def _join(self, execution: Execution) -> None:
         """Start the actors that are new, up to their first step."""
         actors, pending, sends = execution.world.actors, execution.pending, self._sends
         while (number := len(pending)) < len(actors):
+            execution.world.current = number
             arrival = sends[number](actors[number])
             if type(arrival) is not Step:
                 arrival = self._settle(execution, number, arrival)
@@ -118,22 +135,52 @@ class Controlled:
 
     def _settle(self, execution: Execution, number: int, arrival: object) -> Step | Done:
         """What an actor yielded is not a step: it is done, or it awaited something foreign and is told so."""
-        while type(arrival) is not Step:
-            if arrival is FINISHED:
-                return FINISHED
+        for _ in range(PATIENCE):
+            if type(arrival) is Step:
+                return arrival
             if type(arrival) is Done:
-                if isinstance(arrival.error, _INTERRUPTS):
+                if isinstance(arrival.error, INTERRUPTS):
                     if number < len(execution.pending):
                         execution.pending[number] = None  # it is done, so there is nobody to abandon
                     raise arrival.error
                 return arrival
             arrival = self._coros[number].throw(foreign(arrival))
-        return arrival
+        self._replace(number, execution)
+        return Done(foreign(arrival))
 
-    def _abandon(self, number: int) -> None:
-        arrival = self._coros[number].throw(Abandoned())
-        while not isinstance(arrival, Done):
-            arrival = self._coros[number].throw(Abandoned())
+    def _abandon_all(self, execution: Execution) -> bool:
+        """End whoever is not done; whether there was somebody."""
+        left = [number for number in execution.live if execution.pending[number] is not None]
+        for number in left:
+            if type(self._coros[number].throw(Abandoned())) is not Done and not self._insist(number):
+                self._replace(number, execution)
+                execution.world.tell(endings.deaf(execution.world.actors[number].name, execution.index))
+        return bool(left)
+
+    def _insist(self, number: int) -> bool:
+        """End an actor that has still something to do; False if it goes on again and again."""
+        return any(type(self._coros[number].throw(Abandoned())) is Done for _ in range(PATIENCE))
+
+    def _replace(self, number: int, execution: Execution) -> None:
+        """Let go of a host whose actor cannot be ended, and have another one there for the next run."""
+        execution.world.actors[number].coroutine = None
+        with last_words_unheard():
+            del self._sends[number], self._coros[number]
+            task, self._tasks[number] = self._tasks[number], None
+            if task is not None:
+                gone: Any = _gone()
+                gone.send(None)
+                task.coro = gone
+                trio.lowlevel.reschedule(task)
+        spare = self._host(spare=True)
+        spare.send(None)
+        self._coros.insert(number, spare)
+        self._sends.insert(number, spare.send)
+
+
+async def _gone() -> None:
+    """What Trio resumes in the place of a host that is gone."""
+    await _report(None)
 
 
 def _never_abort(_: Callable[[], None]) -> trio.lowlevel.Abort:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
+from inspect import isawaitable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 
+from . import endings
+from .audit import AuditedMemory, FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
+from .places import defined
 from .ports import Port
-from .step import Resource, Step, operation, perform
-from .sync import Lock, MisuseError
+from .step import BrokenRule, MisuseError, Resource, Step, operation, perform
+from .sync import Lock
 
 if TYPE_CHECKING:
     from .world import World
@@ -113,17 +118,37 @@ class Cpu:
         yield step
 
     def touched(self, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
-        """Called while a step is performed: this is what it came to touch, which what it declared has decided.
+        """Called while a step is performed: of what it announced it writes only `writes`, and all that it announced to
+        read has decided so. FootprintError for what was not announced: whoever waits to go was chosen by that.
 
-        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step anyhow.
+        Nothing is lost by knowing it so late: whoever changes what decides it conflicts with the step, and in another
+        order it may touch something else of what was announced. So what the step announced to read stays in its
+        footprint; a word that it announced to write, and has looked at, has to be named again.
         """
         world, session = self._world, self._session
         announced, mask = session.steps[-1], session.footprint
-        step = Step(
-            announced.what, mask(tuple(reads)), mask(tuple(writes)), takes=announced.takes, gives=announced.gives
-        )
-        session.steps[-1] = step
+        read, written = mask(tuple(reads)), mask(tuple(writes))
+        beyond = read & ~(announced.reads | announced.writes) | written & ~announced.writes
+        if beyond:
+            self._refuse(f"step `{announced.what}` touches {self._named(beyond)}, which it did not announce")
+        step = session.steps[-1] = announced.narrowed(read | announced.reads, written)
         world.step = world.step and step
+        forgotten = self._memory.narrow(announced, step) if isinstance(self._memory, AuditedMemory) else 0
+        if forgotten:
+            self._refuse(f"step `{announced.what}` has used {self._named(forgotten)}, and says that it touches it not")
+
+    def _named(self, mask: int) -> str:
+        """Resources as people should read them."""
+        found = self._session.resources.names(mask)
+        return ", ".join(
+            f"word {one[1]:#x}" if isinstance(one, tuple) and one[0] == "word" else str(one) for one in found
+        )
+
+    def _refuse(self, complaint: str) -> None:
+        """FootprintError, also if the actor catches it: the run would prove nothing."""
+        error = FootprintError(complaint)
+        self._world.tell(endings.failed(self.name, self.name, error, self.now))
+        raise error
 
     @operation
     def wait(
@@ -139,12 +164,18 @@ class Cpu:
         """One step that is not offered until `until()`; the footprint names all that the condition looks at.
 
         `idle` says that a daemon which waits here has nothing left to do; `sleeps=False` is a busy wait, allowed
-        under a spin lock.
+        under a spin lock. MisuseError for a footprint that names nothing: nobody's step could end such a wait.
         """
         if sleeps and self.spinning:
             self.might_sleep(what)
-        mask = self._session.footprint
-        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=until, idle=idle)
+        if not reads and not writes:
+            raise MisuseError(
+                f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
+            )
+        mask, failed = self._session.footprint, list[BaseException]()
+        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=_asked(until, failed), idle=idle)
+        if failed:
+            raise failed[0]
 
     @operation
     def poll(
@@ -159,8 +190,10 @@ class Cpu:
         """One step that is not offered until a word of memory satisfies `until`; the value that did."""
         if sleeps and self.spinning:
             self.might_sleep(what)
-        read, mask = self._memory.read, self._world.mask(("word", address))
-        yield Step(what, mask, ready=lambda: until(read(address)), idle=idle)
+        read, mask, failed = self._memory.read, self._world.mask(("word", address)), list[BaseException]()
+        yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed), idle=idle)
+        if failed:
+            raise failed[0]
         self.waited_for(sum(1 << index for index, before in self._world.stores.get(address, ()) if not until(before)))
         return read(address)
 
@@ -176,12 +209,12 @@ class Cpu:
     ) -> Generator[Step, int, list[int]]:
         """A busy wait, one step, that is not offered until several words of memory, given in order, satisfy `until`."""
         mask = self._session.footprint(tuple([("word", address) for address in addresses]))
-        read = self._memory.read
-
-        def ready() -> bool:
-            return until(*[read(address) for address in addresses])
-
-        yield Step(what, mask, ready=ready, idle=idle)
+        read, failed = self._memory.read, list[BaseException]()
+        if not addresses:
+            raise MisuseError(f"{self.name} waits for `{what}` and names no word")
+        yield Step(what, mask, ready=_asked(lambda: until(*[read(each) for each in addresses]), failed), idle=idle)
+        if failed:
+            raise failed[0]
         return [read(address) for address in addresses]
 
     @operation
@@ -205,7 +238,7 @@ class Cpu:
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(start)
-            await main(cpu)
+            await called(name, main, cpu)
 
         world.add_actor(name, after_spawn, daemon)
 
@@ -241,7 +274,35 @@ class Cpu:
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""
         if self.spinning:
-            raise MisuseError(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+            raise BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}")
+
+
+def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
+    """What an actor's main function gives; MisuseError if that cannot be awaited."""
+    made: object = main(cpu)
+    if isinstance(made, CoroutineType) or isawaitable(made):
+        return made
+    raise MisuseError(
+        f"{name} is no coroutine function, it returned {type(made).__name__}: write `async def`, with one `await` for "
+        "each step",
+        defined(main),
+    )
+
+
+def _asked(until: Callable[[], bool], failed: list[BaseException]) -> Callable[[], bool]:
+    """A condition that can be asked anywhere: if it raises, its step can be taken, and raises what is in `failed`."""
+
+    def ready() -> bool:
+        failed.clear()
+        try:
+            return until()
+        except (KeyboardInterrupt, FootprintError):
+            raise
+        except BaseException as error:
+            failed.append(error)
+            return True
+
+    return ready
 
 
 def _words(address: PhysAddr, count: int) -> tuple[Resource, ...]:

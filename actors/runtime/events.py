@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from .step import Resource
+from .places import defined
+from .step import MisuseError, Resource
 
 
 class Violation(Exception):
@@ -62,6 +63,29 @@ class Note:
         return (("note", self.subject),)
 
 
+def _complaint(check: object, answer: object) -> str | None:
+    """What a property says; MisuseError if that is neither a complaint nor None."""
+    if answer is None or isinstance(answer, str):
+        return answer
+    raise MisuseError(
+        f"{_returned(answer)}; a property returns None while it holds, and a text that says what is wrong",
+        defined(check),
+    )
+
+
+def _returned(answer: object) -> str:
+    shown = repr(answer) if isinstance(answer, bool | int | float | None) else type(answer).__name__
+    return f"it returned {shown}"
+
+
+def refuse_answer(answer: object) -> None:
+    """MisuseError if the method of an oracle or witness answers: who raises Violation is heard, who returns is not."""
+    if answer is not None:
+        raise MisuseError(
+            f"{_returned(answer)}; an oracle raises Violation, a witness sets `reached`, both return None"
+        )
+
+
 class FunctionOracle:
     """A property over notes, written as a function: `check` returns a complaint or None."""
 
@@ -76,13 +100,13 @@ class FunctionOracle:
 
     def observe(self, event: Note) -> None:
         """Apply the function."""
-        complaint = self._check(event) if self._check else None
+        complaint = _complaint(self._check, self._check(event)) if self._check else None
         if complaint:
             raise Violation(complaint, event.subject)
 
     def at_quiescence(self) -> None:
         """Apply the closing function."""
-        complaint = self._at_end() if self._at_end else None
+        complaint = _complaint(self._at_end, self._at_end()) if self._at_end else None
         if complaint:
             raise Violation(complaint)
 
@@ -99,7 +123,11 @@ class FunctionWitness:
 
     def observe(self, event: Note) -> None:
         """Apply the function."""
-        self.reached = self.reached or self._seen(event)
+        if not self.reached:
+            seen = self._seen(event)
+            if callable(seen) or isinstance(seen, Awaitable | Iterator):
+                raise MisuseError(f"{_returned(seen)}; a witness returns True or False", defined(self._seen))
+            self.reached = bool(seen)
 
 
 class Outcome(enum.StrEnum):
@@ -127,6 +155,8 @@ class Finding:
     message: str
     step: int
     objects: tuple[str, ...] = ()
+    where: str = ""
+    """The line of the scenario, actor or driver that failed, as the message also says; empty if none did."""
 
     @property
     def signature(self) -> tuple[str, ...]:

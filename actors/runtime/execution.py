@@ -13,27 +13,13 @@ from .audit import FootprintError
 from .events import ENDLESS, Finding, Outcome
 from .lasso import FAIR_STEPS, Tail
 from .schedule import FAIR
-from .step import ANYTHING, Step
+from .step import ANYTHING, FINISHED, Done, Step
 
 if TYPE_CHECKING:
     from .schedule import Schedule, Scheduler
     from .world import World
 
 
-class Abandoned(BaseException):
-    """Thrown into the actors of a run that is over; an actor must let it pass."""
-
-
-class Done:
-    """What a driver reports when an actor returned (`error` is None) or raised."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
-FINISHED = Done()
 Resume = Sequence[Callable[[int], object]]
 """For each actor what performs its step and returns what it then announces."""
 Settle = Callable[["Execution", int, object], Step | Done]
@@ -104,6 +90,7 @@ class Execution:
         self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
         self._finished = False
         world.session.steps = self.steps
+        world.is_full = True
 
     @property
     def schedule(self) -> Schedule:
@@ -142,11 +129,12 @@ class Execution:
         return session.offers.get(self._can) or session.offer(self._can)
 
     def next_step(self, actor: int, index: int) -> Step | None:
-        """What `actor` had pending before step `index`."""
+        """What `actor` had pending before step `index`: as it was announced, not what it came to touch later."""
         try:
-            return self.steps[self.actors.index(actor, index)]
+            step = self.steps[self.actors.index(actor, index)]
         except ValueError:
             return self.pending[actor]
+        return step.announced or step
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""
@@ -278,8 +266,7 @@ class Execution:
             if arrival.error is not None:
                 self._finish(endings.raised(self, actor, arrival.error))
         self._changed = performed.writes | performed.gives
-        if world.violation is not None and self.finding is None:
-            self._finish(endings.violated(self, *world.violation))
+        self._listen()
 
     def join(self, arrival: Step | Done) -> None:
         """A new actor (number `len(pending)`) announces its first step."""
@@ -299,6 +286,23 @@ class Execution:
             self.pending.append(None)
             if arrival.error is not None:
                 self._finish(endings.raised(self, number, arrival.error))
+
+    def _listen(self) -> None:
+        """Take up what oracles say of the last step, and what is wrong with the scenario."""
+        world = self.world
+        if world.violation is not None and self.finding is None:
+            self._finish(endings.violated(self, *world.violation))
+        if world.broken is not None and self.finding is None:
+            self._finish(world.broken)
+
+    def conclude(self) -> None:
+        """The run is over, and its world is gone: keep what only that has shown.
+
+        Whoever waits may do so because it cannot be ended, so that counts for more than a deadlock.
+        """
+        broken = self.world.broken
+        if broken is not None and self.outcome in (Outcome.QUIET, Outcome.DEADLOCK):
+            self.finding, self.failing, self.outcome = broken, self.schedule, broken.outcome
 
     def finish(self) -> None:
         """Tell the scheduler that its part of the run is over; it is told once."""
@@ -337,8 +341,9 @@ class Execution:
 
     def _come_to_rest(self) -> None:
         self._check_conditions()
+        self._listen()
         if self.finding is None:
-            finding = endings.at_rest(self) or self._beyond
+            finding = endings.at_rest(self) or self.world.broken or self._beyond
             if finding is None:
                 self.outcome = Outcome.QUIET
             else:

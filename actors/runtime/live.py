@@ -9,14 +9,14 @@ import trio
 
 from .execution import Execution
 from .schedule import Scheduler
-from .seat import Seat, admit, carry_on
+from .seat import admit, carry_on
+from .unawaited import locate, seated
 from .world import World
 
 
 async def live(world: World, scheduler: Scheduler) -> Execution:
     """Run `world` as Trio pleases; `scheduler` draws hardware outcomes only."""
     execution = Execution(world, scheduler)
-    seats: list[Seat] = []
     begun = 0
     changed = trio.lowlevel.ParkingLot()
 
@@ -43,13 +43,9 @@ async def live(world: World, scheduler: Scheduler) -> Execution:
             nursery.start_soon(act, begun)
             begun += 1
 
-    scheduler.start(execution)
-    try:
+    with seated(execution) as seats:
         async with trio.open_nursery() as nursery:
             start_newcomers()
         carry_on(world, execution, seats)
-    finally:
-        for seat in seats:
-            seat.abandon()
-    execution.finish()
+    locate(execution)
     return execution

@@ -146,7 +146,7 @@ class Port:
 class Link:
     """One direction of a PCIe link: posted, non-posted and completion queues.
 
-    Ordering (domain/vtd-pcie §1.1): posted requests stay in order and may pass the others; a non-posted request or a
+    Ordering (vtd-pcie §1.1): posted requests stay in order and may pass the others; a non-posted request or a
     completion may not pass an earlier posted request. So those two are taken only after every posted request that was
     sent before them.
     """

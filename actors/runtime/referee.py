@@ -9,14 +9,14 @@ import trio
 
 from .execution import Execution
 from .schedule import Scheduler
-from .seat import Seat, admit
+from .seat import admit
+from .unawaited import locate, seated
 from .world import World
 
 
 async def referee(world: World, scheduler: Scheduler) -> Execution:
     """Run `world` to its end, each step handed to its actor's task through Trio's run queue."""
     execution = Execution(world, scheduler)
-    seats: list[Seat] = []
     turns: list[trio.lowlevel.ParkingLot] = []
     arbiter = trio.lowlevel.ParkingLot()
 
@@ -27,8 +27,7 @@ async def referee(world: World, scheduler: Scheduler) -> Execution:
             execution.arrive(number, seats[number].resume(execution.outcomes[-1]))
             arbiter.unpark_all()
 
-    scheduler.start(execution)
-    try:
+    with seated(execution) as seats:
         async with trio.open_nursery() as nursery:
             while True:
                 admit(world, execution, seats)
@@ -41,8 +40,5 @@ async def referee(world: World, scheduler: Scheduler) -> Execution:
                 turns[number].unpark()
                 await arbiter.park()
             nursery.cancel_scope.cancel()
-    finally:
-        for seat in seats:
-            seat.abandon()
-    execution.finish()
+    locate(execution)
     return execution

@@ -1,14 +1,50 @@
-"""What the two pure-Trio drivers share: an actor's coroutine, stepped by hand inside an ordinary Trio task."""
+"""How an actor begins and ends; and its coroutine stepped by hand, as the pure-Trio drivers do it."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import sys
+from collections.abc import Awaitable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import CoroutineType
 from typing import Any
 
-from .execution import Abandoned, Done, Execution
-from .step import Step
-from .sync import MisuseError
-from .world import World
+import trio
+
+from . import running
+from .cpu import called
+from .execution import Execution
+from .step import Abandoned, Done, MisuseError, Step
+from .world import Actor, World
+
+PATIENCE = 100
+"""How often an actor is told something that it does not let pass: cleaning up may take some steps."""
+INTERRUPTS = (KeyboardInterrupt, trio.Cancelled)
+"""What comes from outside and is never an actor's own."""
+
+
+def begun(actor: Actor) -> Coroutine[Any, Any, None]:
+    """The coroutine of an actor."""
+    made = called(actor.name, actor.main, actor.cpu)
+    return made if isinstance(made, CoroutineType) else _awaited(made)
+
+
+async def _awaited(made: Awaitable[Any]) -> None:
+    await made
+
+
+@contextmanager
+def last_words_unheard() -> Iterator[None]:
+    """Let go in here of a coroutine that cannot be ended: Python would complain on stderr that it goes on."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = _ignore
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 class Seat:
@@ -19,15 +55,22 @@ class Seat:
 
     def resume(self, value: object) -> Step | Done:
         """Perform the announced step; the next one, or Done."""
+        before = running.begin()
         try:
             arrival = self._coro.send(value)
-            while type(arrival) is not Step:
+            for _ in range(PATIENCE):
+                if type(arrival) is Step:
+                    return arrival
                 arrival = self._coro.throw(foreign(arrival))
         except StopIteration:
             return Done()
-        except Exception as error:
+        except INTERRUPTS:
+            raise
+        except BaseException as error:
             return Done(error)
-        return arrival
+        finally:
+            running.end(before)
+        return Done(foreign(arrival))
 
     def lines(self) -> list[tuple[str, int]]:
         """Where the actor stands: file and line of each frame, from its main function inwards."""
@@ -38,13 +81,20 @@ class Seat:
             inner = inner.cr_await
         return found
 
-    def abandon(self) -> None:
-        """End an unfinished coroutine."""
-        try:
-            self._coro.throw(Abandoned())
-        except (Abandoned, StopIteration, RuntimeError):
-            return
-        self._coro.close()
+    def abandon(self) -> bool | None:
+        """End a coroutine: whether it was unfinished, or None if it cannot be ended."""
+        if getattr(self._coro, "cr_frame", None) is None:
+            return False
+        for _ in range(PATIENCE):
+            try:
+                self._coro.throw(Abandoned())
+            except INTERRUPTS:
+                raise
+            except BaseException:
+                return True
+        with last_words_unheard():
+            del self._coro
+        return None
 
 
 def foreign(trap: object) -> MisuseError:
@@ -59,10 +109,21 @@ def admit(world: World, execution: Execution, seats: list[Seat]) -> None:
     """Start the coroutines of actors that are new, up to their first step."""
     while len(seats) < len(world.actors):
         actor = world.actors[len(seats)]
-        actor.coroutine = actor.main(actor.cpu)
-        seat = Seat(actor.coroutine)
-        seats.append(seat)
-        execution.join(seat.resume(None))
+        world.current = len(seats)
+        try:
+            actor.coroutine = begun(actor)
+        except INTERRUPTS:
+            raise
+        except BaseException as error:
+            seats.append(Seat(_nothing()))
+            execution.join(Done(error))
+            continue
+        seats.append(Seat(actor.coroutine))
+        execution.join(seats[-1].resume(None))
+
+
+async def _nothing() -> None:
+    """Stands in for an actor that could not begin."""
 
 
 def carry_on(world: World, execution: Execution, seats: list[Seat]) -> None:

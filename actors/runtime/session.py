@@ -60,6 +60,7 @@ class Session:
     def begin(self) -> None:
         """A new world begins, so the last one is over and everything that was lent is back."""
         self._worlds += 1
+        self.steps = []
 
     def offer(self, can: int) -> tuple[int, ...]:
         """The actors of a mask; kept in `offers`."""

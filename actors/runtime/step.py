@@ -8,7 +8,8 @@ before the next acquire. A step that is not `ready` is not offered: blocking is 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Hashable
-from types import coroutine
+from inspect import CO_COROUTINE, CO_GENERATOR
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -18,11 +19,35 @@ ANYTHING = -1
 """The mask of all resources there ever are."""
 
 
+class MisuseError(Exception):
+    """A scenario called the public face as it cannot be called; `where` is the line to look at if none has failed."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class BrokenRule(MisuseError):
+    """Modelled code does what the kernel forbids, such as to sleep under a spin lock: a violation, not an error."""
+
+
 class Step:
     """What an actor is about to do; mutable only by the object that performs it (`gives`/`takes` of a queue
     element are known when the step happens, not when it is announced)."""
 
-    __slots__ = ("blocked", "gives", "idle", "options", "reads", "ready", "takes", "wakes", "what", "writes")
+    __slots__ = (
+        "announced",
+        "blocked",
+        "gives",
+        "idle",
+        "options",
+        "reads",
+        "ready",
+        "takes",
+        "wakes",
+        "what",
+        "writes",
+    )
 
     def __init__(
         self,
@@ -39,6 +64,8 @@ class Step:
         wakes: int = 0,
     ) -> None:
         self.what = what
+        self.announced: Step | None = None
+        """What was announced, should this be what it came to touch (`Cpu.touched`)."""
         self.reads = reads
         self.writes = writes
         self.takes = takes
@@ -53,13 +80,53 @@ class Step:
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
 
+    def narrowed(self, reads: int, writes: int) -> Step:
+        """The same step, which came to touch only so much."""
+        step = Step(
+            self.what,
+            reads,
+            writes,
+            takes=self.takes,
+            gives=self.gives,
+            ready=self.ready,
+            blocked=self.blocked,
+            options=self.options,
+            idle=self.idle,
+            wakes=self.wakes,
+        )
+        step.announced = self.announced or self
+        return step
+
+
+class Abandoned(BaseException):
+    """Thrown into the actors of a run that is over; an actor must let it pass."""
+
+
+class Done:
+    """What a driver reports when an actor returned (`error` is None) or raised."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+FINISHED = Done()
+
 
 def operation(steps: Callable[P, Generator[Step, int, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """An operation that yields its step instead of awaiting `perform`: one frame less to go through at each step."""
-    return coroutine(steps)  # type: ignore[return-value]  # awaited like any coroutine, and nothing else is done
+    """An operation that yields its step instead of awaiting `perform`: one frame less to go through at each step.
+
+    What it makes is a coroutine as an `async def` makes it, so that Python tells of one that is never awaited; with
+    `types.coroutine`, which marks generators, it would not.
+    """
+    assert isinstance(steps, FunctionType)
+    code = steps.__code__
+    steps.__code__ = code.replace(co_flags=code.co_flags & ~CO_GENERATOR | CO_COROUTINE)
+    return steps
 
 
-@coroutine
+@operation
 def perform(step: Step) -> Generator[Step, int, int]:
     """Announce `step`; return when it was chosen, with the outcome if it offered some."""
     return (yield step)

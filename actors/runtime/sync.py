@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from .audit import FootprintError
 from .session import Session
-from .step import Step, operation
+from .step import BrokenRule, Step, operation
+from .step import MisuseError as MisuseError  # who uses primitives imports it from here
 
 if TYPE_CHECKING:
     from .world import Cpu
-
-
-class MisuseError(Exception):
-    """Software under test broke a rule of the primitives: sleep under a spin lock, unlock by a stranger …"""
 
 
 class Lock:
@@ -62,10 +60,10 @@ class Lock:
 
     @operation
     def release(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step, always possible for the holder; MisuseError for anybody else."""
+        """One step, always possible for the holder; BrokenRule for anybody else."""
         if self.holder is not cpu:
             owner = "nobody" if self.holder is None else self.holder.name
-            raise MisuseError(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
+            raise BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}")
         yield self._release
         self.holder = None
         if self.spins:
@@ -137,9 +135,9 @@ class RwLock:
 
     @operation
     def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if cpu not in self.readers:
-            raise MisuseError(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it")
         yield self._release_read
         self.readers.remove(cpu)
 
@@ -153,9 +151,9 @@ class RwLock:
 
     @operation
     def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """One step; MisuseError for who does not hold it."""
+        """One step; BrokenRule for who does not hold it."""
         if self.writer is not cpu:
-            raise MisuseError(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
+            raise BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it")
         yield self._release_write
         self.writer = None
 
@@ -179,7 +177,7 @@ class Interrupt:
         self.pending = False
         self.lent = 0
         self.resource = ("irq", name)
-        mask = session.resources.mask(self.resource)
+        mask = self._mask = session.resources.mask(self.resource)
         self._taken = Step(f"irq {name}", writes=mask, ready=self._is_pending, idle=True, wakes=mask)
         self._session = session
         self._latched = 0
@@ -190,10 +188,16 @@ class Interrupt:
         self._latched = 0
 
     def raise_now(self) -> None:
-        """Latch the edge, inside a step that declared a write of `resource`."""
+        """Latch the edge, inside a step that declared a write of `resource`; FootprintError in any other.
+
+        Called while a world is filled, it is latched from the beginning.
+        """
+        steps = self._session.steps
+        if steps and not steps[-1].writes & self._mask:
+            raise FootprintError(f"step `{steps[-1].what}` raises irq {self.name}, which it does not declare")
         if not self.pending:
             self.pending = True
-            self._latched |= 1 << len(self._session.steps) - 1
+            self._latched |= 1 << len(steps) >> 1
 
     @operation
     def take(self, cpu: Cpu) -> Generator[Step, int, None]:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from types import CodeType
 from typing import Any, TypeVar
 
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, FrameAllocator
 
+from . import endings
 from .audit import AuditedMemory, audit_event
-from .codec import codec
+from .codec import Codec, codec
 from .cpu import Cpu as Cpu  # who makes worlds imports these from here
 from .cpu import Main as Main
-from .events import FunctionOracle, FunctionWitness, Note, Oracle, Violation, Witness, oracle_name
+from .events import (
+    Finding,
+    FunctionOracle,
+    FunctionWitness,
+    Note,
+    Oracle,
+    Violation,
+    Witness,
+    oracle_name,
+    refuse_answer,
+)
 from .ports import Link, Port, Workqueue
 from .session import Session as Session
 from .step import Step
@@ -56,6 +70,8 @@ class World:
         self.stop_at = sys.maxsize
         """The step before which a run is stopped to be looked at."""
         self.violation: tuple[str, Violation] | None = None
+        self.broken: Finding | None = None
+        """What is wrong with the scenario rather than with what it models: the first that was told."""
         self.alert = False
         """Whether more has happened than a step: an actor was added, a property is violated."""
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
@@ -66,9 +82,12 @@ class World:
         self.waited_for: dict[int, int] = {}
         """Of the steps that polled a word those, as a mask, before which it cannot have been as it had to be."""
         self.current = 0
+        """Who acts."""
+        self.is_full = False
+        """Whether a run has begun."""
         self._at_end: list[Callable[[], object]] = []
         self.again: Callable[[], World] | None = None
-        """Makes another world like this one, for an audit that compares two runs."""
+        """Makes another world like this one, to compare two runs or to look at one more closely."""
 
     def actor(self, main: MainT) -> MainT:
         """Add an actor whose name is the function's (decorator)."""
@@ -81,7 +100,10 @@ class World:
         return main
 
     def add_actor(self, name: str, main: Main, daemon: bool = False) -> None:
-        """Add an actor; at most MAX_ACTORS in one world."""
+        """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator."""
+        if not callable(main) or _flags(main) & (CO_GENERATOR | CO_ASYNC_GENERATOR):
+            kind = "a generator" if callable(main) else type(main).__name__
+            raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
         self.actors.append(Actor(name, main, daemon, Cpu(self, len(self.actors), name)))
@@ -95,6 +117,8 @@ class World:
         """The run is over: what refers back to the world lets go of it, so that it is freed at once."""
         for actor in self.actors:
             del actor.main, actor.cpu
+        self.oracles.clear()
+        self._observers.clear()
         while self._at_end:
             self._at_end.pop()()
 
@@ -125,47 +149,51 @@ class World:
 
     def port(self, name: str, *types: type) -> Port:
         """A FIFO that carries these message types."""
-        return self.session.lend(Port, name, codec(*types))
+        return self.session.lend(Port, name, _carried(name, types))
 
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
-        return Workqueue(self, name, codec(*types))
+        return Workqueue(self, name, _carried(name, types))
 
     def link(
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
     ) -> Link:
         """One direction of a PCIe link."""
-        return Link(self, name, posted=codec(*posted), non_posted=codec(*non_posted), completion=codec(*completion))
+        carried = (_carried(name, types) for types in (posted, non_posted, completion))
+        return Link(self, name, **dict(zip(("posted", "non_posted", "completion"), carried, strict=True)))
 
     def check(self, *oracles: Oracle) -> None:
         """Watch properties."""
         for oracle in oracles:
             self.oracles.append(oracle)
+            _refuse_async(type(oracle), "observe", "at_quiescence")
             self._subscribe(oracle, oracle.watches, oracle.observe)
 
     def expect(self, *witnesses: Witness) -> None:
         """Watch for what some run must reach."""
         for witness in witnesses:
             self.witnesses.append(witness)
+            _refuse_async(type(witness), "observe")
             self._subscribe(witness, witness.watches, witness.observe)
 
     def goal(self, *goals: Witness) -> None:
         """Watch for what it is good to have seen; unlike `expect`, it makes no experiment vacuous."""
         for goal in goals:
             self.goals.append(goal)
+            _refuse_async(type(goal), "observe")
             self._subscribe(goal, goal.watches, goal.observe)
 
     def always(self, name: str, check: Callable[[Note], str | None]) -> None:
         """A property of notes: `check` returns a complaint or None."""
-        self.check(FunctionOracle(name, check, None))
+        self.check(FunctionOracle(name, _function("always", name, check), None))
 
     def eventually(self, name: str, check: Callable[[], str | None]) -> None:
         """A property of the world at rest: `check` returns a complaint or None."""
-        self.check(FunctionOracle(name, None, check))
+        self.check(FunctionOracle(name, None, _function("eventually", name, check)))
 
     def sometimes(self, name: str, seen: Callable[[Note], bool]) -> None:
         """What some run must reach."""
-        self.expect(FunctionWitness(name, seen))
+        self.expect(FunctionWitness(name, _function("sometimes", name, seen)))
 
     def emit(self, event: object) -> None:
         """Record an event of the current step and show it to who watches; the first violation is kept."""
@@ -174,13 +202,70 @@ class World:
         self.events.append((self.index, self.current, event))
         for oracle, observe in self._observers.get(type(event), ()):
             try:
-                observe(event)
+                answer = observe(event)
+                if answer is not None:
+                    refuse_answer(answer)
             except Violation as violation:
                 violation.__traceback__ = None  # its frames would keep the world alive
                 if self.violation is None:
                     self.violation = (oracle_name(oracle), violation)
                     self.alert = True
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # told here: the actor might catch it, and is not to blame
+                self.tell(endings.broken(oracle_name(oracle), error, self.index))
+
+    def tell(self, finding: Finding) -> None:
+        """Something is wrong with the scenario: the run ends with that."""
+        if self.broken is None:
+            self.broken = finding
+            self.alert = True
+
+    def never_awaited(self, what: str, where: str) -> None:
+        """Something to be awaited was dropped, by the actor that acts or by the function that fills the world."""
+        name = self.actors[self.current].name if self.is_full else ""
+        self.tell(endings.never_awaited(name, what, where, self.index))
 
     def _subscribe(self, oracle: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
         for kind in watches:
             self._observers.setdefault(kind, []).append((oracle, observe))
+
+
+def not_plain(function: object) -> bool:
+    """Whether calling a function does not run it: an `async def`, or one with a `yield`."""
+    return bool(_flags(function) & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR))
+
+
+def _flags(function: object) -> int:
+    """What Python knows of a function or method, 0 of anything else; `inspect` takes longer than filling the world."""
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return code.co_flags if isinstance(code, CodeType) else 0
+
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+def _function(what: str, name: str, function: FunctionT) -> FunctionT:
+    """What is asked while a run goes on; MisuseError if asking it would not run it."""
+    if not callable(function):
+        raise MisuseError(f"{what} {name!r}: found {type(function).__name__}; a function is asked, uncalled")
+    if not_plain(function):
+        raise MisuseError(f"{what} {name!r}: found an async function or a generator; write a plain `def`")
+    return function
+
+
+@cache
+def _refuse_async(kind: type, *methods: str) -> None:
+    """MisuseError if calling these methods of an oracle or witness would not run them."""
+    for name in methods:
+        _function(kind.__name__, name, getattr(kind, name))
+
+
+def _carried(name: str, types: Sequence[Any]) -> Codec:
+    """How the messages of a port are packed; MisuseError for a type that no port can carry."""
+    try:
+        return codec(*types)
+    except TypeError as error:
+        raise MisuseError(f"port {name}: {error}") from None

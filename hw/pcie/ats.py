@@ -1,4 +1,4 @@
-"""The endpoint's Address Translation Cache and its duties towards invalidations (vtd-pcie.md sections 1.2 and 1.3)."""
+"""The endpoint's Address Translation Cache and its duties towards invalidations (vtd-pcie §1.2 and §1.3)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Atc:
             pending.outdated = True
 
     def disable(self) -> None:
-        """ATS Enable 1 to 0 keeps the entries: only enabling empties the ATC (race R16)."""
+        """ATS Enable 1 to 0 keeps the entries: only enabling empties the ATC (race SMMU-R16)."""
         self.enabled = False
 
     def flush(self) -> None:

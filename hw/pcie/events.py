@@ -1,4 +1,4 @@
-"""What an endpoint made of answers and resets, as typed records (vtd-pcie.md sections 1.2, 1.4 and 1.6).
+"""What an endpoint made of answers and resets, as typed records (vtd-pcie §1.2, §1.4 and §1.6).
 
 `hw.events` explains the fields that recur.
 """

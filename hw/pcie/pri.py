@@ -1,5 +1,5 @@
-"""The endpoint's Page Request Interface: groups, credits, responses, and both ways to stop a PASID (vtd-pcie.md
-sections 1.4 and 1.5)."""
+"""The endpoint's Page Request Interface: groups, credits, responses, and both ways to stop a PASID (vtd-pcie
+§1.4 and §1.5)."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class PageRequestInterface:
 
 
 class CreditIgnoringPri(PageRequestInterface):
-    """BUG: sends as many page requests as it likes; the queue was made as large as the allocations (race R27)."""
+    """BUG: sends as many page requests as it likes; the queue was made as large as the allocations (race VTD-R27)."""
 
     def room_for(self, requests: int) -> bool:
         """Always."""

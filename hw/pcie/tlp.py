@@ -1,4 +1,4 @@
-"""The PCIe messages between an endpoint and the IOMMU, and which may overtake which (vtd-pcie.md section 1.1).
+"""The PCIe messages between an endpoint and the IOMMU, and which may overtake which (vtd-pcie §1.1).
 
 Every field is an int or a bool, so that a message can be packed as a plain array in field order."""
 
@@ -227,7 +227,7 @@ def channel_of(tlp: Tlp) -> Channel:
 def may_overtake(later: Channel, earlier: Channel, *, upstream: bool) -> bool:
     """Whether `later` may arrive before `earlier`: nothing passes a posted message, everything else is unordered.
 
-    `upstream` makes no difference in section 1.1 (one traffic class, no relaxed or ID-based ordering); a link states
+    `upstream` makes no difference in vtd-pcie §1.1 (one traffic class, no relaxed or ID-based ordering); a link states
     its direction all the same, because those two attributes would break the symmetry.
     """
     return earlier is not Channel.POSTED

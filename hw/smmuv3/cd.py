@@ -1,4 +1,4 @@
-"""Context Descriptors (smmuv3.md section 1.2): the page table and ASID of one PASID, and what becomes of its faults."""
+"""Context Descriptors (smmuv3 §1.2): the page table and ASID of one PASID, and what becomes of its faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from hw.aarch64 import OUTPUT_BITS
 from hw.bus import Asid, Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import BusError
@@ -23,6 +24,7 @@ ENDI = Field(15, 1)
 EPD1 = Field(30, 1)
 V = Field(31, 1)
 IPS = Field(32, 3)
+AFFD = Field(35, 1)
 TBI0 = Field(38, 1)
 AA64 = Field(41, 1)
 HD = Field(42, 1)
@@ -33,6 +35,7 @@ A = Field(46, 1)
 ASET = Field(47, 1)
 ASID = Field(48, 16)
 
+HAD0 = Field(1, 1)
 TTB0 = Field(4, 48)
 
 MAIR = Field(0, 64)
@@ -49,6 +52,7 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
         "EPD1": EPD1,
         "V": V,
         "IPS": IPS,
+        "AFFD": AFFD,
         "TBI0": TBI0,
         "AA64": AA64,
         "HD": HD,
@@ -59,7 +63,7 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
         "ASET": ASET,
         "ASID": ASID,
     },
-    {"TTB0": TTB0},
+    {"HAD0": HAD0, "TTB0": TTB0},
     {},
     {"MAIR": MAIR},
     {},
@@ -70,10 +74,11 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
 PIECES = fielded(LAYOUT)
 """The words that are fetched each by itself: q0, q1 and q3."""
 
-_ACTED_ON = ("ASID", "ASET", "A", "R", "S", "HA", "HD", "TBI0", "IPS", "EPD1", "ENDI", "MAIR")
-_WALK_ONLY = ("T0SZ", "TG0", "IR0", "OR0", "SH0", "TTB0")
+_TOLD = ("ASID", "ASET", "A", "R", "S", "HA", "HD", "AFFD", "TBI0", "IPS", "EPD1", "ENDI", "MAIR")
+"""What a CD tells an SMMU about more than the walks of TTB0; on TBI0, ASET, EPD1 and MAIR no walk acts here."""
+_WALK_ONLY = ("T0SZ", "TG0", "IR0", "OR0", "SH0", "HAD0", "TTB0")
 _T0SZ_48_BITS = 16
-_T0SZ_40_BITS = 24
+_T0SZ_25_BITS = 39
 _IPS_48_BITS = 5
 _OUTPUT_BITS = (32, 36, 40, 42, 44, 48, 48, 48)
 _WRITE_BACK = 1
@@ -89,6 +94,28 @@ class StallModel(IntEnum):
     STALL_FORCE = 2
 
 
+class Httu(IntEnum):
+    """IDR0.HTTU: which flags of descriptors this SMMU can update."""
+
+    NONE = 0
+    ACCESS = 1
+    ACCESS_AND_DIRTY = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walks:
+    """What of a CD's walks this SMMU can do (IDR0, IDR3, IDR5)."""
+
+    output_bits: int = OUTPUT_BITS
+    """IDR5.OAS in bits. The intermediate size is the same: there is no AArch32."""
+    had: bool = False
+    """IDR3.HAD: whether CD.HAD0 means anything."""
+    httu: Httu = Httu.NONE
+
+
+PLAIN_WALKS = Walks()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cd:
     """A legal CD, as far as translation needs it."""
@@ -101,6 +128,14 @@ class Cd:
     abort: bool
     input_bits: int
     output_bits: int
+    flags: bool = True
+    """Whether an Access Flag of 0 is a fault: not with AFFD, nor where the SMMU sets it."""
+    hierarchical: bool = True
+    """Whether table descriptors restrict permissions: not with HAD0 where IDR3.HAD = 1."""
+    access: bool = False
+    """The SMMU sets Access Flags."""
+    dirty: bool = False
+    """And tracks dirty state."""
 
 
 def encode(**fields: int) -> Qwords:
@@ -114,14 +149,19 @@ def decode(qwords: Sequence[int]) -> dict[str, int]:
 
 
 def check(
-    qwords: Sequence[int], *, stall_model: StallModel = StallModel.STALL_AND_TERMINATE, s1stalld: bool = False
+    qwords: Sequence[int],
+    *,
+    stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
+    s1stalld: bool = False,
+    walks: Walks = PLAIN_WALKS,
 ) -> Cd | EventId:
     """The CD as the SMMU takes it, or C_BAD_CD; with EPD0 the fields of TTB0's walks are not looked at.
 
-    This SMMU walks little-endian AArch64 tables with a 4 KB granule, and updates no Access or Dirty flags.
+    This SMMU walks little-endian AArch64 tables with a 4 KB granule of 25 to 48 bits. HD without HA does nothing.
     """
     q0, q1 = qwords[0], qwords[1]
-    if not V.get(q0) or not AA64.get(q0) or q0 & (HA.mask | HD.mask):
+    access, dirty = bool(q0 & HA.mask), bool(q0 & HD.mask)
+    if not V.get(q0) or not AA64.get(q0) or walks.httu < max(access, 2 * dirty):
         return EventId.C_BAD_CD
     stall = bool(q0 & S.mask)
     if stall and (s1stalld or stall_model is StallModel.TERMINATE_ONLY):
@@ -131,8 +171,8 @@ def check(
     epd0 = bool(q0 & EPD0.mask)
     t0sz = T0SZ.get(q0)
     ttb0 = PhysAddr(q1 & TTB0.mask)
-    output_bits = _OUTPUT_BITS[IPS.get(q0)]
-    if not epd0 and (TG0.get(q0) or not _T0SZ_48_BITS <= t0sz <= _T0SZ_40_BITS or ENDI.get(q0) or ttb0 >> output_bits):
+    output_bits = min(_OUTPUT_BITS[IPS.get(q0)], walks.output_bits)
+    if not epd0 and (TG0.get(q0) or not _T0SZ_48_BITS <= t0sz <= _T0SZ_25_BITS or ENDI.get(q0) or ttb0 >> output_bits):
         return EventId.C_BAD_CD
     return Cd(
         asid=Asid(ASID.get(q0)),
@@ -143,6 +183,10 @@ def check(
         abort=bool(q0 & A.mask),
         input_bits=64 - t0sz,
         output_bits=output_bits,
+        flags=not (access or q0 & AFFD.mask),
+        hierarchical=not (walks.had and q1 & HAD0.mask),
+        access=access,
+        dirty=access and dirty,
     )
 
 
@@ -152,7 +196,7 @@ def meaning(qwords: Sequence[int]) -> str:
     fields = decode(qwords)
     if isinstance(taken, EventId):
         return f"{taken.name} (V={fields['V']})"
-    names = (*_ACTED_ON, *(() if taken.epd0 else _WALK_ONLY))
+    names = (*_TOLD, *(() if taken.epd0 else _WALK_ONLY))
     return ("quiet " if taken.epd0 else "") + " ".join(f"{name}={fields[name]:#x}" for name in names if fields[name])
 
 
@@ -168,6 +212,7 @@ async def fetch_cd(
     *,
     stall_model: StallModel = StallModel.STALL_AND_TERMINATE,
     s1stalld: bool = False,
+    walks: Walks = PLAIN_WALKS,
     seen: Seen | None = None,
 ) -> Cd | EventId:
     """Read the CD of a substream at `address` as the SMMU does, and check it."""
@@ -175,7 +220,7 @@ async def fetch_cd(
         qwords = await fetch(bus, address, f"CD[{ssid}]", PIECES, seen)
     except BusError:
         return EventId.F_CD_FETCH
-    return check(qwords, stall_model=stall_model, s1stalld=s1stalld)
+    return check(qwords, stall_model=stall_model, s1stalld=s1stalld, walks=walks)
 
 
 def empty_cd() -> Qwords:

@@ -1,4 +1,4 @@
-"""What the SMMU does to its registers when the command queue meets an error, and how it goes on (smmuv3.md sections 1.5
+"""What the SMMU does to its registers when the command queue meets an error, and how it goes on (smmuv3 §1.5
 and 1.6): CONS stays, CMDQ_CONS.ERR says why, and GERROR differs from GERRORN until software has seen it."""
 
 from __future__ import annotations

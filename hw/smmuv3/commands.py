@@ -1,6 +1,6 @@
-"""Commands of the SMMU's command queue, 16 bytes each, opcodes as in smmuv3.md section 1.4.
+"""Commands of the SMMU's command queue, 16 bytes each, opcodes as in smmuv3 §1.4.
 
-The domain text gives few bit positions; those here are the public SMMUv3 layout. An SMMU that has no Hyp or no stage 2
+docs/smmuv3.md gives few bit positions; those here are the public SMMUv3 layout. An SMMU that has no Hyp or no stage 2
 does not know their commands (CERROR_ILL). Bits that no field names are ignored, those of the range form of TLBI too."""
 
 from __future__ import annotations
@@ -196,6 +196,8 @@ def decode(q0: int, q1: int, *, hyp: bool = False, stage2: bool = False) -> Comm
     values: dict[str, int] = {}
     for name, part in _PARTS[opcode].items():
         value = part.bits.get(words[part.word]) << part.shift
+        if opcode is Opcode.RESUME and name == "resp" and value & ResumeResp.RETRY:
+            value = ResumeResp.RETRY  # with Ac = 1 Ab is ignored (IHI 0070 §4.7.1)
         _check(opcode, name, value)
         values[name] = bool(value) if name in _FLAGS else value
     return _command(opcode, values)

@@ -1,4 +1,4 @@
-"""From a StreamID and SubstreamID to a CD: tables in memory, caches before them (smmuv3.md sections 1.1 to 1.3).
+"""From a StreamID and SubstreamID to a CD: tables in memory, caches before them (smmuv3 §1.1 to §1.3).
 
 Each structure is cached by itself, valid or not, until a CFGI that names it.
 """
@@ -40,7 +40,7 @@ class Denial:
 
     event: EventId | None
     cd: Cd | None = None
-    """Set for the four faults that CD.A/R/S govern."""
+    """Set for the four faults of a walk, which CD.A/R/S govern."""
     descriptor: PhysAddr = _NOWHERE
 
 
@@ -62,7 +62,7 @@ def resources(smmu: Smmu, sid: StreamId) -> list[Resource]:
 
 
 async def prefetch(bus: Bus, smmu: Smmu, *, sid: StreamId, ssid: Pasid | None, ordinal: int) -> Transaction:
-    """Bring reachable configuration into the caches without any traffic, as an SMMU may at any time (section 1.3).
+    """Bring reachable configuration into the caches without any traffic, as an SMMU may at any time (smmuv3 §1.3).
 
     What is cached may be fetched again (it could have been evicted before): everything, or only what lies behind
     the structures that are kept. Who calls finishes the transaction, as with an access: a CMD_SYNC waits for a fetch
@@ -86,7 +86,7 @@ def cached_depth(smmu: Smmu, transaction: Transaction) -> int:
     if ste is None:
         return depth
     depth = 2 if smmu.split else 1
-    context = admit(ste, transaction)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     if isinstance(ste, Ste) and not isinstance(context, Denial | Found):
         depth += level1_key(sid, ste, context) in smmu.l1cds
     return depth
@@ -100,7 +100,7 @@ def cached_context(smmu: Smmu, transaction: Transaction) -> Context | None:
         leaf = smmu.l1stds.get(sid >> smmu.split) if smmu.split else None
         reached = leaf if leaf is None else _in_leaf(leaf, sid, smmu.split)
         return Denial(event=reached) if isinstance(reached, EventId) else None
-    context = admit(ste, transaction)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     if isinstance(context, Denial | Found):
         return context
     assert isinstance(ste, Ste)
@@ -124,7 +124,7 @@ async def fetch_context(bus: Bus, smmu: Smmu, transaction: Transaction, kept: in
     """
     fetch = _ContextFetch(bus, smmu, transaction, kept)
     ste = await fetch.ste()
-    context = admit(ste, transaction)
+    context = admit(ste, transaction, smmu.walks.output_bits)
     cd: Cd | EventId | None = None
     if isinstance(ste, Ste) and not isinstance(context, Denial | Found):
         transaction.context = context
@@ -152,6 +152,25 @@ async def stream_entry(bus: Bus, smmu: Smmu, transaction: Transaction) -> Ste | 
     await bus.access("configuration cache fill", writes=resources(smmu, transaction.sid))
     fetch.fill()
     return ste
+
+
+async def entry_in_memory(bus: Bus, smmu: Smmu, sid: StreamId) -> Ste | EventId:
+    """The STE of a stream as memory has it: for what an SMMU looks up without a transaction, past the caches."""
+    base, place = smmu.stream_table, sid
+    if not 0 <= sid < smmu.streams:
+        return EventId.C_BAD_STREAMID
+    try:
+        if smmu.split:
+            number = sid >> smmu.split
+            word = await bus.load(l1std_address(base, sid, smmu.split), f"L1STD[{number}]")
+            leaf = _in_leaf(check_l1std(word, smmu.split), sid, smmu.split)
+            if isinstance(leaf, EventId):
+                return leaf
+            base, place = leaf.base, StreamId(sid % leaf.streams)
+        words = await bus.load_words(ste_address(base, place), ste_module.CHECKED_WORDS, f"STE[{sid}].q0-1")
+    except BusError:
+        return EventId.F_STE_FETCH
+    return ste_module.check(words, smmu.features)
 
 
 class _ContextFetch:
@@ -236,7 +255,13 @@ class _ContextFetch:
         told = self._told(f"CD[{context}]", cd_module.V.mask, cd_module.meaning)
         self.where = cd_address(base, place)
         self._cd = await fetch_cd(
-            self._bus, self.where, context, stall_model=smmu.stall_model, s1stalld=ste.s1stalld, seen=told
+            self._bus,
+            self.where,
+            context,
+            stall_model=smmu.stall_model,
+            s1stalld=ste.s1stalld,
+            walks=smmu.walks,
+            seen=told,
         )
         return self._cd
 
@@ -282,8 +307,8 @@ def _in_leaf(leaf: StreamLeaf | EventId, sid: StreamId, split: int) -> StreamLea
     return leaf
 
 
-def admit(ste: Ste | EventId, transaction: Transaction) -> Pasid | Denial | Found:
-    """What the STE decides: the CD to use (a Pasid), a refusal, or a bypass."""
+def admit(ste: Ste | EventId, transaction: Transaction, limit: int) -> Pasid | Denial | Found:
+    """What the STE decides: the CD to use (a Pasid), a refusal, or a bypass of addresses of up to `limit` bits."""
     if isinstance(ste, EventId):
         return Denial(event=ste)
     transaction.world = ste.world
@@ -292,16 +317,16 @@ def admit(ste: Ste | EventId, transaction: Transaction) -> Pasid | Denial | Foun
     if transaction.ats and (ste.config is StreamConfig.BYPASS or ste.eats != AtsMode.FULL):
         return Denial(event=EventId.F_BAD_ATS_TREQ)
     if ste.config is StreamConfig.BYPASS:
-        return _bypass(transaction) if transaction.ssid is None else Denial(event=EventId.C_BAD_SUBSTREAMID)
+        return bypass(transaction, limit) if transaction.ssid is None else Denial(event=EventId.C_BAD_SUBSTREAMID)
     context = context_index(ste, transaction.ssid)
     if isinstance(context, EventId):
         return Denial(event=context)
-    if context is None:
-        return Denial(event=EventId.F_BAD_ATS_TREQ) if transaction.ats else _bypass(transaction)
-    return context
+    return bypass(transaction, limit) if context is None else context
 
 
-def _bypass(transaction: Transaction) -> Found:
-    """The address is physical already."""
+def bypass(transaction: Transaction, limit: int) -> Found | Denial:
+    """The address is physical already, unless it has more than `limit` bits (IHI 0070 §3.4)."""
+    if transaction.address >> limit:
+        return Denial(event=EventId.F_ADDR_SIZE)
     page = PhysAddr(transaction.address & ~_PAGE_OFFSET)
     return Found(entry=Translation(page=page, readable=True, writable=True), cd=None)

@@ -1,4 +1,4 @@
-"""What STE and CD have in common: 64 bytes that the SMMU fetches as eight independent words (smmuv3.md section 1.3),
+"""What STE and CD have in common: 64 bytes that the SMMU fetches as eight independent words (smmuv3 §1.3),
 so that an entry can be torn between any of them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""EVTQ records and the rules of a full event queue (smmuv3.md section 1.7): other records are dropped and toggle OVFLG,
+"""EVTQ records and the rules of a full event queue (smmuv3 §1.7): other records are dropped and toggle OVFLG,
 stall records are never dropped, and a pending overflow does not stop the queue."""
 
 from __future__ import annotations

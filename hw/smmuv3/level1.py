@@ -1,4 +1,4 @@
-"""Two-level tables: STRTAB_BASE_CFG, L1STD and L1CD (IHI 0070 §6.3, §5.1, §5.3; smmuv3.md sections 1.1 and 1.2).
+"""Two-level tables: STRTAB_BASE_CFG, L1STD and L1CD (IHI 0070 §6.3, §5.1, §5.3; smmuv3 §1.1 and §1.2).
 
 A first-level descriptor is one word, so it is never torn; but it is cached like an entry, invalid or not.
 """

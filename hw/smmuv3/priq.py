@@ -1,4 +1,4 @@
-"""PRIQ entries and the acceptance rules of the PRI queue (smmuv3.md section 1.8): after an overflow nothing is written
+"""PRIQ entries and the acceptance rules of the PRI queue (smmuv3 §1.8): after an overflow nothing is written
 until software acknowledges it, and the SMMU itself answers what it must not lose."""
 
 from __future__ import annotations
@@ -113,6 +113,16 @@ class AutoResponse:
     with_pasid: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsksEntry:
+    """The SMMU answers the group itself, as soon as it knows what the STE says of the PASID (IHI 0070 §8.1)."""
+
+    def answer(self, ppar: bool | None) -> AutoResponse:
+        """Success with the PASID that STE.PPAR allows; Failure if the STE cannot be read (None)."""
+        code = ResponseCode.FAILURE if ppar is None else ResponseCode.SUCCESS
+        return AutoResponse(code=code, with_pasid=bool(ppar))
+
+
 class Priq(OutputQueue):
     """The PRI queue, as the SMMU fills it; `pps` is IDR3.PPS: automatic responses always carry the PASID."""
 
@@ -125,30 +135,24 @@ class Priq(OutputQueue):
         super().__init__(memory, ring, prod_register, cons_register)
         self.pps = pps
 
-    def accept(
-        self, entry: PageRequestEntry, *, enabled: bool = True, ppar: bool | None = False
-    ) -> Accepted | AutoResponse | Dropped:
-        """Queue a PPR, or refuse it as section 1.8 demands.
-
-        `enabled` is PRIQEN and SMMUEN without an active PRIQ_ABT_ERR; `ppar` is STE.PPAR, None if the STE is
-        unreadable.
-        """
+    def accept(self, entry: PageRequestEntry, *, enabled: bool = True) -> Accepted | AutoResponse | AsksEntry | Dropped:
+        """Queue a PPR, or refuse it as smmuv3 §1.8 demands; `enabled` is PRIQEN and SMMUEN."""
         if not enabled:
             if entry.is_stop_marker:
                 return Dropped(reason=DropReason.DISABLED)
             return AutoResponse(code=ResponseCode.FAILURE, with_pasid=False)
         prod, cons = self.pointers()
         if overflow_pending(prod, cons):
-            return self._refuse(entry, DropReason.OVERFLOW_PENDING, ppar)
+            return self._refuse(entry, DropReason.OVERFLOW_PENDING)
         if self.ring.full(prod, cons):
             self.signal_overflow(prod, cons)
-            return self._refuse(entry, DropReason.FULL, ppar)
+            return self._refuse(entry, DropReason.FULL)
         return self.push(encode(entry), prod, cons)
 
-    def _refuse(self, entry: PageRequestEntry, reason: DropReason, ppar: bool | None) -> AutoResponse | Dropped:
-        """Only a group's Last is answered; a marker wants no answer."""
+    def _refuse(self, entry: PageRequestEntry, reason: DropReason) -> AutoResponse | AsksEntry | Dropped:
+        """Only a group's Last is answered; a marker wants no answer. Without a PASID no STE is asked."""
         if not entry.last or entry.is_stop_marker:
             return Dropped(reason=reason)
-        if ppar is None and not self.pps:
-            return AutoResponse(code=ResponseCode.FAILURE, with_pasid=False)
-        return AutoResponse(code=ResponseCode.SUCCESS, with_pasid=entry.ssv and (self.pps or bool(ppar)))
+        if entry.ssv and not self.pps:
+            return AsksEntry()
+        return AutoResponse(code=ResponseCode.SUCCESS, with_pasid=entry.ssv)

@@ -1,4 +1,4 @@
-"""Ring arithmetic of the SMMU's queues and the part that EVTQ and PRIQ have in common (smmuv3.md section 1.6): an
+"""Ring arithmetic of the SMMU's queues and the part that EVTQ and PRIQ have in common (smmuv3 §1.6): an
 index, a wrap bit above it, and in bit 31 OVFLG (PROD) or OVACKFLG (CONS)."""
 
 from __future__ import annotations

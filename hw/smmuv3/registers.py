@@ -1,4 +1,4 @@
-"""The SMMU's registers that matter for SVA (smmuv3.md section 1.6), one word each in one MMIO frame."""
+"""The SMMU's registers that matter for SVA (smmuv3 §1.6), one word each in one MMIO frame."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ class Registers:
     def name_of(self, address: PhysAddr) -> str:
         """The register at `address`."""
         return name_at(address, self.base, _NAMES)
+
+
+ENABLED = SMMUEN.mask | PRIQEN.mask | EVTQEN.mask | CMDQEN.mask
+"""CR0 of an SMMU that works."""
 
 
 def active_errors(gerror: int, gerrorn: int) -> int:

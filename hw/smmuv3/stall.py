@@ -1,4 +1,4 @@
-"""The stall model (smmuv3.md section 2.5): transactions wait in the SMMU under a STAG, until RESUME, STALL_TERM or a
+"""The stall model (smmuv3 §2.5): transactions wait in the SMMU under a STAG, until RESUME, STALL_TERM or a
 retry of the SMMU's own accord."""
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class Stalls:
         return stall
 
     def terminate(self, sid: StreamId) -> tuple[Stall, ...]:
-        """STALL_TERM: decide about every stalled transaction of a stream."""
+        """STALL_TERM: every stalled transaction of a stream is to end in an abort (IHI 0070 §4.7.2)."""
         ended = [stall for key, stall in self._reserved.items() if key[0] == sid]
         for stall in ended:
-            self.resume(stall.sid, stall.stag, ResumeResp.TERMINATE)
+            self.resume(stall.sid, stall.stag, ResumeResp.ABORT)
         return tuple(ended)
 
     def reserved(self, sid: StreamId) -> tuple[int, ...]:

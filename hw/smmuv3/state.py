@@ -1,5 +1,5 @@
 """What an SMMU remembers between steps: cached STEs, CDs and first-level descriptors, the TLB, and the transactions in
-flight that a CMD_SYNC must wait for (smmuv3.md sections 1.3 to 1.5)."""
+flight that a CMD_SYNC must wait for (smmuv3 §1.3 to §1.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 
 from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
-from hw.smmuv3.cd import Cd, StallModel
+from hw.smmuv3.cd import PLAIN_WALKS, Cd, StallModel, Walks
 from hw.smmuv3.commands import CFGI_ALL_RANGE, Command, Opcode
 from hw.smmuv3.evtq import EventId
 from hw.smmuv3.level1 import CdTableFormat, StreamLeaf
@@ -86,10 +86,15 @@ class Smmu:
     two_level_cds: bool = True
     hyp: bool = False
     """Whether STE.STRW means anything."""
+    walks: Walks = PLAIN_WALKS
+    enabled: bool = True
+    """CR0.SMMUEN; without it addresses pass as they are."""
     atschk: bool = False
     """CR0.ATSCHK: whether translated traffic is checked against STE.EATS."""
     record_config_errors_of_ats: bool = False
-    """Whether configuration errors of Translation Requests are recorded too."""
+    """CR2.REC_CFG_ATS: whether errors of configuration and walks are recorded for ATS, too."""
+    record_bad_streams: bool = True
+    """CR2.RECINVSID: whether C_BAD_STREAMID is recorded; Linux sets it."""
     report_fetches: bool = False
     """Whether fetches are events: only worlds whose oracles look at them pay for that."""
     l1stds: dict[int, StreamLeaf | EventId] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Stream Table Entries (smmuv3.md section 1.1): what the SMMU does with a whole stream.
+"""Stream Table Entries (smmuv3 §1.1): what the SMMU does with a whole stream.
 
 This SMMU has no stage 2; an STE that asks for it is C_BAD_STE to it."""
 
@@ -79,6 +79,8 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
 PIECES = fielded(LAYOUT)
 """The words that are fetched each by itself: q0 to q3."""
 
+CHECKED_WORDS = 2
+"""How many of them `check` looks at."""
 _STAGE1_FIELDS = (
     *("S1Fmt", "S1ContextPtr", "S1CDMax", "S1DSS", "S1CIR", "S1COR", "S1CSH"),
     *("PPAR", "MEV", "S1STALLD", "EATS", "STRW", "S2VMID"),

@@ -1,16 +1,16 @@
 """How the SMMU translates: configuration, TLB and walk once, and from them the answers to Translation Requests and to
-untranslated accesses (smmuv3.md sections 1.1, 1.2 and 2.1)."""
+untranslated accesses (smmuv3 §1.1, §1.2 and §2.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from hw.aarch64 import Fault, WalkFault, walk
+from hw.aarch64 import NO_UPDATES, Fault, Updates, WalkFault, walk
 from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest, completion_of
 from hw.smmuv3.cd import Cd
-from hw.smmuv3.config import Denial, Found, cached_context, fetch_context, prefetch, resources, stream_entry
+from hw.smmuv3.config import Denial, Found, bypass, cached_context, fetch_context, prefetch, resources, stream_entry
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord
 from hw.smmuv3.state import Smmu, Transaction, apply, resources_of
 from hw.smmuv3.ste import AtsMode, Ste, StreamConfig
@@ -96,7 +96,7 @@ async def translate_request(bus: Bus, smmu: Smmu, request: TranslationRequest) -
 def _completion(
     smmu: Smmu, request: TranslationRequest, transaction: Transaction, outcome: Found | Denial
 ) -> tuple[TranslationCompletion, EventRecord | None]:
-    """The table of section 2.1."""
+    """The table of smmuv3 §2.1; a bypass of an address that is too large is a hole, too (IHI 0070 §3.9.1.2)."""
     match outcome:
         case Found(entry=entry):
             return completion_of(request, CompletionStatus.SUCCESS, entry), None
@@ -104,8 +104,8 @@ def _completion(
             return completion_of(request, CompletionStatus.UR), None
         case Denial(event=EventId.F_BAD_ATS_TREQ as event):
             return completion_of(request, CompletionStatus.UR), _record(event, transaction)
-        case Denial(event=EventId() as event, cd=None, descriptor=where):
-            recorded = event is EventId.F_WALK_EABT or smmu.record_config_errors_of_ats
+        case Denial(event=EventId() as event, cd=None, descriptor=where) if event is not EventId.F_ADDR_SIZE:
+            recorded = smmu.record_config_errors_of_ats and _may_record(event, smmu)
             return (
                 completion_of(request, CompletionStatus.CA),
                 _record(event, transaction, fetched=where) if recorded else None,
@@ -129,36 +129,45 @@ async def untranslated_access(
                 disposition=Disposition.PROCEED, address=target, event=None, transaction=transaction, found=outcome
             )
         outcome = Denial(event=EventId.F_PERMISSION, cd=cd)
-    disposition, event = _denied(outcome, transaction)
+    disposition, event = _denied(outcome, transaction, smmu)
     return AccessAnswer(disposition=disposition, address=PhysAddr(0), event=event, transaction=transaction)
 
 
 async def translated_access(
     bus: Bus, smmu: Smmu, *, sid: StreamId, pasid: Pasid, address: PhysAddr, write: bool, ordinal: int = 0
 ) -> AccessAnswer:
-    """Decide about a DMA that the endpoint says is translated: CR0.ATSCHK asks STE.EATS, else nobody does (§2.2)."""
+    """Decide about a DMA that is marked translated: CR0.ATSCHK asks STE.EATS, else nobody does (smmuv3 §2.2)."""
     ssid = None if pasid == NO_PASID else pasid
     transaction = Transaction(sid=sid, ssid=ssid, address=VirtAddr(address), write=write, ats=True, ordinal=ordinal)
-    denial = _forbidden(await stream_entry(bus, smmu, transaction)) if smmu.atschk else None
+    denial = None if smmu.enabled else Denial(event=EventId.F_TRANSL_FORBIDDEN)
+    if smmu.enabled and smmu.atschk:
+        denial = _forbidden(smmu, await stream_entry(bus, smmu, transaction))
     if denial is None:
         return AccessAnswer(disposition=Disposition.PROCEED, address=address, event=None, transaction=transaction)
-    disposition, event = _denied(denial, transaction)
-    return AccessAnswer(disposition=disposition, address=_NOWHERE, event=event, transaction=transaction)
+    event = None if denial.event is None else _record(denial.event, transaction)
+    return AccessAnswer(disposition=Disposition.ABORT, address=_NOWHERE, event=event, transaction=transaction)
 
 
-def _forbidden(ste: Ste | EventId) -> Denial | None:
-    """Why a stream's translated traffic is not let through; if the STE is invalid or aborts, nothing is recorded."""
-    if isinstance(ste, EventId) or ste.config is StreamConfig.ABORT:
+def _forbidden(smmu: Smmu, ste: Ste | EventId) -> Denial | None:
+    """Why a stream's translated traffic is not let through (IHI 0070 §3.9.1.3); CR2.RECINVSID does not matter to it."""
+    if isinstance(ste, EventId):
+        return Denial(event=ste if smmu.record_config_errors_of_ats else None)
+    if ste.config is StreamConfig.ABORT:
         return Denial(event=None)
     if ste.config is StreamConfig.BYPASS or ste.eats != AtsMode.FULL:
         return Denial(event=EventId.F_TRANSL_FORBIDDEN)
     return None
 
 
-def _denied(denial: Denial, transaction: Transaction) -> tuple[Disposition, EventRecord | None]:
-    """Apply CD.A/R/S to the four normal faults; configuration errors abort and are recorded, always."""
+def _may_record(event: EventId, smmu: Smmu) -> bool:
+    """C_BAD_STREAMID is recorded only with CR2.RECINVSID."""
+    return event is not EventId.C_BAD_STREAMID or smmu.record_bad_streams
+
+
+def _denied(denial: Denial, transaction: Transaction, smmu: Smmu) -> tuple[Disposition, EventRecord | None]:
+    """Apply CD.A/R/S to the four faults of a walk; all other errors abort, and nearly all are recorded, always."""
     cd = denial.cd
-    if denial.event is None:
+    if denial.event is None or not _may_record(denial.event, smmu):
         return Disposition.ABORT, None
     if cd is None:
         return Disposition.ABORT, _record(denial.event, transaction, fetched=denial.descriptor)
@@ -171,6 +180,8 @@ def _denied(denial: Denial, transaction: Transaction) -> tuple[Disposition, Even
 async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | Denial:
     """Configuration, then TLB, then walk: one step if everything is cached."""
     sid = transaction.sid
+    if not smmu.enabled:
+        return _disabled(smmu, transaction)
     expected = smmu.expected_asid.get((sid, transaction.ssid))
     reads: list[Resource] = resources(smmu, sid)
     if expected is not None:
@@ -194,10 +205,18 @@ async def _resolve(bus: Bus, smmu: Smmu, transaction: Transaction) -> Found | De
         await bus.access("TLB look-up", reads=[Tlb.resource(cd.asid)])
     transaction.asid = cd.asid
     entry = smmu.tlb.lookup(cd.asid, smmu.vmid, transaction.address, transaction.world)
-    if entry is not None:
+    if entry is not None and not (entry.clean and transaction.write):
         return Found(entry=entry, cd=cd)
     smmu.begin(transaction)
     return await _walk_and_fill(bus, smmu, transaction, cd)
+
+
+def _disabled(smmu: Smmu, transaction: Transaction) -> Found | Denial:
+    """SMMUEN = 0: no translation, no event for an address that is too large, no ATS (IHI 0070 §3.4, §3.9.1.2)."""
+    if transaction.ats:
+        return Denial(event=EventId.F_BAD_ATS_TREQ)
+    found = bypass(transaction, smmu.walks.output_bits)
+    return found if isinstance(found, Found) else Denial(event=None)
 
 
 async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd) -> Found | Denial:
@@ -206,7 +225,17 @@ async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd)
         # EPD0 forbids walks only: an entry that is still in the TLB was found before.
         return Denial(event=EventId.F_TRANSLATION, cd=cd)
     address = transaction.address
-    found = await walk(bus, cd.ttb0, address, write=False, input_bits=cd.input_bits, output_bits=cd.output_bits)
+    found = await walk(
+        bus,
+        cd.ttb0,
+        address,
+        write=False,
+        input_bits=cd.input_bits,
+        output_bits=cd.output_bits,
+        flags=cd.flags,
+        hierarchical=cd.hierarchical,
+        updates=Updates(access=True, dirty=cd.dirty, write=transaction.write) if cd.access else NO_UPDATES,
+    )
     if isinstance(found, Fault):
         event = _EVENT_OF_FAULT[found.kind]
         normal = found.kind is not WalkFault.EXTERNAL_ABORT
@@ -223,6 +252,7 @@ async def _walk_and_fill(bus: Bus, smmu: Smmu, transaction: Transaction, cd: Cd)
         writable=found.writable,
         ttb=cd.ttb0,
         world=transaction.world,
+        clean=found.clean,
     )
     return Found(entry=entry, cd=cd)
 

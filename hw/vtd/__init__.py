@@ -1,2 +1,2 @@
 """Intel VT-d in scalable mode: its structures, caches, queues, faults and translation rules, a module per part
-of vtd-pcie.md section 2."""
+of vtd-pcie §2."""

@@ -1,4 +1,4 @@
-"""Scalable-mode context entries (vtd-pcie.md section 2.1): what a function may do, and where its PASID directory lies.
+"""Scalable-mode context entries (vtd-pcie §2.1): what a function may do, and where its PASID directory lies.
 
 The root table is left out: contexts stand in one linear table, and a function beyond it has no root entry."""
 
@@ -35,7 +35,7 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
     {},
     {},
 )
-"""The domain text names P, PRE and DTE; the positions are those that Linux writes."""
+"""vtd-pcie §2.1 names P, PRE and DTE; the positions are those that Linux writes."""
 _RESERVED = tuple(~sum(field.mask for field in table.values()) for table in LAYOUT)
 
 

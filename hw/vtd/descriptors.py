@@ -1,4 +1,4 @@
-"""What software puts into the invalidation queue (vtd-pcie.md section 2.4): invalidations, waits and page group
+"""What software puts into the invalidation queue (vtd-pcie §2.4): invalidations, waits and page group
 responses; `hw.vtd.invalidation` has their bits."""
 
 from __future__ import annotations

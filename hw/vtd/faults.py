@@ -1,4 +1,4 @@
-"""Non-recoverable faults (vtd-pcie.md section 2.2): reason codes, fault recording registers, PFO, and FPD, which
+"""Non-recoverable faults (vtd-pcie §2.2): reason codes, fault recording registers, PFO, and FPD, which
 silences the record and nothing else."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LAYOUT = (
         "F": Field(63, 1),
     },
 )
-"""The domain text names the fields; F, T1, PV, FR, PP and SID stand where Linux reads them, the others are [K]."""
+"""vtd-pcie §2.2 names the fields; F, T1, PV, FR, PP and SID stand where Linux reads them, the others are [K]."""
 F = LAYOUT[1]["F"]
 
 
@@ -164,8 +164,8 @@ class Report:
 class FaultLog:
     """The fault recording registers, as hardware fills them in turn.
 
-    `pfo_stops`: as long as PFO is set nothing is recorded, even if software has freed records meanwhile. The domain
-    text calls these semantics unverified; the alternative records again as soon as there is room.
+    `pfo_stops`: as long as PFO is set nothing is recorded, even if software has freed records meanwhile. vtd-pcie
+    §2.2 calls these semantics unverified; the alternative records again as soon as there is room.
     """
 
     __slots__ = ("_next", "memory", "pfo_stops", "registers")

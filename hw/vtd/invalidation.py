@@ -1,7 +1,7 @@
-"""The bits of invalidation queue descriptors, 32 bytes each (vtd-pcie.md section 2.4). What cannot be decoded is no
+"""The bits of invalidation queue descriptors, 32 bytes each (vtd-pcie §2.4). What cannot be decoded is no
 exception but an `Iqei`: hardware stops at it with FSTS.IQE.
 
-The bit positions that the domain text leaves out are those that Linux writes."""
+The bit positions that docs/vtd-pcie.md leaves out are those that Linux writes."""
 
 from __future__ import annotations
 

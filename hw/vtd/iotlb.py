@@ -1,4 +1,4 @@
-"""IOTLB and paging-structure cache, both tagged by (DID, PASID, address) and not by source (vtd-pcie.md section 2.1):
+"""IOTLB and paging-structure cache, both tagged by (DID, PASID, address) and not by source (vtd-pcie §2.1):
 every SVA entry has the same DID, so that a PASID used again meets what its former owner left."""
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Iotlb:
             readable=found.readable,
             writable=found.writable,
             ttb=table,
+            clean=found.clean,
         )
 
     def fill_upper(self, did: Did, pasid: Pasid, address: VirtAddr, trail: Iterable[Reached]) -> None:

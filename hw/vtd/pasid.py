@@ -1,4 +1,4 @@
-"""The PASID directory and the 64-byte PASID entries (vtd-pcie.md section 2.1), which hardware may fetch in pieces, so
+"""The PASID directory and the 64-byte PASID entries (vtd-pcie §2.1), which hardware may fetch in pieces, so
 that an entry can be torn between two of them."""
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
     {},
     {},
 )
-"""Bit 64*n + b of the domain text is bit b of word n. SLEE, SLADE, ERE and SMEP are not in it ([K]): they are named
+"""Bit 64*n + b of vtd-pcie §2.1 is bit b of word n. SLEE, SLADE, ERE and SMEP are not in it ([K]): they are named
 because an entry that sets them must not count as one with reserved bits set."""
 _RESERVED = tuple(~sum(field.mask for field in table.values()) for table in LAYOUT[:_ACTED_ON])
 

@@ -1,4 +1,4 @@
-"""Page request descriptors and the rules of the page request queue (vtd-pcie.md section 2.3): after an overflow nothing
+"""Page request descriptors and the rules of the page request queue (vtd-pcie §2.3): after an overflow nothing
 is queued until software clears PRO, and hardware itself answers what it must not lose."""
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Prq:
         return (word_resource(registers.PQH),), tuple(word_resource(word) for word in writes)
 
     def accept(self, request: PageRequestDescriptor) -> Queued | Refused:
-        """Queue a request that passed the checks of `hw.vtd.translate`, or refuse it as section 2.3 demands."""
+        """Queue a request that passed the checks of `hw.vtd.translate`, or refuse it as vtd-pcie §2.3 demands."""
         memory, registers = self.memory, self.registers
         status = memory.read(registers.PRS)
         if status & PRO.mask:

@@ -1,4 +1,4 @@
-"""Queued invalidation at work (vtd-pcie.md section 2.4): which descriptor may start or complete before which, ITags,
+"""Queued invalidation at work (vtd-pcie §2.4): which descriptor may start or complete before which, ITags,
 errors that stop the queue, and the device-TLB time-out that aborts every pending wait."""
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class InvalidationQueue:
     """The unit's side of the queue: plain state and rules, which an actor drives.
 
     `pds` is ECAP.PDS: without it PD of a wait is ignored, and a drain does not drain, or is a reserved bit
-    (`pd_is_reserved`). Both were seen as possible when the kernel was fixed (race R25).
+    (`pd_is_reserved`). Both were seen as possible when the kernel was fixed (race VTD-R25).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The registers of VT-d that matter for SVA (vtd-pcie.md sections 2.2 to 2.4), one word each in one MMIO frame.
+"""The registers of VT-d that matter for SVA (vtd-pcie §2.2 to §2.4), one word each in one MMIO frame.
 
 Bits that software clears by writing 1 are cleared with the functions below, in one read-modify-write step."""
 

@@ -1,4 +1,4 @@
-"""Ring arithmetic of VT-d's two queues (vtd-pcie.md sections 2.3 and 2.4): head and tail are byte offsets without a
+"""Ring arithmetic of VT-d's two queues (vtd-pcie §2.3 and §2.4): head and tail are byte offsets without a
 wrap bit, so that one slot always stays empty."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """What a VT-d unit remembers between steps: context cache, PASID cache, IOTLB, and the requests inside it that an
-invalidation or a drain must wait for (vtd-pcie.md sections 2.1 and 2.4)."""
+invalidation or a drain must wait for (vtd-pcie §2.1 and §2.4)."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Transaction:
     """The request itself named a PASID."""
     address: VirtAddr
     kind: RequestKind
+    write: bool = False
+    """Whether the page is to be marked dirty."""
     ordinal: int = 0
     """Which one of its agent's it is: a name for whoever waits for its end."""
     did: Did | None = None

@@ -1,4 +1,4 @@
-"""What each transaction gets (vtd-pcie.md section 2.2): context, PASID entry, IOTLB and walk once, and from them the
+"""What each transaction gets (vtd-pcie §2.2): context, PASID entry, IOTLB and walk once, and from them the
 answers to untranslated and translated DMA, Translation Requests and page requests."""
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _REASON_OF_FAULT = {
 }
 _RECOVERABLE = (Reason.FIRST_LEVEL_P, Reason.SUPERVISOR_PAGE, Reason.NOT_CANONICAL)
 """A Translation Request that meets one of these succeeds without rights: the device may send a page request."""
+_NOT_QUALIFIED = (Reason.PASID_DIRECTORY_ACCESS, Reason.PASID_ENTRY_ACCESS)
+"""What FPD does not keep out of the fault log."""
 _ABSENT = (Reason.PASID_DIRECTORY_P, Reason.PASID_ENTRY_P)
 """Nobody translates for this PASID: ATS and PRI answer, and nothing is recorded."""
 _REFUSED = (
@@ -122,6 +124,7 @@ async def untranslated_access(
     """Decide about a DMA with an untranslated address (AT=00)."""
     kind = RequestKind.WRITE if write else RequestKind.READ
     transaction = _transaction(sid, pasid, address, kind, ordinal)
+    transaction.write = write
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
         if outcome.entry.writable or not write:
@@ -152,6 +155,7 @@ async def translated_access(
 async def translate_request(bus: Bus, vtd: Vtd, request: TranslationRequest, ordinal: int = 0) -> Answer:
     """Answer a Translation Request; a missing page is a Success without rights."""
     transaction = _transaction(request.sid, request.pasid, request.address, RequestKind.TRANSLATION, ordinal)
+    transaction.write = request.write
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
         completion = completion_of(request, CompletionStatus.SUCCESS, outcome.entry)
@@ -197,7 +201,7 @@ async def _resolve(bus: Bus, vtd: Vtd, transaction: Transaction) -> Found | Deni
         page = PhysAddr(transaction.address & ~_PAGE_OFFSET)
         return Found(entry=Translation(page=page, readable=True, writable=True), pasid_entry=entry)
     cached = vtd.iotlb.lookup(entry.did, transaction.pasid, transaction.address)
-    if cached is not None:
+    if cached is not None and not (cached.clean and transaction.write):
         return Found(entry=cached, pasid_entry=entry)
     return await _walk_and_fill(bus, vtd, transaction, entry)
 
@@ -325,7 +329,8 @@ def _admit(context: Context | Denial, transaction: Transaction) -> Admitted | De
 async def _walk_and_fill(bus: Bus, vtd: Vtd, transaction: Transaction, entry: PasidEntry) -> Found | Denial:
     """Walk the tables and fill the caches, unless an invalidation came in between; the page may then be used once."""
     did, pasid, address, iotlb = entry.did, transaction.pasid, transaction.address, vtd.iotlb
-    walked = await walk(bus, iotlb.start(did, pasid, address, entry.flptptr), address, nxe=entry.nxe)
+    start = iotlb.start(did, pasid, address, entry.flptptr)
+    walked = await walk(bus, start, address, write=transaction.write, nxe=entry.nxe)
     trail = walked.trail if iotlb.upper_capacity else ()
     found = walked.outcome
     if trail or isinstance(found, Translation):
@@ -352,8 +357,8 @@ def _status(reason: Reason, vtd: Vtd) -> CompletionStatus:
 
 
 def _record(denial: Denial, transaction: Transaction) -> FaultRecord | None:
-    """What is recorded of a refusal: nothing if FPD stood anywhere on the way."""
-    if denial.fpd:
+    """What is recorded of a refusal: nothing if FPD stood anywhere on the way, but for a table that cannot be read."""
+    if denial.fpd and denial.reason not in _NOT_QUALIFIED:
         return None
     return FaultRecord(
         reason=denial.reason,

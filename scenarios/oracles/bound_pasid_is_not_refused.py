@@ -1,4 +1,4 @@
-"""A device that uses its PASID after bind has returned is let through (domain/smmuv3 §1.4)."""
+"""A device that uses its PASID after bind has returned is let through (smmuv3 §1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the SMMU takes from its command queue is what was issued, in order, each command once (domain/smmuv3 §3.1)."""
+"""What the SMMU takes from its command queue is what was issued, in order, each command once (smmuv3 §3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A device never has more page requests under way than software allocated to it (vtd-pcie I7; §1.4, R27).
+"""A device never has more page requests under way than software allocated to it (vtd-pcie I7; §1.4, VTD-R27).
 
 Software makes its queue as large as the allocations of all devices. This one blames the device.
 """

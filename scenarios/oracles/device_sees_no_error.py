@@ -1,4 +1,4 @@
-"""No function meets an error of the host's making: no UR, no Completer Abort, no refused page (seed 001; §1.2, L7)."""
+"""No function meets an error of the host's making: no UR, Completer Abort or refused page (vtd-pcie §1.2, L7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The witness: an event found its queue non-empty, so that no interrupt announced it (domain/smmuv3 §1.6)."""
+"""The witness: an event found its queue non-empty, so that no interrupt announced it (smmuv3 §1.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When all is quiet no entry lies in the event queue: a stall whose record nobody takes hangs (smmuv3 I9; R01)."""
+"""When all is quiet no entry lies in the event queue: a stall whose record nobody takes hangs (smmuv3 I9; SMMU-R01)."""
 
 from __future__ import annotations
 

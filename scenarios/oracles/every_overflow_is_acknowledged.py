@@ -1,5 +1,5 @@
-"""When all is quiet no overflow is left unacknowledged: the queue would refuse every request from then on (R02; R3 of
-domain/vtd-pcie)."""
+"""When all is quiet no overflow is left unacknowledged: the queue would refuse every request from then on (SMMU-R02,
+VTD-R03)."""
 
 from __future__ import annotations
 

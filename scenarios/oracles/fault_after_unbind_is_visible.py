@@ -1,4 +1,4 @@
-"""What a device does with a PASID after its unbind is refused, and the fault log says so (vtd-pcie I9, phase 3; R4)."""
+"""Use of a PASID after its unbind is refused, and the fault log says so (vtd-pcie I9, §3.8; VTD-R04)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No non-recoverable fault of a PASID is reported before its device has stopped (vtd-pcie I9; R1)."""
+"""No non-recoverable fault of a PASID is reported before its device has stopped (vtd-pcie I9; VTD-R01)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When unbind is over, FPD does not stand in the PASID's entry, nor is it set later (vtd-pcie I9; §3.3, R4)."""
+"""When unbind is over, FPD does not stand in the PASID's entry, nor is it set later (vtd-pcie I9; §3.3, VTD-R04)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page request group that software closes holds requests of one group of the device (R07; domain/smmuv3 §1.8)."""
+"""A page request group that software closes holds requests of one group of the device (SMMU-R07; smmuv3 §1.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While an entry changes that need not become invalid, the SMMU never finds it so (domain/smmuv3 §3.2; R25)."""
+"""While an entry changes that need not become invalid, the SMMU never finds it so (smmuv3 §3.2; SMMU-R25)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The CD or PASID entry of a binding is made invalid by its own unbind only (R38; domain/vtd-pcie R12): another's would
-cut a live device off."""
+"""The CD or PASID entry of a binding is made invalid by its own unbind only (SMMU-R38, VTD-R12): another's would cut
+a live device off."""
 
 from __future__ import annotations
 

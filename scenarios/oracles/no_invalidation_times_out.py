@@ -1,4 +1,4 @@
-"""No ATC invalidation is sent to a function that may not answer it (R23, R50; vtd-pcie §1.6)."""
+"""No ATC invalidation is sent to a function that may not answer it (VTD-R23, SMMU-R50; vtd-pcie §1.6)."""
 
 from __future__ import annotations
 

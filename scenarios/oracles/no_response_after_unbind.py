@@ -1,4 +1,4 @@
-"""When unbind is over, no response to a page request of its binding leaves for the device (vtd-pcie I4; R25)."""
+"""When unbind is over, no response to a page request of its binding leaves for the device (vtd-pcie I4; VTD-R25)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After an mm's release callback no DMA of its PASID stalls: each stall of a dead process costs a RESUME (R37)."""
+"""After an mm's release callback no DMA of its PASID stalls: each stall of a dead process costs a RESUME (SMMU-R37)."""
 
 from __future__ import annotations
 

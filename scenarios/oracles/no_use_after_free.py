@@ -1,4 +1,4 @@
-"""Nobody touches an object that was freed (smmuv3 I6; R10, R32, R43, R49)."""
+"""Nobody touches an object that was freed (smmuv3 I6; SMMU-R10, SMMU-R32, SMMU-R49)."""
 
 from __future__ import annotations
 

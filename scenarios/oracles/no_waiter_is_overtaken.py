@@ -1,4 +1,4 @@
-"""Who waits for the command queue's lock is not passed by those who come later and want it for themselves (R12)."""
+"""Who waits for the command queue's lock is not passed by those who come later for exclusive use (SMMU-R12)."""
 
 from __future__ import annotations
 

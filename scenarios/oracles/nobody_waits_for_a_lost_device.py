@@ -1,4 +1,4 @@
-"""A device-TLB invalidation is not submitted again when the device can never answer it (vtd-pcie I8; R21)."""
+"""A device-TLB invalidation is not submitted again when the device can never answer it (vtd-pcie I8; VTD-R21)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When all is quiet, what was allocated in the run was freed (smmuv3 I6; R44)."""
+"""When all is quiet, what was allocated in the run was freed (smmuv3 I6; SMMU-R44)."""
 
 from __future__ import annotations
 

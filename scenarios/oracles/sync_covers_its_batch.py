@@ -1,4 +1,4 @@
-"""Nobody returns from a CMD_SYNC that is not complete: what it was to guarantee would not hold (domain/smmuv3 §1.5)."""
+"""Nobody returns from a CMD_SYNC that is not complete: what it was to guarantee would not hold (smmuv3 §1.5)."""
 
 from __future__ import annotations
 

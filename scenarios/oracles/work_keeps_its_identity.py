@@ -1,4 +1,4 @@
-"""A device translates for a work under the PASID that the work came with (R33)."""
+"""A device translates for a work under the PASID that the work came with (VTD-R33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The witness: the fault worker itself drops the last pin, and so runs the release callback (order O4; R7)."""
+"""The witness: the fault worker itself drops the last pin, and so runs the release callback (order O4; VTD-R07)."""
 
 from __future__ import annotations
 

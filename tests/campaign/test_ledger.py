@@ -176,7 +176,7 @@ def test_a_worker_with_other_models_stops_the_campaign(tmp_path: Path) -> None:
             return [(lease, perform(lease.task, b"another"))]
 
     with begin(tmp_path, options_of(UNBINDING)) as store:
-        with pytest.raises(Unfinished, match="a worker has other models, or another mm-pin, than this campaign"):
+        with pytest.raises(Unfinished, match="mm-pin, or a module that it uses, is not what the campaign began"):
             conducted(store, Strange())
         assert store.one("SELECT count(*) FROM shards WHERE state = 'done'") == 0
         assert not is_over(store)

@@ -39,7 +39,7 @@ def classes(name: str, given: dict[str, int | str], goes_on: bool) -> Counter[tu
         ("cd-leaf", {"cfgi": "leaf-0"}, 72),
         ("attach-vs-share-asid", {"attach": "A2"}, 217),
         ("tlbi-vs-atc", {}, 167),
-        ("stall-term", {"order": "architected", "accesses": 2}, 384),
+        ("stall-term", {"order": "architected", "accesses": 2}, 436),
         ("quiet-cd-stalls", {"quiet": "abort"}, 517),
         ("sva-unbind-era", {"era": "7.1"}, 327),
         ("device-gone", {"driver": "looks-again"}, 16),

@@ -52,6 +52,13 @@ class StubBus:
         self._step(what)
         self.memory.write(address, value)
 
+    async def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> int:
+        """Read and write a word."""
+        self._step(f"rmw {what}")
+        before = self.memory.read(address)
+        self.memory.write(address, change(before))
+        return before
+
     async def load_words(self, address: PhysAddr, count: int, what: str) -> Sequence[int]:
         """Read neighbouring words."""
         self._step(what)

@@ -1,4 +1,4 @@
-"""When a function uses a PRGIndex again: at once, or only after it has gone round (vtd-pcie.md §1.6)."""
+"""When a function uses a PRGIndex again: at once, or only after it has gone round (vtd-pcie §1.6)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hw.memory import Memory
 from hw.pcie.tlp import NO_PASID, PageRequest, ResponseCode, stop_marker
 from hw.smmuv3 import evtq, priq
 from hw.smmuv3.evtq import EventClass, EventId, EventRecord, Evtq, Full
-from hw.smmuv3.priq import AutoResponse, PageRequestEntry, Priq
+from hw.smmuv3.priq import AsksEntry, AutoResponse, PageRequestEntry, Priq
 from hw.smmuv3.queues import OVERFLOW_FLAG, Accepted, Dropped, DropReason, Ring
 from hw.smmuv3.registers import Registers, active_errors
 
@@ -167,7 +167,7 @@ def test_priq_overflow_step_by_step() -> None:
     queue.accept(ppr(1))
     queue.accept(ppr(2))
     # rule 1 and 3: full, OVFLG toggles, a Last is answered with Success
-    assert queue.accept(ppr(3)) == SUCCESS
+    assert queue.accept(ppr(3)) == AsksEntry()
     assert queue.pointers() == (OVERFLOW_FLAG | 2, 0)
     # a second refusal does not take the flag back; not Last is dropped silently, a marker too
     assert queue.accept(ppr(4, last=False)) == PENDING
@@ -175,7 +175,7 @@ def test_priq_overflow_step_by_step() -> None:
     assert queue.pointers() == (OVERFLOW_FLAG | 2, 0)
     # rule 2: free entries do not help
     memory.write(REGISTERS.PRIQ_CONS, 2)
-    assert queue.accept(ppr(5)) == SUCCESS
+    assert queue.accept(ppr(5)) == AsksEntry()
     assert queue.accept(ppr(6, last=False)) == PENDING
     assert queue.pointers() == (OVERFLOW_FLAG | 2, 2)
     # rule 5: one CONS write acknowledges
@@ -186,7 +186,7 @@ def test_priq_overflow_step_by_step() -> None:
     queue.accept(ppr(8))
     assert queue.accept(ppr(9, last=False)) == FULL
     assert queue.pointers() == (0, OVERFLOW_FLAG | 2)
-    assert queue.accept(ppr(9)) == SUCCESS
+    assert queue.accept(ppr(9)) == AsksEntry()
 
 
 def test_an_overflow_while_full_drops_what_is_not_last() -> None:
@@ -203,20 +203,23 @@ def test_an_overflow_while_full_drops_what_is_not_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pps", "ppar", "ssv", "expected"),
+    ("pps", "ssv", "expected"),
     [
-        (False, False, True, SUCCESS),
-        (False, True, True, AutoResponse(code=ResponseCode.SUCCESS, with_pasid=True)),
-        (True, False, True, AutoResponse(code=ResponseCode.SUCCESS, with_pasid=True)),
-        (True, None, True, AutoResponse(code=ResponseCode.SUCCESS, with_pasid=True)),
-        (False, None, True, FAILURE),
-        (True, True, False, SUCCESS),
+        (False, True, AsksEntry()),
+        (True, True, AutoResponse(code=ResponseCode.SUCCESS, with_pasid=True)),
+        (False, False, SUCCESS),
+        (True, False, SUCCESS),
     ],
 )
-def test_the_pasid_of_automatic_responses(pps: bool, ppar: bool | None, ssv: bool, expected: AutoResponse) -> None:
+def test_the_pasid_of_automatic_responses(pps: bool, ssv: bool, expected: AutoResponse | AsksEntry) -> None:
     queue = new_priq(0, pps=pps)
     queue.accept(ppr(1))
-    assert queue.accept(ppr(2, ssv=ssv), ppar=ppar) == expected
+    assert queue.accept(ppr(2, ssv=ssv)) == expected
+
+
+def test_what_the_entry_of_a_stream_says_of_the_pasid() -> None:
+    with_pasid = AutoResponse(code=ResponseCode.SUCCESS, with_pasid=True)
+    assert [AsksEntry().answer(ppar) for ppar in (False, True, None)] == [SUCCESS, with_pasid, FAILURE]
 
 
 def test_a_disabled_priq_fails_every_request_but_markers() -> None:

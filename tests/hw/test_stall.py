@@ -1,4 +1,4 @@
-"""The stall model: STAGs are reserved until software decides; a stale one decides nothing (smmuv3.md section 2.5)."""
+"""The stall model: STAGs are reserved until software decides; a stale one decides nothing (smmuv3 §2.5)."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_a_stale_stag_has_no_effect() -> None:
     assert stall.decision is ResumeResp.RETRY
 
 
-def test_stall_term_ends_a_whole_stream_and_no_other() -> None:
+def test_stall_term_aborts_a_whole_stream_and_no_other() -> None:
     stalls = Stalls()
     mine, theirs = [stalls.open(SID), stalls.open(SID)], stalls.open(OTHER)
     assert stalls.terminate(SID) == tuple(mine)
-    assert {stall.decision for stall in mine} == {ResumeResp.TERMINATE}
+    assert {stall.decision for stall in mine} == {ResumeResp.ABORT}
     assert stalls.reserved(SID) == ()
     assert theirs.decision is None
 

@@ -60,9 +60,9 @@ STE_FIELDS = """
 """
 CD_FIELDS = """
 0 T0SZ 5 0, 0 TG0 7 6, 0 IR0 9 8, 0 OR0 11 10, 0 SH0 13 12, 0 EPD0 14 14, 0 ENDI 15 15, 0 EPD1 30 30, 0 V 31 31,
-0 IPS 34 32, 0 TBI0 38 38, 0 AA64 41 41, 0 HD 42 42, 0 HA 43 43, 0 S 44 44, 0 R 45 45, 0 A 46 46, 0 ASET 47 47,
-0 ASID 63 48,
-1 TTB0 51 4,
+0 IPS 34 32, 0 AFFD 35 35, 0 TBI0 38 38, 0 AA64 41 41, 0 HD 42 42, 0 HA 43 43, 0 S 44 44, 0 R 45 45, 0 A 46 46,
+0 ASET 47 47, 0 ASID 63 48,
+1 HAD0 1 1, 1 TTB0 51 4,
 3 MAIR 63 0
 """
 
@@ -241,7 +241,7 @@ def test_cd_check() -> None:
     assert (good.epd0, good.stall, good.record, good.abort) == (False, False, True, True)
     for field in (cd.V, cd.AA64):
         assert cd.check((field.put(q0, 0), q1)) is EventId.C_BAD_CD
-    for field, value in ((cd.T0SZ, 15), (cd.T0SZ, 25), (cd.TG0, 1)):
+    for field, value in ((cd.T0SZ, 15), (cd.T0SZ, 40), (cd.TG0, 1)):
         bad = field.put(q0, value)
         assert cd.check((bad, q1)) is EventId.C_BAD_CD
         assert isinstance(cd.check((cd.EPD0.put(bad, 1), q1)), cd.Cd), "EPD0 makes these fields ignored"
@@ -249,10 +249,33 @@ def test_cd_check() -> None:
         assert cd.check((flag.put(q0, 1), q1)) is EventId.C_BAD_CD, "this SMMU updates no flags"
     assert cd.check((cd.ENDI.put(q0, 1), q1)) is EventId.C_BAD_CD
     assert isinstance(cd.check((cd.EPD0.put(cd.ENDI.put(q0, 1), 1), q1)), cd.Cd)
+    for t0sz in (16, 25, 33, 34, 39):
+        made = cd.check((cd.T0SZ.put(q0, t0sz), q1))
+        assert isinstance(made, cd.Cd)
+        assert made.input_bits == 64 - t0sz
     small = cd.IPS.put(q0, 1)
     assert isinstance(cd.check((small, 0xF_FFFF_F000)), cd.Cd)
     assert cd.check((small, 0x10_0000_0000)) is EventId.C_BAD_CD, "TTB0 beyond 36 bits"
     assert isinstance(cd.check((cd.EPD0.put(small, 1), 0x10_0000_0000)), cd.Cd)
+
+
+@pytest.mark.parametrize(
+    ("had0", "had", "affd", "expected"),
+    [
+        (0, True, 0, (True, True)),
+        (1, False, 1, (True, False)),
+        (1, True, 0, (False, True)),
+        (1, True, 1, (False, False)),
+    ],
+)
+def test_what_a_cd_says_about_table_permissions_and_flags(
+    had0: int, had: bool, affd: int, expected: tuple[bool, bool]
+) -> None:
+    """IHI 0070 §5.4: HAD0 means something with IDR3.HAD = 1 only; with AFFD an access flag of 0 is no fault."""
+    q0, q1, *_ = cd.sva_cd(asid=Asid(9), ttb0=PhysAddr(0x1000))
+    made = cd.check((cd.AFFD.put(q0, affd), cd.HAD0.put(q1, had0)), walks=cd.Walks(had=had))
+    assert isinstance(made, cd.Cd)
+    assert (made.hierarchical, made.flags) == expected
 
 
 def test_a_fetch_reads_all_eight_words_and_those_with_fields_apart(run: Any, make_bus: Any) -> None:

@@ -193,7 +193,7 @@ def test_other_pieces_are_refused() -> None:
     [(8, True), (4, True), (2, False), (1, False)],
 )
 def test_an_entry_is_torn_only_between_pieces(count: int, torn: bool) -> None:
-    """Race R17/R18: the new owner's table is read with the old owner's P and DID."""
+    """Race VTD-R17/VTD-R18: the new owner's table is read with the old owner's P and DID."""
     world = World()
     world.put_entry(pasid.first_level_entry(flptptr=ROOT, did=Did(1)))
     last = {1: "PE[1].q0-2", 2: "PE[1].q0-2", 4: "PE[1].q2", 8: "PE[1].q2"}[count]

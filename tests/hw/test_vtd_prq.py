@@ -171,7 +171,7 @@ def test_overflow_step_by_step() -> None:
 
 
 def test_an_overflow_cleared_too_early_comes_back() -> None:
-    """Race R3: PRO is cleared while the ring is full again."""
+    """Race VTD-R03: PRO is cleared while the ring is full again."""
     prqueue = queue(2)
     memory = prqueue.memory
     offer(prqueue, 1)

@@ -222,7 +222,7 @@ def test_response_codes(code: int, on_the_wire: int) -> None:
 
 
 def test_without_pds_a_drain_does_not_drain() -> None:
-    """Race R25."""
+    """Race VTD-R25."""
     queue = Queue(pds=False)
     queue.page_request()
     queue.perform(*queue.fetch(Wait(drain=True)))
@@ -273,7 +273,7 @@ def test_a_completion_that_nobody_waits_for_sets_ice() -> None:
 
 
 def test_a_time_out_aborts_every_pending_wait() -> None:
-    """One dead device makes every submitter retry (race R21)."""
+    """One dead device makes every submitter retry (race VTD-R21)."""
     queue = Queue()
     dead, first, alive, second = queue.fetch(device(sid=2), TYPES["wait"], device(), Wait(fence=True))
     for each in (dead, alive):

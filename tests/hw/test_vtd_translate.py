@@ -1,4 +1,4 @@
-"""The transaction table of vtd-pcie.md section 2.2, and what invalidations do to caches and to requests under way."""
+"""The transaction table of vtd-pcie §2.2, and what invalidations do to caches and to requests under way."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_cold_request_fetches_walks_and_fills_and_a_warm_one_takes_one_step(wo
     assert world.bus.steps == [LOOKUP]
 
 
-# The table of section 2.2. Columns: P=1 PTE ok, P=1 PTE absent, P=0 FPD=1, P=0 FPD=0, PE cached stale.
+# The table of vtd-pcie §2.2. Columns: P=1 PTE ok, P=1 PTE absent, P=0 FPD=1, P=0 FPD=0, PE cached stale.
 COLUMNS = ("ok", "absent", "quiet", "loud", "stale")
 
 
@@ -173,7 +173,7 @@ def test_a_stale_entry_walks_the_old_root_even_for_pages_that_were_never_used() 
 
 
 def test_a_reused_pasid_hits_the_former_owners_translations(world: World) -> None:
-    """Race R12: every SVA entry has the same DID."""
+    """Race VTD-R12: every SVA entry has the same DID."""
     other = PageTables(world.memory, world.allocator, 17)
     world.request()
     world.put_entry(first_level_entry(flptptr=other.root))
@@ -276,6 +276,8 @@ def test_directory_errors_and_its_fpd(world: World) -> None:
     assert reason(world.access()) is Reason.PASID_DIRECTORY_RESERVED
     world.memory.write(DIRECTORY, 0x1000_0001)
     assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS
+    world.memory.write(DIRECTORY, 0x1000_0003)
+    assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS, "FPD does not silence a table that cannot be read"
     world.memory.write(DIRECTORY, 0x2)
     assert reason(world.access()) is None
     world.memory.write(DIRECTORY, 0x3003)
@@ -406,7 +408,7 @@ def test_fetches_are_reported_if_asked_for() -> None:
 
 
 def test_the_paging_structure_cache_shortens_walks_and_outlives_its_tables(world: World) -> None:
-    """Race R31: a table page is freed and used again, and the walk still goes through it."""
+    """Race VTD-R31: a table page is freed and used again, and the walk still goes through it."""
     world.request()
     world.tables.map_now(VirtAddr(0x9000), PhysAddr(0x1E000))
     world.request(va=0x9000)
@@ -505,7 +507,7 @@ def test_whether_a_pasid_cache_invalidation_waits_is_a_knob(drains: bool) -> Non
 
 
 def test_a_page_request_past_its_check_is_not_caught_by_invalidations(world: World) -> None:
-    """Only a drain waits for it (section 10: whether the PASID-cache invalidation does is not verified)."""
+    """Only a drain waits for it (vtd-pcie §10: whether the PASID-cache invalidation does is not verified)."""
     found: list[tuple[Transaction, ...]] = []
 
     def clear() -> None:

@@ -110,7 +110,7 @@ def test_what_is_unmapped_faults_at_the_level_that_misses(tables: PageTables, ru
         (page_entry(PAGE) | 1 << 63, False, WalkFault.RESERVED),
         (page_entry(PAGE) | 1 << 63, True, Translation(page=PAGE, readable=True, writable=True)),
         (page_entry(PAGE) | 1 << 52, True, Translation(page=PAGE, readable=True, writable=True)),
-        (page_entry(PAGE) & ~0x60, True, Translation(page=PAGE, readable=True, writable=True)),
+        (page_entry(PAGE) & ~0x60, True, Translation(page=PAGE, readable=True, writable=False, clean=True)),
         (page_entry(PAGE, writable=False), True, Translation(page=PAGE, readable=True, writable=False)),
         (page_entry(PAGE) & ~1, True, WalkFault.NOT_PRESENT),
     ],

@@ -1,4 +1,4 @@
-"""Race R13: what each reaction to an ATC_INV without an answer is worth."""
+"""Race SMMU-R13: what each reaction to an ATC_INV without an answer is worth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R21 and R23: who waits for a device that is gone, and who waits with him."""
+"""Races VTD-R21 and VTD-R23: who waits for a device that is gone, and who waits with him."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
 
 
 def test_nothing_is_fetched_while_ite_stands() -> None:
-    """§2.4: hardware stops fetching, wherever it had been in the queue, until software clears the bit."""
+    """vtd-pcie §2.4: hardware stops fetching, wherever it had been in the queue, until software clears the bit."""
     left = 0
     for execution in runs(of(device_gone, {"driver": "looks-again", "others": 1}), 100, RandomWalk(3), audit=True):
         assert execution.finding is None

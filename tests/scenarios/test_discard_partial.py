@@ -1,4 +1,4 @@
-"""Race R49: a discarded request leaves the list, and the memory is given back once."""
+"""Race SMMU-R49: a discarded request leaves the list, and the memory is given back once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Race R01: who empties the event queue looks once more, or an event waits for ever."""
+"""Race SMMU-R01: who empties the event queue looks once more, or an event waits for ever."""
 
 from __future__ import annotations
 

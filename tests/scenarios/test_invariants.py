@@ -1,4 +1,4 @@
-"""The invariants that the domain texts list, and the oracles that state them: all of them stated, none twice."""
+"""The invariants that docs/ lists, and the oracles that state them: all of them stated, none twice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VTD_PCIE = {
     "I11": {"no-itag-has-two-owners"},
     "I12": {"no-write-behind-its-invalidation"},
 }
-"""Of domain/vtd-pcie §5.6. Of I8 the runtime states most by itself, see `BUILT_IN`."""
+"""Those of vtd-pcie §5.6. Of I8 the runtime states most by itself, see `BUILT_IN`."""
 SMMUV3 = {
     "I1": {"no-cross-binding-fault"},
     "I2": {"no-access-through-a-foreign-entry", "one-table-per-asid"},
@@ -39,8 +39,8 @@ SMMUV3 = {
     "I8": {"no-pasid-reuse-while-bound", "no-pasid-reuse-while-referenced", "nothing-left-when-unbind-returns"},
     "I9": {"every-event-is-taken"},
 }
-"""Of domain/smmuv3 §8.4."""
-BUILT_IN = {"no-deadlock", "MisuseError"}
+"""Those of smmuv3 §8.4."""
+BUILT_IN = {"no-deadlock", "BrokenRule"}
 """Findings of every world: somebody waits for ever; somebody may sleep where that is not allowed."""
 
 

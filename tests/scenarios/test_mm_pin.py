@@ -1,4 +1,4 @@
-"""Race R32: a bond that pins an ASID holds its mm."""
+"""Race SMMU-R32: a bond that pins an ASID holds its mm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R29 and R30: a notifier that forgets less than mm takes away."""
+"""Races VTD-R29 and VTD-R30: a notifier that forgets less than mm takes away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Race R38: every row of the PASID lifetime table."""
+"""Race SMMU-R38: every row of the PASID lifetime table."""
 
 from __future__ import annotations
 

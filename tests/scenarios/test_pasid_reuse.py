@@ -1,4 +1,4 @@
-"""Races R12 and R13 on both IOMMUs: what a bond must hold of its address space."""
+"""Races VTD-R12 and VTD-R13 on both IOMMUs: what a bond must hold of its address space."""
 
 from __future__ import annotations
 

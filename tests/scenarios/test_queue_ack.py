@@ -1,4 +1,4 @@
-"""Races R02 and R07: an overflow is acknowledged, where hardware sees it, and last."""
+"""Races SMMU-R02 and SMMU-R07: an overflow is acknowledged, where hardware sees it, and last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Race R37: nobody stalls for a dead process; and the stall model under early retries."""
+"""Race SMMU-R37: nobody stalls for a dead process; and the stall model under early retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Race R31: no GFP_KERNEL under a spin lock."""
+"""Race SMMU-R31: no GFP_KERNEL under a spin lock."""
 
 from __future__ import annotations
 

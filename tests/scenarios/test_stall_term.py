@@ -11,12 +11,12 @@ from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
 
 TRACES = {
-    "order=term-first": (16, 4),
-    "order=no-sync": (14, 4),
+    "order=term-first": (64, 18),
+    "order=no-sync": (44, 14),
     "order=resume-each": (9, 0),
-    "order=architected": (6, 0),
-    "order=architected,early=1": (11, 0),
-    "order=architected,accesses=2": (384, 0),
+    "order=architected": (7, 0),
+    "order=architected,early=1": (14, 0),
+    "order=architected,accesses=2": (436, 0),
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
 

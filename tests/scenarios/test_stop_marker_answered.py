@@ -1,4 +1,4 @@
-"""Race R09: a Stop Marker gets no response."""
+"""Race SMMU-R09: a Stop Marker gets no response."""
 
 from __future__ import annotations
 

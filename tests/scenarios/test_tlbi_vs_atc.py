@@ -1,4 +1,4 @@
-"""Races R15 and R28: the TLB before the ATC, and on SMMUv3 a SYNC between; every other order loses a page."""
+"""Races SMMU-R15 and VTD-R28: the TLB before the ATC, and on SMMUv3 a SYNC between; every other order loses a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races R17 and R18: every change of a PASID entry against hardware that fetches it in pieces, exhausted."""
+"""Races VTD-R17 and VTD-R18: every change of a PASID entry against hardware that fetches it in pieces, exhausted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Race R33: Disable WQ leaves a translation behind, Drain WQ does not."""
+"""Race VTD-R33: Disable WQ leaves a translation behind, Drain WQ does not."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_run_with_a_seed_is_always_the_same_run() -> None:
 
 @pytest.mark.parametrize(
     ("way", "code", "outcome"),
-    [("quiet", 0, "quiet"), ("deadlock", 1, "deadlock"), ("error", 1, "error"), ("bound", 1, "step bound")],
+    [("quiet", 0, "quiet"), ("deadlock", 1, "deadlock"), ("error", 7, "error"), ("bound", 1, "step bound")],
 )
 def test_run_exits_by_how_the_run_ended(way: str, code: int, outcome: str) -> None:
     assert document("run", f"{WORLDS}::ending", "-p", f"way={way}")[0] == code
@@ -63,7 +63,7 @@ def test_run_exits_by_how_the_run_ended(way: str, code: int, outcome: str) -> No
 
 
 def test_a_live_run_replays_under_control() -> None:
-    _, live = document("run", UNBINDING, "--live")
+    _, live = document("run", UNBINDING, "--live", "--threads")
     code, again = document("replay", live["token"])
     assert (live["outcome"], live["steps"], live["token"]) == (again["outcome"], again["steps"], again["token"])
     assert code == (1 if live["finding"] else 0)
@@ -190,7 +190,7 @@ def test_show_puts_two_traces_beside_each_other(trace_file: str, tmp_path: Path)
 def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
     result = call("list", f"{WORLDS}::crowd")
     assert result.exit_code == 0
-    assert "lanes  how many actors\n         default 7; allowed: 1..9" in result.stdout
+    assert "lanes  how many actors\n         default 7; allowed: 1 … 9" in result.stdout
     names = [one["name"] for one in document("list")[1]["scenarios"]]
     assert names == [line.split()[0] for line in call("list").stdout.splitlines()]
 
@@ -208,6 +208,7 @@ def test_list_names_every_parameter_with_default_and_allowed_values() -> None:
         (["run", UNBINDING, "--seed", "-1"], "is not in the range x>=0"),
         (["run", UNBINDING, "--schedule", "sm1:AAAA"], "read token: checksum differs"),
         (["run", UNBINDING, "--schedule", "sm1:AAAA", "--seed", "1"], "use it without --seed"),
+        (["run", UNBINDING, "--threads"], "--threads says how a live run is made: use it with --live"),
         (["fuzz", UNBINDING, "--schedules", "0"], "is not in the range x>=1"),
         (["fuzz", UNBINDING, "-o", f"{WORLDS}/x"], "is not a directory"),
         (["fuzz", UNBINDING, "--strategy", "wlak"], "did you mean 'walk'? (there are: portfolio, walk, pct, pos,"),
@@ -255,7 +256,13 @@ def test_a_trace_of_a_changed_scenario_exits_with_4(tmp_path: Path) -> None:
     mine.write_text(Path(WORLDS).read_text())
     file = save(run(f"{mine}::crowd", 1), tmp_path)
     mine.write_text(Path(WORLDS).read_text().replace("hello", "goodbye"))
-    result = call("replay", str(file))
+    refused = call("replay", str(file))
+    assert (refused.exit_code, refused.stderr) == (
+        Exit.USAGE,
+        f"stopmarker: {file} would run {mine}, which you have not run before as it is now: look at it, then add "
+        "--trust\n",
+    )
+    result = call("replay", str(file), "--trust")
     assert result.exit_code == Exit.DIVERGED
     assert "then 'hello from 0'; now 'goodbye from 0'" in result.stderr
 

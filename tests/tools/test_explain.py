@@ -40,7 +40,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "always": [f"{WORLDS}::ending", "-p", "way=error"],
     }.items():
         code, report = document("fuzz", *arguments, "-o", str(tmp_path_factory.mktemp(name)))
-        assert code == Exit.VIOLATED
+        assert code == (Exit.ERROR if name == "always" else Exit.VIOLATED)
         files[name] = report["findings"][0]["file"]
     return files
 
@@ -135,7 +135,7 @@ def test_the_race_of_seed_000_is_told_with_lines_events_and_what_comes_with_it(f
 
 
 def test_the_window_of_seed_004_ends_with_the_sync_behind_the_stream_table_entry(found: dict[str, str]) -> None:
-    """The interval, not the state at its end: domain/smmuv3 §5.2."""
+    """The interval, not the state at its end: smmuv3 §5.2."""
     _, explained = explanation(found["attach"])
     gone, sync = explained["constraints"]
     assert gone["first"]["events"] == ["list_del(M, D->devices)"]
@@ -198,7 +198,8 @@ def test_an_explanation_reads_as_a_page_of_a_mail(found: dict[str, str]) -> None
         if line.startswith("models.py:"):
             told = told.replace(line.rstrip(":"), "models.py:LINE")
     assert told == BASE
-    assert lines[-2].startswith("Tried: all 20 inequivalent schedules; 5 fail, 15 pass (")
+    tried = next(line for line in lines if line.startswith("Tried: "))
+    assert tried.startswith("Tried: all 20 inequivalent schedules; 5 fail, 15 pass (")
 
 
 def test_every_explanation_fits_a_mail(found: dict[str, str]) -> None:

@@ -35,7 +35,7 @@ def trace(tmp_path: Path) -> Path:
     result = call("fuzz", POLITE, "-o", str(tmp_path))
     assert result.exit_code == Exit.VIOLATED
     assert LIVELOCK in result.stdout
-    assert result.stdout.endswith("1 of 1 schedule (12.0 steps each, seed 0) violated, 1 distinct.\n")
+    assert "1 of 1 schedule (12.0 steps each, seed 0) violated, 1 distinct.\nBounds: " in result.stdout
     (file,) = tmp_path.iterdir()
     return file
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scenarios.catalogue import ERAS, MODULES
+from tools import matrix as rows_of_a_table
 from tools.commands import matrix
 from tools.exits import Exit
-from tools.interrupt import StopRequest
 
 from .test_cli import call, document
 
@@ -138,16 +137,14 @@ def test_bad_input_gets_a_line_and_exit_code_2(arguments: list[str], message: st
     assert result.stdout == ""
 
 
-def test_ctrl_c_keeps_the_rows_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    requests = [StopRequest() for _ in range(2)]
-    requests[1].requested = True
-    left = iter(requests)
+def test_ctrl_c_between_two_rows_is_not_lost_and_keeps_those_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = matrix._note
 
-    @contextmanager
-    def pressed() -> Iterator[StopRequest]:
-        yield next(left)
+    def pressed(row: rows_of_a_table.Row) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return told(row)
 
-    monkeypatch.setattr(matrix, "stop_request", pressed)
+    monkeypatch.setattr(matrix, "_note", pressed)
     result = call("matrix", "cmdq-issue", "-p", "batches=1,2", "-p", "synced=2", "-p", "entries=1")
     assert result.exit_code == Exit.INTERRUPTED
     assert "1 row of 2: 1 as expected, 0 not, 0 not compared." in result.stdout

@@ -15,7 +15,7 @@ from scenarios.catalogue import MODULES
 from .runs import WORLDS
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from tools.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from tools.entry import main; main()"]
 WALK = ("--strategy", "walk")
 HEAVY = ("trio", "numpy", "msgpack", "loguru", "rich", "actors", "scenarios")
 

@@ -29,7 +29,7 @@ def words(text: str) -> str:
         ([f"{WORLDS}::vacuous", "-p", "reachable=1"], Exit.NOTHING_VIOLATED, "holds", 1),
         ([f"{WORLDS}::ending", "-p", "way=bound", "--keep-going"], Exit.INCONCLUSIVE, "not found", 1),
         ([f"{WORLDS}::ending", "-p", "way=deadlock"], Exit.VIOLATED, "violated", 1),
-        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.VIOLATED, "violated", 1),
+        ([f"{WORLDS}::ending", "-p", "way=stillborn"], Exit.ERROR, "error", 1),
         ([f"{WORLDS}::writers"], Exit.NOTHING_VIOLATED, "holds", 6),
         ([f"{WORLDS}::writers", "-j", "2"], Exit.NOTHING_VIOLATED, "holds", 6),
     ],
@@ -40,7 +40,7 @@ def test_each_verdict_has_its_exit_code(
     exit_code, proof = document("prove", *arguments, "-o", str(tmp_path))
     assert (exit_code, proof["verdict"], proof["traces"]) == (code, verdict, traces)
     assert proof["format"] == "stopmarker-proof"
-    assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict == "violated")
+    assert len(proof["findings"]) == len(list(tmp_path.iterdir())) == (verdict in ("violated", "error"))
 
 
 @pytest.mark.parametrize(("drain", "stop", "traces"), [("full", "B", 415), ("none", "A", 10)])
@@ -51,7 +51,7 @@ def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str,
     assert f"HOLDS: all {traces} inequivalent schedules, " in text
     assert "Reached: request-queued-while-unbound." in text
     assert f"Bounds: unbind-window (drain={drain}, stop={stop}, flags=right, " in text
-    assert text.endswith("at most 2,000 steps a run.")
+    assert text.endswith("at most 2,000 steps a run, sequentially consistent memory.")
     assert all(len(line) <= 72 for line in result.stdout.splitlines())
 
 
@@ -69,13 +69,30 @@ def test_unbind_window_is_violated_and_the_counterexample_replays(tmp_path: Path
     assert call("replay", str(file)).exit_code == Exit.VIOLATED
 
 
-def test_a_bound_that_is_reached_is_named_and_no_violation() -> None:
+def test_a_bound_that_was_asked_for_is_what_a_proof_holds_up_to() -> None:
     result = call("prove", UNBINDING, "--bound", "3")
+    assert result.exit_code == Exit.NOTHING_VIOLATED
+    text = words(result.stdout)
+    assert text.startswith("HOLDS UP TO 3 STEPS: all 3 inequivalent schedules, 9 steps, ")
+    assert "of which the bound cuts 3. Every run of at most so many steps was seen; nothing is said of what" in text
+    assert "at most 3 steps a run, sequentially consistent memory." in text
+    proof = document("prove", UNBINDING, "--bound", "3")[1]
+    assert (proof["verdict"], proof["at_step_bound"], proof["why"]) == ("holds up to the bound", 3, None)
+
+
+def test_a_bound_of_the_scenario_that_is_reached_is_named_and_what_was_cut_is_said(tmp_path: Path) -> None:
+    scenario = f"{WORLDS}::ending"
+    arguments = (scenario, "-p", "way=bound", "--keep-going", "-o", str(tmp_path))
+    result = call("prove", *arguments)
     assert result.exit_code == Exit.INCONCLUSIVE
     text = words(result.stdout)
-    assert text.startswith("NOT FOUND, and not proved: 2 runs reached the step bound after 2 inequivalent schedules, 6")
-    assert "at most 3 steps a run." in text
-    assert document("prove", UNBINDING, "--bound", "3")[1]["at_step_bound"] == 2
+    assert text.startswith("NOT FOUND, and not proved: 1 run reached the step bound after 1 inequivalent schedule, ")
+    told = (
+        "Orders in which others go before those that were still busy were not all tried: `stopmarker prove "
+        f"{scenario} -p way=bound --bound N` decides what every run of at most N steps comes to."
+    )
+    assert told in text
+    assert document("prove", *arguments)[1]["why"].endswith(told)
 
 
 def test_a_violation_before_the_bound_is_found_behind_runs_that_reach_it(tmp_path: Path) -> None:
@@ -136,7 +153,7 @@ def test_a_world_that_cannot_be_built_is_refused_at_once(tmp_path: Path, jobs: s
     mine = tmp_path / "mine.py"
     mine.write_text("from stopmarker import *\n@scenario()\ndef x(world: World) -> None:\n    world.nothing\n")
     result = call("prove", str(mine), "-j", jobs)
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == Exit.ERROR
     assert "AttributeError" in result.stderr
 
 
@@ -155,12 +172,12 @@ def test_a_finding_whose_file_cannot_be_written_is_shown_all_the_same(
 
 @pytest.mark.parametrize(
     ("number", "complaint"),
-    [(4, "made again in the same order, the run is another one"), (18, "the scenario is not deterministic")],
+    [(2, "two runs of one schedule differ"), (7, "made again in the same order, the run is another one")],
 )
 def test_a_scenario_that_is_not_deterministic_is_told_apart(
     number: int, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The audit sees it if it shows there; else the search does, when it makes a finding again."""
+    """The runs that are compared first tell it if it shows there; else those do that the search makes again."""
     monkeypatch.setenv("RUNS", "0")
     mine = tmp_path / "mine.py"
     mine.write_text(FORGETFUL.replace("NUMBER", str(number)))

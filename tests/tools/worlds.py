@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from actors.runtime.sync import Lock
 from actors.runtime.world import Cpu
 from hw.bus import PhysAddr
 from stopmarker import Violation, World, number, one_of, scenario
@@ -213,3 +214,46 @@ def polite(world: World, tries: int) -> None:
 
     thread("a", *locks)
     thread("b", *reversed(locks))
+
+
+@scenario()
+def spinning(world: World) -> None:
+    """Two actors take two locks in opposite orders, behind one that spins until a third lets it go."""
+    world.step_bound = 8
+    stop, x, y = world.word("stop"), world.mutex("x"), world.mutex("y")
+
+    @world.actor
+    async def spinner(cpu: Cpu) -> None:
+        while not await cpu.load(stop, "stop"):
+            pass
+
+    @world.actor
+    async def stopper(cpu: Cpu) -> None:
+        await cpu.access("one")
+        await cpu.access("two")
+        await cpu.store(stop, 1, "stop")
+
+    for name, locks in (("a", (x, y)), ("b", (y, x))):
+
+        async def locker(cpu: Cpu, locks: tuple[Lock, Lock] = locks) -> None:
+            for lock in locks:
+                await cpu.lock(lock)
+            for lock in reversed(locks):
+                await cpu.unlock(lock)
+
+        world.add_actor(name, locker)
+
+
+@scenario()
+def violated_and_busy(world: World) -> None:
+    """A property breaks, and then the run never comes to an end."""
+    world.step_bound = 20
+    count = world.word("count")
+
+    @world.actor
+    async def only(cpu: Cpu) -> None:
+        await cpu.note("bad")
+        while True:
+            await cpu.rmw(count, lambda value: value + 1, "count")
+
+    world.always("never", lambda note: "it was noted")

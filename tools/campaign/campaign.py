@@ -118,8 +118,8 @@ class Session:
             case OtherCode(where):
                 self.ledger.give_back(lease)
                 raise Unfinished(
-                    f"campaign: a worker has other models, or another {where}, than this campaign began with; "
-                    "all its machines need the same stopmarker"
+                    f"campaign: {where}, or a module that it uses, is not what the campaign began with, so it stops; "
+                    f"what it found can be read, and with the old text back: {self.store.resumption}"
                 )
             case Killed(reason, times):
                 is_aside = self.ledger.killed(lease, reason, times)

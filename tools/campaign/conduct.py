@@ -16,7 +16,7 @@ from ..output import Output
 from ..progress import Progress, progress
 from .campaign import Session
 from .store import Store
-from .telling import campaign_document, findings_lines, status_line
+from .telling import campaign_document, failing_line, findings_lines, status_line
 from .views import is_over, status, verdict
 from .work import Engine
 from .workers import Workers
@@ -86,8 +86,8 @@ def _summary(store: Store, word: str) -> str:
     now = status(store)
     ran = f"{counted(now.schedules, 'schedule')} in {counted(now.shards.get('done', 0), 'shard')}"
     match word:
-        case "violated":
-            return f"{now.failing:,} of {ran} violated."
+        case "violated" | "error":
+            return failing_line(now, ran)
         case "not found":
             every = " Every behaviour of every cell was seen." if now.complete == now.cells else ""
             return f"Nothing violated in {ran}.{every or ' A search that ended, not a proof.'}"

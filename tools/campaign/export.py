@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from actors.runtime.events import Outcome
 from scenarios import catalogue
 
 from .. import __version__
@@ -39,8 +40,9 @@ def junit(store: Store) -> str:
             time=f"{row['seconds'] or 0.0:.3f}",
         )
         for finding in [one for one in found if row["label"] in one.cells]:
+            tag = "error" if finding.outcome == Outcome.ERROR else "failure"
             failure = ElementTree.SubElement(
-                case, "failure", type=_text(finding.bucket.oracle), message=_text(finding.message)
+                case, tag, type=_text(finding.bucket.oracle), message=_text(finding.message)
             )
             failure.text = _text(f"{finding.bucket.reason}\n{finding.rerun}\n")
         if row["aside"]:

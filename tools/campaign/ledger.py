@@ -134,12 +134,12 @@ class Ledger:
             "INSERT INTO coverage VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
             ((family, key, count) for key, count in seen.coverage.items()),
         )
-        self.store.run_all("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?)", self._reports(lease, seen))
+        self.store.run_all("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._reports(lease, seen))
 
     def _reports(self, lease: Lease, seen: Seen) -> Iterator[tuple[object, ...]]:
         for failure in seen.failures:
             signature = json.dumps(failure.signature)
-            what = (failure.key, signature, failure.count, failure.at, bytes(failure.schedule))
+            what = (failure.key, failure.outcome, signature, failure.count, failure.at, bytes(failure.schedule))
             yield (lease.cell, lease.number, *what)
 
     def _quarantine(self, lease: Lease, reason: str) -> None:
@@ -171,9 +171,10 @@ class Ledger:
         what = self.options.all_cells[cell]
         recipe = Recipe(scenario=what.scenario, params=what.params, schedule=tuple(report["schedule"]))
         self.store.run(
-            "INSERT INTO failures (part, cell, key, signature, count, number, seed, at, schedule, token, state) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
-            *(self.options.part[0], cell, report["key"], report["signature"], report["count"], number),
+            "INSERT INTO failures (part, cell, key, outcome, signature, count, number, seed, at, schedule, token, "
+            "state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+            *(self.options.part[0], cell, report["key"], report["outcome"], report["signature"]),
+            *(report["count"], number),
             *(self.options.shard(cell, number).seed, report["at"], report["schedule"], recipe.token()),
         )
 

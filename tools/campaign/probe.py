@@ -9,6 +9,7 @@ import trio
 
 from actors.runtime.controlled import controlled
 
+from ..determined import determined
 from ..experiment import open_experiment
 from ..explore.search import Budget, Report, explore
 from ..strategies import find_strategy
@@ -47,7 +48,8 @@ def run_probe(task: Probe) -> Size:
             report = await explore(driver, experiment.world, walk, Budget(schedules=_PROBES))
             return report, time.process_time() - begun
 
-    report, seconds = trio.run(probe)
+    with determined(experiment):
+        report, seconds = trio.run(probe)
     size = min(STEPS * _PROBES // max(report.steps, 1), LARGEST)
     unit: int = 10 ** max(len(str(size)) - 2, 0)
     size -= size % unit  # two digits: the mean of a few runs is no better than that

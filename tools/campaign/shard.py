@@ -33,6 +33,7 @@ class Failure:
     """The failing runs of a shard that look alike before they are shrunk; `schedule` and `at` are of the first."""
 
     key: str
+    outcome: str
     signature: tuple[str, ...]
     count: int
     at: int
@@ -69,7 +70,7 @@ def run_shard(shard: Shard) -> Seen:
     begun = time.perf_counter()
     experiment = open_experiment(shard.cell.scenario, dict(shard.cell.params))
     coverage = Coverage(every=LOOK_EVERY, first=LOOK_FIRST)
-    first: dict[str, tuple[tuple[str, ...], int, Schedule]] = {}
+    first: dict[str, tuple[str, tuple[str, ...], int, Schedule]] = {}
     counts: dict[str, int] = {}
     report = Report()
 
@@ -81,7 +82,7 @@ def run_shard(shard: Shard) -> Seen:
             counts[key] = counts.get(key, 0) + 1
             if key not in first:
                 assert execution.failing is not None
-                first[key] = finding.signature, report.schedules, execution.failing
+                first[key] = finding.outcome.value, finding.signature, report.schedules, execution.failing
 
     async def main() -> None:
         async with controlled() as driver:
@@ -97,8 +98,8 @@ def run_shard(shard: Shard) -> Seen:
         seconds=time.perf_counter() - begun,
         memory=held_bytes(),
         failures=tuple(
-            Failure(key=key, signature=signature, count=counts[key], at=at, schedule=schedule)
-            for key, (signature, at, schedule) in first.items()
+            Failure(key=key, outcome=outcome, signature=signature, count=counts[key], at=at, schedule=schedule)
+            for key, (outcome, signature, at, schedule) in first.items()
         ),
         coverage=coverage.counts,
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from loguru import logger
 
-from ..exits import Refusal
+from ..exits import Diverged, Exit, ModelError, Refusal
 from ..interrupt import StopRequest
 from .ledger import MOST_KILLS, Lease
 from .matrix import LARGEST, Cell
@@ -52,8 +52,8 @@ def _probe(cell: Cell) -> Probe:
 
 def _is_tried_again(probe: Probe, result: Result, kills: Counter[Probe]) -> bool:
     match result:
-        case Failed(reason):
-            raise Refusal(reason)
+        case Failed(reason, code):
+            raise {Exit.ERROR: ModelError, Exit.DIVERGED: Diverged}.get(code, Refusal)(reason)
         case OtherCode(where):
             raise Refusal(f"start with {where}: it was changed in this moment; start again")
         case Killed(reason, times):

@@ -19,7 +19,7 @@ from ..exits import Refusal
 from ..store import check_writable
 from .matrix import MAY_COMPLETE, Options
 
-VERSION = 1
+VERSION = 2
 """Of the tables, and of what a shard does: a store of another version is never touched."""
 FILE = "campaign.sqlite"
 LOCK = "campaign.lock"
@@ -45,12 +45,12 @@ CREATE TABLE shards (
 ) WITHOUT ROWID;
 CREATE INDEX unfinished ON shards (state) WHERE state IN ('leased', 'waiting');
 CREATE TABLE reports (
-    cell INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, signature TEXT NOT NULL,
+    cell INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, outcome TEXT NOT NULL, signature TEXT NOT NULL,
     count INTEGER NOT NULL, at INTEGER NOT NULL, schedule BLOB NOT NULL, PRIMARY KEY (cell, number, key)
 ) WITHOUT ROWID;
 CREATE TABLE failures (
     failure INTEGER PRIMARY KEY, part INTEGER NOT NULL, cell INTEGER NOT NULL, key TEXT NOT NULL,
-    signature TEXT NOT NULL,
+    outcome TEXT NOT NULL, signature TEXT NOT NULL,
     count INTEGER NOT NULL, number INTEGER NOT NULL, seed INTEGER NOT NULL, at INTEGER NOT NULL,
     schedule BLOB NOT NULL, token TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('leased', 'waiting', 'done', 'quarantined')),

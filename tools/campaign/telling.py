@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from actors.runtime.events import Outcome
+
 from ..counting import counted
-from ..show.rows import wrap
+from ..show.rows import plain, wrap
+from ..verdicts import MODEL, besides, memory, worse
 from .coverage import Coverage
 from .saturation import saturation
 from .store import Store
@@ -18,7 +21,8 @@ def status_line(now: Status) -> str:
     """How it goes, in one line."""
     out = "" if now.oldest is None else f", oldest {now.oldest[1]:.0f} s"
     return (
-        f"{_clock(now.seconds)}  schedules {now.schedules:,} ({now.rate:,.0f}/s), violations {now.failing:,}, "
+        f"{_clock(now.seconds)}  schedules {now.schedules:,} ({now.rate:,.0f}/s), "
+        f"violations {now.failing - now.errors:,}, "
         f"findings {now.findings:,} in {counted(now.buckets, 'bucket')}, new pairs {now.new_pairs:,.0f}/min, "
         f"shards {now.shards.get('done', 0):,}{out}"
     )
@@ -29,7 +33,7 @@ def status_lines(store: Store) -> list[str]:
     now = status(store)
     state = "over" if now.over else "running" if now.running else "stopped: `campaign resume` continues it"
     missing = store.fact("missing")
-    done, violating = now.shards.get("done", 0), counted(now.failing, "violating schedule")
+    done, violating = now.shards.get("done", 0), counted(now.failing - now.errors, "violating schedule")
     lines = [
         f"campaign {store.folder}: {'incomplete' if missing else state}",
         *(wrap(f"  lacking   {missing}", " " * 12) if missing else ()),
@@ -37,6 +41,7 @@ def status_lines(store: Store) -> list[str]:
         f"  cells     {now.cells:,}; in {now.complete:,} of them every behaviour was seen",
         f"  shards    {done:,} done, {now.shards.get('leased', 0)} out, {now.shards.get('quarantined', 0)} set aside",
         f"  findings  {now.findings:,} in {counted(now.buckets, 'bucket')}, {violating}"
+        + (f", {counted(now.errors, 'schedule')} in error" if now.errors else "")
         + (f", {now.to_shrink} still to shrink" if now.to_shrink else ""),
         f"  canary    {now.canary}",
     ]
@@ -52,6 +57,13 @@ def status_lines(store: Store) -> list[str]:
     return [*lines, *set_aside_lines(store)]
 
 
+def failing_line(now: Status, ran: str) -> str:
+    """How many of the schedules that `ran` failed, and how."""
+    if now.errors and now.failing <= now.errors:
+        return f"ERROR: {now.errors:,} of {ran}: the model itself is wrong."
+    return f"{now.failing - now.errors:,} of {ran} violated.{besides(now.errors)}"
+
+
 def findings_lines(store: Store) -> list[str]:
     """The buckets, each with its shortest exemplar and how to run that again."""
     found = groups(store)
@@ -61,12 +73,13 @@ def findings_lines(store: Store) -> list[str]:
         more = f", {len(group.findings) - 1} more like it" if group.findings[1:] else ""
         lines += [
             f"{one.exact}  {group.bucket.family}: {group.bucket.oracle}",
+            *(wrap(f"  ERROR: {plain(one.message)}", _WIDE) if one.outcome == Outcome.ERROR else ()),
             *wrap(f"  {group.bucket.reason}", _WIDE),
             *wrap(f"  {_met(group)}; shortest {counted(one.steps, 'step')}{more}", _WIDE),
             f"  {one.rerun}",
         ]
     findings = sum(len(group.findings) for group in found)
-    lines.append(f"{counted(len(found), 'bucket')}, {counted(findings, 'finding')}.")
+    lines.append(f"{counted(len(found), 'bucket')}, {counted(findings, 'finding')}. Bounds: {memory()}.")
     return [*lines, *set_aside_lines(store)]
 
 
@@ -75,6 +88,7 @@ def finding_lines(finding: Finding) -> list[str]:
     params = ", ".join(f"{name}={value}" for name, value in finding.params.items()) or "all parameters as by default"
     return [
         f"finding {finding.exact}: {finding.bucket.oracle} in {finding.bucket.family}",
+        *(wrap(f"  ERROR: {plain(finding.message)}", _WIDE) if finding.outcome == Outcome.ERROR else ()),
         *wrap(f"  {finding.bucket.sentence}", _WIDE),
         *wrap(f"  with {params}", _WIDE),
         *wrap(f"  met {counted(finding.count, 'time')} in {counted(len(finding.cells), 'cell')}", _WIDE),
@@ -107,6 +121,7 @@ def status_document(store: Store) -> dict[str, object]:
         **asdict(now),
         "oldest": None if now.oldest is None else {"what": now.oldest[0], "seconds": round(now.oldest[1], 3)},
         "verdict": verdict(store)[0],
+        "memory": MODEL,
         "missing": store.fact("missing") or None,
         "seed": store.options.seed,
         "part": list(store.options.part),
@@ -126,6 +141,7 @@ def findings_document(store: Store) -> dict[str, object]:
     """The findings as data."""
     return {
         "verdict": verdict(store)[0],
+        "memory": MODEL,
         "buckets": [group_document(group) for group in groups(store)],
         "set_aside": [asdict(one) for one in set_aside(store)],
     }
@@ -133,12 +149,17 @@ def findings_document(store: Store) -> dict[str, object]:
 
 def group_document(group: Group) -> dict[str, object]:
     """A bucket as data."""
-    return {**_bucket(group.shortest), "count": group.count, "findings": [*map(finding_document, group.findings)]}
+    return {
+        **_bucket(group.shortest),
+        "verdict": worse([group.shortest.outcome]),
+        "count": group.count,
+        "findings": [*map(finding_document, group.findings)],
+    }
 
 
 def finding_document(finding: Finding) -> dict[str, object]:
     """A finding as data."""
-    return {**asdict(finding), **_bucket(finding)}
+    return {**asdict(finding), **_bucket(finding), "verdict": worse([finding.outcome]), "memory": MODEL}
 
 
 def _bucket(finding: Finding) -> dict[str, object]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actors.runtime.events import Outcome
+
 from ..exits import Exit
 from ..store import load
 from ..trace import TraceError
+from ..verdicts import EXITS, worse
 from .bucket import Bucket
 from .store import FINDINGS, Store
 
@@ -81,6 +84,9 @@ class Status:
     seconds: float
     schedules: int
     failing: int
+    """Schedules that violate something, or in which the model is in error."""
+    errors: int
+    """The latter, as far as they were looked at."""
     rate: float
     """Schedules a second, over the last minute."""
     new_pairs: float
@@ -141,6 +147,7 @@ def status(store: Store) -> Status:
         seconds=seconds,
         schedules=schedules,
         failing=failing,
+        errors=store.one("SELECT coalesce(sum(count), 0) FROM failures WHERE outcome = ?", Outcome.ERROR.value),
         rate=rate,
         new_pairs=new_pairs,
         cells=cells,
@@ -180,8 +187,9 @@ def verdict(store: Store) -> tuple[str, Exit]:
     """What the campaign has come to so far."""
     if canary(store) == SILENT:
         return "canary silent", Exit.INTERNAL
-    if store.one("SELECT count(*) FROM failures"):
-        return "violated", Exit.VIOLATED
+    outcomes = store.run("SELECT DISTINCT outcome FROM failures ORDER BY outcome").fetchall()
+    if (found := worse(row["outcome"] for row in outcomes)) is not None:
+        return found, EXITS[found]
     if store.one("SELECT count(*) FROM shards WHERE state = 'quarantined'") or store.fact("missing"):
         return "incomplete", Exit.INCONCLUSIVE
     if not store.one("SELECT count(*) FROM shards WHERE cell > 0 AND state = 'done'"):

@@ -9,7 +9,9 @@ from functools import cache
 from typing import Protocol
 
 from ..checkpoint import code_digest
-from ..exits import Refusal
+from ..exits import Exit, Refusal
+from ..leaving import staying
+from ..standstill import NoStep, asking_line
 from .exemplar import Exemplar, Shrinking, run_shrinking
 from .ledger import Lease
 from .matrix import Cell, Shard
@@ -24,6 +26,8 @@ class Failed:
     """The work cannot be done; it would fail in the same way again."""
 
     reason: str
+    code: Exit = Exit.USAGE
+    """ERROR if the model is to blame, DIVERGED if a run is not a function of its schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +76,44 @@ class Engine(Protocol):
 def perform(task: Task, code: bytes) -> Result:
     """Do a piece of work, in whatever process this is; only its death is not a result.
 
-    `code` is the coordinator's digest of the models and of the scenario's file.
+    `code` is the coordinator's digest of the models and of the scenario's text. It is compared before the text is
+    loaded and after the work is done, so that what was run is what the campaign began with.
     """
+    if _code_now(task.cell) != code:
+        return OtherCode(task.cell.scenario)
+    result = _done(task)
+    return result if _code_now(task.cell) == code else OtherCode(task.cell.scenario)
+
+
+def _done(task: Task) -> Result:
     try:
-        if code_of(task.cell) != code:
-            return OtherCode(task.cell.scenario)
-        match task:
-            case Shard():
-                return run_shard(task)
-            case Shrinking():
-                return run_shrinking(task)
-            case Probe():
-                return run_probe(task)
+        with staying(asking_line):
+            match task:
+                case Shard():
+                    return run_shard(task)
+                case Shrinking():
+                    return run_shrinking(task)
+                case Probe():
+                    return run_probe(task)
     except Refusal as refusal:
-        return Failed(str(refusal))
-    except Exception as error:
+        return Failed(str(refusal), refusal.code)
+    except NoStep as standstill:
+        return Failed(str(standstill), Exit.ERROR)
+    except MemoryError:
+        return Failed("ERROR: the model needs more memory than a worker may hold (--memory)", Exit.ERROR)
+    except (Exception, SystemExit, GeneratorExit) as error:
         return Failed(" ".join(f"{type(error).__name__}: {error}".split()))
 
 
+@cache
 def code_of(cell: Cell) -> bytes:
-    """The digest of all code that decides what a cell's shards do, as this process found it; Refusal if it is gone."""
-    _, separator, _ = cell.scenario.partition("::")
-    return _code(cell.scenario if separator else "")
+    """The digest of all code that decides what a cell's shards do, as this process found it first; Refusal if it is
+    gone."""
+    try:
+        return code_digest(_file(cell))
+    except OSError as error:
+        reason = error.strerror or error
+        raise Refusal(f"read scenario {cell.scenario}: {reason}; a campaign runs where it was started") from None
 
 
 def code_of_all(cells: Iterable[Cell]) -> str:
@@ -101,10 +121,13 @@ def code_of_all(cells: Iterable[Cell]) -> str:
     return hashlib.sha256(b"".join(sorted({code_of(cell) for cell in cells}))).hexdigest()
 
 
-@cache
-def _code(scenario: str) -> bytes:
+def _code_now(cell: Cell) -> bytes | None:
+    """The digest as it is now; None if a file is gone."""
     try:
-        return code_digest(scenario)
-    except OSError as error:
-        reason = error.strerror or error
-        raise Refusal(f"read scenario {scenario}: {reason}; a campaign runs where it was started") from None
+        return code_digest(_file(cell))
+    except OSError:
+        return None
+
+
+def _file(cell: Cell) -> str:
+    return cell.scenario if "::" in cell.scenario else ""

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from loguru import logger
 
 from ..exits import Unfinished
-from ..interrupt import REQUESTS, deaf
+from ..interrupt import REQUESTS, deaf, watch_worker
 from ..log import configure
 from ..prover import end_with_parent
 from .ledger import Lease
@@ -133,6 +133,7 @@ def work(pipe: Connection) -> None:
     """A worker's life: say that it is there, then one piece of work after the other, until nobody listens."""
     end_with_parent()
     configure(verbose=False)
+    watch_worker()
     pipe.send(None)
     try:
         while True:

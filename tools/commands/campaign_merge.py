@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.campaign.merge import merge
-from tools.campaign.telling import campaign_document, findings_lines
+from tools.campaign.telling import campaign_document, failing_line, findings_lines
 from tools.campaign.views import status, verdict
 from tools.counting import counted
 from tools.exits import Exit
@@ -20,7 +20,7 @@ def main(out: Output, *, directory: str, parts: tuple[str, ...]) -> Exit:
         out.document("campaign", campaign_document(store))
         out.lines(findings_lines(store))
         where = f"{counted(now.schedules, 'schedule')} in {counted(len(parts), 'part')}"
-        out.lines([f"{now.failing:,} of {where} violated."])
+        out.lines([failing_line(now, where)])
         if missing := store.fact("missing"):
             out.lines(wrap(f"Not all of it: {missing}.", "    "))
         return verdict(store)[1]

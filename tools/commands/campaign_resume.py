@@ -11,12 +11,15 @@ from tools.campaign.work import code_of_all
 from tools.exits import Exit, Refusal
 from tools.interrupt import stop_request
 from tools.output import Output
+from tools.trust import check
 
 
-def main(out: Output, *, directory: str, jobs: int | None, engine: str | None, scheduler: str | None) -> Exit:
+def main(
+    out: Output, *, directory: str, jobs: int | None, engine: str | None, scheduler: str | None, trust: bool
+) -> Exit:
     """Run what is left; how many workers there are, and where, may be different from before."""
     with open_to_write(Path(directory)) as store:
-        _check(store)
+        _check(store, trust)
         engine = engine or str(store.fact("engine"))
         if scheduler is None and engine == store.fact("engine"):
             scheduler = store.fact("scheduler")
@@ -25,12 +28,14 @@ def main(out: Output, *, directory: str, jobs: int | None, engine: str | None, s
             return conduct(out, store, chosen, stop)
 
 
-def _check(store: Store) -> None:
+def _check(store: Store, trust: bool) -> None:
     what = f"resume {store.folder}"
     if store.fact("merged"):
         raise Refusal(f"{what}: it was merged from parts; resume those, and merge again")
     if store.fact("code") != code_of_all(store.options.all_cells):
         raise Refusal(
-            f"{what}: a scenario or a model was changed since it began; what it found belongs to the old one, so "
-            "start a new campaign"
+            f"{what}: a scenario or a model was changed since it began, and what it found belongs to the old one; put "
+            "the old text back, or start a new campaign"
         )
+    for scenario in sorted({cell.scenario for cell in store.options.all_cells}):
+        check(scenario, trust, what)

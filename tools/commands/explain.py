@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 
 from actors.runtime.events import Outcome
-from tools.commands.replay import source
+from tools.commands.replay import recording
 from tools.counting import all_of, counted
+from tools.determined import determined
 from tools.exits import Exit, Refusal
 from tools.experiment import reopen
 from tools.explaining import Constraint, Explained, Place, explained
@@ -15,19 +16,20 @@ from tools.hunt import parse_budget
 from tools.interrupt import Stopped, stop_request
 from tools.output import Output
 from tools.progress import progress
-from tools.replay import replay_recipe, replay_trace
 from tools.report import run_document
 from tools.show.beside import FEW_STEPS, beside
 from tools.show.reasons import does, must, never
 from tools.show.rows import finding_lines, plain, replay_lines, title, wrap
+from tools.terms import Terms
 from tools.trace import Trace
+from tools.verdicts import bounds
 
 
-def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
+def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool) -> Exit:
     """Replay, shrink, explain, and say it in sentences."""
     seconds = parse_budget(budget)
-    recipe, then = source(what)
-    trace = replay_recipe(recipe) if then is None else replay_trace(then)
+    then = recording(what, scenario, trust)
+    trace = then.replayed()
     found = _found(trace)
     experiments = 0
 
@@ -38,7 +40,9 @@ def main(out: Output, *, what: tuple[str, ...], budget: str) -> Exit:
 
     with stop_request() as stop, closing(progress(_sentence)) as display:
         try:
-            result = explained(reopen(recipe), found, seconds, on_progress, stop)
+            experiment = reopen(then.recipe)
+            with determined(experiment, then.recipe.schedule):
+                result = explained(experiment, found, seconds, on_progress, stop)
         except Stopped:
             raise KeyboardInterrupt(f"{experiments:,} experiments; nothing is decided") from None
     out.lines(_told(result))
@@ -75,6 +79,8 @@ def _told(result: Explained) -> list[str]:
     counts = f"{explanation.failing_runs:,} fail{others}, {explanation.passing_runs:,} pass"
     scope = all_of(runs, "inequivalent schedule") if explanation.decided else counted(runs, "schedule")
     lines += wrap(f"Tried: {scope}; {counts} ({result.seconds:.1f} s). Shrunk in {result.replays:,} replays.", "    ")
+    recipe = result.trace.recipe
+    lines += wrap(bounds(Terms(recipe.scenario, recipe.params)), "    ")
     if not explanation.decided:
         lines += wrap(f"OPEN: {explanation.open}. A larger --budget may decide it.", "    ")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -11,17 +12,20 @@ import trio
 from loguru import logger
 
 from tools.counting import counted
+from tools.determined import determined
 from tools.exits import Exit
 from tools.experiment import Experiment, open_experiment, parse_params
 from tools.explore.search import Budget, Report
 from tools.findings import Findings
-from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget
+from tools.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
 from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress, sentence
+from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.strategies import find_strategy
 from tools.terms import Terms
+from tools.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
 
 
 def main(
@@ -39,37 +43,30 @@ def main(
     keep_going: bool,
 ) -> Exit:
     """Hunt, and show the first finding."""
+    begun = time.monotonic()
     search = find_strategy(strategy)(seed)
-    experiment = open_experiment(scenario, parse_params(param), audit)
+    given = parse_params(param)
+    experiment = open_experiment(scenario, given, audit)
     limit = _limit(schedules, budget)
     folder = Path(output)
     check_writable(folder)
     terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
-    findings = Findings(terms, folder, not no_shrink)
+    findings = Findings(terms, folder, not no_shrink, given)
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
-    with stop_request() as stop, closing(progress()) as display:
-        trio.run(
-            partial(
-                hunt.run,
-                experiment,
-                search,
-                limit,
-                on_finding=lambda _: keep_going,
-                on_progress=display.show,
-                stop=stop,
-            )
-        )
+    with stop_request() as stop, closing(progress()) as display, determined(experiment):
+        run = partial(hunt.run, on_finding=lambda _: keep_going, on_progress=display.show, stop=stop)
+        trio.run(run, experiment, search, limit)
     report = hunt.report
     with stop_request() as stop:
-        findings.keep(report.found.values(), stop)
+        findings.keep(report.found.values(), stop, shrinking_until(begun + limit.seconds))
     verdict, code = _verdict(hunt)
     out.document("fuzz", _document(experiment, hunt, findings, verdict, strategy, seed))
     out.lines(findings.lines())
     if hunt.interrupted or findings.stopped:
         raise KeyboardInterrupt(sentence(report))
     display.end(report)
-    out.lines(_summary(report, verdict, seed))
+    out.lines([*_summary(report, verdict, seed), *wrap(bounds(terms), "    ")])
     if findings.failure is not None:
         raise findings.failure
     return code
@@ -82,11 +79,11 @@ def _limit(schedules: int | None, budget: str | None) -> Budget:
 
 
 def _verdict(hunt: Hunt) -> tuple[str, Exit]:
-    if hunt.report.failing:
-        return "violated", Exit.VIOLATED
+    if (found := worse(one.finding.outcome for one in hunt.report.found.values())) is not None:
+        return found, EXITS[found]
     if hunt.interrupted:
         return "interrupted", Exit.INTERRUPTED
-    if hunt.report.vacuous:
+    if hunt.report.vacuous or not hunt.report.steps:
         return "vacuous", Exit.INCONCLUSIVE
     return "not found", Exit.NOTHING_VIOLATED
 
@@ -94,6 +91,8 @@ def _verdict(hunt: Hunt) -> tuple[str, Exit]:
 def _summary(report: Report, verdict: str, seed: int) -> list[str]:
     mean = report.steps / report.schedules
     ran = f"{counted(report.schedules, 'schedule')} ({mean:.1f} steps each, seed {seed})"
+    if verdict == "vacuous" and not report.steps:
+        return [f"VACUOUS: no actor took a step in {ran}: nothing is shown."]
     if verdict == "vacuous":
         missed = ", ".join(report.vacuous)
         return [f"VACUOUS: no schedule reached {missed!r} in {ran}: nothing is shown about this variant."]
@@ -102,7 +101,10 @@ def _summary(report: Report, verdict: str, seed: int) -> list[str]:
         if report.complete:
             return [f"Nothing violated in {ran}.{reached} Nothing is left to try: `stopmarker prove` says the bounds."]
         return [f"Nothing violated in {ran}.{reached} A search that ended, not a proof."]
-    lines = [f"{report.failing:,} of {ran} violated, {len(report.found):,} distinct."]
+    broken, distinct = errors(report.found.values()), f"{len(report.found):,} distinct"
+    lines = [f"{report.failing - broken:,} of {ran} violated, {distinct}.{besides(broken)}"]
+    if verdict == ERROR:
+        lines = [f"ERROR: {broken:,} of {ran}, {distinct}: the model itself is wrong."]
     return lines + [f"No schedule reached {name!r}." for name in report.vacuous]
 
 
@@ -119,7 +121,9 @@ def _document(
         "complete": report.complete,
         "schedules": report.schedules,
         "steps": report.steps,
-        "violations": report.failing,
+        "violations": report.failing - errors(report.found.values()),
+        "errors": errors(report.found.values()),
+        "memory": MODEL,
         "distinct": len(report.found),
         "seconds": round(report.seconds, 3),
         "digest": f"{hunt.digest:08x}",

@@ -11,8 +11,6 @@ from tools.exits import Exit
 from tools.experiment import find_scenario
 from tools.output import Output
 
-_MOST_VALUES = 8
-
 
 def main(out: Output, *, scenario: str | None) -> Exit:
     """List; NOTHING_SELECTED if there is nothing to list."""
@@ -38,7 +36,7 @@ def _told(one: Scenario) -> list[str]:
     width = max((len(name) for name in one.params), default=0)
     for name, param in one.params.items():
         lines.append(f"  {name.ljust(width)}  {param.meaning}")
-        lines.append(f"  {' ' * width}  default {param.default}; allowed: {_allowed(param)}")
+        lines.append(f"  {' ' * width}  default {param.default}; allowed: {param.described}")
     if one.expected:
         lines += ["", "Expected verdicts (parameters not named have their defaults):"]
         rows = [(_given(item.params), item.verdict, item.oracle, item.why) for item in one.expected]
@@ -51,13 +49,6 @@ def _told(one: Scenario) -> list[str]:
     return lines
 
 
-def _allowed(param: Param) -> str:
-    values = [str(value) for value in param.allowed]
-    if len(values) > _MOST_VALUES and all(isinstance(value, int) for value in param.allowed):
-        return f"{values[0]}..{values[-1]}"
-    return ", ".join(values)
-
-
 def _given(params: Mapping[str, ParamValue]) -> str:
     return ", ".join(f"{name}={value}" for name, value in params.items()) or "(defaults)"
 
@@ -68,11 +59,18 @@ def _document(one: Scenario) -> dict[str, object]:
         "summary": one.summary,
         "source": one.source,
         "params": [
-            {"name": name, "default": param.default, "allowed": list(param.allowed), "meaning": param.meaning}
+            {"name": name, "default": param.default, **_allowed(param), "meaning": param.meaning}
             for name, param in one.params.items()
         ],
         "expected": [_expectation(item) for item in one.expected],
     }
+
+
+def _allowed(param: Param) -> dict[str, object]:
+    """The allowed values; of numbers the lowest and the highest, since there may be billions between."""
+    if isinstance(param.allowed, range):
+        return {"lowest": param.allowed[0], "highest": param.allowed[-1]}
+    return {"allowed": list(param.allowed)}
 
 
 def _expectation(item: Expected) -> dict[str, object]:

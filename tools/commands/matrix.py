@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import groupby
 
+from actors.runtime.events import Outcome
 from scenarios import catalogue
 from tools.counting import counted
 from tools.exits import Exit, Refusal
 from tools.explore.search import Report
 from tools.hunt import parse_budget
-from tools.interrupt import stop_request
+from tools.interrupt import StopRequest, stop_request
 from tools.matrix import Row, rows_of
 from tools.output import Output
 from tools.progress import progress
+from tools.show.rows import plain, wrap
+from tools.verdicts import ERROR, MODEL, errors, memory
 
 _NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
 
@@ -35,20 +39,22 @@ def main(
     if eras and (scenarios or param):
         raise Refusal("matrix --eras: it names its scenarios itself, so no scenario and no parameter goes with it")
     rows = rows_of(catalogue.ERAS if eras else scenarios, param, bound, keep_going)
-    for row in rows:
-        row.proof.terms.make_world()()  # what is wrong with one is said before the first is proved
     done: list[Row] = []
-    try:
-        for scenario, group in groupby(rows, lambda row: row.proof.terms.scenario):
-            _prove_all(out, scenario, list(group), done, len(rows), seconds, jobs)
-    finally:
-        out.document("matrix", _document(done, len(rows)))
-        out.lines(["", _summary(done, len(rows))])
+    with stop_request() as stop:
+        for row in rows:
+            stop.check()
+            row.proof.terms.make_world()()  # what is wrong with one is said before the first is proved
+        try:
+            for scenario, group in groupby(rows, lambda row: row.proof.terms.scenario):
+                _prove_all(out, scenario, list(group), done, len(rows), partial(_prove, seconds, jobs, stop))
+        finally:
+            out.document("matrix", _document(done, len(rows)))
+            out.lines(["", *wrap(_summary(done, len(rows)), "    ")])
     return _code(done)
 
 
 def _prove_all(
-    out: Output, scenario: str, rows: Sequence[Row], done: list[Row], all_rows: int, seconds: float, jobs: int
+    out: Output, scenario: str, rows: Sequence[Row], done: list[Row], all_rows: int, prove: Callable[[Row, str], None]
 ) -> None:
     """The rows of one scenario, each printed when it is over."""
     names = max(len(_given(row)) for row in rows)
@@ -56,17 +62,26 @@ def _prove_all(
     heads = "".join(name.rjust(width) for name, width in _NUMBERS)
     out.lines([*([""] if done else []), scenario, f"  {''.ljust(names)}  {'verdict'.ljust(verdicts)}{heads}"])
     for row in rows:
-        where = f"row {len(done) + 1} of {all_rows}, {scenario} {_given(row)}"
-
-        def sentence(report: Report, where: str = where) -> str:
-            return f"{where}: schedules {report.schedules:,}, failing {report.failing:,}"
-
-        with stop_request() as stop, closing(progress(sentence)) as display:
-            row.proof.run(seconds, jobs, display.show, stop)
+        prove(row, f"row {len(done) + 1} of {all_rows}, {scenario} {_given(row)}")
         if row.proof.interrupted:
             raise KeyboardInterrupt(f"{len(done)} of {all_rows} rows")
         done.append(row)
         out.lines([f"  {_given(row).ljust(names)}  {_result(row).ljust(verdicts)}{_numbers(row)}  {_note(row)}"])
+        out.lines(_complaints(row))
+
+
+def _prove(seconds: float, jobs: int, stop: StopRequest, row: Row, where: str) -> None:
+    def sentence(report: Report) -> str:
+        return f"{where}: schedules {report.schedules:,}, failing {report.failing:,}"
+
+    with closing(progress(sentence)) as display:
+        row.proof.run(seconds, jobs, display.show, stop)
+
+
+def _complaints(row: Row) -> list[str]:
+    """What is wrong with the model, and where: it is not found by looking at a schedule."""
+    broken = [one.finding for one in row.proof.violations if one.finding.outcome is Outcome.ERROR]
+    return [line for one in broken for line in wrap(f"      {plain(one.message)}", "        ")]
 
 
 def _given(row: Row) -> str:
@@ -114,12 +129,13 @@ def _summary(done: Sequence[Row], rows: int) -> str:
     surprising = sum(row.surprises for row in done)
     rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
     rest = len(done) - as_expected - surprising
-    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared."
+    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared. Bounds: {memory()}."
 
 
 def _code(done: Sequence[Row]) -> Exit:
-    if any(row.surprises for row in done):
-        return Exit.VIOLATED
+    found = {row.verdict for row in done if row.surprises}
+    if found:
+        return Exit.ERROR if found == {ERROR} else Exit.VIOLATED
     unsure = any(row.agrees is None and row.verdict != "holds" for row in done)
     return Exit.INCONCLUSIVE if unsure else Exit.NOTHING_VIOLATED
 
@@ -130,6 +146,7 @@ def _document(done: Sequence[Row], rows: int) -> dict[str, object]:
         "as_expected": sum(row.agrees is True for row in done),
         "not_as_expected": sum(row.surprises for row in done),
         "complete": len(done) == rows,
+        "memory": MODEL,
     }
 
 
@@ -140,7 +157,10 @@ def _row_document(row: Row) -> dict[str, object]:
         "params": dict(row.proof.terms.params),
         "given": dict(row.given),
         "verdict": row.verdict,
+        "bound": row.proof.terms.make_world()().step_bound,
+        "memory": MODEL,
         "oracles": row.oracles,
+        "errors": errors(row.proof.violations),
         "expected": None if expected is None else {"verdict": expected.verdict, "oracle": expected.oracle},
         "agrees": row.agrees,
         "complete": report.complete,

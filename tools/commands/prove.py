@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import math
 import shlex
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from actors.runtime.audit import FootprintError
-from actors.runtime.commute import Undetermined
 from tools import checkpoint as checkpoints
 from tools.counting import all_of, counted
-from tools.exits import Diverged, Exit, Refusal
+from tools.determined import determined
+from tools.exits import Exit, Refusal
 from tools.experiment import open_experiment, parse_params
 from tools.explore.search import Report
 from tools.findings import Findings
-from tools.hunt import parse_budget
-from tools.interrupt import StopRequest, stop_request
+from tools.hunt import parse_budget, shrinking_until
+from tools.interrupt import stop_request
 from tools.output import Output
 from tools.progress import progress
 from tools.proof import Proof
-from tools.prover import audited_runs
 from tools.show.rows import wrap
 from tools.store import check_writable
 from tools.terms import Terms
+from tools.trust import check
+from tools.verdicts import EXITS, MODEL, besides, bounds, errors
 
-_EXITS = {"violated": Exit.VIOLATED, "holds": Exit.NOTHING_VIOLATED}
+NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
+_EXITS = {
+    **EXITS,
+    "holds": Exit.NOTHING_VIOLATED,
+    "holds up to the bound": Exit.NOTHING_VIOLATED,  # that bound was asked for
+}
 
 
 def main(
@@ -40,20 +46,22 @@ def main(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
     output: str,
 ) -> Exit:
     """Prove, and say how far it got."""
-    seconds = parse_budget(budget)
-    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file)
+    begun, seconds = time.monotonic(), parse_budget(budget)
+    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file, trust)
     folder = Path(output)
     check_writable(folder)
-    with stop_request() as stop, closing(progress(partial(_sentence, proof))) as display:
-        _check(proof.terms, stop)
+    display = progress(partial(_sentence, proof))
+    with stop_request() as stop, closing(display), determined(proof.terms.experiment()):
         proof.run(seconds, jobs, display.show, stop)
-    display.end(proof.report)
-    findings = Findings(proof.terms, folder)
+        display.end(proof.report)
+    # A checkpoint does not tell which parameters were given: none is changed.
+    findings = Findings(proof.terms, folder, given=dict(proof.terms.params) if resume_file else parse_params(param))
     with stop_request() as stop:
-        findings.keep(proof.violations, stop)
+        findings.keep(proof.violations, stop, shrinking_until(begun + seconds))
     verdict = proof.verdict
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *_summary(proof, verdict)])
@@ -65,19 +73,6 @@ def main(
     return _EXITS.get(verdict, Exit.INCONCLUSIVE)
 
 
-def _check(terms: Terms, stop: StopRequest) -> None:
-    """Say what is wrong with the scenario before a worker process meets it; Refusal if nothing can be proved of it."""
-    for found in audited_runs(terms, stop).found.values():
-        complaint = f"prove {terms.scenario}: {found.finding.message}"
-        if found.finding.oracle == Undetermined.__name__:
-            raise Diverged(complaint)
-        if found.finding.oracle == FootprintError.__name__:
-            raise Refusal(
-                f"{complaint}. A proof is only as good as what steps declare; "
-                f"`stopmarker fuzz {shlex.quote(terms.scenario)} --audit` shows the run"
-            )
-
-
 def _proof(
     scenario: str | None,
     param: tuple[str, ...],
@@ -85,6 +80,7 @@ def _proof(
     keep_going: bool,
     checkpoint: str | None,
     resume_file: str | None,
+    trust: bool,
 ) -> Proof:
     if resume_file is not None:
         if scenario is not None or param or bound is not None or keep_going or checkpoint is not None:
@@ -92,6 +88,7 @@ def _proof(
                 "prove --resume: the checkpoint says what is proved, so no scenario, parameter or bound goes with it"
             )
         terms, share, report = checkpoints.read(Path(resume_file))
+        check(terms.scenario, trust, resume_file)
         return Proof(terms, share, report, path=Path(resume_file))
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")
@@ -105,20 +102,42 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
-    took = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s"
+    took, broken = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s", errors(proof.violations)
     ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
+        case "holds up to the bound":
+            text = (
+                f"HOLDS UP TO {proof.terms.bound:,} STEPS: {whole}, of which the bound cuts {report.bounded:,}. Every "
+                f"run of at most so many steps was seen; nothing is said of what comes later.{_reached(proof)}"
+            )
         case "holds":
-            reached = "".join(f" Reached: {name}." for name in report.witnesses)
-            text = f"HOLDS: {whole}.{reached or ' It names nothing that must be reached.'}"
+            text = f"HOLDS: {whole}.{_reached(proof)}"
+        case "vacuous" if not report.steps:
+            text = f"VACUOUS: no actor takes a step in {whole}: nothing is shown."
         case "vacuous":
             missed = ", ".join(report.vacuous)
             text = f"VACUOUS: no schedule reaches {missed!r} in {whole}: nothing is shown about this variant."
         case "violated":
-            text = f"VIOLATED: {report.failing - _at_bound(proof):,} of {whole if report.complete else ran}."
+            number = report.failing - _at_bound(proof) - broken
+            text = f"VIOLATED: {number:,} of {whole if report.complete else ran}.{besides(broken)}"
+        case "error":
+            text = f"ERROR: {broken:,} of {whole if report.complete else ran}: the model itself is wrong."
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
-    return [*wrap(text, "    "), *wrap(_bounds(proof), "    "), *_continuation(proof)]
+    return [*wrap(text, "    "), *wrap(bounds(proof.terms), "    "), *_continuation(proof)]
+
+
+def _reached(proof: Proof) -> str:
+    """What was reached; or what a proof says less than it seems to, if it names nothing that must be."""
+    if proof.report.witnesses:
+        return "".join(f" Reached: {name}." for name in proof.report.witnesses)
+    if _states_property(proof):
+        return " It names nothing that must be reached."
+    return f" That is: {NO_PROPERTY}."
+
+
+def _states_property(proof: Proof) -> bool:
+    return bool(proof.terms.make_world()().oracles)
 
 
 def _at_bound(proof: Proof) -> int:
@@ -132,7 +151,8 @@ def _why(proof: Proof) -> str:
     if proof.interrupted:
         return "it was interrupted"
     if not report.exhausted:
-        return "the budget ended"
+        amid = f" while the races of a run of {counted(report.halted, 'step')} were looked for" if report.halted else ""
+        return f"the budget ended{amid}"
     return f"{counted(report.bounded, 'run')} reached the step bound"
 
 
@@ -141,14 +161,16 @@ def _left(proof: Proof) -> str:
     if not report.exhausted:
         return f" Perhaps {proof.estimate} in all." if proof.estimate is not None else ""
     bounded = next((item.finding for item in report.found.values()), None)
-    return "" if bounded is None else f" One was {bounded.message}."
+    one = "" if bounded is None else f" One was {bounded.message}."
+    again = shlex.join(["stopmarker", "prove", proof.terms.scenario, *_given(proof)])
+    return (
+        f"{one} Orders in which others go before those that were still busy were not all tried: "
+        f"`{again} --bound N` decides what every run of at most N steps comes to."
+    )
 
 
-def _bounds(proof: Proof) -> str:
-    terms = proof.terms
-    named = ", ".join(f"{name}={value}" for name, value in terms.params)
-    steps = terms.make_world()().step_bound
-    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run."
+def _given(proof: Proof) -> list[str]:
+    return [word for name, value in proof.terms.params for word in ("-p", f"{name}={value}")]
 
 
 def _continuation(proof: Proof) -> list[str]:
@@ -174,13 +196,17 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "scenario": terms.scenario,
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
+        "memory": MODEL,
         "verdict": verdict,
+        "says": NO_PROPERTY if verdict == "holds" and not (report.witnesses or _states_property(proof)) else None,
         "complete": report.complete,
         "interrupted": proof.interrupted,
         "traces": report.schedules,
         "cut": report.cut,
-        "violations": report.failing - _at_bound(proof),
+        "violations": report.failing - _at_bound(proof) - errors(proof.violations),
+        "errors": errors(proof.violations),
         "at_step_bound": report.bounded,
+        "why": _why(proof) + _left(proof) if verdict == "not found" else None,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),
         "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},

@@ -3,51 +3,87 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from loguru import logger
 
 from actors.runtime.schedule import Recipe, TokenError
 from tools import __version__
+from tools.container import encode
 from tools.exits import Exit, Refusal
+from tools.experiment import find_scenario
 from tools.output import Output
+from tools.printable import one_line
 from tools.replay import State, replay_recipe, replay_trace, state_at
 from tools.report import run_document, verdict
 from tools.show.ladder import ladder
-from tools.store import load
+from tools.show.rows import wrap
+from tools.store import load_with_bytes
+from tools.terms import Terms
 from tools.trace import Trace
+from tools.trust import check
+from tools.verdicts import bounds
 
 
-def main(out: Output, *, what: tuple[str, ...], step: int | None) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is to be made again: of a token the recipe alone, of a file its trace as well."""
+
+    recipe: Recipe
+    trace: Trace | None = None
+    exact: bool = True
+    """Whether the file's bytes are those that stopmarker writes for this trace."""
+
+    def replayed(self) -> Trace:
+        """The run again; Diverged if it is another one."""
+        return replay_recipe(self.recipe) if self.trace is None else replay_trace(self.trace)
+
+
+def main(out: Output, *, what: tuple[str, ...], step: int | None, scenario: str | None, trust: bool) -> Exit:
     """Replay a file, or a token, which a mail may have broken into several words."""
-    recipe, then = source(what)
+    then = recording(what, scenario, trust)
     if step is not None:
-        state = state_at(recipe, step)
+        state = state_at(then.recipe, step)
         out.lines(_told(state))
-        out.document("state", {**_experiment(recipe), **asdict(state)})
+        out.document("state", {**_experiment(then.recipe), **asdict(state)})
         return Exit.NOTHING_VIOLATED
-    now = replay_recipe(recipe) if then is None else replay_trace(then)
-    out.lines(ladder(now))
-    if then is not None:
-        out.lines(["", f"Replayed {len(now.steps)} steps: identical to the recording, byte for byte."])
-    out.document("replay", {**run_document(now), "identical": then is not None})
+    now = then.replayed()
+    out.lines([*ladder(now), *wrap(bounds(Terms(then.recipe.scenario, then.recipe.params)), "    ")])
+    if then.trace is not None:
+        alike = "byte for byte" if then.exact else "though the file's bytes are not those that stopmarker writes for it"
+        out.lines(["", f"Replayed {len(now.steps)} steps: identical to the recording, {alike}."])
+    out.document("replay", {**run_document(now), "identical": then.trace is not None, "same_bytes": then.exact})
     return verdict(now)
 
 
-def source(what: tuple[str, ...]) -> tuple[Recipe, Trace | None]:
-    """The recipe of a token or of a trace file, and of a file the trace."""
+def recording(what: tuple[str, ...], scenario: str | None, trust: bool) -> Recording:
+    """The recording that a token or a file is; of `scenario`, if that is given, whatever it names itself.
+
+    Refusal if it would run a file that this user has not run before, unless that is named as `scenario` or `trust` is
+    said.
+    """
+    found = _read(what)
+    if scenario is not None:
+        recipe = replace(found.recipe, scenario=find_scenario(scenario)[0])
+        trace = found.trace and replace(found.trace, scenario=recipe.scenario)
+        return replace(found, recipe=recipe, trace=trace)
+    check(found.recipe.scenario, trust, "this token" if found.trace is None else what[0])
+    return found
+
+
+def _read(what: tuple[str, ...]) -> Recording:
     if re.match(r"sm\d+:", what[0]):  # of any version: what is wrong with it is said as of a token
         try:
-            return Recipe.parse("".join(what)), None
+            return Recording(Recipe.parse("".join(what)))
         except TokenError as problem:
-            raise Refusal(str(problem)) from None
+            raise Refusal(one_line(str(problem))) from None
     if len(what) > 1:
         raise Refusal(f"read {len(what)} files: one at a time (only a token may come in several words)")
-    trace = load(Path(what[0]))
+    trace, data = load_with_bytes(Path(what[0]))
     if trace.stopmarker != __version__:
-        logger.warning("stopmarker {} recorded this trace, this is {}", trace.stopmarker, __version__)
-    return trace.recipe, trace
+        logger.warning("stopmarker {} recorded this trace, this is {}", one_line(trace.stopmarker), __version__)
+    return Recording(trace.recipe, trace, encode(trace) == data)
 
 
 def _experiment(recipe: Recipe) -> dict[str, object]:

@@ -1,15 +1,19 @@
-"""`stopmarker run`: one run under the plain order, a seed, recorded choices, or Trio itself; its ladder."""
+"""`stopmarker run`: one run under the plain order, a seed, recorded choices, Trio or OS threads; its ladder."""
 
 from __future__ import annotations
 
 from actors.runtime.schedule import Fifo, RandomWalk, Recipe, ScheduleMismatch, Scheduler, TokenError
 from actors.runtime.schedule import Replay as ReplayScheduler
+from tools.determined import determined
 from tools.exits import Diverged, Exit, Refusal
 from tools.experiment import Experiment, find_scenario, open_experiment, parse_params
 from tools.output import Output
 from tools.report import run_document, verdict
 from tools.show.ladder import ladder
+from tools.show.rows import wrap
+from tools.terms import Terms
 from tools.trace import record
+from tools.verdicts import bounds
 
 
 def main(
@@ -20,18 +24,23 @@ def main(
     seed: int | None,
     schedule: str | None,
     live: bool,
+    threads: bool,
     audit: bool,
 ) -> Exit:
     """Run once and show it."""
     if schedule is not None and (seed is not None or live):
         raise Refusal("--schedule decides everything: use it without --seed and --live")
+    if threads and not live:
+        raise Refusal("--threads says how a live run is made: use it with --live")
     experiment, scheduler = _prepare(scenario, parse_params(param), seed, schedule, audit)
     try:
-        execution = experiment.run_live(scheduler) if live else experiment.run_once(scheduler)
+        with determined(experiment):
+            execution = experiment.run_live(scheduler, threads) if live else experiment.run_once(scheduler)
     except ScheduleMismatch as mismatch:
         raise Diverged(str(mismatch)) from None
     trace = record(experiment.recipe(execution.schedule), execution)
-    out.lines(ladder(trace))
+    terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
+    out.lines([*ladder(trace), *wrap(bounds(terms), "    ")])
     out.document("run", run_document(trace))
     return verdict(trace)
 

@@ -3,24 +3,39 @@
 After each run the races that its new part has are turned round: what must come in the reversed order, as far as it is
 known, is planned at the point before the earlier step (Abdulla, Aronis, Jonsson, Sagonas: *Source sets*, JACM 2017).
 Sleep sets keep every class from being run twice. Nothing is pruned by state: under DPOR that loses bugs.
+
+What a bound cuts off may hold the race that would have led elsewhere: an actor that loops for ever keeps the others
+from ever going first. So a search in which some run reached its bound has not seen every run of at most so many steps.
+A stack that tries `everything` has: each point tries all who can go there and are not asleep. Let w be a run of at
+most N steps that the bound or its own end stops. Claim: from the point where w begins, some run with the steps of w in
+an equivalent order is made, or w can begin with a sleeper. By induction over the points in the order in which they
+are left, the last of a branch first: the first step of w is that of an actor who can go. If he sleeps, w begins with
+a sleeper. Else he is tried, and the rest of w, one step shorter, is made behind his step, or can begin with somebody
+who sleeps there. That one slept before and does not depend on the first step, so w can begin with him as well; or he
+was tried at this very point before, and w with him in front, which is as long and stopped at the same place, was made
+behind him. Nobody sleeps at the root. Equivalent runs have the same steps, so each is cut where the others are: what
+w breaks within N steps, all of them break. And no two runs that are made are equivalent, as with any sleep sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from actors.runtime.causality import Causality, bits
 from actors.runtime.events import ENDLESS, Outcome
 from actors.runtime.execution import Execution
-from actors.runtime.step import races
+from actors.runtime.step import Step, races
 
 from .estimate import Estimate, Estimator
 from .lineage import Lineages
 from .races import Races
-from .search import Cut
+from .search import Cut, Halted
 from .stack import Node, Stack
-from .wakeup import Tree, after
+from .wakeup import Branch, Tree, after
+
+_PATIENCE = 50_000
+"""Looks for races between two looks at the clock, times the steps of the run."""
 
 
 class Dpor:
@@ -34,15 +49,22 @@ class Dpor:
     exhaustive = True
     whole_runs = True
 
-    def __init__(self, stack: Stack | None = None, *, goes_on: bool = True) -> None:
+    def __init__(
+        self, stack: Stack | None = None, *, goes_on: bool = True, must_end: Callable[[], bool] | None = None
+    ) -> None:
+        """`must_end` is asked while the races of a long run are looked for: whether there is no time left for that."""
         self.stack = stack or Stack()
         self._goes_on = goes_on
+        self._must_end = must_end
+        self._looked = 0
         self.schedules = 0
         self._planned = len(self.stack.nodes)
         self._ready = not self.stack.exhausted
         self._causality = Causality()
         self._sleeps: list[int] = []
         """Who sleeps before each step beyond the plan, which began with the run or its last choice."""
+        self._narrow: dict[int, Step] = {}
+        """What of those came to touch less than they announced, where they were tried."""
         self._trees: list[Tree] = []
         """What a reversal that is being tried wants there."""
         self._estimator = Estimator()
@@ -73,6 +95,7 @@ class Dpor:
         self._lineages = Lineages(execution)
         self._sleeps = [] if self._planned else [0]
         self._trees = [] if self._planned else [[]]
+        self._narrow = self.stack.nodes[-1].narrow if self._planned else {}
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """The planned choice; beyond the plan one of those who are not asleep, and the first outcome."""
@@ -99,7 +122,13 @@ class Dpor:
         self._wake(end)
         execution = self._execution
         ended = execution.to_the_end or execution.outcome in (Outcome.QUIET, Outcome.DEADLOCK)
-        self._learn(end, 0, at_rest=ended and execution.outcome not in ENDLESS)
+        # At its bound a run has no outcome yet: there, who waits may be about to go.
+        at_rest = ended and execution.outcome is not None and execution.outcome not in ENDLESS
+        try:
+            self._learn(end, 0, at_rest=at_rest)
+        except Halted:
+            if execution.finding is None:
+                raise
         self.schedules += 1
 
     def _wake(self, index: int) -> int:
@@ -116,7 +145,8 @@ class Dpor:
                 asleep = self.stack.asleep()
             kept = 0
             for bit in bits(asleep):
-                other = execution.next_step(bit.bit_length() - 1, step_index + 1)
+                number = bit.bit_length() - 1
+                other = self._narrow.get(number) or execution.next_step(number, step_index + 1)
                 if other is not None and not races(other, step):
                     kept |= bit
             sleeps.append(kept)
@@ -134,31 +164,59 @@ class Dpor:
         execution, causality, stack = self._execution, self._causality, self.stack
         nodes, first, known = stack.nodes, self._planned, len(causality.past)
         if first:
-            nodes[-1].options = execution.steps[first - 1].options
+            nodes[-1].perform(execution.steps[first - 1])
         nodes += map(self._node, range(first, length))
+        self._ready = False
+        if stack.everything:
+            return
         for index in range(known, length):
             causality.add(execution.actors[index], execution.steps[index])
+        self._looked = 0
         reversals = Races(causality, execution, self._lineages, at_rest).of
-        for index in range(max(known, first - 1), length):
+        fresh = max(known, first - 1)
+        # What may come to touch something else before a race may then race with what is new.
+        again = [index for index in range(fresh) if execution.steps[index].announced is not None]
+        for index in [*again, *range(fresh, length)]:
+            self._look_at_the_clock()
             for reversal in reversals(index, execution.actors[index], execution.steps[index]):
+                self._look_at_the_clock()
                 stack.add(reversal)
         for actor in range(len(execution.pending)):
             last = execution.next_step(actor, length)
             if last is not None and not asleep >> actor & 1:
                 # A step that never came (blocked for ever, or beyond the bound) may be possible earlier.
                 for reversal in reversals(length, actor, last):
+                    self._look_at_the_clock()
                     stack.add(reversal)
-        self._ready = False
+
+    def _look_at_the_clock(self) -> None:
+        """Halted if there is no time left: the run is then as if it had not been made, but for what is planned."""
+        self._looked += self._execution.index
+        if self._looked < _PATIENCE:
+            return
+        self._looked = 0
+        if self._must_end is None or not self._must_end():
+            return
+        del self.stack.nodes[self._planned :]
+        self._causality.rewind(max(self._planned - 1, 0))
+        self._ready = True
+        raise Halted(self._execution.index)
 
     def _node(self, index: int) -> Node:
         """The point before step `index`, with what of its tree can be tried: the rest was not possible after all."""
         execution, new = self._execution, index - self._planned
         actor, asleep, tree = execution.actors[index], self._sleeps[new], self._trees[new]
-        node = Node(actor, 0, execution.steps[index].options, asleep)
+        node = Node(actor, sleep=asleep)
+        node.perform(execution.steps[index])
+        if self._narrow:
+            node.narrow.update((number, step) for number, step in self._narrow.items() if asleep >> number & 1)
         for branch in tree:
             branch.actor = self._lineages.number(branch.lineage)
             if branch.actor == actor:
                 node.taken.append(branch)
             elif branch.actor in execution.offers[index] and not asleep >> branch.actor & 1:
                 node.tree.append(branch)
+        if self.stack.everything:
+            others = [other for other in execution.offers[index] if other != actor and not asleep >> other & 1]
+            node.tree = [Branch(other, self._lineages.of(other)) for other in others]
         return node

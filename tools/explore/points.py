@@ -9,8 +9,9 @@ from pathlib import Path
 from actors.runtime import seat
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import Scheduler
-from actors.runtime.seat import Seat, admit
+from actors.runtime.seat import admit
 from actors.runtime.step import Step
+from actors.runtime.unawaited import seated
 from actors.runtime.world import World
 
 _RUNTIME = str(Path(seat.__file__).parent)
@@ -52,10 +53,8 @@ def waiting(execution: Execution) -> list[tuple[int, Step]]:
 def lined(world: World, scheduler: Scheduler) -> list[Point]:
     """The points of a run to the end, made once more by hand to see where each actor stands."""
     execution = Execution(world, scheduler, to_the_end=True)
-    seats: list[Seat] = []
     lines: list[str] = []
-    scheduler.start(execution)
-    try:
+    with seated(execution) as seats:
         admit(world, execution, seats)
         while (actor := execution.next()) is not None:
             lines.append(_line(seats[actor].lines()))
@@ -63,9 +62,6 @@ def lined(world: World, scheduler: Scheduler) -> list[Point]:
             admit(world, execution, seats)
         # Of a livelock more was seen than is recorded.
         lines[len(execution.steps) :] = [_line(seats[actor].lines()) for actor, _ in waiting(execution)]
-    finally:
-        for one in seats:
-            one.abandon()
     return [replace(point, line=line) for point, line in zip(points(execution), lines, strict=True)]
 
 

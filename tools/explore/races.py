@@ -6,20 +6,22 @@ step that can be blocked this is read from the recorded offers; where they canno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 from actors.runtime.causality import Causality, bits
 from actors.runtime.execution import Execution
 from actors.runtime.step import ANYTHING, Step
 
 from .lineage import Lineages
-from .reversal import Late, Reversal
+from .reversal import Late, Reversal, planned
+from .wakeup import Move
 
 
 class Races:
     """Finds the reversals of one run, all of whose events `causality` holds."""
 
-    __slots__ = ("_at_rest", "_causality", "_execution", "_later", "_lineages")
+    __slots__ = ("_at_rest", "_causality", "_execution", "_later", "_lineages", "_moves", "_own")
 
     def __init__(self, causality: Causality, execution: Execution, lineages: Lineages, at_rest: bool) -> None:
         self._causality = causality
@@ -27,6 +29,10 @@ class Races:
         self._lineages = lineages
         self._at_rest = at_rest  # whoever waits at the end of the run is blocked there
         self._later: dict[int, int] = {}
+        self._own: dict[int, list[int]] = {}
+        for event, actor in enumerate(execution.actors[: len(causality.past)]):
+            self._own.setdefault(actor, []).append(event)
+        self._moves: Sequence[Move] = ()
 
     def of(self, number: int, actor: int, step: Step) -> Iterator[Reversal]:
         """The reversals of the races of `step` of `actor`, which is or would be event `number`, with earlier events."""
@@ -74,13 +80,26 @@ class Races:
         """The events after `event` that do not depend on it."""
         found = self._later.get(event)
         if found is None:
-            found = 0
-            past = self._causality.past
-            for later in range(event + 1, len(past)):
-                if not past[later] >> event & 1:
-                    found |= 1 << later
-            self._later[event] = found
+            found, past, bit = 0, self._causality.past, 1 << event
+            for actor, own in self._own.items():
+                if own[-1] > event:
+                    # Of an actor all that comes after the first event that depends on it does so too.
+                    first = bisect_left(own, 1, bisect_right(own, event), key=lambda later: int(past[later] & bit > 0))
+                    before = (1 << own[first]) - 1 if first < len(own) else ANYTHING
+                    found |= self._causality.events(actor) & before
+            found = self._later[event] = found & -bit & ~bit
         return found
+
+    def _all_moves(self) -> Sequence[Move]:
+        """The steps of the run; made once, when a reversal is first planned."""
+        if not self._moves:
+            execution, lineage = self._execution, self._lineages.of
+            length = len(self._causality.past)
+            run = zip(execution.actors[:length], execution.outcomes, map(planned, execution.steps), strict=False)
+            self._moves = [
+                Move(lineage(actor), actor, outcome, step.reads, step.writes) for actor, outcome, step in run
+            ]
+        return self._moves
 
     def _could_run(self, event: int, late: Late, others: int) -> bool | None:
         """Whether the blocking step could run before `event` and after `others`; None if the run cannot tell.
@@ -111,13 +130,19 @@ class Races:
         if within != ANYTHING:
             hinder = (causality.conflicts(step) | causality.changes(step)) & earlier & ~within
             events = self._without(events, events & hinder)
+        mine = causality.before(actor, earlier)
+        if step.announced is not None:
+            # Before `event` it may come to touch other things, and race with any of the rest: all that comes first.
+            number, step = len(causality.past), step.announced
+            earlier = (1 << number) - 1
         causes = causality.givers(step) | causality.conflicts(step) & events
-        causes = causality.closure(causality.before(actor, earlier), causes & earlier)
+        causes = causality.closure(mine, causes & earlier)
         if not causes & events and actor not in execution.offers[event]:
             causes |= events & earlier  # it waits for some of them
             if not causes & events:
                 return
-        yield Reversal(causality, execution, self._lineages, event, late, causes, events | 1 << number, certain)
+        late, events = (number, actor, step), events | 1 << number
+        yield Reversal(causality, execution, self._lineages, self._all_moves, event, late, causes, events, certain)
 
     def _without(self, events: int, hinder: int) -> int:
         """Those of `events` that depend on none of `hinder`."""

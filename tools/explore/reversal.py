@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.runtime.causality import Causality, bits
+from actors.runtime.causality import Causality
 from actors.runtime.execution import Execution
 from actors.runtime.step import Step, races
 
 from .lineage import Lineages
-from .wakeup import Branch, Tree
+from .wakeup import Branch, Move, Sequel, Tree
 
 Late = tuple[int, int, Step]
 """The later step of a race: the number of the event that it is or would be, its actor, and itself."""
+
+
+def planned(step: Step) -> Step:
+    """A performed step as it is planned: as it was announced if another outcome may touch something else."""
+    return step if step.announced is None or step.options < 2 else step.announced
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +28,8 @@ class Reversal:
     causality: Causality
     execution: Execution
     lineages: Lineages
+    moves: Callable[[], Sequence[Move]]
+    """The steps of the run."""
     event: int
     late: Late
     causes: int
@@ -31,9 +39,14 @@ class Reversal:
     certain: bool = False
     """Whether it is known to be possible."""
 
-    def begins_with(self, actor: int) -> bool:
-        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it."""
-        return self._begins(actor, self.execution.next_step(actor, self.event))
+    def begins_with(self, actor: int, step: Step | None) -> bool:
+        """Whether `actor` may as well go first of all: its step begins the sequence, or does not matter to it.
+
+        `step` is what it came to touch there, None if that is what it announced.
+        """
+        if step is not None and self._first(actor) == 1 << self.late[0]:
+            return not self.causality.conflicts(step) & self.events
+        return self._begins(actor, step or self.execution.next_step(actor, self.event))
 
     def initials(self) -> int:
         """Those whose step comes first in the sequence, or could, as a mask of actors."""
@@ -53,16 +66,9 @@ class Reversal:
 
     def chain(self) -> Tree:
         """The sequence as a tree."""
-        tree: Tree = []
-        for bit in reversed(list(bits(self.events))):
-            number = bit.bit_length() - 1
-            late, actor, step = self.late
-            if number != late:
-                actor, step = self.execution.actors[number], self.execution.steps[number]
-            footprint = Step(step.what, step.reads, step.writes)  # the step itself would keep its world
-            certain = self.certain or number != late
-            tree = [Branch(actor, self.lineages.of(actor), self._outcome(number), footprint, tree, certain)]
-        return tree
+        number, actor, step = self.late
+        late = Move(self.lineages.of(actor), actor, 0, step.reads, step.writes)
+        return Sequel(self.moves(), number, late, self.certain).tree(self.events)
 
     def _take_first(self, tree: Tree) -> Branch | None:
         """The branch that may go first; the sequence is what is left of it then."""
@@ -82,8 +88,14 @@ class Reversal:
         late, _, late_step = self.late
         first = self._first(actor)
         if first:
-            causes = self.causes if first == 1 << late else self.causality.past[first.bit_length() - 1]
-            return not causes & self.events & ~first
+            if first == 1 << late:
+                return not self.causes & self.events & ~first
+            number = first.bit_length() - 1
+            causes = self.causality.past[number]
+            performed = self.execution.steps[number]
+            if (step := planned(performed)) is not performed:
+                causes |= self.causality.conflicts(step)
+            return not causes & self.events & first - 1
         if step is None or self.causality.conflicts(step) & self.events:
             return False
         return not (self.events >> late & 1 and races(step, late_step))

@@ -26,6 +26,14 @@ class Cut(Exception):
     """Raised by a strategy in `choose`: the rest of this run is known already."""
 
 
+class Halted(Exception):
+    """Raised by a strategy when a run is over: there was no time to learn from it, so it is to be made again."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.steps = steps
+
+
 class Strategy(Scheduler, Protocol):
     """A scheduler that decides over many runs. `tools.explore` has many; none knows what an IOMMU is."""
 
@@ -74,7 +82,7 @@ class Report:
     failing: int = 0
     steps: int = 0
     bounded: int = 0
-    """Runs that reached the step bound: a search with such runs proves nothing."""
+    """Runs that reached the step bound: a search with such runs proves nothing of what is longer."""
     seconds: float = 0.0
     found: dict[tuple[str, ...], Found] = field(default_factory=dict)
     witnesses: dict[str, bool] = field(default_factory=dict)
@@ -82,6 +90,8 @@ class Report:
     """The strategy has nothing left to run."""
     complete: bool = False
     """Every behaviour within the scenario's bounds was seen."""
+    halted: int = 0
+    """Steps of a run that is not counted, as there was no time to look for its races; 0 if none."""
 
     @property
     def vacuous(self) -> list[str]:
@@ -125,6 +135,30 @@ class Report:
         self.failing += other.failing
         self.steps += other.steps
         self.bounded += other.bounded
+        self.halted = max(self.halted, other.halted)
+
+
+class _Pace:
+    """When a search lets Trio in: after so many runs, or after so long; the clock is asked less often while runs are
+    short."""
+
+    def __init__(self, before: float) -> None:
+        self._last = trio.current_time()
+        self._start = self._last - before
+        self._turn, self._stride = 0, 1
+
+    def is_due(self) -> bool:
+        """After each run: whether it is time."""
+        self._turn += 1
+        is_long = self._turn % self._stride == 0 and trio.current_time() - self._last > LONG_BREATH
+        self._stride = 1 if is_long else min(self._stride + 1, 8)
+        return is_long or self._turn % BREATH == 0
+
+    async def breathe(self) -> float:
+        """Let Trio in; the seconds of the search so far."""
+        await trio.lowlevel.checkpoint()
+        self._last = trio.current_time()
+        return self._last - self._start
 
 
 async def explore(
@@ -145,14 +179,16 @@ async def explore(
     """
     budget = budget or Budget()
     report = report or Report()
-    start = last = trio.current_time()
-    start -= report.seconds
+    pace = _Pace(report.seconds)
     most = math.inf if budget.schedules is None else budget.schedules
     most_steps = math.inf if budget.steps is None else budget.steps
-    turn = 0
     more = strategy.more()
     while more and report.schedules < most and report.steps < most_steps and not (stop_at_first and report.found):
-        execution = _attempt(driver, make_world, strategy, stop_at_first)
+        try:
+            execution = _attempt(driver, make_world, strategy, stop_at_first)
+        except Halted as halted:
+            report.halted = halted.steps
+            break
         if execution is None:
             report.cut += 1
         else:
@@ -160,18 +196,14 @@ async def explore(
             if watch is not None:
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it
-        turn += 1
-        if turn % BREATH == 0 or (turn % 8 == 0 and trio.current_time() - last > LONG_BREATH):
-            await trio.lowlevel.checkpoint()
-            last = trio.current_time()
-            report.seconds = last - start
+        if pace.is_due():
+            report.seconds = await pace.breathe()
             if progress is not None:
                 progress(report)
             if report.seconds >= budget.seconds:
                 break
         more = strategy.more()
-    await trio.lowlevel.checkpoint()
-    report.seconds = trio.current_time() - start
+    report.seconds = await pace.breathe()
     report.exhausted = not strategy.more()
     report.complete = report.exhausted and strategy.exhaustive and not report.bounded
     return report

@@ -34,7 +34,10 @@ class Share:
     def __init__(self, hungry: int = 2, stack: Stack | None = None) -> None:
         self.hungry = hungry
         """With fewer subtrees than this in the queue, what comes back unfinished is cut."""
-        self._queue: deque[Stack] = deque([stack or Stack()])
+        stack = stack or Stack()
+        self.everything = stack.everything
+        """Whether all who can go are tried at every point (see `Stack`)."""
+        self._queue: deque[Stack] = deque([stack])
         self._points: dict[Path, _Point] = {}
         self._out = 0
         self._lent = 0.0
@@ -87,13 +90,13 @@ class Share:
         points = [
             [list(map(list, path)), point.sleep, point.given, point.weight] for path, point in self._points.items()
         ]
-        return [[*(stack.pack() for stack in self._queue), *out], points, self._whole]
+        return [[*(stack.pack() for stack in self._queue), *out], points, self._whole, self.everything]
 
     @classmethod
     def unpack(cls, packed: Sequence[Any]) -> Share:
         """What `pack` made; StackError or a TypeError if it is something else."""
-        stacks, points, whole = packed
-        share = cls()
+        stacks, points, whole, everything = packed
+        share = cls(stack=Stack(everything=bool(everything)))
         share._queue = deque(Stack.unpack(stack) for stack in stacks)
         for path, sleep, given, weight in points:
             share._points[tuple((actor, outcome) for actor, outcome in path)] = _Point(sleep, given, weight)
@@ -130,7 +133,7 @@ class Share:
         if node.outcome + 1 >= node.options:
             return False
         rest = replace(node, outcome=node.outcome + 1)
-        self._queue.append(Stack([*map(replace, stack.nodes[:depth]), rest], depth + 1))
+        self._queue.append(Stack([*map(replace, stack.nodes[:depth]), rest], depth + 1, everything=self.everything))
         node.options = 0
         return True
 
@@ -139,7 +142,7 @@ class Share:
         actor = taken[0].actor
         node = Node(actor, sleep=point.sleep, done=point.given, taken=taken)
         point.given |= 1 << actor
-        stack = Stack([*map(replace, above), node], len(above) + 1)
+        stack = Stack([*map(replace, above), node], len(above) + 1, everything=self.everything)
         self._queue.append(stack)
         return stack
 

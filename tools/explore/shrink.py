@@ -86,7 +86,9 @@ class Shrinker:
         return self.run(Follow(candidate))
 
     def shrink(self) -> None:
-        """Try all ways to make the best shorter until none does."""
+        """Try all ways to make the best shorter until none does; of a run at its step bound nothing is known to try."""
+        if self.best is not None and self.best.outcome is Outcome.BOUND:
+            return
         if self.best is not None and self.best.outcome is Outcome.LIVELOCK:
             self._enter_sooner(self.best.schedule)
             return

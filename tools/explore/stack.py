@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 import msgpack
 
 from actors.runtime.causality import bits
+from actors.runtime.step import Step
 
 from .reversal import Reversal
 from .wakeup import Tree, flat, unflat
 
-_VERSION = 4
+_VERSION = 5
+_ROWS = 20_000
+"""Planned steps that are written, more or less: the plans of a run of thousands of steps come to millions."""
 
 
 class StackError(ValueError):
@@ -36,6 +39,10 @@ class Node:
     """What must still be tried here, besides the current actor."""
     taken: Tree = field(default_factory=list)
     """The branches that begin with the current actor."""
+    narrow: dict[int, Step] = field(default_factory=dict)
+    """Of those in `sleep` and `done` who came to touch less than they announced: what that was."""
+    touched: Step | None = None
+    """The same of the current actor, whatever its outcome."""
 
     def alternatives(self) -> dict[int, Tree]:
         """The branches of `tree` by who begins them, in the order in which they are tried."""
@@ -44,9 +51,21 @@ class Node:
             found.setdefault(branch.actor, []).append(branch)
         return found
 
+    def perform(self, step: Step) -> None:
+        """What the current actor's step came to be, with the current outcome."""
+        self.options = step.options
+        if not self.outcome:
+            self.touched = None if step.announced is None else Step(step.what, step.reads, step.writes)
+        elif self.touched is not None:
+            other = self.touched
+            self.touched = Step(step.what, other.reads | step.reads, other.writes | step.writes)
+
     def turn(self) -> bool:
         """Let the next actor try, this one is done; False if there is none."""
         self.done |= 1 << self.actor
+        if self.touched is not None:
+            self.narrow[self.actor] = self.touched
+            self.touched = None
         if not self.tree:
             return False
         (self.actor, self.taken), *others = self.alternatives().items()
@@ -68,9 +87,12 @@ class Stack:
     """The nodes from the root. The first `floor` of them belong to somebody else (see `share.py`): they are replayed,
     and of the last of them only the outcomes are tried."""
 
-    def __init__(self, nodes: list[Node] | None = None, floor: int = 0) -> None:
+    def __init__(self, nodes: list[Node] | None = None, floor: int = 0, *, everything: bool = False) -> None:
         self.nodes = nodes or []
         self.floor = floor
+        self.everything = everything
+        """Whether every point tries all who can go and are not asleep, so that no race has to be turned round: see
+        `dpor.py` on runs that are cut at a bound."""
         self.exhausted = False
         self.shared = False
         """Whether it was begun elsewhere, and perhaps others search parts of the same tree. What they find comes too
@@ -93,7 +115,8 @@ class Stack:
         node = self.nodes[reversal.event]
         tried = node.sleep | node.done
         if not self.shared:
-            if not any(reversal.begins_with(bit.bit_length() - 1) for bit in bits(tried)):
+            actors = (bit.bit_length() - 1 for bit in bits(tried))
+            if not any(reversal.begins_with(actor, node.narrow.get(actor)) for actor in actors):
                 reversal.insert(node.tree)
             return
         initials = reversal.initials()
@@ -144,13 +167,18 @@ class Stack:
 
     def pack(self) -> bytes:
         """The stack as msgpack."""
+        branches = sum(len(node.tree) + len(node.taken) for node in self.nodes)
+        deepest = max(_ROWS // (branches + 1), 1)
         nodes = [
-            [node.actor, node.outcome, node.options, node.sleep, node.done, flat(node.tree), flat(node.taken)]
+            [
+                *(node.actor, node.outcome, node.options, node.sleep, node.done),
+                *(flat(tree, deepest) for tree in (node.tree, node.taken)),
+            ]
             for node in self.nodes
         ]
-        escapes = [[escape.depth, escape.initials, flat(escape.tree)] for escape in self.escapes]
+        escapes = [[escape.depth, escape.initials, flat(escape.tree, deepest)] for escape in self.escapes]
         weight = [self.share, self._behind]
-        packed: bytes = msgpack.packb([_VERSION, self.floor, self.exhausted, nodes, escapes, weight])
+        packed: bytes = msgpack.packb([_VERSION, self.floor, self.everything, self.exhausted, nodes, escapes, weight])
         return packed
 
     @classmethod
@@ -160,8 +188,9 @@ class Stack:
             version, *rest = msgpack.unpackb(packed)
             if version != _VERSION:
                 raise StackError(f"read search state: version {version}, this program reads {_VERSION}")
-            floor, exhausted, nodes, escapes, weight = rest
-            stack = cls([Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes], floor)
+            floor, everything, exhausted, nodes, escapes, weight = rest
+            made = [Node(*node[:-2], *map(unflat, node[-2:])) for node in nodes]
+            stack = cls(made, floor, everything=everything)
             stack.exhausted = exhausted
             stack.shared = bool(nodes)
             stack.escapes = [Escape(depth, initials, unflat(tree)) for depth, initials, tree in escapes]

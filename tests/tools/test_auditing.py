@@ -1,0 +1,181 @@
+"""The audit of a search's own runs: state that no step declares is never proved away, wherever it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors.runtime.commute import KINDS
+from tools import auditing
+from tools.auditing import ALL, THOROUGH, Auditor
+from tools.exits import Exit
+from tools.interrupt import StopRequest
+from tools.proof import Proof
+
+from ..test_proof import FOREVER, terms
+from .test_cli import call
+
+HEAD = """
+from stopmarker import Cpu, World, scenario
+KEPT = {}
+
+
+@scenario()
+def hidden(world: World) -> None:
+    '''Two steps that share what neither declares.'''
+    a, b, left = world.word("a"), world.word("b"), []
+"""
+LOOKS = """
+    async def first(cpu: Cpu) -> None:
+        await cpu.store(a, 1, "a")
+        left.append(1)
+
+    async def second(cpu: Cpu) -> None:
+        await cpu.load(b, "b")
+        seen = len(left)
+        BODY
+
+    world.add_actor("first", first)
+    world.add_actor("second", second)
+"""
+SWAPPED = (
+    "`store a` of first, then `{}` of second, is not the same as the other way round: what one leaves for the other is "
+    "in Python's own state (both use left), a variable or what a property remembers, and not both declare it. Name one "
+    'resource in both, such as writes=["done"] and reads=["done"], or keep it in a world.word()'
+)
+MODELS = {
+    "a step more": (LOOKS.replace("BODY", "if seen: await cpu.store(b, 1, 'b')"), 2, SWAPPED.format("load b")),
+    "the value of a note": (LOOKS.replace("BODY", "await cpu.note('x', seen)"), 2, SWAPPED.format("load b")),
+    "the value in memory": (LOOKS.replace("BODY", "await cpu.store(b, seen, 'b')"), 2, SWAPPED.format("load b")),
+    "what an event says": (
+        LOOKS.replace(
+            "BODY", "await cpu.access('tell', writes=[('note', 'x')]); cpu.emit(Note(subject='x', value=seen))"
+        ),
+        2,
+        SWAPPED.format("load b"),
+    ),
+    "only the end": (
+        LOOKS.replace("BODY", "left.append(2)")
+        + "    world.eventually('first is first', lambda: 'second was' if left[0] == 2 else None)\n",
+        2,
+        SWAPPED.format("load b"),
+    ),
+    "memory behind the back of a step": (
+        """
+    async def first(cpu: Cpu) -> None:
+        await cpu.store(a, 1, "a")
+        world.memory.write(b, 1)
+
+    world.add_actor("first", first)
+""",
+        2,
+        "first raised FootprintError: step `store a` writes word 0x1008, which it does not declare",
+    ),
+    "what another run left": (
+        """
+    async def first(cpu: Cpu) -> None:
+        await cpu.store(a, 1, "a")
+
+    async def second(cpu: Cpu) -> None:
+        seen = await cpu.load(a, "a")
+        await cpu.note("x", KEPT.setdefault("x", seen))
+
+    world.add_actor("first", first)
+    world.add_actor("second", second)
+""",
+        4,
+        "made again in the same order, the run is another one from `note x = 1` of second on: something else than the "
+        "schedule decides (a clock, a random number, id(), hash(), the order of a set, or what an earlier run left "
+        "behind)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "command"),
+    [
+        (model, command)
+        for model in MODELS
+        for command in (["prove"], ["prove", "-j", "2"], ["fuzz"])
+        if (model, command[-1]) != ("what another run left", "2")  # where each run has a process it leaves nothing
+    ],
+)
+def test_hidden_state_is_refused_with_the_two_steps_and_advice(
+    model: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, code, complaint = MODELS[model]
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(HEAD.replace("scenario\n", "scenario, Note\n", 1) + text)
+    result = call(command[0], "mine.py", *command[1:])
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.splitlines()[-1] == f"stopmarker: {command[0]} mine.py::hidden: {complaint}"
+
+
+LATE = """
+from stopmarker import Cpu, World, scenario
+
+
+@scenario()
+def late(world: World) -> None:
+    '''Only where the first writer is the last, it leaves something behind the back of its step.'''
+    order, left = world.word("order"), []
+
+    for number in range(4):
+        async def writer(cpu: Cpu, number: int = number) -> None:
+            before = await cpu.rmw(order, lambda word: word * 8 + number + 1, "order")
+            if number == 0 and before >= 0o100:
+                await cpu.access("look")
+                left.append(1)
+
+        world.add_actor(f"writer {number}", writer)
+
+    async def teller(cpu: Cpu) -> None:
+        await cpu.access("tell")
+        await cpu.note("seen", len(left))
+
+    world.add_actor("teller", teller)
+"""
+
+
+def test_all_through_a_search_a_share_of_its_runs_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 24 classes six show the hidden state; the first of them do not."""
+    mine = tmp_path / "mine.py"
+    mine.write_text(LATE)
+    monkeypatch.setattr(auditing, "THOROUGH", 0)
+    monkeypatch.setattr(auditing, "ALL", 8)
+    monkeypatch.setattr(auditing, "SHARE", 10**9)
+    assert call("prove", str(mine)).exit_code == Exit.NOTHING_VIOLATED
+    monkeypatch.setattr(auditing, "SHARE", 4)
+    result = call("prove", str(mine))
+    assert result.exit_code == Exit.USAGE
+    assert "`tell` of teller, then `look` of writer 0, is not the same" in result.stderr
+
+
+def test_which_runs_are_made_again_is_a_matter_of_their_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
+    again = Auditor._again
+    made = 0
+
+    def count(self: Auditor, scheduler: object) -> object:
+        nonlocal made
+        made += 1
+        return again(self, scheduler)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Auditor, "_again", count)
+    totals = []
+    for _ in range(2):
+        made = 0
+        proof = Proof(terms("writers", n=6))
+        proof.run(FOREVER, 1, lambda _: None, StopRequest())
+        assert proof.report.schedules == 720
+        totals.append(made)
+    first = THOROUGH * KINDS + 2 * (ALL - THOROUGH)
+    assert totals == [first + 3, first + 3]
+
+
+def test_the_published_models_declare_what_their_property_looks_at() -> None:
+    for kind in ("base", "hard"):
+        result = call("prove", "tests/models.py::pri_window", "-p", f"kind={kind}", "--keep-going")
+        assert result.exit_code == Exit.VIOLATED

@@ -1,0 +1,88 @@
+"""The audit that goes with a search: a share of its own runs is made again, in another order that must be the same.
+
+A search that leaves orders out is only as sound as what steps declare. Which runs are looked at is a matter of the
+schedule and of how many there were before, never of chance or time, so whoever repeats a search audits the same runs.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+
+from actors.runtime.audit import FootprintError
+from actors.runtime.causality import causality_of
+from actors.runtime.commute import KINDS, Undetermined, another_order, can_be_compared, difference, mixed_up
+from actors.runtime.controlled import Controlled
+from actors.runtime.execution import Execution
+from actors.runtime.schedule import Scheduler
+from actors.runtime.world import World
+
+from .exits import Diverged, Refusal
+from .terms import Terms
+
+THOROUGH = 8
+"""The first runs of a search are made again in an order of every kind."""
+ALL = 64
+"""Of a search the first so many runs are all made again: with the first last, and in an order of another kind."""
+SHARE = 128
+"""Of the others each one in so many, by their schedules: half of them with the first last."""
+
+
+class Auditor:
+    """Looks at some of the runs of one search in one process; `before` is how many runs it had up to then.
+
+    `attempt` says what is being done, for messages. With `stops` the runs end at their bound.
+    """
+
+    def __init__(self, driver: Controlled, attempt: str, terms: Terms, *, before: int = 0, stops: bool = False) -> None:
+        self._driver = driver
+        self._attempt = attempt
+        self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True)
+        self._number = before
+        self._stops = stops
+        self._make_world: Callable[[], World] | None = None
+
+    def look(self, execution: Execution, *, must: bool = False) -> None:
+        """Make this run again if it `must` be, or it is its turn; Refusal, or Diverged, if it comes to something else.
+
+        That a step touches what it does not declare may also have been found already.
+        """
+        number = self._number
+        self._number += 1
+        finding = execution.finding
+        if finding is not None and finding.oracle == FootprintError.__name__:
+            raise self._refusal(FootprintError(finding.message))
+        schedule = zlib.crc32(bytes(execution.choices))
+        if not must and number >= ALL and mixed_up(schedule) % SHARE:
+            return
+        if not execution.index or not can_be_compared(execution):
+            return
+        if self._make_world is None or number < THOROUGH:
+            # The scenario is loaded once more, so that nothing is left in its module by an earlier run.
+            self._make_world = self._terms.make_world(stops=self._stops)
+        past, actors = causality_of(execution).past, execution.actors
+        targets = [another_order(past, actors, kind, schedule) for kind in _kinds(number, schedule)]
+        wrong = difference(execution, self._again, past, targets)
+        if wrong is not None:
+            raise self._refusal(wrong.error)
+
+    def _refusal(self, error: Exception) -> Refusal:
+        kind = Diverged if isinstance(error, Undetermined) else Refusal
+        return kind(f"{self._attempt} {self._terms.scenario}: {error}")
+
+    def _again(self, scheduler: Scheduler) -> Execution:
+        assert self._make_world is not None
+        world = self._make_world()
+        world.again = None
+        return self._driver.run(world, scheduler, to_the_end=True)
+
+
+def _kinds(number: int, schedule: int) -> Sequence[int]:
+    """Which orders a run is made again in. With the first last, most of what may be exchanged is."""
+    if number < THOROUGH:
+        return range(KINDS)
+    mixed = mixed_up(schedule, number)
+    other = 1 + mixed // 2 % (KINDS - 1)
+    if number < ALL:
+        return 0, other
+    return (other if mixed % 2 else 0,)

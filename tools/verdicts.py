@@ -1,0 +1,51 @@
+"""What findings come to: the word of a verdict, its exit code, and what it is said within.
+
+A model in error shows nothing about what it models, so an error is never called a violation. Where both were found the
+violation decides, and both are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from actors.runtime.events import Outcome
+
+from .counting import counted
+from .exits import Exit
+from .explore.search import Found
+from .terms import Terms
+
+VIOLATED, ERROR = "violated", "error"
+EXITS = {VIOLATED: Exit.VIOLATED, ERROR: Exit.ERROR}
+MEMORY = {"sc": "sequentially consistent"}
+"""The memory models, each by the name that documents give it."""
+MODEL = "sc"
+"""The only one there is."""
+
+
+def worse(outcomes: Iterable[str]) -> str | None:
+    """`violated` or `error`, whichever weighs more; None if there is no outcome."""
+    words = {ERROR if outcome == Outcome.ERROR else VIOLATED for outcome in outcomes}
+    return VIOLATED if VIOLATED in words else ERROR if words else None
+
+
+def errors(found: Iterable[Found]) -> int:
+    """How many runs ended because the model is in error."""
+    return sum(one.count for one in found if one.finding.outcome is Outcome.ERROR)
+
+
+def besides(number: int) -> str:
+    """What is said behind a violation of the runs in error; nothing if there are none."""
+    return f" In error: {counted(number, 'more schedule')}." if number else ""
+
+
+def memory() -> str:
+    """The memory model, as people read it."""
+    return f"{MEMORY[MODEL]} memory"
+
+
+def bounds(terms: Terms) -> str:
+    """Within which bounds something was found, or was not."""
+    named = ", ".join(f"{name}={value}" for name, value in terms.params)
+    steps = terms.make_world()().step_bound
+    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run, {memory()}."

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import trio
 
+from actors.c.errors import CompileError
 from actors.runtime import running
 from actors.runtime.controlled import Controlled, controlled
 from actors.runtime.execution import Execution
@@ -49,7 +50,7 @@ class Experiment:
         """A fresh world; Refusal if the scenario cannot build it."""
         try:
             return self.scenario.world(self.session, self.params)
-        except BadValue as problem:  # values that do not go together
+        except (BadValue, CompileError) as problem:  # values that do not go together, or C that is none
             raise Refusal(f"{self.name}: {problem}") from None
         except (KeyboardInterrupt, MemoryError):
             raise  # the memory that is missing may well be held by an earlier world

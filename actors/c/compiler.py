@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from platform import machine, system
 
+from . import missing
+from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
 
 IMAGE = 0x2000_0000
@@ -36,19 +38,17 @@ _FREESTANDING = (
     "-fcf-protection=none",
     "-mgeneral-regs-only",
     "-mno-red-zone",
+    "-fno-optimize-sibling-calls",
+    "-fno-jump-tables",
+    "-fno-common",
 )
-"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer."""
-_ANNOTATED = ("-fsanitize=thread",)
-"""The compiler says what is volatile and what is atomic; where accesses are, the assembly says."""
-_VOLATILE = {
-    "gcc": ("--param=tsan-distinguish-volatile=1",),
-    "clang": ("-mllvm", "-tsan-distinguish-volatile=1"),
-}
+"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump that
+leaves a function would end its frame unseen, and each global has a place of its own."""
+_KIND = {"gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"), "clang": ("-Wno-unused-command-line-argument",)}
+_OURS = ("runtime.c", "memory.c", "primitives.c", "faults.c")
+_MOST_TEXT = 1 << 20
+"""Bytes of code, so that its place is part of a step's key."""
 _SECONDS = 120.0
-
-
-class CompileError(Exception):
-    """C that cannot be made into an image: one line that says of which file, where, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,10 @@ def image_of(
     chosen = find_compiler(compiler)
     options = [
         *_FREESTANDING,
+        *_KIND[chosen.kind],
         *(flags or ("-O1",)),
+        "-I",
+        str(_HERE / "include"),
         *(f"-D{name}={value}" for name, value in (defines or {}).items()),
         *(part for folder in include for part in ("-I", str(folder))),
     ]
@@ -108,7 +111,7 @@ def image_of(
 
 def _makers() -> Iterator[str]:
     """What an image depends on besides the user's files: this package."""
-    for file in sorted(_HERE.iterdir()):
+    for file in sorted(_HERE.rglob("*")):
         if file.suffix in (".py", ".c", ".h"):
             yield file.read_text(encoding="utf-8")
 
@@ -124,23 +127,31 @@ def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str
 
 def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
     """Compile, instrument, assemble and link in `folder`; the image there."""
-    objects = []
-    for number, file in enumerate(files):
-        assembly, made = folder / f"{number}.s", folder / f"{number}.o"
-        annotated = [*options, *_ANNOTATED, *_VOLATILE[compiler.kind]]
-        _output([compiler.path, "-S", *annotated, str(file), "-o", str(assembly)], f"compile {file}")
-        try:
-            assembly.write_text(instrument(assembly.read_text(encoding="utf-8"), str(file)), encoding="utf-8")
-        except UninstrumentedLine as problem:
-            raise CompileError(f"instrument {problem}") from None
-        _output([compiler.path, "-c", str(assembly), "-o", str(made)], f"assemble {file}")
-        objects.append(str(made))
-    runtime = folder / "runtime.o"
-    _output([compiler.path, "-c", "-O2", *_FREESTANDING, str(_HERE / "runtime.c"), "-o", str(runtime)], "compile runtime.c")
-    image = folder / "image"
-    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-e", "c_resume"]
-    _output(["ld", "-static", "-no-pie", *place, str(runtime), *objects, "-o", str(image)], "link")
+    users = [_object(compiler, options, file, folder / str(number)) for number, file in enumerate(files)]
+    plain = [compiler.path, "-c", "-O2", *(each for each in _FREESTANDING if each != "-g")]
+    ours = []
+    for name in _OURS:
+        ours.append(folder / f"{name}.o")
+        _output([*plain, str(_HERE / "kernel" / name), "-o", str(ours[-1])], f"compile {name}")
+    stubs = folder / "missing.s"
+    stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
+    _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
+    image, parts = folder / "image", [*map(str, ours), *map(str, users), f"{stubs}.o"]
+    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "noseparate-code", "-e", "c_resume"]
+    _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *parts, "-o", str(image)], "link")
     return image
+
+
+def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) -> Path:
+    """One of the user's files as an instrumented object."""
+    assembly, found = made.with_suffix(".s"), made.with_suffix(".o")
+    _output([compiler.path, "-S", *options, str(file), "-o", str(assembly)], f"compile {file.name}")
+    try:
+        assembly.write_text(instrument(assembly.read_text(encoding="utf-8"), file.name), encoding="utf-8")
+    except UninstrumentedLine as problem:
+        raise CompileError(f"instrument {problem}") from None
+    _output([compiler.path, "-c", str(assembly), "-o", str(found)], f"assemble {file.name}")
+    return found
 
 
 def _output(words: Sequence[str], what: str) -> str:

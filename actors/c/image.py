@@ -8,41 +8,113 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .elf import opened
+from .errors import CompileError
+
 _PAGE = 4096
 _READ_WRITE_RUN = 7
-_PRIVATE_ANONYMOUS = 0x22
+_PRIVATE_ANONYMOUS = 0x4022
+"""And without swap being kept for it: most of what is mapped is never touched."""
 _FIXED_NOREPLACE = 0x100000
-STACKS = 0x3000_0000
-STACK = 64 << 10
-"""Bytes of one thread's stack; below each lies a page that nobody may touch."""
+STACKS, STACK = 0x3000_0000, 0x1_0000
+"""Where the stacks are, and the bytes of one; at the lower end of each lies a page that nobody may touch."""
+SHADOW, OBJECTS, SITES, CONTROL, TURNS = 0x3800_0000, 0x3900_0000, 0x3B00_0000, 0x3C00_0000, 0x3C01_0000
+HEAP, ARENA = 0x4000_0000, 0x10_0000
 THREADS = 64
+SLOTS = THREADS + 1
+"""One more than threads: the set-up, and whatever is called from Python, has a stack and a part of the heap too."""
+_MOST_RANGES = 24
+_MOST_FRAMES = 256
+_MOST_TEXT = 1 << 20
+"""Bytes of code, so that its place is part of a step's key."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_ONE_ARGUMENT = 8
 
 
-class ImageError(Exception):
-    """An image that cannot be mapped, or has no such symbol."""
+class _Method(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+_new_function = ctypes.pythonapi.PyCFunction_NewEx
+_new_function.restype = ctypes.py_object
+_new_function.argtypes = [ctypes.POINTER(_Method), ctypes.c_void_p, ctypes.c_void_p]
+
+
+class Range(ctypes.Structure):
+    """What a step touches: see `struct range` in runtime.h."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("address", "size", "use", "site", "start")]
 
 
 class Stop(ctypes.Structure):
-    """What a thread is about to do: see `struct stop` in runtime.c."""
+    """What a thread is about to do: see `struct stop` in runtime.h."""
 
     _fields_ = [
-        ("kind", ctypes.c_uint64),
-        ("address", ctypes.c_uint64),
-        ("size", ctypes.c_uint64),
-        ("pc", ctypes.c_uint64),
-        ("marks", ctypes.c_uint64),
-        ("argument", ctypes.c_uint64 * 6),
+        *((name, ctypes.c_uint64) for name in ("kind", "address", "size", "pc", "site", "start")),
+        ("verb", ctypes.c_char_p),
+        *((name, ctypes.c_uint64) for name in ("waits", "is_idle", "value", "count")),
+        ("range", Range * _MOST_RANGES),
+        ("detail", ctypes.c_uint64 * 4),
     ]
+
+
+class Control(ctypes.Structure):
+    """What the runtime and Python tell each other: see `struct control` in runtime.h."""
+
+    _fields_ = [
+        ("stop", Stop),
+        ("scheduler", ctypes.c_void_p),
+        ("python", ctypes.c_void_p * 3),
+        ("written", ctypes.c_uint64),
+        ("end", ctypes.c_uint64),
+    ]
+
+
+class Thread(ctypes.Structure):
+    """A thread: see `struct thread` in runtime.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_uint64) for name in ("sp", "low", "high", "function")),
+        ("argument", ctypes.c_uint64 * 6),
+        *((name, ctypes.c_uint64) for name in ("result", "user_sp", "spinning", "held", "blocks", "until")),
+        *((name, ctypes.c_uint64) for name in ("until_a", "until_b", "holder", "wrote", "reads", "at", "state")),
+        ("seen", ctypes.c_uint64 * 3 * _MOST_RANGES),
+        ("depth", ctypes.c_uint64),
+        ("frames", ctypes.c_uint64 * (2 * _MOST_FRAMES)),
+    ]
+
+
+_AREAS = (
+    (STACKS, SLOTS * STACK),
+    (SHADOW, SLOTS * STACK // 8),
+    (OBJECTS, SLOTS << 18),
+    (SITES, 64 * _PAGE),
+    (CONTROL, TURNS - CONTROL),
+    (TURNS, SLOTS * ctypes.sizeof(Thread)),
+    (HEAP, SLOTS * ARENA),
+)
+
+
+def thread(number: int) -> Thread:
+    """The thread of that number, once an image is mapped."""
+    return Thread.from_address(TURNS + number * ctypes.sizeof(Thread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,60 +137,122 @@ class Image:
     """A mapped image."""
 
     _mapped: Image | None = None
-
     def __init__(self, path: Path) -> None:
-        from elftools.elf.elffile import ELFFile
-
         self.path = path
-        with path.open("rb") as file:
-            elf = ELFFile(file)
-            self.segments = [
-                Segment(part["p_vaddr"], part.data(), part["p_memsz"], bool(part["p_flags"] & 2))
-                for part in elf.iter_segments()
-                if part["p_type"] == "PT_LOAD"
-            ]
-            table: Any = elf.get_section_by_name(".symtab")
-            self.symbols = {each.name: int(each["st_value"]) for each in table.iter_symbols() if each.name}
+        elf = opened(path)
+        self.segments = [
+            Segment(part["p_vaddr"], part.data(), part["p_memsz"], bool(part["p_flags"] & 2))
+            for part in elf.iter_segments()
+            if part["p_type"] == "PT_LOAD" and part["p_memsz"]
+        ]
+        self._symbols = {
+            each.name: int(each["st_value"])
+            for each in elf.get_section_by_name(".symtab").iter_symbols()
+            if each.name
+        }
+        written = [segment for segment in self.segments if segment.is_written]
+        if min(segment.address for segment in written) - self.segments[0].address > _MOST_TEXT:
+            raise CompileError(f"map {path.name}: it has more than {_MOST_TEXT:,} bytes of code")
+        self._written = min(segment.address for segment in written)
+        self._end = max(segment.address + segment.length for segment in self.segments)
+        self._methods: list[_Method] = []
+        self.entered = 0
+        """How often a world has begun with it."""
 
     def enter(self) -> None:
         """Be the image of this process, with all statics as they were linked."""
-        if Image._mapped is not self:
-            if Image._mapped is not None:
-                Image._mapped._leave()
-            else:
-                _map(STACKS, THREADS * STACK)
-                for number in range(THREADS):
-                    _libc.mprotect(STACKS + number * STACK, _PAGE, 0)
+        if Image._mapped is self:
+            self.reset_heap()
             for segment in self.segments:
-                _map(*segment.span)
-                ctypes.memmove(segment.address, segment.data, len(segment.data))
-            Image._mapped = self
+                if segment.is_written:
+                    ctypes.memset(segment.address, 0, segment.length)
+                    ctypes.memmove(segment.address, segment.data, len(segment.data))
+        else:
+            self._map()
+        self.entered += 1
+
+    def _map(self) -> None:
+        """Take the place of the image before."""
+        before = Image._mapped
+        if before is None:
+            for start, length in _AREAS:
+                _map(start, length)
+            for number in range(SLOTS):
+                _libc.mprotect(STACKS + number * STACK, _PAGE, 0)
+        else:
+            before.reset_heap()
+            ctypes.memset(SITES, 0, 2 * _PAGE)
+            for segment in before.segments:
+                _libc.munmap(*segment.span)
         for segment in self.segments:
-            if segment.is_written:
-                ctypes.memset(segment.address, 0, segment.length)
-                ctypes.memmove(segment.address, segment.data, len(segment.data))
+            _map(*segment.span)
+            ctypes.memmove(segment.address, segment.data, len(segment.data))
+        Image._mapped = self
+        control = Control.from_address(CONTROL)
+        control.written, control.end = self._written, self._end
+        for place, name in enumerate(("PyLong_AsLong", "PyLong_FromUnsignedLongLong", "PyBool_FromLong")):
+            control.python[place] = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+        self.function("c_catch", 1)(before is None)
+
+    @cached_property
+    def reset_heap(self) -> Any:
+        """Makes the heap empty."""
+        return self.function("c_reset_heap", 0)
 
     def function(self, name: str, arguments: int) -> Any:
         """A function of the image that Python may call; it keeps the interpreter to itself meanwhile."""
         return ctypes.PYFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * arguments)(self.address(name))
 
+    def method(self, name: str) -> Any:
+        """A function of the image that takes and returns one object of Python's, at the price of a built-in one."""
+        method = _Method(name.encode(), self.address(name), _ONE_ARGUMENT, None)
+        self._methods.append(method)
+        return _new_function(ctypes.byref(method), None, None)
+
     def address(self, name: str) -> int:
-        """Where a symbol is; ImageError if there is none."""
-        if name not in self.symbols:
-            raise ImageError(f"find {name} in the C files: they define no such symbol")
-        return self.symbols[name]
+        """Where a symbol is; CompileError if there is none."""
+        if name not in self._symbols:
+            near = get_close_matches(name, self._symbols, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise CompileError(f"find {name}: the C files define no such function or variable{hint}")
+        return self._symbols[name]
 
     @cached_property
     def stop(self) -> Stop:
         """The place where a thread says what it is about to do."""
-        return Stop.from_address(self.address("c_stop"))
+        return Control.from_address(CONTROL).stop
 
-    def _leave(self) -> None:
-        for segment in self.segments:
-            _libc.munmap(*segment.span)
+    @cached_property
+    def resume(self) -> Any:
+        """Takes the step of a thread, by its number; the key of its next one, DONE or FAULT."""
+        return self.method("c_resume")
+
+    @cached_property
+    def begin(self) -> Any:
+        """Has a thread begin: its number, its function."""
+        return self.function("c_begin", 2)
+
+    @cached_property
+    def call(self) -> Any:
+        """Calls a function in the slot of the set-up."""
+        return self.function("c_call", 1)
+
+    @cached_property
+    def own_signal_stack(self) -> Any:
+        """To be called in each thread of the operating system that runs C."""
+        return self.function("c_own_signal_stack", 0)
+
+    @cached_property
+    def used(self) -> Any:
+        """Of each part of the heap how many bytes are handed out."""
+        return (ctypes.c_uint64 * SLOTS).from_address(self.address("c_used"))
+
+    def state(self) -> bytes:
+        """All that can change but the heap and the stacks."""
+        return b"".join(ctypes.string_at(part.address, part.length) for part in self.segments if part.is_written)
 
 
 def _map(address: int, length: int) -> None:
     flags = _PRIVATE_ANONYMOUS | _FIXED_NOREPLACE
     if _libc.mmap(address, length, _READ_WRITE_RUN, flags, -1, 0) != address:
-        raise ImageError(f"map {length:,} bytes at {address:#x}: something else is there")
+        raise CompileError(f"map {length:,} bytes at {address:#x}: something else is there")

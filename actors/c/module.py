@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from actors.runtime.step import Resource, Step, operation
+from actors.runtime.events import Note
+from actors.runtime.running import Phase, entered
+from actors.runtime.step import MisuseError, Step, operation
 from actors.runtime.world import Cpu, World
 
-from .compiler import CompileError, image_of
-from .image import STACK, STACKS, THREADS, Image
-from .places import Places
+from .announcing import DONE, FAULT, OTHER, Announcements, images, text_at
+from .compiler import image_of
+from .errors import CompileError
+from .image import ARENA, HEAP, SLOTS, STACK, STACKS, THREADS, Image, thread
 
-_READ, _WRITE, _ATOMIC, _CALL, _DONE = range(5)
-_VERBS = ("load", "store", "rmw")
-_PAGE = 4096
-_WORD = 8
-_images: dict[Path, Image] = {}
+Main = Callable[[Cpu], Coroutine[Any, Any, None]]
+_MOST_ARGUMENTS = 6
 
 
 class CModule:
     """C files that are compiled when a world first needs them."""
 
     def __init__(self, files: Sequence[Path], **options: Any) -> None:
-        self._files = files
+        self.files = tuple(files)
         self._options = options
+        self._path: str | None = None
 
     def load(self, world: World) -> Code:
-        """The code for one world: its statics as they were linked."""
-        path = image_of(self._files, **self._options)
-        image = _images.get(path)
-        if image is None:
-            image = _images[path] = Image(path)
+        """The code for one world: its statics as they were linked, its heap empty; CompileError if there is none."""
+        image = self._image()
         image.enter()
         return Code(world, image)
+
+    def _image(self) -> Image:
+        if self._path is None:
+            with entered(Phase.OUTSIDE):  # a compiler looks at clocks, and nothing of it comes back
+                path = image_of(self.files, **self._options)
+            self._path = str(path)
+            if self._path not in images:
+                images[self._path] = Image(path)
+        return images[self._path]
 
 
 class Code:
@@ -44,46 +52,114 @@ class Code:
     def __init__(self, world: World, image: Image) -> None:
         self._world = world
         self._image = image
-        self._places = Places(image.path)
+        self._entered = image.entered
+        self._steps = world.session.lend(Announcements, str(image.path))
         self._threads = 0
-        self._begin = image.function("c_begin", 4)
-        self._resume = image.function("c_resume", 1)
+        self._notes: dict[int, Note] = {}
+        self.resume = image.resume
+        self.known = self._steps.known.get
+        world.parts.append(self.state)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """For those who compare states: what can change of it is in `state`."""
+        return Code, ()
 
     def call(self, name: str, *arguments: int) -> int:
-        """Call a function now, as no step: before the race begins, or from a property."""
-        result: int = self._image.function(name, len(arguments))(*arguments)
-        return result
+        """Call a function now, as no step: before the race begins, or from a property; what it returns.
 
-    def thread(self, name: str, *arguments: int) -> Callable[[Cpu], Coroutine[Any, Any, None]]:
+        CFault if it does what it must not, or would have to wait.
+        """
+        self._prepare(THREADS, name, arguments)
+        if self._image.call(self._image.address(name)) == FAULT:
+            raise self._steps.fault()
+        result = self._steps.places.result(name)
+        if result is None:
+            return 0
+        size, is_signed = result
+        return int.from_bytes((thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed)
+
+    def value(self, name: str) -> int:
+        """What a variable holds now, as a number without a sign."""
+        address, size = self._image.address(name), self._steps.places.size(name)
+        return int.from_bytes(ctypes.string_at(address, size), "little")
+
+    def address(self, name: str) -> int:
+        """Where a variable or a function is: to be an argument."""
+        return self._image.address(name)
+
+    def thread(self, name: str, *arguments: int) -> Main:
         """An actor's main function that is the C function `name`."""
+        self._image.address(name)
+        return self._main(name, arguments)
+
+    def worker(self, name: str) -> Main:
+        """The one worker of a work queue, an actor for `daemon=True`; `name` is what it was allocated as.
+
+        CompileError if set-up has allocated none of that name.
+        """
+        queue = self._image.function("c_queue", 1)(ctypes.cast(text := ctypes.c_char_p(name.encode()), ctypes.c_void_p).value)
+        if not queue:
+            raise CompileError(
+                f"serve work queue {text.value!r}: no alloc_workqueue of that name was called before, or it has a worker"
+            )
+        return self._main("c_worker", (queue,))
+
+    def _main(self, name: str, arguments: Sequence[int]) -> Main:
         number = self._threads
         self._threads += 1
         if number >= THREADS:
             raise CompileError(f"thread {name}: a world has at most {THREADS} threads of C")
-        function, low = self._image.address(name), STACKS + number * STACK + _PAGE
-        padded = [*arguments, 0, 0, 0, 0, 0, 0][:6]
 
         async def main(cpu: Cpu) -> None:
-            self._begin(number, function, low, STACKS + (number + 1) * STACK)
+            if self._image.entered != self._entered:
+                raise MisuseError(f"run {name}: another world with the same C was made after this one")
+            self._steps.names[number] = cpu.name
+            self._prepare(number, name, arguments)
+            self._image.begin(number, self._image.address(name))
+            self._image.own_signal_stack()
             await self._run(number)
 
-        del padded
         return main
+
+    def _prepare(self, number: int, name: str, arguments: Sequence[int]) -> None:
+        if len(arguments) > _MOST_ARGUMENTS:
+            raise CompileError(f"call {name}: {len(arguments)} arguments, allowed are {_MOST_ARGUMENTS}")
+        for place, argument in enumerate(arguments):
+            thread(number).argument[place] = argument & (1 << 64) - 1
 
     @operation
     def _run(self, number: int) -> Generator[Step, int, None]:
-        resume, stop, known = self._resume, self._image.stop, self._world.session.known
-        while (kind := resume(number)) != _DONE:
-            key = ("c", kind, stop.address, stop.size, stop.pc)
-            yield known.get(key) or self._world.session.remember(key, self._step(kind, stop.address, stop.size, stop.pc))
+        while True:
+            key = self.resume(number)
+            step = self.known(key)
+            if step is None:
+                if key == DONE:
+                    return
+                if key == FAULT:
+                    raise self._steps.fault()
+                step = self._steps.step(number, key)
+                self._say(number)
+            yield step
+            if key == OTHER and number in self._notes:
+                self._world.emit(self._notes.pop(number))
 
-    def _step(self, kind: int, address: int, size: int, pc: int) -> Step:
-        words: tuple[Resource, ...] = tuple(
-            [("c", word) for word in range(address // _WORD, (address + size - 1) // _WORD + 1)]
-        )
-        mask = self._world.session.footprint(words)
-        what = f"{_VERBS[kind]} {self._places.name(address)} at {self._places.line(pc)}"
-        return Step(what, mask if kind == _READ else 0, 0 if kind == _READ else mask)
+    def _say(self, number: int) -> None:
+        """Keep what a thread wants to have recorded until it is."""
+        stop = self._image.stop
+        if stop.verb == b"note":
+            self._notes[number] = Note(subject=text_at(stop.address), value=ctypes.c_int64(stop.value).value)
+
+    def state(self) -> bytes:
+        """All memory of C that can change."""
+        parts = [self._image.state()]
+        for number in range(self._threads):
+            turn = thread(number)
+            parts.append(ctypes.string_at(ctypes.addressof(turn), ctypes.sizeof(turn)))
+            if turn.sp:
+                parts.append(ctypes.string_at(turn.sp, STACKS + (number + 1) * STACK - turn.sp))
+        used = self._image.used
+        parts += [ctypes.string_at(HEAP + number * ARENA, used[number]) for number in range(SLOTS)]
+        return b"".join(parts)
 
 
 def c_module(

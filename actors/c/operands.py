@@ -81,7 +81,11 @@ def memory_use(prefix: str, mnemonic: str, operands: list[str]) -> MemoryUse | N
     if len(places) > 1:
         raise UnknownInstruction(f"{mnemonic} {', '.join(operands)}: two places in memory")
     place = places[0]
+    if re.fullmatch(r"bt[src]?[wlq]?", mnemonic) and operands[0].startswith("%"):
+        raise UnknownInstruction(f"{mnemonic} {', '.join(operands)}: the bit's number says which word it touches")
     size, access = _size(mnemonic, operands, place), _access(prefix, mnemonic, place == len(operands) - 1)
+    if size > 8:
+        raise UnknownInstruction(f"{mnemonic} {', '.join(operands)}: it touches {size} bytes at once")
     return MemoryUse(access, size, operands[place])
 
 

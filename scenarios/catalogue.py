@@ -37,6 +37,7 @@ MODULES = {
     "pasid-reuse": "scenarios.pasid_reuse",
     "prq-drain": "scenarios.prq_drain",
     "torn-pasid-entry": "scenarios.torn_pasid_entry",
+    "c-fault-queue": "scenarios.c.fault_queue",
 }
 
 ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")

@@ -7,6 +7,7 @@ the place of the one before.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -246,6 +247,30 @@ class Image:
     def used(self) -> Any:
         """Of each part of the heap how many bytes are handed out."""
         return (ctypes.c_uint64 * SLOTS).from_address(self.address("c_used"))
+
+    def live_objects(self) -> list[tuple[int, int, int]]:
+        """What is allocated now, in order: where it begins, its bytes, the place that allocated it."""
+        found, next_live = (ctypes.c_uint64 * 6)(), self.function("c_live", 3)
+        live = []
+        for part in range(SLOTS):
+            number = 0
+            while number := next_live(part, number, ctypes.addressof(found)):
+                live.append((found[0], found[1], found[2]))
+        return live
+
+    @property
+    def written(self) -> list[tuple[int, int]]:
+        """The statics that can change: where they begin, how many bytes."""
+        return [(part.address, part.length) for part in self.segments if part.is_written]
+
+    def pointers(self, areas: Iterable[tuple[int, int]]) -> list[int]:
+        """The words in some memory that may point into the heap."""
+        found = []
+        for start, length in areas:
+            first = start + 7 & -8
+            words = (ctypes.c_uint64 * max((start + length - first) // 8, 0)).from_address(first)
+            found += [word for word in words if HEAP <= word < HEAP + SLOTS * ARENA]
+        return found
 
     def state(self) -> bytes:
         """All that can change but the heap and the stacks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -149,16 +150,39 @@ class Code:
         if stop.verb == b"note":
             self._notes[number] = Note(subject=text_at(stop.address), value=ctypes.c_int64(stop.value).value)
 
-    def state(self) -> bytes:
-        """All memory of C that can change."""
+    def leaks(self) -> str | None:
+        """What was allocated, not freed, and cannot be reached from the statics any more; None if there is nothing.
+
+        A property of the world at rest: `world.eventually("nothing leaks", code.leaks)`.
+        """
+        live = self._image.live_objects()
+        reached, waiting = set[int](), self._image.pointers(self._image.written)
+        starts = [start for start, _, _ in live]
+        while waiting:
+            pointer = waiting.pop()
+            place = bisect_right(starts, pointer) - 1
+            if place >= 0 and place not in reached and pointer < starts[place] + max(live[place][1], 1):
+                reached.add(place)
+                waiting += self._image.pointers([live[place][:2]])
+        lost = [self._steps.name(start, start, made) for place, (start, _, made) in enumerate(live) if place not in reached]
+        return f"nobody can reach {', '.join(lost)} any more" if lost else None
+
+    def state(self, is_whole: bool) -> bytes | None:
+        """All memory of C that can change; None if it is another world's by now.
+
+        A stack is its thread's own, and what dead registers have left on it no step decides: unless it is to be the
+        whole, stacks are left out.
+        """
+        if self._image.entered != self._entered:
+            return None
+        used = self._image.used
         parts = [self._image.state()]
-        for number in range(self._threads):
+        parts += [ctypes.string_at(HEAP + number * ARENA, used[number]) for number in range(SLOTS) if used[number]]
+        for number in range(self._threads if is_whole else 0):
             turn = thread(number)
             parts.append(ctypes.string_at(ctypes.addressof(turn), ctypes.sizeof(turn)))
             if turn.sp:
                 parts.append(ctypes.string_at(turn.sp, STACKS + (number + 1) * STACK - turn.sp))
-        used = self._image.used
-        parts += [ctypes.string_at(HEAP + number * ARENA, used[number]) for number in range(SLOTS)]
         return b"".join(parts)
 
 

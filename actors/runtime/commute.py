@@ -150,7 +150,7 @@ class Story:
         self._outcome = execution.outcome
         self._quiet = execution.finding is None  # which of several violations came first is a matter of order
         self._memory = world.memory.array
-        self._parts = [part() for part in world.parts]
+        self._parts = [part(False) for part in world.parts]
         self._events: dict[Name, list[tuple[int, object]]] = {}
         who = names(execution)
         for index, actor, event in world.events:
@@ -160,7 +160,9 @@ class Story:
         """Whether the two runs came to the same."""
         if (self.rows, self._outcome, self._quiet) != (other.rows, other._outcome, other._quiet):
             return False
-        if not (self._memory == other._memory).all() or self._parts != other._parts:
+        if not (self._memory == other._memory).all():
+            return False
+        if any(a != b for a, b in zip(self._parts, other._parts, strict=True) if a is not None and b is not None):
             return False
         if self._events.keys() != other._events.keys():
             return False

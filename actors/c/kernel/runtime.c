@@ -14,6 +14,9 @@ __asm__(".text\n"
 	"	movq %rsi, %rsp\n"
 	"c_switch_tail:\n"
 	"	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbx; popq %rbp\n"
+	/* What Python has left in the other registers must not come into a thread's state. */
+	"	xorl %eax, %eax; xorl %ecx, %ecx; xorl %edx, %edx; xorl %esi, %esi; xorl %edi, %edi\n"
+	"	xorl %r8d, %r8d; xorl %r9d, %r9d; xorl %r10d, %r10d; xorl %r11d, %r11d\n"
 	"	ret\n");
 
 uint64_t c_number(void) { return c_running - c_threads; }

@@ -1,0 +1,1 @@
+"""Scenarios whose actors are C; the sources lie beside them."""

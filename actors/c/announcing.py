@@ -17,7 +17,8 @@ DONE, FAULT, OTHER = range(3)
 _READ = 0
 _VERBS = ("load", "store", "rmw")
 _READS, _WRITES, _LOCKS, _UNLOCKS = 1, 2, 4, 8
-_WORD = 8
+_WORD = 4
+"""Bytes that are one resource: neighbouring fields of that size do not race."""
 _MOST = 50_000
 """Steps that are kept."""
 _TOLD = (MissingFunction, Warned, Bug)

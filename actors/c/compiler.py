@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,10 +99,7 @@ def image_of(
         *(part for folder in include for part in ("-I", str(folder))),
     ]
     texts = {file: _preprocessed(chosen, file, options) for file in files}
-    key = hashlib.sha256()
-    for part in (chosen.version, *options, *texts.values(), *_makers()):
-        key.update(f"{len(part)}\n{part}".encode())
-    image = _cache_folder() / f"{key.hexdigest()[:32]}.image"
+    image = _cache_folder() / f"{_key(chosen.version, *options, *texts.values(), *_makers())}.image"
     if not image.exists():
         image.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=image.parent) as folder:
@@ -128,18 +126,38 @@ def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str
 def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
     """Compile, instrument, assemble and link in `folder`; the image there."""
     users = [_object(compiler, options, file, folder / str(number)) for number, file in enumerate(files)]
-    plain = [compiler.path, "-c", "-O2", *(each for each in _FREESTANDING if each != "-g")]
-    ours = []
-    for name in _OURS:
-        ours.append(folder / f"{name}.o")
-        _output([*plain, str(_HERE / "kernel" / name), "-o", str(ours[-1])], f"compile {name}")
+    ours = _kernel(compiler)
     stubs = folder / "missing.s"
     stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
     _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
-    image, parts = folder / "image", [*map(str, ours), *map(str, users), f"{stubs}.o"]
+    image, parts = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
     place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "noseparate-code", "-e", "c_resume"]
     _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *parts, "-o", str(image)], "link")
     return image
+
+
+def _kernel(compiler: Compiler) -> list[Path]:
+    """The objects of the runtime, made once."""
+    plain = ["-c", "-O2", *(each for each in _FREESTANDING if each != "-g")]
+    sources = [_HERE / "kernel" / name for name in _OURS]
+    home = _cache_folder() / f"{_key(compiler.version, *plain, *_makers())}.kernel"
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+            made = Path(folder) / "made"
+            made.mkdir()
+            for source in sources:
+                _output([compiler.path, *plain, str(source), "-o", str(made / f"{source.stem}.o")], f"compile {source.name}")
+            with suppress(OSError):  # another process was faster
+                made.rename(home)
+    return [home / f"{source.stem}.o" for source in sources]
+
+
+def _key(*parts: str) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(f"{len(part)}\n{part}".encode())
+    return whole.hexdigest()[:32]
 
 
 def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) -> Path:
@@ -167,5 +185,5 @@ def _output(words: Sequence[str], what: str) -> str:
 
 def _first_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
-    errors = [line for line in lines if re.search(r"\b(fatal )?error:|undefined reference", line)]
+    errors = [line for line in lines if re.search(r"\berror:|undefined reference", line, re.IGNORECASE)]
     return (errors or [line for line in lines if line] or [""])[0]

@@ -210,6 +210,10 @@ class Image:
         self._methods.append(method)
         return _new_function(ctypes.byref(method), None, None)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a symbol."""
+        return name in self._symbols
+
     def address(self, name: str) -> int:
         """Where a symbol is; CompileError if there is none."""
         if name not in self._symbols:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .operands import Access, UnknownInstruction, is_string, memory_use, split_operands
+from .operands import UnknownInstruction, is_string, memory_use, split_operands
 
 _INSTRUCTION = re.compile(r"(?:(lock|rep|repz|repe|repnz|repne|notrack|bnd)(?:\s*;\s*|\s+))?([a-z][a-z0-9]*)(?:\s+(.*))?$")
 _LABEL = re.compile(r"([.\w$]+):\s*(.*)$")
@@ -152,7 +152,9 @@ class _Function:
                 raise UnknownInstruction(f"{mnemonic} {use.operand}: a segment is not supported")
             if mnemonic.startswith(("push", "pop")) and "%rsp" in use.operand:
                 raise UnknownInstruction(f"{mnemonic} {use.operand}: the stack pointer moves within it")
-            yield from _access(use.access, use.size, use.operand)
+            far = mnemonic.startswith("movabs")  # an address of 64 bits, which no other instruction can hold
+            place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, _SAVED)}, %rax"
+            yield from _kept(place, f"call\taccess_{use.access.value}{use.size}")
         yield f"\t{line}"
 
     def _jump(self, mnemonic: str, operands: Sequence[str]) -> Iterator[str]:
@@ -162,10 +164,6 @@ class _Function:
             yield from _kept("call\tblock_back")
         elif not re.fullmatch(r"\.L\w+|\d+f", target):
             raise UnknownInstruction(f"{mnemonic} {target} leaves the function")
-
-
-def _access(access: Access, size: int, operand: str) -> Iterator[str]:
-    yield from _kept(f"leaq\t{_shifted(operand, _SAVED)}, %rax", f"call\taccess_{access.value}{size}")
 
 
 def _kept(*instructions: str) -> Iterator[str]:

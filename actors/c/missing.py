@@ -17,9 +17,12 @@ _CALL = 0xE8
 
 
 def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
-    """Assembly that defines the functions that are only called; CompileError for what is used otherwise."""
+    """Assembly that defines the functions that are only called; CompileError for what is used otherwise.
+
+    It is to lie between the runtime and the user's files.
+    """
     defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
-    lines, refused = ["\t.text"], dict[str, list[str]]()
+    lines, refused = ["\t.text", "\t.globl\tc_users", "c_users:"], dict[str, list[str]]()
     found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
     for number, name in enumerate(found):
         uses = [use for file in users for use in _uses(file, name)]

@@ -79,6 +79,10 @@ class Code:
         size, is_signed = result
         return int.from_bytes((thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed)
 
+    def has(self, name: str) -> bool:
+        """Whether the C files define a function or a variable of that name."""
+        return self._image.has(name)
+
     def value(self, name: str) -> int:
         """What a variable holds now, as a number without a sign."""
         address, size = self._image.address(name), self._steps.places.size(name)

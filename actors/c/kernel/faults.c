@@ -32,6 +32,8 @@ void c_restore(void);
 __asm__("c_restore:\n	movl $15, %eax\n	syscall\n");
 
 extern void c_end_turn(void);
+extern char c_users[], etext[];
+static int is_users(uint64_t pc) { return pc - (uint64_t)c_users < (uint64_t)etext - (uint64_t)c_users; }
 
 static void arrived(int signal, void *info, void *context)
 {
@@ -52,6 +54,10 @@ static void arrived(int signal, void *info, void *context)
 		c_stop.value = STACK_OVERFLOW;
 	else if (registers[RIP] - IMAGE >= 0x8000000) /* a wild call: who called it stands on the stack */
 		c_stop.pc = registers[RSP] - t->low < t->high - t->low ? *(uint64_t *)registers[RSP] : 0;
+	/* Within the runtime it is told of whoever called it. */
+	for (uint64_t at = registers[RSP]; !is_users(c_stop.pc) && at - t->low < t->high - t->low; at += 8)
+		if (is_users(*(uint64_t *)at))
+			c_stop.pc = *(uint64_t *)at;
 	c_end_turn();
 	registers[RSP] = (uint64_t)control->scheduler;
 	registers[RIP] = (uint64_t)c_switch_tail;

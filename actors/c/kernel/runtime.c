@@ -36,7 +36,7 @@ static void begin(void)
 
 	t->result = function(t->argument[0], t->argument[1], t->argument[2], t->argument[3], t->argument[4], t->argument[5]);
 	if (t->held)
-		c_fault(STILL_HELD, t->held, 0, t->function + 1);
+		c_fault(STILL_HELD, 0, 0, t->held);
 	c_leave(DONE);
 }
 

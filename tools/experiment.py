@@ -23,9 +23,10 @@ from actors.runtime.world import Session, World
 from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
+from .c_race import c_race, is_c
 from .exits import ModelError, Refusal
 from .module_state import ModuleState
-from .own_file import load, one_line
+from .own_file import load, one_line, sources_of
 from .trust import is_file, remember
 
 SEPARATOR = "::"
@@ -104,6 +105,9 @@ def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
     if is_file(name):
         path, _, wanted = name.partition(SEPARATOR)
+        if is_c(path):
+            remember(sources_of(path))
+            return name, c_race(path, wanted)
         scenario, attribute = _from_file(path, wanted)
         return f"{path}{SEPARATOR}{attribute}", scenario
     try:

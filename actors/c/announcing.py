@@ -154,7 +154,9 @@ class Announcements:
         if start and (freed or stop.size):
             about += f" (which {self.who((start - HEAP) // ARENA)} allocated)"
         by = f", which {self.who(freed_by)} freed at {self.places.line(freed)}" if freed else ""
-        error = kind(f"{place or 'the runtime'}: {_SAYS[kind.__name__].format(about=about, by=by, said=said, size=stop.size)}")
+        error: CFault = kind(
+            f"{place or 'the runtime'}: {_SAYS[kind.__name__].format(about=about, by=by, said=said, size=stop.size)}"
+        )
         error.where = place
         return error
 

@@ -50,6 +50,8 @@ _OURS = ("runtime.c", "memory.c", "primitives.c", "faults.c")
 _MOST_TEXT = 1 << 20
 """Bytes of code, so that its place is part of a step's key."""
 _SECONDS = 120.0
+_ENGLISH = {**os.environ, "LC_ALL": "C"}
+"""So that what a compiler says is the same everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def _kernel(compiler: Compiler) -> list[Path]:
             made = Path(folder) / "made"
             made.mkdir()
             for source in sources:
-                _output([compiler.path, *plain, str(source), "-o", str(made / f"{source.stem}.o")], f"compile {source.name}")
+                _output(
+                    [compiler.path, *plain, str(source), "-o", str(made / f"{source.stem}.o")], f"compile {source.name}"
+                )
             with suppress(OSError):  # another process was faster
                 made.rename(home)
     return [home / f"{source.stem}.o" for source in sources]
@@ -175,7 +179,7 @@ def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) 
 def _output(words: Sequence[str], what: str) -> str:
     """What a tool prints; CompileError with its first error otherwise."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, env=_ENGLISH)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CompileError(f"{what}: {error}") from None
     if done.returncode:

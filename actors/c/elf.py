@@ -11,7 +11,7 @@ from .errors import CompileError
 try:
     from elftools.elf.elffile import ELFFile
 except ImportError:
-    ELFFile = None
+    ELFFile = None  # type: ignore[assignment,misc]
 
 
 def opened(path: Path) -> Any:

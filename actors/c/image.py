@@ -138,6 +138,7 @@ class Image:
     """A mapped image."""
 
     _mapped: Image | None = None
+
     def __init__(self, path: Path) -> None:
         self.path = path
         elf = opened(path)
@@ -147,9 +148,7 @@ class Image:
             if part["p_type"] == "PT_LOAD" and part["p_memsz"]
         ]
         self._symbols = {
-            each.name: int(each["st_value"])
-            for each in elf.get_section_by_name(".symtab").iter_symbols()
-            if each.name
+            each.name: int(each["st_value"]) for each in elf.get_section_by_name(".symtab").iter_symbols() if each.name
         }
         written = [segment for segment in self.segments if segment.is_written]
         if min(segment.address for segment in written) - self.segments[0].address > _MOST_TEXT:
@@ -225,7 +224,8 @@ class Image:
     @cached_property
     def stop(self) -> Stop:
         """The place where a thread says what it is about to do."""
-        return Control.from_address(CONTROL).stop
+        stop: Stop = Control.from_address(CONTROL).stop
+        return stop
 
     @cached_property
     def resume(self) -> Any:

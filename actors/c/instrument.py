@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from .operands import UnknownInstruction, is_string, memory_use, split_operands
 
-_INSTRUCTION = re.compile(r"(?:(lock|rep|repz|repe|repnz|repne|notrack|bnd)(?:\s*;\s*|\s+))?([a-z][a-z0-9]*)(?:\s+(.*))?$")
+_INSTRUCTION = re.compile(
+    r"(?:(lock|rep|repz|repe|repnz|repne|notrack|bnd)(?:\s*;\s*|\s+))?([a-z][a-z0-9]*)(?:\s+(.*))?$"
+)
 _LABEL = re.compile(r"([.\w$]+):\s*(.*)$")
 _FUNCTION = re.compile(r"\.type\s+([.\w$]+),\s*[@%]function")
 _LINE = re.compile(r"\.loc\s+(\d+)\s+(\d+)")
@@ -21,7 +23,9 @@ _FILE = re.compile(r'\.file\s+(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"')
 _SAVED = 16
 """Bytes that the flags and %rax take on the stack while the address is computed."""
 _JUMP = re.compile(r"j[a-z]+$")
-_ODD = re.compile(r"(loop(n?[ez])?|jr?cxz|iretq?|sysretq?|lret[qwl]?|enter|xlatb?|pushf\w*|popf\w*|std|in[bwl]?|out[bwl]?)$")
+_ODD = re.compile(
+    r"(loop(n?[ez])?|jr?cxz|iretq?|sysretq?|lret[qwl]?|enter|xlatb?|pushf\w*|popf\w*|std|in[bwl]?|out[bwl]?)$"
+)
 """What no compiler writes and nobody here has thought about."""
 
 

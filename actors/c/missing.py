@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
 from .elf import opened
 from .errors import CompileError
 from .places import lines_of, place_among

@@ -77,7 +77,9 @@ class Code:
         if result is None:
             return 0
         size, is_signed = result
-        return int.from_bytes((thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed)
+        return int.from_bytes(
+            (thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed
+        )
 
     def has(self, name: str) -> bool:
         """Whether the C files define a function or a variable of that name."""
@@ -102,10 +104,11 @@ class Code:
 
         CompileError if set-up has allocated none of that name.
         """
-        queue = self._image.function("c_queue", 1)(ctypes.cast(text := ctypes.c_char_p(name.encode()), ctypes.c_void_p).value)
+        text = ctypes.create_string_buffer(name.encode())
+        queue = self._image.function("c_queue", 1)(ctypes.addressof(text))
         if not queue:
             raise CompileError(
-                f"serve work queue {text.value!r}: no alloc_workqueue of that name was called before, or it has a worker"
+                f"serve work queue {name}: no alloc_workqueue of that name was called before, or it has a worker already"
             )
         return self._main("c_worker", (queue,))
 
@@ -168,7 +171,9 @@ class Code:
             if place >= 0 and place not in reached and pointer < starts[place] + max(live[place][1], 1):
                 reached.add(place)
                 waiting += self._image.pointers([live[place][:2]])
-        lost = [self._steps.name(start, start, made) for place, (start, _, made) in enumerate(live) if place not in reached]
+        lost = [
+            self._steps.name(start, start, made) for place, (start, _, made) in enumerate(live) if place not in reached
+        ]
         return f"nobody can reach {', '.join(lost)} any more" if lost else None
 
     def state(self, is_whole: bool) -> bytes | None:

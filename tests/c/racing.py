@@ -33,7 +33,9 @@ def _reason() -> str:
 needs_c = pytest.mark.skipif(bool(_reason()), reason=_reason() or "C can be compiled")
 
 
-def module(folder: Path, source: str, *, name: str = "race.c", flags: Sequence[str] = (), compiler: str = "") -> CModule:
+def module(
+    folder: Path, source: str, *, name: str = "race.c", flags: Sequence[str] = (), compiler: str = ""
+) -> CModule:
     """The module of one source."""
     file = folder / name
     file.write_text(source, encoding="utf-8")

@@ -88,7 +88,7 @@ ONE = {
     "Bug": ("#include <linux/bug.h>\nint x = 3;\nvoid user(void) {\n BUG_ON(x > 2); }", "race.c:4: BUG_ON(x > 2)"),
     "Destroyed": (
         "#include <linux/workqueue.h>\nstruct workqueue_struct *q; static void f(struct work_struct *w) { }\n"
-        "static DECLARE_WORK(w, f);\nvoid setup(void) { q = alloc_workqueue(\"q\", 0, 0); }\n"
+        'static DECLARE_WORK(w, f);\nvoid setup(void) { q = alloc_workqueue("q", 0, 0); }\n'
         "void user(void) {\n destroy_workqueue(q);\n queue_work(q, &w); }",
         "race.c:7: work is queued on a work queue that is gone",
     ),
@@ -110,7 +110,8 @@ TWO = {
         "freed at race.c:8",
     ),
     "DoubleFree": (
-        _FREES + "void use(void) { struct object *p = shared; shared = NULL;\n kfree(p); }\nvoid other(void) { use(); }",
+        _FREES
+        + "void use(void) { struct object *p = shared; shared = NULL;\n kfree(p); }\nvoid other(void) { use(); }",
         "",
     ),
     "UseAfterReturn": (
@@ -122,7 +123,8 @@ TWO = {
         "other1 raised UseAfterReturn: race.c:9: an access to stack of use0-",
     ),
     "lock of what is freed": (
-        "#include <linux/mutex.h>\n" + _FREES.replace("long a, b;", "struct mutex lock; long b;")
+        "#include <linux/mutex.h>\n"
+        + _FREES.replace("long a, b;", "struct mutex lock; long b;")
         + "void use(void) { struct object *p = READ_ONCE(shared); if (!p) return;\n mutex_lock(&p->lock); "
         "mutex_unlock(&p->lock); }\nvoid other(void) { struct object *p = shared; shared = NULL;\n kfree(p); }",
         "",

@@ -10,7 +10,7 @@ from actors.runtime.session import Session
 from actors.runtime.step import Resource, Step
 
 from .errors import FAULTS, Bug, CFault, MissingFunction, Warned
-from .image import ARENA, HEAP, SLOTS, STACK, STACKS, THREADS, Image, thread
+from .image import ARENA, CONTROL, HEAP, SLOTS, STACK, STACKS, THREADS, Image, Range, Stop, thread
 from .places import Places
 
 DONE, FAULT, OTHER = range(3)
@@ -21,6 +21,8 @@ _WORD = 4
 """Bytes that are one resource: neighbouring fields of that size do not race."""
 _MOST = 50_000
 """Steps that are kept."""
+_HEAD = Stop.range.offset
+"""Bytes of a stop that say all but its ranges."""
 _TOLD = (MissingFunction, Warned, Bug)
 """Faults whose address is that of a text."""
 images: dict[str, Image] = {}
@@ -48,25 +50,15 @@ class Announcements:
 
     def step(self, number: int, key: int) -> Step:
         """The step of a key that is not known yet, or of what has no key."""
+        if key != OTHER:
+            if len(self.known) >= _MOST:
+                self.known.clear()
+            step = self.known[key] = self._access()
+            return step
         stop = self.image.stop
-        if stop.verb is None:
-            if key != OTHER:
-                if len(self.known) >= _MOST:
-                    self.known.clear()
-                step = self.known[key] = self._access()
-                return step
-            other: Hashable = (stop.kind, stop.address, stop.size, stop.pc, stop.start, stop.site)
-            return self._others.get(other) or self._kept(other, self._access())
-        ranges = stop.range[: stop.count]
-        said = stop.address if stop.verb == b"note" else 0
-        other = (
-            stop.verb,
-            tuple([(each.address, each.size, each.use, each.start, each.site) for each in ranges]),
-            stop.pc,
-            number if stop.waits else -1,
-            (said, stop.value if said else 0),
-        )
-        return self._others.get(other) or self._kept(other, self._primitive(number))
+        other = ctypes.string_at(CONTROL, _HEAD + ctypes.sizeof(Range) * stop.count), number
+        known = self._others.get(other)
+        return known or self._kept(other, self._access() if stop.verb is None else self._primitive(number))
 
     def _kept(self, other: Hashable, step: Step) -> Step:
         if len(self._others) >= _MOST:
@@ -77,7 +69,7 @@ class Announcements:
     def _access(self) -> Step:
         """A load, a store, or both at once."""
         stop = self.image.stop
-        mask = self._words(stop.address, stop.size)
+        mask = self.words(stop.address, stop.size)
         what = f"{_VERBS[stop.kind]} {self.name(stop.address, stop.start, stop.site)}{self.places.at(stop.pc)}"
         return Step(what, mask if stop.kind == _READ else 0, 0 if stop.kind == _READ else mask)
 
@@ -92,7 +84,7 @@ class Announcements:
         reads = writes = takes = gives = 0
         names = []
         for each in stop.range[: stop.count]:
-            words = self._words(each.address, each.size)
+            words = self.words(each.address, each.size)
             free = self._session.footprint((("lock", hex(each.address), "release"),))
             names.append(self.name(each.address, each.start, each.site))
             if each.use & _WRITES:
@@ -104,7 +96,8 @@ class Announcements:
                 takes |= free
             if each.use & _UNLOCKS:
                 gives |= free
-        what = f"{verb} {names[0] if verb != 'spin' else 'until ' + ' or '.join(names) + ' changes'}{self.places.at(stop.pc)}"
+        about = f"until {' or '.join(names)} changes" if verb == "spin" else names[0]
+        what = f"{verb} {about}{self.places.at(stop.pc)}"
         return Step(
             what,
             reads,
@@ -121,7 +114,8 @@ class Announcements:
         holder = ctypes.c_uint64.from_address(thread(number).holder).value
         return f"{what}, held by {self.who(holder - 1)}" if holder else f"{what} (free)"
 
-    def _words(self, address: int, size: int) -> int:
+    def words(self, address: int, size: int) -> int:
+        """The mask of what is touched there."""
         words: tuple[Resource, ...] = tuple(
             [("word", word * _WORD) for word in range(address // _WORD, (address + size - 1) // _WORD + 1)]
         )
@@ -138,6 +132,13 @@ class Announcements:
             number, offset = divmod(address - STACKS, STACK)
             return f"stack of {self.who(number)}-{STACK - offset}"
         return self.places.name(address)
+
+    def name_of(self, address: int) -> str:
+        """A place in memory of which only the address is known."""
+        for start, size, made in self.image.live_objects():
+            if start <= address < start + size:
+                return self.name(address, start, made)
+        return self.name(address, 0, 0)
 
     def who(self, number: int) -> str:
         """The actor of a thread."""

@@ -1,4 +1,4 @@
-"""From C files to an image: compiled to assembly, instrumented, assembled and linked at a fixed address, once a content.
+"""From C files to an image: compiled to assembly, instrumented, assembled, linked at a fixed address; once a content.
 
 The result is kept in the user's cache folder under a digest of sources, headers, flags, compiler and of what makes it.
 """
@@ -21,6 +21,7 @@ from platform import machine, system
 from . import missing
 from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
+from .object_code import unannounced
 
 IMAGE = 0x2000_0000
 """Where every image begins: below all that a Python program has, and within reach of 32-bit addresses."""
@@ -43,8 +44,8 @@ _FREESTANDING = (
     "-fno-jump-tables",
     "-fno-common",
 )
-"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump that
-leaves a function would end its frame unseen, and each global has a place of its own."""
+"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump out of
+a function would end its frame unseen, and each global has a place of its own."""
 _KIND = {"gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"), "clang": ("-Wno-unused-command-line-argument",)}
 _OURS = ("runtime.c", "memory.c", "primitives.c", "faults.c")
 _MOST_TEXT = 1 << 20
@@ -173,6 +174,9 @@ def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) 
     except UninstrumentedLine as problem:
         raise CompileError(f"instrument {problem}") from None
     _output([compiler.path, "-c", str(assembly), "-o", str(found)], f"assemble {file.name}")
+    hidden = unannounced(_output(["objdump", "-dr", "--no-show-raw-insn", str(found)], f"look through {file.name}"))
+    if hidden is not None:
+        raise CompileError(f"look through the code of {file.name}: nothing announces the access of `{hidden}`")
     return found
 
 

@@ -40,6 +40,7 @@ _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _ONE_ARGUMENT = 8
+_WORD = 8
 
 
 class _Method(ctypes.Structure):
@@ -147,6 +148,12 @@ class Image:
             for part in elf.iter_segments()
             if part["p_type"] == "PT_LOAD" and part["p_memsz"]
         ]
+        self.users = [
+            (int(part["sh_addr"]), int(part["sh_size"]))
+            for part in elf.iter_sections()
+            if part["sh_flags"] & 3 == 3 and part["sh_size"] and not part.name.startswith(".ours")
+        ]
+        """The statics of the user's files: where each part begins, how many bytes."""
         self._symbols = {
             each.name: int(each["st_value"]) for each in elf.get_section_by_name(".symtab").iter_symbols() if each.name
         }
@@ -254,27 +261,35 @@ class Image:
 
     def live_objects(self) -> list[tuple[int, int, int]]:
         """What is allocated now, in order: where it begins, its bytes, the place that allocated it."""
-        found, next_live = (ctypes.c_uint64 * 6)(), self.function("c_live", 3)
-        live = []
-        for part in range(SLOTS):
+        found, live = (ctypes.c_uint64 * 6)(), []
+        for part in [part for part, used in enumerate(self.used) if used]:
             number = 0
-            while number := next_live(part, number, ctypes.addressof(found)):
+            while number := self._next_live(part, number, ctypes.addressof(found)):
                 live.append((found[0], found[1], found[2]))
         return live
 
-    @property
-    def written(self) -> list[tuple[int, int]]:
-        """The statics that can change: where they begin, how many bytes."""
-        return [(part.address, part.length) for part in self.segments if part.is_written]
+    @cached_property
+    def queues(self) -> tuple[int, int]:
+        """The work queues: they know the works that are queued."""
+        return self.address("c_queues"), 8 * (5 + 256 + 5) * 8
 
-    def pointers(self, areas: Iterable[tuple[int, int]]) -> list[int]:
+    def memory(self) -> list[tuple[int, bytes]]:
+        """What actors share, as it is now: the user's statics and what is allocated."""
+        areas = [*self.users, *((start, size) for start, size, _ in self.live_objects())]
+        return [(start, ctypes.string_at(start, size)) for start, size in areas]
+
+    def pointers(self, start: int, length: int) -> list[int]:
         """The words in some memory that may point into the heap."""
-        found = []
-        for start, length in areas:
-            first = start + 7 & -8
-            words = (ctypes.c_uint64 * max((start + length - first) // 8, 0)).from_address(first)
-            found += [word for word in words if HEAP <= word < HEAP + SLOTS * ARENA]
-        return found
+        found = (ctypes.c_uint64 * (length // _WORD))()
+        return found[: self._pointers(start, start + length, ctypes.addressof(found), len(found))]
+
+    @cached_property
+    def _pointers(self) -> Any:
+        return self.function("c_pointers", 4)
+
+    @cached_property
+    def _next_live(self) -> Any:
+        return self.function("c_live", 3)
 
     def state(self) -> bytes:
         """All that can change but the heap and the stacks."""

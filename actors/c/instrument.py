@@ -1,7 +1,7 @@
 """Puts a call before every access to memory in a compiler's assembly, so that it is a scheduling point.
 
-The call gets the address and what is done there (`access_read4`, …), keeps all registers and flags, and returns when the
-access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches memory
+The call gets the address and what is done there (`access_read4`, …), keeps all registers and flags, and returns when
+the access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches memory
 other than by `push`, `pop`, `call` and `ret` of its own stack has one. Further calls say that a function whose frame
 others may come to begins and ends, that the address of its frame is taken, and that a jump goes back.
 """
@@ -162,7 +162,7 @@ class _Function:
         yield f"\t{line}"
 
     def _jump(self, mnemonic: str, operands: Sequence[str]) -> Iterator[str]:
-        """A jump back is counted; one that leaves the function is refused, as the compiler was told not to write any."""
+        """A jump back is counted; one that leaves the function is refused: the compiler was told not to write any."""
         target = operands[0] if operands else ""
         if target.startswith("*") or target in self._labels or re.fullmatch(r"\d+b", target):
             yield from _kept("call\tblock_back")

@@ -1,4 +1,4 @@
-"""What the user's files use and nobody defines: functions get stubs that say so when they are called, all else is refused.
+"""What files use and nobody defines: functions get stubs that say so when they are called, all else is refused.
 
 So a large file links at once, and only what a race reaches has to be given.
 """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.runtime.audit import FootprintError
 from actors.runtime.events import Note
 from actors.runtime.running import Phase, entered
 from actors.runtime.step import MisuseError, Step, operation
@@ -60,6 +61,11 @@ class Code:
         self.resume = image.resume
         self.known = self._steps.known.get
         world.parts.append(self.state)
+        world.at_end(self._forget)
+
+    def _forget(self) -> None:
+        """The run is over: let go of its world, which knows this code."""
+        del self._world
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """For those who compare states: what can change of it is in `state`."""
@@ -125,7 +131,7 @@ class Code:
             self._prepare(number, name, arguments)
             self._image.begin(number, self._image.address(name))
             self._image.own_signal_stack()
-            await self._run(number)
+            await (self._run_audited(number) if self._world.session.audit else self._run(number))
 
         return main
 
@@ -151,6 +157,32 @@ class Code:
             if key == OTHER and number in self._notes:
                 self._world.emit(self._notes.pop(number))
 
+    @operation
+    def _run_audited(self, number: int) -> Generator[Step, int, None]:
+        """The same, with a look at all memory after each step: what changed must have been declared."""
+        run: Any = self._run(number)
+        step = run.send(None)
+        while True:
+            outcome = yield step
+            before, taken = self._image.memory(), step
+            try:
+                step = run.send(outcome)
+            except StopIteration:
+                return
+            finally:
+                self._compare(taken, before)
+
+    def _compare(self, step: Step, before: list[tuple[int, bytes]]) -> None:
+        for start, held in before:
+            now = ctypes.string_at(start, len(held))
+            if now == held:
+                continue
+            at = start + next(place for place, (old, new) in enumerate(zip(held, now, strict=True)) if old != new)
+            for place in range(at, start + len(held)):
+                if held[place - start] != now[place - start] and not step.writes & self._steps.words(place, 1):
+                    name = self._steps.name_of(place)
+                    raise FootprintError(f"step `{step.what}` writes {name}, which it does not declare")
+
     def _say(self, number: int) -> None:
         """Keep what a thread wants to have recorded until it is."""
         stop = self._image.stop
@@ -163,14 +195,14 @@ class Code:
         A property of the world at rest: `world.eventually("nothing leaks", code.leaks)`.
         """
         live = self._image.live_objects()
-        reached, waiting = set[int](), self._image.pointers(self._image.written)
-        starts = [start for start, _, _ in live]
-        while waiting:
-            pointer = waiting.pop()
-            place = bisect_right(starts, pointer) - 1
-            if place >= 0 and place not in reached and pointer < starts[place] + max(live[place][1], 1):
-                reached.add(place)
-                waiting += self._image.pointers([live[place][:2]])
+        starts, reached = [start for start, _, _ in live], set[int]()
+        areas = [*self._image.users, self._image.queues] if live else []
+        while areas:
+            for pointer in self._image.pointers(*areas.pop()):
+                place = bisect_right(starts, pointer) - 1
+                if place >= 0 and place not in reached and pointer < starts[place] + max(live[place][1], 1):
+                    reached.add(place)
+                    areas.append(live[place][:2])
         lost = [
             self._steps.name(start, start, made) for place, (start, _, made) in enumerate(live) if place not in reached
         ]

@@ -4,8 +4,8 @@
 
 enum { RED_ZONE = 16, POISON = 0x5a };
 
-static uint64_t counts[SLOTS];
-uint64_t c_used[SLOTS];
+OURS static uint64_t counts[SLOTS];
+OURS uint64_t c_used[SLOTS];
 
 static struct object *objects(uint64_t arena) { return (struct object *)OBJECTS + arena * MOST_OBJECTS; }
 
@@ -111,6 +111,17 @@ uint64_t c_live(uint64_t arena, uint64_t number, struct object *found)
 	if (number < counts[arena])
 		*found = objects(arena)[number];
 	return number < counts[arena] ? number + 1 : 0;
+}
+
+/* The words of some memory that may point into the heap: at most as many as there is room for. */
+uint64_t c_pointers(uint64_t from, uint64_t to, uint64_t *found, uint64_t room)
+{
+	uint64_t count = 0;
+
+	for (from = (from + 7) & -8UL; from + 8 <= to && count < room; from += 8)
+		if (*(uint64_t *)from - HEAP < SLOTS * ARENA)
+			found[count++] = *(uint64_t *)from;
+	return count;
 }
 
 /* Ranges go piece by piece, in words where both ends are aligned to them. */

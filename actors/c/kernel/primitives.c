@@ -8,7 +8,7 @@ struct lock {
 	uint64_t address, holder, pc;
 };
 enum { LOCKS_AT_MOST = 128 };
-static struct lock locks[LOCKS_AT_MOST];
+OURS static struct lock locks[LOCKS_AT_MOST];
 
 static struct lock *lock_at(uint64_t address)
 {
@@ -208,8 +208,8 @@ struct queue {
 	uint64_t slot[TURNS];
 	char name[40];
 };
-struct queue c_queues[QUEUES] = { { .is_there = 1, .name = "events" } };
-struct queue *system_wq = &c_queues[0];
+OURS_SET struct queue c_queues[QUEUES] = { { .is_there = 1, .name = "events" } };
+OURS_SET struct queue *system_wq = &c_queues[0];
 
 struct queue *alloc_workqueue(const char *name, unsigned flags, int active, ...)
 {

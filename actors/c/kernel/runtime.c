@@ -257,6 +257,7 @@ void c_begin_step(const char *verb, uint64_t pc)
 {
 	c_stop.verb = verb;
 	c_stop.pc = pc;
+	c_stop.kind = c_stop.address = c_stop.size = c_stop.value = 0;
 	c_stop.count = c_stop.waits = c_stop.is_idle = 0;
 }
 
@@ -275,6 +276,7 @@ void c_take_step(int (*until)(struct thread *), uint64_t a, uint64_t b)
 	t->until_b = b;
 	t->wrote = 1;
 	c_stop.waits = until != NULL;
+	c_stop.site = c_stop.start = 0;
 	if (!c_is_setup())
 		c_leave(OTHER);
 	else if (until && !until(t))

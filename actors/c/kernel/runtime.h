@@ -100,6 +100,9 @@ void c_frees(uint64_t start, uint64_t size, uint64_t pc);
 void c_reset_heap(void);
 uint64_t c_load(uint64_t address, uint64_t size);
 
+/* A variable of ours: apart from the user's, which an audit looks at. */
+#define OURS __attribute__((section(".ours,\"aw\",@nobits#")))
+#define OURS_SET __attribute__((section(".ours_set")))
 #define PC ((uint64_t)__builtin_return_address(0))
 #define SP ((uint64_t)__builtin_frame_address(0) + 16)
 #endif

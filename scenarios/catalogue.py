@@ -37,8 +37,15 @@ MODULES = {
     "pasid-reuse": "scenarios.pasid_reuse",
     "prq-drain": "scenarios.prq_drain",
     "torn-pasid-entry": "scenarios.torn_pasid_entry",
+    "fault-queue-model": "scenarios.c.fault_queue_model",
     "c-fault-queue": "scenarios.c.fault_queue",
+    "c-reference": "scenarios.c.small_races",
+    "c-stack-completion": "scenarios.c.small_races",
+    "c-sequence-count": "scenarios.c.small_races",
 }
+
+IN_C = frozenset({"c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count"})
+"""Those that need a C compiler."""
 
 ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")
 """Those whose variants are kernels of different times."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from platform import machine, system
 
 from . import missing
+from .elf import require
 from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
 from .object_code import unannounced
@@ -76,6 +77,16 @@ def find_compiler(asked: str | None = None) -> Compiler:
     raise CompileError(f"find a C compiler: none of {tried} is installed; C scenarios need one, all others do not")
 
 
+def why_not() -> str:
+    """Why C cannot be run here, in a line; empty if it can."""
+    try:
+        find_compiler()
+        require()
+    except CompileError as problem:
+        return str(problem)
+    return ""
+
+
 @cache
 def _identified(path: str) -> Compiler:
     version = _output([path, "--version"], f"run {path}").split("\n")[0]
@@ -123,7 +134,7 @@ def _cache_folder() -> Path:
 
 
 def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str:
-    return _output([compiler.path, "-E", *options, str(file)], f"preprocess {file}")
+    return _output([compiler.path, "-E", *options, str(file)], f"preprocess {file.name}")
 
 
 def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:

@@ -14,8 +14,13 @@ except ImportError:
     ELFFile = None  # type: ignore[assignment,misc]
 
 
-def opened(path: Path) -> Any:
-    """An object or an image, to look into; CompileError without pyelftools."""
+def require() -> None:
+    """CompileError without pyelftools."""
     if ELFFile is None:
         raise CompileError("look into C: pyelftools is not installed; `pip install 'stopmarker[c]'` brings it")
+
+
+def opened(path: Path) -> Any:
+    """An object or an image, to look into; CompileError without pyelftools."""
+    require()
     return ELFFile(BytesIO(path.read_bytes()))

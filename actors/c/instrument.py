@@ -41,7 +41,7 @@ def instrument(assembly: str, source: str) -> str:
     function = _Function(())
     for number, line in enumerate(lines):
         if match := _FILE.match(line):
-            files[match[1]] = match[3]
+            files[match[1]] = match[3].rpartition("/")[2]
         elif match := _LINE.match(line):
             place = f"{files.get(match[1], source)}:{match[2]}"
         elif match := _FUNCTION.match(line):

@@ -189,6 +189,10 @@ class Code:
         if stop.verb == b"note":
             self._notes[number] = Note(subject=text_at(stop.address), value=ctypes.c_int64(stop.value).value)
 
+    def objects(self) -> int:
+        """How many objects are allocated and not freed."""
+        return len(self._image.live_objects())
+
     def leaks(self) -> str | None:
         """What was allocated, not freed, and cannot be reached from the statics any more; None if there is nothing.
 

@@ -62,7 +62,7 @@ def split_operands(text: str) -> list[str]:
 
 def is_memory(operand: str) -> bool:
     """Whether an operand of other than a branch is a place in memory."""
-    return not operand.startswith(("$", "%"))
+    return not operand.startswith(("$", "%")) or bool(re.match(r"%[c-g]s:", operand))
 
 
 def memory_use(prefix: str, mnemonic: str, operands: list[str]) -> MemoryUse | None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.c.compiler import find_compiler
-from actors.c.errors import CompileError
+from actors.c.compiler import why_not
 from actors.c.module import CModule, Code
 from actors.runtime.world import World
 from scenarios.scenario import Scenario, scenario
@@ -22,15 +21,7 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 Fill = Callable[[World, Code], None]
 
 
-def _reason() -> str:
-    try:
-        find_compiler()
-    except CompileError as problem:
-        return str(problem)
-    return ""
-
-
-needs_c = pytest.mark.skipif(bool(_reason()), reason=_reason() or "C can be compiled")
+needs_c = pytest.mark.skipif(bool(why_not()), reason=why_not() or "C can be compiled")
 
 
 def module(

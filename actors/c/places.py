@@ -10,6 +10,10 @@ from typing import Any
 from .elf import opened
 
 
+_ADDRESS = 3
+"""DW_OP_addr."""
+
+
 class Places:
     """The lines, objects and functions of one image, read from its debug information when they are asked for."""
 
@@ -32,8 +36,14 @@ class Places:
         if place >= 0:
             start, size, name = objects[place]
             if address < start + max(size, 1):
-                return name if address == start else f"{name}+{address - start}"
+                return f"{name}{self._member(start, address - start)}"
         return hex(address)
+
+    def _member(self, start: int, offset: int) -> str:
+        """`.member[3]` of what is there in a variable, or how many bytes it is from its beginning."""
+        kind = self._types.get(start)
+        found = "" if kind is None else member(kind, offset)
+        return found or (f"+{offset}" if offset else "")
 
     def size(self, name: str) -> int:
         """Bytes of a variable; 0 if there is none of that name."""
@@ -67,22 +77,71 @@ class Places:
         return found
 
     @cached_property
+    def _types(self) -> dict[int, Any]:
+        """Of the variables, by where they are, the debug entries of their types."""
+        found: dict[int, Any] = {}
+        for unit in self._elf.get_dwarf_info().iter_CUs() if self._elf.has_dwarf_info() else ():
+            for entry in unit.iter_DIEs():
+                place = entry.attributes.get("DW_AT_location")
+                if entry.tag == "DW_TAG_variable" and place is not None and place.form == "DW_FORM_exprloc":
+                    if place.value[:1] == [_ADDRESS] and len(place.value) == 9 and "DW_AT_type" in entry.attributes:
+                        found[int.from_bytes(bytes(place.value[1:]), "little")] = type_of(entry)
+        return found
+
+    @cached_property
     def _elf(self) -> Any:
         return opened(self._path)
 
 
 def _scalar(entry: Any) -> tuple[int, bool] | None:
     """Size and sign of the type of a debug entry."""
+    kind = type_of(entry)
+    if kind is None:
+        return None
+    if kind.tag == "DW_TAG_pointer_type":
+        return 8, False
+    signs = kind.attributes.get("DW_AT_encoding")  # of 5 and 6, DW_ATE_signed and DW_ATE_signed_char, it has one
+    return _bytes(kind), signs is not None and signs.value in (5, 6)
+
+
+def type_of(entry: Any) -> Any:
+    """The debug entry of a type, without names and qualifiers for it; None if there is none."""
     while "DW_AT_type" in entry.attributes:
         entry = entry.get_DIE_from_attribute("DW_AT_type")
-        if entry.tag == "DW_TAG_base_type":
-            signed = entry.attributes["DW_AT_encoding"].value in (5, 6)  # DW_ATE_signed, DW_ATE_signed_char
-            return entry.attributes["DW_AT_byte_size"].value, signed
-        if entry.tag == "DW_TAG_pointer_type":
-            return 8, False
-        if entry.tag == "DW_TAG_enumeration_type" and "DW_AT_type" not in entry.attributes:
-            return entry.attributes["DW_AT_byte_size"].value, False
+        if entry.tag not in ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_atomic_type"):
+            return entry
     return None
+
+
+def member(kind: Any, offset: int) -> str:
+    """Which member of a type lies at an offset, as C writes it; empty if it is the whole, or is not known."""
+    if kind.tag == "DW_TAG_array_type":
+        inner = type_of(kind)
+        size = _bytes(inner) if inner is not None else 0
+        return f"[{offset // size}]{member(inner, offset % size)}" if size else ""
+    if kind.tag != "DW_TAG_structure_type":
+        return ""
+    for part in kind.iter_children():
+        start = part.attributes.get("DW_AT_data_member_location")
+        inner = type_of(part) if part.tag == "DW_TAG_member" and start is not None else None
+        if inner is not None and 0 <= offset - start.value < _bytes(inner):
+            name = part.attributes.get("DW_AT_name")
+            return f"{f'.{name.value.decode()}' if name else ''}{member(inner, offset - start.value)}"
+    return ""
+
+
+def _bytes(kind: Any) -> int:
+    """The size of a type; 0 if it is not known."""
+    size = kind.attributes.get("DW_AT_byte_size")
+    if size is not None:
+        return int(size.value)
+    if kind.tag != "DW_TAG_array_type":
+        return 0
+    whole = _bytes(inner) if (inner := type_of(kind)) is not None else 0
+    for part in kind.iter_children():
+        bound, count = part.attributes.get("DW_AT_upper_bound"), part.attributes.get("DW_AT_count")
+        whole *= count.value if count is not None else bound.value + 1 if bound is not None else 0
+    return whole
 
 
 def lines_of(elf: Any) -> tuple[list[int], list[str]]:

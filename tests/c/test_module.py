@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_a_work_queue_that_nobody_allocated_has_no_worker(tmp_path: Path) -> Non
 
 
 def test_without_a_compiler_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(compiling, "system", lambda: "Linux")
     monkeypatch.setattr(compiling, "machine", lambda: "x86_64")
     message = "find a C compiler: none of cc, gcc, clang is installed; C scenarios need one, all others do not"

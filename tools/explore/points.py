@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actors import c
 from actors.runtime import seat
 from actors.runtime.execution import Execution
 from actors.runtime.schedule import Scheduler
@@ -14,7 +15,8 @@ from actors.runtime.step import Step
 from actors.runtime.unawaited import seated
 from actors.runtime.world import World
 
-_RUNTIME = str(Path(seat.__file__).parent)
+_RUNTIME = (str(Path(seat.__file__).parent), str(Path(c.__file__).parent))
+"""Lines that say nothing of the model; a step of C names its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,10 @@ struct queue *alloc_workqueue(const char *name, unsigned flags, int active, ...)
 	(void)flags;
 	(void)active;
 	might_sleep(PC);
+	c_running->user_sp = SP;
+	c_begin_step("allocate work queue", PC);
+	c_range((uint64_t)&system_wq, 8, WRITES); /* stands for the table of all */
+	c_take_step(NULL, 0, 0);
 	for (int i = 1; i < QUEUES; i++)
 		if (!c_queues[i].name[0]) {
 			for (int c = 0; c < 39 && name[c]; c++)

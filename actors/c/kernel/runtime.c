@@ -218,12 +218,25 @@ static void remember(struct thread *t, uint64_t address, uint64_t size)
 	t->seen[t->reads++] = (struct seen){ address, size, c_load(address, size) };
 }
 
+/* A locked instruction that has changed nothing, such as a failed compare and exchange, has only read. */
+static void settle(struct thread *t)
+{
+	if (!t->locked.size)
+		return;
+	if (c_load(t->locked.address, t->locked.size) == t->locked.value)
+		remember(t, t->locked.address, t->locked.size);
+	else
+		t->wrote = 1;
+	t->locked.size = 0;
+}
+
 void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64_t sp)
 {
 	struct thread *t = c_running;
 	uint64_t site, code;
 
 	t->user_sp = sp;
+	settle(t);
 	if (is_own(address)) {
 		if (address < sp)
 			c_fault(USE_AFTER_RETURN, address, size, pc);
@@ -249,6 +262,8 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 	c_check(address, size, kind != READ, pc);
 	if (kind == READ)
 		remember(t, address, size);
+	else if (kind == ATOMIC)
+		t->locked = (struct seen){ address, size, c_load(address, size) };
 	else
 		t->wrote = 1;
 }
@@ -271,6 +286,7 @@ void c_take_step(int (*until)(struct thread *), uint64_t a, uint64_t b)
 {
 	struct thread *t = c_running;
 
+	t->locked.size = 0;
 	t->until = until;
 	t->until_a = a;
 	t->until_b = b;
@@ -365,6 +381,7 @@ __attribute__((used)) static void block(uint64_t pc, uint64_t sp, uint64_t saved
 
 	if (++t->blocks > 1000000)
 		c_fault(ENDLESS, 0, 0, pc);
+	settle(t);
 	if (!t->wrote && t->reads && !c_is_setup()) {
 		for (uint64_t *word = (uint64_t *)saved; word < (uint64_t *)t->high; word++)
 			state = (state ^ *word) * 0x9e3779b97f4a7c15UL, state ^= state >> 29;

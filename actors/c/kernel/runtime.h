@@ -59,6 +59,7 @@ struct thread {
 	int (*until)(struct thread *); /* what it waits for */
 	uint64_t until_a, until_b;
 	uint64_t holder;             /* the lock that it waits for */
+	struct seen locked;          /* the access of the last locked instruction, and what was there before it */
 	uint64_t wrote, reads;       /* since it was last at the jump back `at` with the state `state` */
 	uint64_t at, state;
 	struct seen seen[RANGES];

@@ -3,8 +3,8 @@
 #include <linux/kernel.h>
 
 struct mutex {
-	u64 word;
-};
+	u64 : 64; /* nobody reads or writes it: whether it is held is kept elsewhere */
+} __aligned(8);
 #define DEFINE_MUTEX(name) struct mutex name
 
 void mutex_init(struct mutex *lock);

@@ -45,9 +45,12 @@ _FREESTANDING = (
     "-fno-jump-tables",
     "-fno-common",
 )
-"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump out of
-a function would end its frame unseen, and each global has a place of its own."""
-_KIND = {"gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"), "clang": ("-Wno-unused-command-line-argument",)}
+"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump out
+of a function would end its frame unseen, and each global has a place of its own."""
+_KIND = {
+    "gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"),
+    "clang": ("-Wno-unused-command-line-argument",),
+}
 _OURS = ("runtime.c", "memory.c", "primitives.c", "faults.c")
 _MOST_TEXT = 1 << 20
 """Bytes of code, so that its place is part of a step's key."""

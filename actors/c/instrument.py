@@ -1,9 +1,9 @@
 """Puts a call before every access to memory in a compiler's assembly, so that it is a scheduling point.
 
 The call gets the address and what is done there (`access_read4`, …), keeps all registers and flags, and returns when
-the access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches memory
-other than by `push`, `pop`, `call` and `ret` of its own stack has one. Further calls say that a function whose frame
-others may come to begins and ends, that the address of its frame is taken, and that a jump goes back.
+the access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches
+memory other than by `push`, `pop`, `call` and `ret` of its own stack has one. Further calls say that a function whose
+frame others may come to begins and ends, that the address of its frame is taken, and that a jump goes back.
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ class Code:
         queue = self._image.function("c_queue", 1)(ctypes.addressof(text))
         if not queue:
             raise CompileError(
-                f"serve work queue {name}: no alloc_workqueue of that name was called before, or it has a worker already"
+                f"serve work queue {name}: no alloc_workqueue of that name was called before, or it has a worker "
+                "already"
             )
         return self._main("c_worker", (queue,))
 

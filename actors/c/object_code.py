@@ -1,8 +1,8 @@
 """Looks through assembled code for accesses to memory that nothing announces: there must be none.
 
-The calls are put into assembly text; here what came of it is read back from the disassembler, which knows nothing of how.
-An access of the stack's own (`push`, `call`, …) is nobody else's; every other one has its call right before it, with the
-same address.
+The calls are put into assembly text; here what came of it is read back from a disassembler, which knows nothing of
+how. An access of the stack's own (`push`, `call`, …) is nobody else's; every other one has its call right before it,
+with the same address.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from typing import Any
 
 from .elf import opened
 
-
 _ADDRESS = 3
 """DW_OP_addr."""
 
@@ -83,9 +82,9 @@ class Places:
         for unit in self._elf.get_dwarf_info().iter_CUs() if self._elf.has_dwarf_info() else ():
             for entry in unit.iter_DIEs():
                 place = entry.attributes.get("DW_AT_location")
-                if entry.tag == "DW_TAG_variable" and place is not None and place.form == "DW_FORM_exprloc":
-                    if place.value[:1] == [_ADDRESS] and len(place.value) == 9 and "DW_AT_type" in entry.attributes:
-                        found[int.from_bytes(bytes(place.value[1:]), "little")] = type_of(entry)
+                where = place.value if place is not None and place.form == "DW_FORM_exprloc" else []
+                if entry.tag == "DW_TAG_variable" and where[:1] == [_ADDRESS] and len(where) == 9:
+                    found[int.from_bytes(bytes(where[1:]), "little")] = type_of(entry)
         return found
 
     @cached_property

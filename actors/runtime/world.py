@@ -77,8 +77,8 @@ class World:
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
         self._words = 0
         self.parts: list[Callable[[bool], bytes | None]] = []
-        """What belongs to its state besides memory and Python's objects: the whole, or what actors leave for each other.
-        None once another world has taken its place."""
+        """What belongs to its state besides memory and Python's objects: the whole, or what actors leave for each
+        other. None once another world has taken its place."""
         self.events: list[tuple[int, int, object]] = []
         self.stores: dict[PhysAddr, list[tuple[int, int]]] = {}
         """Of each word the stores so far: in which step, and what was there before."""

@@ -64,8 +64,8 @@ ONE = {
         "race.c:2: a million rounds of a loop in which nothing happens that others could see",
     ),
     "SleepsWhileAtomic": (
-        "#include <linux/spinlock.h>\n#include <linux/slab.h>\nDEFINE_SPINLOCK(l);\nvoid user(void) {\n spin_lock(&l);\n"
-        " kmalloc(8, GFP_KERNEL);\n spin_unlock(&l); }",
+        "#include <linux/spinlock.h>\n#include <linux/slab.h>\nDEFINE_SPINLOCK(l);\nvoid user(void) {\n"
+        " spin_lock(&l);\n kmalloc(8, GFP_KERNEL);\n spin_unlock(&l); }",
         "race.c:6: what may sleep is called while a spin lock is held",
     ),
     "NotHeld": (
@@ -106,8 +106,8 @@ TWO = {
     "UseAfterFree": (
         _FREES + "void use(void) { struct object *p = READ_ONCE(shared); if (p)\n seen = p->b; }\n"
         "void other(void) { struct object *p = shared; shared = NULL;\n kfree(p); }",
-        "use0 raised UseAfterFree: race.c:6: an access to object of race.c:4+8 (which the set-up allocated), which other1 "
-        "freed at race.c:8",
+        "use0 raised UseAfterFree: race.c:6: an access to object of race.c:4+8 (which the set-up allocated), which "
+        "other1 freed at race.c:8",
     ),
     "DoubleFree": (
         _FREES
@@ -149,7 +149,8 @@ def test_what_two_threads_do_wrong(tmp_path: Path, kind: str) -> None:
 def test_a_completion_on_the_stack_is_no_use_after_return(tmp_path: Path) -> None:
     source = """#include <linux/completion.h>
     struct completion *waits; int after;
-    static void wait_here(void) { struct completion done = { 0 }; WRITE_ONCE(waits, &done); wait_for_completion(&done); }
+    static void wait_here(void) { struct completion done = { 0 };
+      WRITE_ONCE(waits, &done); wait_for_completion(&done); }
     void use(void) { wait_here(); wait_here(); after = 1; }
     void other(void) { for (int i = 0; i < 2; i++) { struct completion *c;
       while (!(c = READ_ONCE(waits))) cpu_relax(); WRITE_ONCE(waits, NULL); complete(c); } }
@@ -188,6 +189,6 @@ def test_two_who_wait_for_each_other_in_loops_never_end(tmp_path: Path) -> None:
     void other(void) { while (!READ_ONCE(b)) cpu_relax(); WRITE_ONCE(a, 1); }"""
     told = found(proved(race(module(tmp_path, source), "use", "other")))
     assert told == {
-        "no-deadlock": "use0 waits since step 3 for spin until a changes at race.c:3; other1 waits since step 6 for spin "
-        "until b changes at race.c:4"
+        "no-deadlock": "use0 waits since step 3 for spin until a changes at race.c:3; other1 waits since step 6 for "
+        "spin until b changes at race.c:4"
     }

@@ -1,4 +1,4 @@
-"""What a user of C sees: errors in one line, numbers that come back, two processes that agree, races on a command line."""
+"""What a user of C sees: errors in one line, values that come back, processes that agree, races on a command line."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def said(*words: str) -> Result:
 def test_what_a_function_returns_has_its_type(tmp_path: Path) -> None:
     code = loaded(
         tmp_path,
-        "int negative(void) { return -12; } unsigned char small(int a, int b) { return a * b; } void nothing(void) { }\n"
-        "unsigned long large(unsigned long x) { return x; } long six(long a, long b, long c, long d, long e, long f)\n"
-        "{ return a - b + c - d + e - f; } short variable = 7;",
+        "int negative(void) { return -12; } unsigned char small(int a, int b) { return a * b; }\n"
+        "void nothing(void) { } unsigned long large(unsigned long x) { return x; }\n"
+        "long six(long a, long b, long c, long d, long e, long f) { return a - b + c - d + e - f; } short variable = 7;",
     )
     assert code.call("negative") == -12
     assert code.call("small", 20, 20) == 400 % 256
@@ -62,9 +62,9 @@ def test_each_world_has_its_statics_as_they_were_linked(tmp_path: Path) -> None:
 REFUSED = [
     ("int f(void) { return 1 }\n", r"compile race.c: {file}:1:23: error: expected ';' before '}}' token"),
     ('#include "none.h"\n', r"preprocess race.c: {file}:1:10: fatal error: none.h: No such file or directory"),
-    ("extern int other;\nint f(void) {\n return other; }\n", "link: no file defines other, used at race.c:3. Add the file "
-     "that does, or define it beside your race"),
-    ("void f(double *x) { *x = 1.5; }\nint g(int a) {\n __asm__ volatile(\"movl %%fs:0, %0\" : \"=r\"(a));\n return a; }",
+    ("extern int other;\nint f(void) {\n return other; }\n", "link: no file defines other, used at race.c:3. Add the "
+     "file that does, or define it beside your race"),
+    ("int g(int a) {\n\n __asm__ volatile(\"movl %%fs:0, %0\" : \"=r\"(a));\n return a; }",
      "instrument race.c:3: movl %fs:0: a segment is not supported"),
     ("long x; void f(long n) {\n __asm__ volatile(\"btsq %1, %0\" : \"+m\"(x) : \"r\"(n)); }",
      "instrument race.c:2: btsq %rdi, x(%rip): the bit's number says which word it touches"),
@@ -155,8 +155,8 @@ def test_a_race_can_stand_on_the_command_line(tmp_path: Path, monkeypatch: pytes
         (["driver.c"], "driver.c: no function is an actor; name at least one, such as --thread report_fault:1,7"),
         (["driver.c", "--thread", "puts"], "driver.c::thread=puts: find puts: the C files define no such function or "
          "variable; did you mean put?"),
-        (["driver.c", "--thread", "put:x"], "part 'thread=put:x' of a race in C: its arguments are numbers, such as 7 or "
-         "0x10"),
+        (["driver.c", "--thread", "put:x"], "part 'thread=put:x' of a race in C: its arguments are numbers, such as "
+         "7 or 0x10"),
         (["other.c", "--thread", "put"], "read other.c: No such file or directory"),
         (["driver.c", "--thread", "put", "--worker", "wq"], "driver.c::thread=put;worker=wq: serve work queue wq: no "
          "alloc_workqueue of that name was called before, or it has a worker already"),

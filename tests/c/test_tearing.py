@@ -28,7 +28,8 @@ ZEROING = (
 struct big { u64 w[12]; } shared;
 void setup(void) { for (int i = 0; i < 12; i++) shared.w[i] = 1; }
 void writer(void) { shared = (struct big){ 0 }; }
-void reader(void) { u64 last = shared.w[11]; if (last == 0 && shared.w[0] == 0) return; if (shared.w[0] != shared.w[11]) torn = 1; }
+void reader(void) { u64 last = shared.w[11]; if (last == 0 && shared.w[0] == 0) return;
+  if (shared.w[0] != shared.w[11]) torn = 1; }
 """
 )
 BITFIELD = """

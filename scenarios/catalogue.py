@@ -39,12 +39,13 @@ MODULES = {
     "torn-pasid-entry": "scenarios.torn_pasid_entry",
     "fault-queue-model": "scenarios.c.fault_queue_model",
     "c-fault-queue": "scenarios.c.fault_queue",
+    "c-entry-update": "scenarios.c.entry_update",
     "c-reference": "scenarios.c.small_races",
     "c-stack-completion": "scenarios.c.small_races",
     "c-sequence-count": "scenarios.c.small_races",
 }
 
-IN_C = frozenset({"c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count"})
+IN_C = frozenset({"c-entry-update", "c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count"})
 """Those that need a C compiler."""
 
 ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")

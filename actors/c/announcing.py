@@ -8,12 +8,13 @@ from functools import partial
 
 from actors.runtime.session import Session
 from actors.runtime.step import Resource, Step
+from hw.bus import PhysAddr
 
 from .errors import FAULTS, Bug, CFault, MissingFunction, Warned
-from .image import ARENA, CONTROL, HEAP, SLOTS, STACK, STACKS, THREADS, Image, Range, Stop, thread
+from .image import ARENA, CONTROL, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, Range, Stop, thread
 from .places import Places
 
-DONE, FAULT, OTHER = range(3)
+DONE, FAULT, OTHER, CALL = range(4)
 _READ = 0
 _VERBS = ("load", "store", "rmw")
 _READS, _WRITES, _LOCKS, _UNLOCKS = 1, 2, 4, 8
@@ -39,6 +40,8 @@ class Announcements:
         """By the key that `c_resume` gave."""
         self.names: dict[int, str] = {}
         """The actors of this world, by the number of their thread."""
+        self.labels: list[tuple[int, int, str]] = []
+        """Places in the world's memory that have a name: where, how many bytes."""
         self.places = Places(self.image.path)
         self._session = session
         self._others: dict[Hashable, Step] = {}
@@ -47,6 +50,7 @@ class Announcements:
     def renew(self) -> None:
         """Another world begins."""
         self.names.clear()
+        self.labels.clear()
 
     def step(self, number: int, key: int) -> Step:
         """The step of a key that is not known yet, or of what has no key."""
@@ -116,6 +120,9 @@ class Announcements:
 
     def words(self, address: int, size: int) -> int:
         """The mask of what is touched there."""
+        if DMA <= address < DMA + MOST_DMA:  # as devices name it
+            first, last = address - DMA >> 3, address - DMA + size - 1 >> 3
+            return self._session.footprint(tuple([("word", PhysAddr(word << 3)) for word in range(first, last + 1)]))
         words: tuple[Resource, ...] = tuple(
             [("word", word * _WORD) for word in range(address // _WORD, (address + size - 1) // _WORD + 1)]
         )
@@ -131,6 +138,11 @@ class Announcements:
         if STACKS <= address < STACKS + SLOTS * STACK:
             number, offset = divmod(address - STACKS, STACK)
             return f"stack of {self.who(number)}-{STACK - offset}"
+        if DMA <= address < DMA + MOST_DMA:
+            for first, size, label in self.labels:
+                if first <= address < first + size:
+                    return label if size <= 8 else f"{label}.{(address - first) // 8}"
+            return f"word {address - DMA:#x}"
         return self.places.name(address)
 
     def name_of(self, address: int) -> str:

@@ -25,6 +25,8 @@ STACKS, STACK = 0x3000_0000, 0x1_0000
 """Where the stacks are, and the bytes of one; at the lower end of each lies a page that nobody may touch."""
 SHADOW, OBJECTS, SITES, CONTROL, TURNS = 0x3800_0000, 0x3900_0000, 0x3B00_0000, 0x3C00_0000, 0x3C01_0000
 HEAP, ARENA = 0x4000_0000, 0x10_0000
+DMA, MOST_DMA = 0x5000_0000, 0x1000_0000
+"""Where the world's memory is, if C sees it, and how much there may be."""
 THREADS = 64
 SLOTS = THREADS + 1
 """One more than threads: the set-up, and whatever is called from Python, has a stack and a part of the heap too."""
@@ -85,6 +87,8 @@ class Control(ctypes.Structure):
         ("python", ctypes.c_void_p * 3),
         ("written", ctypes.c_uint64),
         ("end", ctypes.c_uint64),
+        ("key", ctypes.c_uint64),
+        *((name, ctypes.c_uint64) for name in ("dma", "pool", "pool_end")),
     ]
 
 
@@ -112,7 +116,13 @@ _AREAS = (
     (CONTROL, TURNS - CONTROL),
     (TURNS, SLOTS * ctypes.sizeof(Thread)),
     (HEAP, SLOTS * ARENA),
+    (DMA, MOST_DMA),
 )
+
+
+def control() -> Control:
+    """The one place that Python and the runtime share, once an image is mapped."""
+    return Control.from_address(CONTROL)
 
 
 def thread(number: int) -> Thread:
@@ -168,7 +178,7 @@ class Image:
         """How often a world has begun with it."""
 
     def enter(self) -> None:
-        """Be the image of this process, with all statics as they were linked."""
+        """Be the image of this process, with all statics as they were linked; no memory of a world is seen."""
         if Image._mapped is self:
             self.reset_heap()
             for segment in self.segments:
@@ -177,6 +187,7 @@ class Image:
                     ctypes.memmove(segment.address, segment.data, len(segment.data))
         else:
             self._map()
+        control().dma = 0
         self.entered += 1
 
     def _map(self) -> None:
@@ -196,10 +207,10 @@ class Image:
             _map(*segment.span)
             ctypes.memmove(segment.address, segment.data, len(segment.data))
         Image._mapped = self
-        control = Control.from_address(CONTROL)
-        control.written, control.end = self._written, self._end
+        shared = control()
+        shared.written, shared.end = self._written, self._end
         for place, name in enumerate(("PyLong_AsLong", "PyLong_FromUnsignedLongLong", "PyBool_FromLong")):
-            control.python[place] = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+            shared.python[place] = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
         self.function("c_catch", 1)(before is None)
 
     @cached_property
@@ -232,7 +243,7 @@ class Image:
     @cached_property
     def stop(self) -> Stop:
         """The place where a thread says what it is about to do."""
-        stop: Stop = Control.from_address(CONTROL).stop
+        stop: Stop = control().stop
         return stop
 
     @cached_property

@@ -15,6 +15,26 @@ from .places import lines_of, place_among
 _CALLS = (2, 4)
 """R_X86_64_PC32 and R_X86_64_PLT32, behind the byte of a `call`."""
 _CALL = 0xE8
+_STUB = """c_stub:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	andq	$-16, %rsp
+	pushq	%r9
+	pushq	%r8
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	movl	%eax, %edi
+	movq	8(%rbp), %rsi
+	movq	%rsp, %rdx
+	call	c_missing
+	leave
+	ret
+	.globl	c_users
+c_users:
+"""
+"""Hands the arguments of a function that nobody defines to the runtime; behind it come the user's files."""
 
 
 def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
@@ -23,15 +43,15 @@ def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
     It is to lie between the runtime and the user's files.
     """
     defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
-    lines, refused = ["\t.text", "\t.globl\tc_users", "c_users:"], dict[str, list[str]]()
+    lines, refused = ["\t.text", _STUB], dict[str, list[str]]()
     found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
     for number, name in enumerate(found):
         uses = [use for file in users for use in _uses(file, name)]
         if not all(is_call for is_call, _ in uses):
             refused[name] = sorted({place for _, place in uses})
             continue
-        lines += [f"\t.globl\t{name}", f"{name}:", f"\tmovl\t$.Lname{number}, %edi", "\tmovq\t(%rsp), %rsi"]
-        lines += ["\tpushq\t%rax", "\tcall\tc_missing", f".Lname{number}:", f'\t.string\t"{name}"']
+        lines += [f"\t.globl\t{name}", f"{name}:", f"\tmovl\t$.Lname{number}, %eax", "\tjmp\tc_stub"]
+        lines += [f".Lname{number}:", f'\t.string\t"{name}"']
     if refused:
         told = "; ".join(f"{name}, used at {', '.join(places)}" for name, places in refused.items())
         raise CompileError(f"link: no file defines {told}. Add the file that does, or define it beside your race")

@@ -6,19 +6,24 @@ import ctypes
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from actors.runtime.audit import FootprintError
 from actors.runtime.events import Note
 from actors.runtime.running import Phase, entered
 from actors.runtime.step import MisuseError, Step, operation
 from actors.runtime.world import Cpu, World
+from hw.bus import PhysAddr
+from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, Memory
 
-from .announcing import DONE, FAULT, OTHER, Announcements, images, text_at
+from .announcing import CALL, DONE, FAULT, OTHER, Announcements, images, text_at
 from .compiler import image_of
 from .errors import CompileError
-from .image import ARENA, HEAP, SLOTS, STACK, STACKS, THREADS, Image, thread
+from .image import ARENA, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, control, thread
 
 Main = Callable[[Cpu], Coroutine[Any, Any, None]]
 _MOST_ARGUMENTS = 6
@@ -57,6 +62,7 @@ class Code:
         self._entered = image.entered
         self._steps = world.session.lend(Announcements, str(image.path))
         self._threads = 0
+        self._exports: dict[str, Callable[..., Coroutine[Any, Any, int | None]]] = {}
         self._notes: dict[int, Note] = {}
         self.resume = image.resume
         self.known = self._steps.known.get
@@ -77,7 +83,7 @@ class Code:
         CFault if it does what it must not, or would have to wait.
         """
         self._prepare(THREADS, name, arguments)
-        if self._image.call(self._image.address(name)) == FAULT:
+        if self._image.call(self._image.address(name)) in (FAULT, CALL):
             raise self._steps.fault()
         result = self._steps.places.result(name)
         if result is None:
@@ -99,6 +105,36 @@ class Code:
     def address(self, name: str) -> int:
         """Where a variable or a function is: to be an argument."""
         return self._image.address(name)
+
+    def attach(self, pool: int = 0) -> None:
+        """Have C see the world's memory, with what devices and IOMMU read and write; `pool` frames of it are what
+        dma_alloc_coherent hands out. CompileError if there is too much of it.
+        """
+        world, memory = self._world, self._world.memory
+        size = memory.frames * FRAME_BYTES
+        if size > MOST_DMA:
+            raise CompileError(f"attach memory of {size:,} bytes: at most {MOST_DMA:,} are possible")
+        shared = control()
+        if pool:
+            first = world.frames.allocate_run(KERNEL, pool)
+            shared.pool, shared.pool_end = DMA + first, DMA + first + pool * FRAME_BYTES
+        shown: Any = (ctypes.c_uint64 * (size // WORD_BYTES)).from_address(DMA)
+        memory.move(np.frombuffer(shown, dtype=np.uint64))
+        world.at_end(partial(_take_back, memory))
+        shared.dma = size
+
+    def pointer(self, address: PhysAddr, name: str = "", size: int = WORD_BYTES) -> int:
+        """What C knows an address of the world's memory as; steps that touch `size` bytes there call it `name`."""
+        if name:
+            self._steps.labels.append((DMA + address, size, name))
+        return DMA + address
+
+    def export(self, name: str, function: Callable[..., Coroutine[Any, Any, int | None]]) -> None:
+        """Have C find a function of that name which is Python's: an `async def` of the actor's cpu and of numbers.
+
+        Its steps are steps of the actor that calls it; what it returns is what C gets.
+        """
+        self._exports[name] = function
 
     def thread(self, name: str, *arguments: int) -> Main:
         """An actor's main function that is the C function `name`."""
@@ -132,7 +168,7 @@ class Code:
             self._prepare(number, name, arguments)
             self._image.begin(number, self._image.address(name))
             self._image.own_signal_stack()
-            await (self._run_audited(number) if self._world.session.audit else self._run(number))
+            await (self._run_audited(number, cpu) if self._world.session.audit else self._run(number, cpu))
 
         return main
 
@@ -143,7 +179,7 @@ class Code:
             thread(number).argument[place] = argument & (1 << 64) - 1
 
     @operation
-    def _run(self, number: int) -> Generator[Step, int, None]:
+    def _run(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:
         while True:
             key = self.resume(number)
             step = self.known(key)
@@ -152,6 +188,9 @@ class Code:
                     return
                 if key == FAULT:
                     raise self._steps.fault()
+                if key == CALL:
+                    yield from self._called(number, cpu)
+                    continue
                 step = self._steps.step(number, key)
                 self._say(number)
             yield step
@@ -159,9 +198,9 @@ class Code:
                 self._world.emit(self._notes.pop(number))
 
     @operation
-    def _run_audited(self, number: int) -> Generator[Step, int, None]:
+    def _run_audited(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:
         """The same, with a look at all memory after each step: what changed must have been declared."""
-        run: Any = self._run(number)
+        run: Any = self._run(number, cpu)
         step = run.send(None)
         while True:
             outcome = yield step
@@ -183,6 +222,16 @@ class Code:
                 if held[place - start] != now[place - start] and not step.writes & self._steps.words(place, 1):
                     name = self._steps.name_of(place)
                     raise FootprintError(f"step `{step.what}` writes {name}, which it does not declare")
+
+    def _called(self, number: int, cpu: Cpu) -> Any:
+        """The steps of a function of Python's that C calls; the fault that nobody defines it otherwise."""
+        function = self._exports.get(text_at(self._image.stop.address))
+        if function is None:
+            raise self._steps.fault()
+        wanted: Any = function
+        count = wanted.__code__.co_argcount - 1
+        given = [int(argument) for argument in thread(number).argument[:count]]
+        thread(number).result = ((yield from function(cpu, *given).__await__()) or 0) & (1 << 64) - 1
 
     def _say(self, number: int) -> None:
         """Keep what a thread wants to have recorded until it is."""
@@ -230,6 +279,11 @@ class Code:
             if turn.sp:
                 parts.append(ctypes.string_at(turn.sp, STACKS + (number + 1) * STACK - turn.sp))
         return b"".join(parts)
+
+
+def _take_back(memory: Memory) -> None:
+    """The run is over: the memory has its words to itself again."""
+    memory.move(np.empty_like(memory.array))
 
 
 def c_module(

@@ -85,9 +85,21 @@ void c_own_signal_stack(void)
 }
 
 /* For a function that nobody defines, whose stub knows its name. */
-void c_missing(const char *name, uint64_t pc)
+uint64_t c_missing(const char *name, uint64_t pc, const uint64_t *argument)
 {
-	c_fault(MISSING, (uint64_t)name, 0, pc);
+	for (int i = 0; i < 6; i++)
+		c_running->argument[i] = argument[i];
+	c_stop.address = (uint64_t)name;
+	c_stop.size = 0;
+	c_stop.pc = pc;
+	c_stop.value = MISSING;
+	for (int i = 0; i < 4; i++)
+		c_stop.detail[i] = 0;
+	c_running->user_sp = (uint64_t)argument + 64;
+	c_running->wrote = 1;
+	c_running->locked.size = 0;
+	c_leave(CALL); /* Python says what it is, or that it is a fault */
+	return c_running->result;
 }
 
 void c_warn(const char *text) { c_fault(WARNED, (uint64_t)text, 0, PC); }

@@ -156,6 +156,7 @@ static int is_stack(uint64_t address) { return address - STACKS < SLOTS * STACK;
 static int is_own(uint64_t address) { return address - c_running->low < c_running->high - c_running->low; }
 static int is_static(uint64_t address) { return address - IMAGE < control->end - IMAGE; }
 static int is_heap(uint64_t address) { return address - HEAP < SLOTS * ARENA; }
+static int is_dma(uint64_t address) { return address - DMA < control->dma; }
 
 static enum fault wrong(uint64_t address, uint64_t size, int is_write)
 {
@@ -176,6 +177,8 @@ static enum fault wrong(uint64_t address, uint64_t size, int is_write)
 			return ~0u;
 		return *shadow(address) == ENDED ? USE_AFTER_RETURN : WILD_POINTER;
 	}
+	if (is_dma(address) && is_dma(address + size - 1))
+		return ~0u;
 	return address < PAGE ? NULL_POINTER : WILD_POINTER;
 }
 
@@ -245,7 +248,7 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 	} else if (is_static(address)) {
 		if (address < control->written && kind == READ)
 			return;
-	} else if (!is_heap(address) && !is_stack(address)) {
+	} else if (!is_heap(address) && !is_stack(address) && !is_dma(address)) {
 		c_fault(address + size < PAGE || address < PAGE ? NULL_POINTER : WILD_POINTER, address, size, pc);
 	}
 	if (!c_is_setup()) {

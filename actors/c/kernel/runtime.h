@@ -15,13 +15,15 @@
 #define CONTROL 0x3c000000UL
 #define TURNS_OF_THREADS 0x3c010000UL
 #define HEAP 0x40000000UL
+/* The world's memory: what devices and IOMMU see. */
+#define DMA 0x50000000UL
 #define ARENA 0x100000UL
 enum { THREADS = 64, SETUP = THREADS, SLOTS, RANGES = 24, FRAMES = 256, MOST_OBJECTS = 4096, MOST_SITES = 510 };
 
 /* What an access does. */
 enum { READ, WRITE, ATOMIC, MODIFY };
 /* What a thread's turn ended with, as Python is told; a larger number is the key of an access. */
-enum { DONE, FAULT, OTHER };
+enum { DONE, FAULT, OTHER, CALL };
 
 /* How a step uses a range of memory. LOCK and UNLOCK only read it: whether a lock is held is not in its own words, so
  * that to give it back and to take it do not race. */
@@ -77,6 +79,7 @@ struct control {
 	void *python[3]; /* PyLong_AsLong, PyLong_FromUnsignedLongLong, PyBool_FromLong */
 	uint64_t written, end; /* the first byte that is written, and the end, of the statics */
 	uint64_t key;
+	uint64_t dma, pool, pool_end; /* bytes of the world's memory; what is left of it for dma_alloc_coherent */
 	struct thread *running;
 };
 #define control ((struct control *)CONTROL)

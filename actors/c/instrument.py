@@ -105,7 +105,9 @@ class _Function:
         self._count = 0
         self._labels = set[str]()
         self._frame = ("%rsp", "%rbp") if self._prologue else ("%rsp",)
-        self._is_known = any(self._exposes(number, line) for number, line in enumerate(instructions))
+        self._is_known = any(
+            self._exposes(number, line) for number, line in enumerate(instructions) if _INSTRUCTION.match(line)
+        )
 
     def _exposes(self, number: int, line: str) -> bool:
         """Whether an instruction takes the address of something in the frame."""

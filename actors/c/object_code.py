@@ -15,7 +15,7 @@ _RELOCATION = re.compile(r"\s+[0-9a-f]+:\s+R_X86_64_\w+\s+(\S+)")
 _HARMLESS = re.compile(r"(lea|nop|cs nop|data16|xchg +%ax,%ax|prefetch)")
 _OPERAND = re.compile(r"(?:%\ws:)?(?:-?0x[0-9a-f]+)?\([^)]*\)")
 _ABSOLUTE = re.compile(r"(?:^|[ ,*])(?:%\ws:)?(0x[0-9a-f]+)(?:,|$)")
-_BRANCH = re.compile(r"(bnd |notrack )?(call|jmp|j[a-z]+)\s+(?!\*)")
+_BRANCH = re.compile(r"(bnd |notrack )?(call|jmp|j[a-z]+)\s+(?![\s*])")
 
 
 def unannounced(listing: str) -> str | None:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.explore.searching import search, worlds
+from tools.explore.dpor import Dpor
+from tools.explore.search import Budget
+
 from .racing import found, module, needs_c, proved, race
 
 _FREES = """#include <linux/slab.h>
@@ -192,3 +196,17 @@ def test_two_who_wait_for_each_other_in_loops_never_end(tmp_path: Path) -> None:
         "no-deadlock": "use0 waits since step 3 for spin until a changes at race.c:3; other1 waits since step 6 for "
         "spin until b changes at race.c:4"
     }
+
+
+@needs_c
+def test_two_who_try_again_and_again_are_a_livelock(tmp_path: Path) -> None:
+    """Its state is all of C's memory, stacks and registers, so a loop that counts is none."""
+    source = """#include <linux/mutex.h>
+    DEFINE_MUTEX(a); volatile int rounds;
+    void use(void) { mutex_lock(&a); wait: if (!mutex_trylock(&a)) goto wait; }
+    void other(void) { for (rounds = 0; rounds < 3000; rounds++) ; }"""
+    code = module(tmp_path, source)
+    report = search(worlds(race(code, "use")), Dpor(), Budget(schedules=1))
+    assert [signature[0] for signature in report.found] == ["no-livelock"]
+    report = search(worlds(race(code, "other")), Dpor(), Budget(schedules=1))
+    assert [signature[0] for signature in report.found] == ["step-bound"]

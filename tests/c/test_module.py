@@ -40,7 +40,8 @@ def test_what_a_function_returns_has_its_type(tmp_path: Path) -> None:
         tmp_path,
         "int negative(void) { return -12; } unsigned char small(int a, int b) { return a * b; }\n"
         "void nothing(void) { } unsigned long large(unsigned long x) { return x; }\n"
-        "long six(long a, long b, long c, long d, long e, long f) { return a - b + c - d + e - f; } short variable = 7;",
+        "long six(long a, long b, long c, long d, long e, long f) { return a - b + c - d + e - f; }\n"
+        "short variable = 7;",
     )
     assert code.call("negative") == -12
     assert code.call("small", 20, 20) == 400 % 256

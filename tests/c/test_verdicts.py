@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.c.fault_queue_model import fault_queue_model
-from scenarios.catalogue import IN_C, load
+from scenarios.catalogue import load
 from scenarios.scenario import Expected
 from tests.scenarios.agreement import assert_verdict
 from tests.searching import identity
@@ -19,7 +19,7 @@ TRACES = {
     "c-sequence-count": {"count=none": (4, 2), "count=kept": (25, 0)},
 }
 """Inequivalent schedules of a combination, and how many of them fail."""
-COMBINATIONS = [(name, expected) for name in sorted(IN_C) for expected in load(name).expected]
+COMBINATIONS = [(name, expected) for name in sorted(TRACES) for expected in load(name).expected]
 
 
 @needs_c

@@ -287,7 +287,7 @@ class Image:
 
     def memory(self) -> list[tuple[int, bytes]]:
         """What actors share, as it is now: the user's statics and what is allocated."""
-        areas = [*self.users, *((start, size) for start, size, _ in self.live_objects())]
+        areas = [*self.users, (DMA, control().dma), *((start, size) for start, size, _ in self.live_objects())]
         return [(start, ctypes.string_at(start, size)) for start, size in areas]
 
     def pointers(self, start: int, length: int) -> list[int]:

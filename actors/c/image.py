@@ -7,6 +7,7 @@ the place of the one before.
 from __future__ import annotations
 
 import ctypes
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -21,11 +22,12 @@ _READ_WRITE_RUN = 7
 _PRIVATE_ANONYMOUS = 0x4022
 """And without swap being kept for it: most of what is mapped is never touched."""
 _FIXED_NOREPLACE = 0x100000
+_FAILED = (1 << 64) - 1
 STACKS, STACK = 0x3000_0000, 0x1_0000
 """Where the stacks are, and the bytes of one; at the lower end of each lies a page that nobody may touch."""
 SHADOW, OBJECTS, SITES, CONTROL, TURNS = 0x3800_0000, 0x3900_0000, 0x3B00_0000, 0x3C00_0000, 0x3C01_0000
 HEAP, ARENA = 0x4000_0000, 0x10_0000
-DMA, MOST_DMA = 0x5000_0000, 0x1000_0000
+DMA, MOST_DMA = 0x5000_0000, 0x100_0000
 """Where the world's memory is, if C sees it, and how much there may be."""
 THREADS = 64
 SLOTS = THREADS + 1
@@ -310,5 +312,8 @@ class Image:
 
 def _map(address: int, length: int) -> None:
     flags = _PRIVATE_ANONYMOUS | _FIXED_NOREPLACE
-    if _libc.mmap(address, length, _READ_WRITE_RUN, flags, -1, 0) != address:
-        raise CompileError(f"map {length:,} bytes at {address:#x}: something else is there")
+    found = _libc.mmap(address, length, _READ_WRITE_RUN, flags, -1, 0)
+    if found != address:
+        failed = found == _FAILED
+        reason = os.strerror(ctypes.get_errno()) if failed else "this kernel puts it elsewhere"
+        raise CompileError(f"map {length:,} bytes for C at {address:#x}: {reason}")

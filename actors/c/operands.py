@@ -91,7 +91,7 @@ def memory_use(prefix: str, mnemonic: str, operands: list[str]) -> MemoryUse | N
 
 def is_string(mnemonic: str, operands: list[str]) -> bool:
     """Whether it is one of those that work on (%rsi) and (%rdi), such as `rep movsq`."""
-    return bool(_STRING.match(mnemonic)) and all("%rsi" in each or "%rdi" in each or "%r" in each for each in operands)
+    return bool(_STRING.match(mnemonic)) and (not operands or any("(%r" in each for each in operands))
 
 
 def _access(prefix: str, mnemonic: str, is_last: bool) -> Access:

@@ -52,7 +52,7 @@ ENTRY = (
     + """
 struct entry { u64 w[4]; } table, valid = { { 1, 1, 1, 1 } };
 void writer(void) { table = valid; }
-void reader(void) { struct entry seen = table; if (seen.w[0] && !seen.w[3]) torn = 1; }
+void reader(void) { struct entry seen = table; if (seen.w[0] != seen.w[3]) torn = 1; }
 """
 )
 COUNTER = """

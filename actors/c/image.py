@@ -176,6 +176,7 @@ class Image:
         self._written = min(segment.address for segment in written)
         self._end = max(segment.address + segment.length for segment in self.segments)
         self._methods: list[_Method] = []
+        self._functions: dict[tuple[str, int], Any] = {}
         self.entered = 0
         """How often a world has begun with it."""
 
@@ -222,7 +223,11 @@ class Image:
 
     def function(self, name: str, arguments: int) -> Any:
         """A function of the image that Python may call; it keeps the interpreter to itself meanwhile."""
-        return ctypes.PYFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * arguments)(self.address(name))
+        known = self._functions.get((name, arguments))
+        if known is None:  # a type each, which refers to itself: they are made once
+            known = ctypes.PYFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * arguments)(self.address(name))
+            self._functions[name, arguments] = known
+        return known
 
     def method(self, name: str) -> Any:
         """A function of the image that takes and returns one object of Python's, at the price of a built-in one."""

@@ -71,6 +71,7 @@ class Code:
 
     def _forget(self) -> None:
         """The run is over: let go of its world, which knows this code."""
+        self._exports.clear()
         del self._world
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:

@@ -214,14 +214,14 @@ class Code:
                 self._compare(taken, before)
 
     def _compare(self, step: Step, before: list[tuple[int, bytes]]) -> None:
+        """FootprintError if memory that the step did not declare is another now."""
         for start, held in before:
             now = ctypes.string_at(start, len(held))
             if now == held:
                 continue
-            at = start + next(place for place, (old, new) in enumerate(zip(held, now, strict=True)) if old != new)
-            for place in range(at, start + len(held)):
-                if held[place - start] != now[place - start] and not step.writes & self._steps.words(place, 1):
-                    name = self._steps.name_of(place)
+            for place in np.flatnonzero(np.frombuffer(held, np.uint8) != np.frombuffer(now, np.uint8)).tolist():
+                if not step.writes & self._steps.words(start + place, 1):
+                    name = self._steps.name_of(start + place)
                     raise FootprintError(f"step `{step.what}` writes {name}, which it does not declare")
 
     def _called(self, number: int, cpu: Cpu) -> Any:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from actors.c.announcing import Announcements
 from actors.c.errors import CompileError, MissingFunction
 from actors.c.module import Code
+from actors.runtime.step import Step
 from actors.runtime.world import Cpu, Session, World
 from hw.memory import FRAME_BYTES
 from tests.running import run, transcript
@@ -111,3 +113,20 @@ def test_too_much_memory_cannot_be_attached(tmp_path: Path) -> None:
     with pytest.raises(CompileError) as refused:
         module(tmp_path, SOURCE).load(world).attach()
     assert str(refused.value) == "attach memory of 20,480,000 bytes: at most 16,777,216 are possible"
+
+
+@needs_c
+def test_an_audited_run_compares_memory_with_what_each_step_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a store announced as a load of something else, the memory would tell."""
+    code = module(tmp_path, "int count, other; void more(void) { count = 3; }")
+
+    def build(world: World) -> None:
+        world.add_actor("c", code.load(world).thread("more"))
+
+    assert run(build, audit=True).finding is None
+    monkeypatch.setattr(Announcements, "_access", lambda self: Step("load other", self.words(1 << 29, 4)))
+    finding = run(build, audit=True).finding
+    assert finding is not None
+    assert finding.message == "c raised FootprintError: step `load other` writes count, which it does not declare"

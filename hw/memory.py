@@ -91,6 +91,13 @@ class Memory:
         except ValueError:
             raise BusError(f"write of {value:#x} to {address:#x}: a word holds 0..{WORD_MASK:#x}") from None
 
+    def move(self, array: NDArray[np.uint64]) -> None:
+        """Keep the words in `array`, which is as long, from now on; who else knows it may write to it at any time."""
+        array[:] = self.array
+        self.array = array
+        self._words = array.data
+        self._touched[:] = b"\1" * self.frames
+
     def answers(self, address: PhysAddr) -> bool:
         """Whether there is a word at `address`; an access to any other place is aborted."""
         return not address % WORD_BYTES and 0 <= address < self.frames * FRAME_BYTES

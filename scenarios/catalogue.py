@@ -37,7 +37,16 @@ MODULES = {
     "pasid-reuse": "scenarios.process_end.pasid_reuse",
     "prq-drain": "scenarios.drain.prq_drain",
     "torn-pasid-entry": "scenarios.entries.torn_pasid_entry",
+    "fault-queue-model": "scenarios.c.fault_queue_model",
+    "c-fault-queue": "scenarios.c.fault_queue",
+    "c-entry-update": "scenarios.c.entry_update",
+    "c-reference": "scenarios.c.small_races",
+    "c-stack-completion": "scenarios.c.small_races",
+    "c-sequence-count": "scenarios.c.small_races",
 }
+
+IN_C = frozenset({"c-entry-update", "c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count"})
+"""Those that need a C compiler."""
 
 ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")
 """Those whose variants are kernels of different times."""

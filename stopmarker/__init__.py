@@ -7,7 +7,8 @@
 
 Run it with `stopmarker fuzz ./my_race.py::my_race`. Properties are `world.always`, `world.eventually` and
 `world.sometimes`, or oracles of your own for `world.check`; what is good to have seen, but need not be, is a
-`world.goal` (`InOrder`). `platform` and the `add_…` functions give the library's actors.
+`world.goal` (`InOrder`). `platform` and the `add_…` functions give the library's actors; `c_module` makes functions of
+C files actors.
 
 `plan_update` needs no world: it says what Linux's entry writer stores, and where it invalidates and waits, to turn one
 STE or CD (`abort_ste`, `cdtable_ste`, `sva_cd`, …, or `ste.encode` and `cd.encode` by field) into another.
@@ -68,6 +69,7 @@ from .worlds import (
     Witness,
     Workqueue,
     World,
+    c_module,
     number,
     one_of,
     scenario,
@@ -111,6 +113,7 @@ __all__ = [
     "add_process",
     "add_reclaim",
     "bypass_ste",
+    "c_module",
     "cd",
     "cdtable_ste",
     "empty_cd",

@@ -1,5 +1,6 @@
 """What a world of your own is written with: actors' cpu, ports and locks, properties, and the scenario around it."""
 
+from actors.c.module import c_module
 from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
 from actors.runtime.primitives.goals import InOrder, Part
 from actors.runtime.primitives.link import Link
@@ -31,6 +32,7 @@ __all__ = [
     "Witness",
     "Workqueue",
     "World",
+    "c_module",
     "number",
     "one_of",
     "scenario",

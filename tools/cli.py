@@ -26,7 +26,8 @@ file that cannot be loaded), 3 internal error, 4 diverged (a replay, or two runs
 6 inconclusive (a budget ended, or a witness was never reached), 7 the model is in error (an exception in an actor or in
 the scenario function, a step that touches what it does not declare, an actor that takes no step), 130 Ctrl-C or
 SIGTERM. Where something is violated and the model is in error as well, both are said, and the code is 1."""
-_SCENARIO_HELP = "SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name."
+_SCENARIO_HELP = """SCENARIO is a shipped one (see `stopmarker list`) or your own, ./file.py::name, or
+driver.c with --thread."""
 
 
 class Commands(click.Group):
@@ -59,6 +60,18 @@ def _params(command: Command) -> Command:
         "-p", "--param", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario; repeatable."
     )(command)
     return decorated
+
+
+def _c_actors(command: Command) -> Command:
+    """What stands for a scenario where SCENARIO is a file of C, or some with commas between."""
+    for name, form, text in (
+        ("check", "FUNCTION", "Of C: must return 0 when all are done."),
+        ("worker", "QUEUE", "Of C: serves the work queue of that name."),
+        ("thread", "FUNCTION[:NUMBER,...]", "Of C: is an actor."),
+        ("setup", "FUNCTION[:NUMBER,...]", "Of C: is called before the race."),
+    ):
+        command = click.option(f"--{name}", multiple=True, metavar=form, help=f"{text} Repeatable.")(command)
+    return command
 
 
 def _memory(command: Command) -> Command:
@@ -96,6 +109,18 @@ def _recorded(command: Command) -> Command:
     return _trust(named(command))
 
 
+def _c_race(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with those about C in the scenario's name: so a trace that names it can be replayed."""
+    given = {kind: options.pop(kind) for kind in ("setup", "thread", "worker", "check")}
+    parts = ";".join(f"{kind}={value}" for kind, values in given.items() for value in values)
+    if not parts:
+        return options
+    name = options["scenario"]
+    if not str(name).endswith(".c"):
+        raise click.UsageError(f"--setup, --thread, --worker and --check are for a file of C, found {name!r}")
+    return {**options, "scenario": f"{name}::{parts}"}
+
+
 @cli.command("list")
 @click.argument("scenario", required=False)
 @_common
@@ -107,6 +132,7 @@ def list_(**options: Any) -> None:
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario")
 @_params
+@_c_actors
 @click.option("--seed", type=click.IntRange(min=0), help="A random order of steps.")
 @click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
 @_audit
@@ -116,12 +142,13 @@ def list_(**options: Any) -> None:
 @_common
 def run(**options: Any) -> None:
     """Run once and draw the ladder; without an option, in the plain order."""
-    _act("run", **options)
+    _act("run", **_c_race(options))
 
 
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario")
 @_params
+@_c_actors
 @click.option("--schedules", type=click.IntRange(min=1), help="How many schedules.  [default: 10000]")
 @click.option("--budget", metavar="TIME", help="How long: 60s, 2m, 8h.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where chance begins.")
@@ -138,12 +165,13 @@ def run(**options: Any) -> None:
 @_common
 def fuzz(**options: Any) -> None:
     """Hunt; stop at the first violation, shrink it, draw it, and keep its trace."""
-    _act("fuzz", **options)
+    _act("fuzz", **_c_race(options))
 
 
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario", required=False)
 @_params
+@_c_actors
 @click.option("--bound", type=click.IntRange(min=1), help="Prove it of all runs of at most so many steps.")
 @click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
@@ -158,7 +186,7 @@ def fuzz(**options: Any) -> None:
 @_common
 def prove(**options: Any) -> None:
     """Try every inequivalent schedule: HOLDS with its bounds, or the shortest counterexample."""
-    _act("prove", **options)
+    _act("prove", **_c_race(options))
 
 
 @cli.command()

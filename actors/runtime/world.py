@@ -55,6 +55,9 @@ class World(Stage):
         self.stop_at = sys.maxsize
         """The step before which a run is stopped to be looked at."""
         self._words = 0
+        self.parts: list[Callable[[bool], bytes | None]] = []
+        """What belongs to its state besides memory and Python's objects: the whole, or what actors leave for each
+        other. None once another world has taken its place."""
         self.is_full = False
         """Whether a run has begun."""
         self._at_end: list[Callable[[], object]] = []

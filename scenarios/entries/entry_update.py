@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import drivers.cpu
 from actors.iommus.smmuv3.attach_units import Units
-from actors.runtime.world import Cpu, World
-from drivers.smmuv3.entry_writer import STE, WRITERS, Entry
+from actors.runtime.world import Cpu, Main, World
+from drivers.smmuv3.entry_writer import STE, WRITERS, Entry, Kind, Sync
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
 from hw.pcie.tlp import NO_PASID
 from hw.smmuv3.cd import cd_address, paging_cd
 from hw.smmuv3.commands import cfgi_cd, cfgi_ste
+from hw.smmuv3.entry import Qwords
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
@@ -38,6 +42,31 @@ ADDRESS = VirtAddr(0x10_0000)
 )
 def entry_update(world: World, *, change: str, writer: str, accesses: int, prefetches: int) -> None:
     """A driver changes a live STE or CD while the SMMU fetches it word by word."""
+
+    def update(entry: Changing) -> Main:
+        written = Entry(entry.name, entry.address, entry.kind, WRITERS[writer]())
+
+        async def main(cpu: Cpu) -> None:
+            await written.write(cpu, entry.new, entry.sync)
+
+        return main
+
+    fill(world, change, accesses, prefetches, update)
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """An entry that is to be changed, and how to wait until nobody uses what was cached of it."""
+
+    name: str
+    address: PhysAddr
+    kind: Kind
+    new: Qwords
+    sync: Sync
+
+
+def fill(world: World, change: str, accesses: int, prefetches: int, update: Callable[[Changing], Main]) -> None:
+    """A world in which `update` gives the actor that makes the change."""
     frames = world.frames
     streams = frames.allocate(KERNEL)
     cd_tables = frames.allocate(KERNEL), frames.allocate(KERNEL)
@@ -58,16 +87,12 @@ def entry_update(world: World, *, change: str, writer: str, accesses: int, prefe
 
     smmu = Smmu(registers=Registers(frames.allocate(MMIO)), stream_table=streams, streams=1, report_fetches=True)
     units = Units(world, smmu)
-    entry = Entry(name, address, transition.kind, WRITERS[writer]())
     invalidate = cfgi_ste(SID) if is_ste else cfgi_cd(SID, RID)
 
     async def sync(cpu: drivers.cpu.Cpu) -> None:
         await units.sync(cpu, invalidate)
 
-    async def update(cpu: Cpu) -> None:
-        await entry.write(cpu, transition.new(tables), sync)
-
-    world.add_actor("CPU", update)
+    world.add_actor("CPU", update(Changing(name, address, transition.kind, transition.new(tables), sync)))
     world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses))
     if prefetches:
         world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches))

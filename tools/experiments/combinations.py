@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
+from loguru import logger
+
+from actors.c.compiler import why_not
 from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
 
@@ -16,8 +19,16 @@ ALL = "all"
 
 def scenario_names(scenarios: Sequence[str]) -> Sequence[str]:
     """The scenarios that are meant, each once; none, or `all` among others, means all shipped ones."""
-    named = [every for name in scenarios or (ALL,) for every in (catalogue.MODULES if name == ALL else (name,))]
+    named = [every for name in scenarios or (ALL,) for every in (_shipped() if name == ALL else (name,))]
     return tuple(dict.fromkeys(named))
+
+
+def _shipped() -> Sequence[str]:
+    """All shipped scenarios; those in C are left out, and that is said, where C cannot be compiled."""
+    reason = why_not()
+    if reason:
+        logger.warning(f"the scenarios in C are left out: {reason}")
+    return [name for name in catalogue.MODULES if not (reason and name in catalogue.IN_C)]
 
 
 def combinations(name: str, params: Sequence[str]) -> Iterator[Mapping[str, ParamValue | str]]:

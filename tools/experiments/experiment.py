@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import trio
 
+from actors.c.errors import CompileError
 from actors.runtime.primitives.places import place_of
 from actors.runtime.runners.controlled import Controlled, controlled
 from actors.runtime.runners.live import live
@@ -24,9 +25,10 @@ from scenarios import catalogue
 from scenarios.scenario import BadValue, Scenario, UnknownName
 
 from ..own_files.module_state import ModuleState
-from ..own_files.own_file import load, one_line
+from ..own_files.own_file import load, one_line, sources_of
 from ..own_files.trust import is_file, remember
 from ..terminal.exits import ModelError, Refusal
+from .c_race import c_race, is_c
 
 SEPARATOR = "::"
 Result = TypeVar("Result")
@@ -50,7 +52,7 @@ class Experiment:
         """A fresh world; Refusal if the scenario cannot build it."""
         try:
             return self.scenario.world(self.session, self.params)
-        except BadValue as problem:  # values that do not go together
+        except (BadValue, CompileError) as problem:  # values that do not go together, or C that is none
             raise Refusal(f"{self.name}: {problem}") from None
         except (KeyboardInterrupt, MemoryError):
             raise  # the memory that is missing may well be held by an earlier world
@@ -104,6 +106,9 @@ def find_scenario(name: str) -> tuple[str, Scenario]:
     """The scenario that `name` means, and its full name; Refusal with the nearest one if there is none."""
     if is_file(name):
         path, _, wanted = name.partition(SEPARATOR)
+        if is_c(path):
+            remember(sources_of(path))
+            return name, c_race(path, wanted)
         scenario, attribute = _from_file(path, wanted)
         return f"{path}{SEPARATOR}{attribute}", scenario
     try:

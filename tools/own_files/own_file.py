@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
+import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -133,6 +134,12 @@ def sources_of(path: str) -> Sources:
     """The texts of a user's file and of all modules beside it that it can import; Refusal if the file is no text."""
     file = Path(path)
     found: Sources = {}
+    if file.suffix == ".c":
+        for one in map(Path, path.split(",")):
+            found[one] = _text_of(one)
+            for included in _included(found[one]):
+                _add_c(found, one.parent / included)
+        return found
     try:
         found[file] = read_regular(file, MOST_BYTES).decode("utf-8")
     except (OSError, ValueError) as error:
@@ -141,6 +148,8 @@ def sources_of(path: str) -> Sources:
     waiting = [(file, "")]
     while waiting:
         origin, package = waiting.pop()
+        for name in _c_files(found[origin]):
+            _add_c(found, origin.parent / name)
         for name in _imported(found[origin], package):
             for part in _prefixes(name):
                 sibling = find(file.parent, part) if part.partition(".")[0] not in _NEVER else None
@@ -148,6 +157,25 @@ def sources_of(path: str) -> Sources:
                     found[sibling] = _text_of(sibling)
                     waiting.append((sibling, part if sibling.name == "__init__.py" else part.rpartition(".")[0]))
     return found
+
+
+def _c_files(text: str) -> Iterator[str]:
+    """The files of C that a text may mean."""
+    return (match[1] for match in re.finditer(r"""["']([^"'\n]+\.c)["']""", text))
+
+
+def _add_c(found: Sources, file: Path) -> None:
+    """A file of C, and those beside it that it includes."""
+    if not file.is_file() or file in found:
+        return
+    found[file] = _text_of(file)
+    for included in _included(found[file]):
+        _add_c(found, file.parent / included)
+
+
+def _included(text: str) -> list[str]:
+    """The files beside it that a file of C includes."""
+    return re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE)
 
 
 def _text_of(sibling: Path) -> str:

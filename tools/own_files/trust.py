@@ -19,7 +19,7 @@ _SEPARATOR = "::"
 
 def is_file(scenario: str) -> bool:
     """Whether a scenario's name means a file of the user's, not a shipped scenario."""
-    return _SEPARATOR in scenario or scenario.endswith(".py")
+    return _SEPARATOR in scenario or scenario.endswith((".py", ".c"))
 
 
 def digest(sources: Sources) -> str:
@@ -28,7 +28,7 @@ def digest(sources: Sources) -> str:
     folder = next(iter(sources)).parent
     for path in sorted(sources):
         text = sources[path].encode("utf-8", "replace")
-        whole.update(f"{path.relative_to(folder).as_posix()} {len(text)}\n".encode() + text)
+        whole.update(f"{Path(os.path.relpath(path, folder)).as_posix()} {len(text)}\n".encode() + text)
     return whole.hexdigest()
 
 

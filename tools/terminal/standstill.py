@@ -18,6 +18,8 @@ _RUNTIME = frozenset(
     {"actors.runtime.runners.controlled", "actors.runtime.runners.live", "actors.runtime.runners.seat"}
 )
 _BUILDER = "scenarios.scenario"
+_COMPILES = "actors.c.compiler"
+"""It may take its time, and says itself when that is too long."""
 _OURS = ("actors.runtime.", "tools.", _BUILDER)
 _LIBRARY = str(Path(os.__file__).parent)
 Place = tuple[FrameType, int]
@@ -56,6 +58,8 @@ def run_of(frame: FrameType | None) -> Place | None:
     """What goes on in a stack of frames; None if no world is run or built."""
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
+        if module == _COMPILES:
+            return None
         if module == _BUILDER:
             return frame, 0
         if module in _RUNTIME and (execution := frame.f_locals.get("execution")) is not None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from actors.runtime.runs.schedule import Recipe, Schedule
 
+from ..experiments.c_race import is_c
 from ..experiments.experiment import SEPARATOR, Experiment
 from ..own_files.own_file import load, sources_of
 from ..terminal.exits import Diverged, Unfinished
@@ -64,7 +65,7 @@ def _compare(complaint: str, one: Rows, other: Rows, why: Callable[[], str]) -> 
 def cause(experiment: Experiment) -> str:
     """What makes two runs in one process differ, as far as that can be told."""
     path, separator, _ = experiment.name.partition(SEPARATOR)
-    lost = load(path).state.lost if separator else []
+    lost = load(path).state.lost if separator and not is_c(path) else []
     if lost:
         return f"what outlives a run and cannot be put back: {', '.join(lost)}"
     return (
@@ -85,7 +86,8 @@ def differs_by_hash_order(recipe: Recipe) -> str | None:
 def can_hold_a_set(name: str) -> bool:
     """Whether a user's file, or a module beside it, can hold a set of texts or ask for a hash."""
     path, separator, _ = name.partition(SEPARATOR)
-    return bool(separator) and any(map(_has_set, sources_of(path).values()))
+    texts = sources_of(path).items() if separator else ()
+    return any(_has_set(text) for file, text in texts if file.suffix == ".py")
 
 
 @lru_cache(64)

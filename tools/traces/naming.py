@@ -19,7 +19,7 @@ def word_names(run: Record) -> dict[int, str]:
                 verb, _, name = step.what.partition(" ")
                 known = names.setdefault(resource[1], hex(resource[1]))
                 if verb in _VERBS and known.startswith("0x"):
-                    names[resource[1]] = name.partition(" = ")[0]
+                    names[resource[1]] = name.partition(" = ")[0].partition(" at ")[0]
     return names
 
 

@@ -26,7 +26,7 @@ _ENDS = frozenset(
     )
 )
 """The files that call the model: what is further out on the stack is not part of it."""
-_KERNEL = tuple(f"{folder}{os.sep}" for folder in (_RUNTIME, _ROOT / "hw", _ROOT / "tools"))
+_KERNEL = tuple(f"{folder}{os.sep}" for folder in (_RUNTIME, _ROOT / "hw", _ROOT / "tools", _ROOT / "actors" / "c"))
 _MODELS = tuple(f"{_ROOT / folder}{os.sep}" for folder in ("scenarios", "drivers", "actors"))
 _PYTHON = ("<", *(f"{folder}{os.sep}" for folder in sorted(set(sysconfig.get_paths().values()))))
 """Python, what is installed beside this library (if that is installed there too, its own folders are asked first), and

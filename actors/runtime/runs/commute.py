@@ -155,6 +155,7 @@ class Story:
         self._outcome = record.outcome
         self._quiet = record.finding is None  # which of several violations came first is a matter of order
         self._memory = world.memory.array
+        self._parts = [part(False) for part in world.parts]
         self._events: dict[Name, list[tuple[int, object]]] = {}
         who = names(record)
         for index, actor, event in world.events:
@@ -165,6 +166,8 @@ class Story:
         if (self.rows, self._outcome, self._quiet) != (other.rows, other._outcome, other._quiet):
             return False
         if not (self._memory == other._memory).all():
+            return False
+        if any(a != b for a, b in zip(self._parts, other._parts, strict=True) if a is not None and b is not None):
             return False
         if self._events.keys() != other._events.keys():
             return False

@@ -96,6 +96,7 @@ class _Survey:
         match thing:
             case World():
                 yield from self._all((thing.memory, thing.frames, thing.actors, thing.oracles))
+                yield from self._all(part(True) for part in thing.parts)
             case Actor():
                 yield from self._all((thing.name, thing.daemon, thing.coroutine))
             case Cpu():

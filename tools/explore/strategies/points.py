@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actors import runtime
+from actors import c, runtime
 from actors.runtime.primitives.step import Step
 from actors.runtime.runners.seat import admit
 from actors.runtime.runners.unawaited import seated
@@ -14,7 +14,8 @@ from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
 
-_RUNTIME = str(Path(runtime.__file__).parent)
+_RUNTIME = (str(Path(runtime.__file__).parent), str(Path(c.__file__).parent))
+"""Lines that say nothing of the model; a step of C names its own."""
 
 
 @dataclass(frozen=True, slots=True)

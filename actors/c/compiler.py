@@ -1,0 +1,211 @@
+"""From C files to an image: compiled to assembly, instrumented, assembled, linked at a fixed address; once a content.
+
+The result is kept in the user's cache folder under a digest of sources, headers, flags, compiler and of what makes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from platform import machine, system
+
+from . import missing
+from .elf import require
+from .errors import CompileError
+from .instrument import UninstrumentedLine, instrument
+from .object_code import unannounced
+
+IMAGE = 0x2000_0000
+"""Where every image begins: below all that a Python program has, and within reach of 32-bit addresses."""
+_HERE = Path(__file__).resolve().parent
+_COMPILERS = ("cc", "gcc", "clang")
+_FREESTANDING = (
+    "-std=gnu11",
+    "-g",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-strict-aliasing",
+    "-fno-pic",
+    "-fno-pie",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fcf-protection=none",
+    "-mgeneral-regs-only",
+    "-mno-red-zone",
+    "-fno-optimize-sibling-calls",
+    "-fno-jump-tables",
+    "-fno-common",
+)
+"""No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump out
+of a function would end its frame unseen, and each global has a place of its own."""
+_KIND = {
+    "gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"),
+    "clang": ("-Wno-unused-command-line-argument",),
+}
+_OURS = ("runtime.c", "memory.c", "primitives.c", "faults.c")
+_MOST_TEXT = 1 << 20
+"""Bytes of code, so that its place is part of a step's key."""
+_SECONDS = 120.0
+_ENGLISH = {**os.environ, "LC_ALL": "C"}
+"""So that what a compiler says is the same everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C compiler: its path, its kind, and its version in its own words."""
+
+    path: str
+    kind: str
+    version: str
+
+
+def find_compiler(asked: str | None = None) -> Compiler:
+    """The compiler named `asked`, else the first of cc, gcc and clang that is installed; CompileError otherwise."""
+    if (system(), machine()) != ("Linux", "x86_64"):
+        raise CompileError(f"run C as actors on {system()} {machine()}: Linux on x86_64 is the only platform so far")
+    for name in (asked,) if asked else _COMPILERS:
+        path = shutil.which(name)
+        if path is not None:
+            return _identified(path)
+    tried = asked or ", ".join(_COMPILERS)
+    raise CompileError(f"find a C compiler: none of {tried} is installed; C scenarios need one, all others do not")
+
+
+def why_not() -> str:
+    """Why C cannot be run here, in a line; empty if it can."""
+    try:
+        find_compiler()
+        require()
+    except CompileError as problem:
+        return str(problem)
+    return ""
+
+
+@cache
+def _identified(path: str) -> Compiler:
+    version = _output([path, "--version"], f"run {path}").split("\n")[0]
+    return Compiler(path, "clang" if "clang" in version else "gcc", version)
+
+
+def image_of(
+    files: Sequence[Path],
+    *,
+    include: Sequence[Path] = (),
+    defines: Mapping[str, str | int] | None = None,
+    flags: Sequence[str] = (),
+    compiler: str | None = None,
+) -> Path:
+    """The image of some C files, made now or kept from before; CompileError with one line otherwise."""
+    chosen = find_compiler(compiler)
+    options = [
+        *_FREESTANDING,
+        *_KIND[chosen.kind],
+        *(flags or ("-O1",)),
+        "-I",
+        str(_HERE / "include"),
+        *(f"-D{name}={value}" for name, value in (defines or {}).items()),
+        *(part for folder in include for part in ("-I", str(folder))),
+    ]
+    texts = {file: _preprocessed(chosen, file, options) for file in files}
+    image = _cache_folder() / f"{_key(chosen.version, *options, *texts.values(), *_makers())}.image"
+    if not image.exists():
+        image.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=image.parent) as folder:
+            _make(chosen, options, files, Path(folder)).replace(image)
+    return image
+
+
+def _makers() -> Iterator[str]:
+    """What an image depends on besides the user's files: this package."""
+    for file in sorted(_HERE.rglob("*")):
+        if file.suffix in (".py", ".c", ".h"):
+            yield file.read_text(encoding="utf-8")
+
+
+def _cache_folder() -> Path:
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else Path.home() / ".cache") / "stopmarker"
+
+
+def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str:
+    return _output([compiler.path, "-E", *options, str(file)], f"preprocess {file.name}")
+
+
+def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
+    """Compile, instrument, assemble and link in `folder`; the image there."""
+    users = [_object(compiler, options, file, folder / str(number)) for number, file in enumerate(files)]
+    ours = _kernel(compiler)
+    stubs = folder / "missing.s"
+    stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
+    _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
+    image, parts = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
+    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "noseparate-code", "-e", "c_resume"]
+    _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *parts, "-o", str(image)], "link")
+    return image
+
+
+def _kernel(compiler: Compiler) -> list[Path]:
+    """The objects of the runtime, made once."""
+    plain = ["-c", "-O2", *(each for each in _FREESTANDING if each != "-g")]
+    sources = [_HERE / "kernel" / name for name in _OURS]
+    home = _cache_folder() / f"{_key(compiler.version, *plain, *_makers())}.kernel"
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+            made = Path(folder) / "made"
+            made.mkdir()
+            for source in sources:
+                _output(
+                    [compiler.path, *plain, str(source), "-o", str(made / f"{source.stem}.o")], f"compile {source.name}"
+                )
+            with suppress(OSError):  # another process was faster
+                made.rename(home)
+    return [home / f"{source.stem}.o" for source in sources]
+
+
+def _key(*parts: str) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(f"{len(part)}\n{part}".encode())
+    return whole.hexdigest()[:32]
+
+
+def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) -> Path:
+    """One of the user's files as an instrumented object."""
+    assembly, found = made.with_suffix(".s"), made.with_suffix(".o")
+    _output([compiler.path, "-S", *options, str(file), "-o", str(assembly)], f"compile {file.name}")
+    try:
+        assembly.write_text(instrument(assembly.read_text(encoding="utf-8"), file.name), encoding="utf-8")
+    except UninstrumentedLine as problem:
+        raise CompileError(f"instrument {problem}") from None
+    _output([compiler.path, "-c", str(assembly), "-o", str(found)], f"assemble {file.name}")
+    hidden = unannounced(_output(["objdump", "-dr", "--no-show-raw-insn", str(found)], f"look through {file.name}"))
+    if hidden is not None:
+        raise CompileError(f"look through the code of {file.name}: nothing announces the access of `{hidden}`")
+    return found
+
+
+def _output(words: Sequence[str], what: str) -> str:
+    """What a tool prints; CompileError with its first error otherwise."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, env=_ENGLISH)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CompileError(f"{what}: {error}") from None
+    if done.returncode:
+        raise CompileError(f"{what}: {_first_error(done.stderr) or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines()]
+    errors = [line for line in lines if re.search(r"\berror:|undefined reference", line, re.IGNORECASE)]
+    return (errors or [line for line in lines if line] or [""])[0]

@@ -1,0 +1,308 @@
+"""C files as a scenario uses them: `c_module(...)`, then `load(world)`, then threads and calls."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actors.runtime.primitives.audit import FootprintError
+from actors.runtime.primitives.events import Note
+from actors.runtime.primitives.step import MisuseError, Step, operation
+from actors.runtime.runs.running import Phase, entered
+from actors.runtime.world import Cpu, World
+from hw.bus import PhysAddr
+from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, Memory
+
+from .announcing import CALL, DONE, FAULT, OTHER, Announcements, images, text_at
+from .compiler import image_of
+from .errors import CompileError
+from .image import ARENA, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, control, thread
+
+Main = Callable[[Cpu], Coroutine[Any, Any, None]]
+_MOST_ARGUMENTS = 6
+
+
+class CModule:
+    """C files that are compiled when a world first needs them."""
+
+    def __init__(self, files: Sequence[Path], **options: Any) -> None:
+        self.files = tuple(files)
+        self._options = options
+        self._path: str | None = None
+
+    def load(self, world: World) -> Code:
+        """The code for one world: its statics as they were linked, its heap empty; CompileError if there is none."""
+        image = self._image()
+        image.enter()
+        return Code(world, image)
+
+    def _image(self) -> Image:
+        if self._path is None:
+            with entered(Phase.OUTSIDE):  # a compiler looks at clocks, and nothing of it comes back
+                path = image_of(self.files, **self._options)
+            self._path = str(path)
+            if self._path not in images:
+                images[self._path] = Image(path)
+        return images[self._path]
+
+
+class Code:
+    """The code of one world; its functions can be called, or be actors."""
+
+    def __init__(self, world: World, image: Image) -> None:
+        self._world = world
+        self._image = image
+        self._entered = image.entered
+        self._steps = world.session.lend(Announcements, str(image.path))
+        self._threads = 0
+        self._exports: dict[str, Callable[..., Coroutine[Any, Any, int | None]]] = {}
+        self._notes: dict[int, Note] = {}
+        self.resume = image.resume
+        self.known = self._steps.known.get
+        world.parts.append(self.state)
+        world.at_end(self._forget)
+
+    def _forget(self) -> None:
+        """The run is over: let go of its world, which knows this code."""
+        self._exports.clear()
+        del self._world
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """For those who compare states: what can change of it is in `state`."""
+        return Code, ()
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Call a function now, as no step: before the race begins, or from a property; what it returns.
+
+        CFault if it does what it must not, or would have to wait.
+        """
+        self._prepare(THREADS, name, arguments)
+        if self._image.call(self._image.address(name)) in (FAULT, CALL):
+            raise self._steps.fault()
+        result = self._steps.places.result(name)
+        if result is None:
+            return 0
+        size, is_signed = result
+        return int.from_bytes(
+            (thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether the C files define a function or a variable of that name."""
+        return self._image.has(name)
+
+    def value(self, name: str) -> int:
+        """What a variable holds now, as a number without a sign."""
+        address, size = self._image.address(name), self._steps.places.size(name)
+        return int.from_bytes(ctypes.string_at(address, size), "little")
+
+    def address(self, name: str) -> int:
+        """Where a variable or a function is: to be an argument."""
+        return self._image.address(name)
+
+    def attach(self, pool: int = 0) -> None:
+        """Have C see the world's memory, with what devices and IOMMU read and write; `pool` frames of it are what
+        dma_alloc_coherent hands out. CompileError if there is too much of it.
+        """
+        world, memory = self._world, self._world.memory
+        size = memory.frames * FRAME_BYTES
+        if size > MOST_DMA:
+            raise CompileError(f"attach memory of {size:,} bytes: at most {MOST_DMA:,} are possible")
+        shared = control()
+        if pool:
+            first = world.frames.allocate_run(KERNEL, pool)
+            shared.pool, shared.pool_end = DMA + first, DMA + first + pool * FRAME_BYTES
+        shown: Any = (ctypes.c_uint64 * (size // WORD_BYTES)).from_address(DMA)
+        memory.move(np.frombuffer(shown, dtype=np.uint64))
+        world.at_end(partial(_take_back, memory))
+        shared.dma = size
+
+    def pointer(self, address: PhysAddr, name: str = "", size: int = WORD_BYTES) -> int:
+        """What C knows an address of the world's memory as; steps that touch `size` bytes there call it `name`."""
+        if name:
+            self._steps.labels.append((DMA + address, size, name))
+        return DMA + address
+
+    def export(self, name: str, function: Callable[..., Coroutine[Any, Any, int | None]]) -> None:
+        """Have C find a function of that name which is Python's: an `async def` of the actor's cpu and of numbers.
+
+        Its steps are steps of the actor that calls it; what it returns is what C gets.
+        """
+        self._exports[name] = function
+
+    def thread(self, name: str, *arguments: int) -> Main:
+        """An actor's main function that is the C function `name`."""
+        self._image.address(name)
+        return self._main(name, arguments)
+
+    def worker(self, name: str) -> Main:
+        """The one worker of a work queue, an actor for `daemon=True`; `name` is what it was allocated as.
+
+        CompileError if set-up has allocated none of that name.
+        """
+        text = ctypes.create_string_buffer(name.encode())
+        queue = self._image.function("c_queue", 1)(ctypes.addressof(text))
+        if not queue:
+            raise CompileError(
+                f"serve work queue {name}: no alloc_workqueue of that name was called before, or it has a worker "
+                "already"
+            )
+        return self._main("c_worker", (queue,))
+
+    def _main(self, name: str, arguments: Sequence[int]) -> Main:
+        number = self._threads
+        self._threads += 1
+        if number >= THREADS:
+            raise CompileError(f"thread {name}: a world has at most {THREADS} threads of C")
+
+        async def main(cpu: Cpu) -> None:
+            if self._image.entered != self._entered:
+                raise MisuseError(f"run {name}: another world with the same C was made after this one")
+            self._steps.names[number] = cpu.name
+            self._prepare(number, name, arguments)
+            self._image.begin(number, self._image.address(name))
+            self._image.own_signal_stack()
+            await (self._run_audited(number, cpu) if self._world.session.audit else self._run(number, cpu))
+
+        return main
+
+    def _prepare(self, number: int, name: str, arguments: Sequence[int]) -> None:
+        if len(arguments) > _MOST_ARGUMENTS:
+            raise CompileError(f"call {name}: {len(arguments)} arguments, allowed are {_MOST_ARGUMENTS}")
+        for place, argument in enumerate(arguments):
+            thread(number).argument[place] = argument & (1 << 64) - 1
+
+    @operation
+    def _run(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:
+        while True:
+            key = self.resume(number)
+            step = self.known(key)
+            if step is None:
+                if key == DONE:
+                    return
+                if key == FAULT:
+                    raise self._steps.fault()
+                if key == CALL:
+                    yield from self._called(number, cpu)
+                    continue
+                step = self._steps.step(number, key)
+                self._say(number)
+            yield step
+            if key == OTHER and number in self._notes:
+                self._world.emit(self._notes.pop(number))
+
+    @operation
+    def _run_audited(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:
+        """The same, with a look at all memory after each step: what changed must have been declared."""
+        run: Any = self._run(number, cpu)
+        step = run.send(None)
+        while True:
+            outcome = yield step
+            before, taken = self._image.memory(), step
+            try:
+                step = run.send(outcome)
+            except StopIteration:
+                return
+            finally:
+                self._compare(taken, before)
+
+    def _compare(self, step: Step, before: list[tuple[int, bytes]]) -> None:
+        """FootprintError if memory that the step did not declare is another now."""
+        for start, held in before:
+            now = ctypes.string_at(start, len(held))
+            if now == held:
+                continue
+            for place in np.flatnonzero(np.frombuffer(held, np.uint8) != np.frombuffer(now, np.uint8)).tolist():
+                if not step.writes & self._steps.words(start + place, 1):
+                    name = self._steps.name_of(start + place)
+                    raise FootprintError(f"step `{step.what}` writes {name}, which it does not declare")
+
+    def _called(self, number: int, cpu: Cpu) -> Any:
+        """The steps of a function of Python's that C calls; the fault that nobody defines it otherwise."""
+        function = self._exports.get(text_at(self._image.stop.address))
+        if function is None:
+            raise self._steps.fault()
+        wanted: Any = function
+        count = wanted.__code__.co_argcount - 1
+        given = [int(argument) for argument in thread(number).argument[:count]]
+        thread(number).result = ((yield from function(cpu, *given).__await__()) or 0) & (1 << 64) - 1
+
+    def _say(self, number: int) -> None:
+        """Keep what a thread wants to have recorded until it is."""
+        stop = self._image.stop
+        if stop.verb == b"note":
+            self._notes[number] = Note(subject=text_at(stop.address), value=ctypes.c_int64(stop.value).value)
+
+    def objects(self) -> int:
+        """How many objects are allocated and not freed."""
+        return len(self._image.live_objects())
+
+    def leaks(self) -> str | None:
+        """What was allocated, not freed, and cannot be reached from the statics any more; None if there is nothing.
+
+        A property of the world at rest: `world.eventually("nothing leaks", code.leaks)`.
+        """
+        live = self._image.live_objects()
+        starts, reached = [start for start, _, _ in live], set[int]()
+        areas = [*self._image.users, self._image.queues] if live else []
+        while areas:
+            for pointer in self._image.pointers(*areas.pop()):
+                place = bisect_right(starts, pointer) - 1
+                if place >= 0 and place not in reached and pointer < starts[place] + max(live[place][1], 1):
+                    reached.add(place)
+                    areas.append(live[place][:2])
+        lost = [
+            self._steps.name(start, start, made) for place, (start, _, made) in enumerate(live) if place not in reached
+        ]
+        return f"nobody can reach {', '.join(lost)} any more" if lost else None
+
+    def state(self, is_whole: bool) -> bytes | None:
+        """All memory of C that can change; None if it is another world's by now.
+
+        A stack is its thread's own, and what dead registers have left on it no step decides: unless it is to be the
+        whole, stacks are left out.
+        """
+        if self._image.entered != self._entered:
+            return None
+        used = self._image.used
+        parts = [self._image.state()]
+        parts += [ctypes.string_at(HEAP + number * ARENA, used[number]) for number in range(SLOTS) if used[number]]
+        for number in range(self._threads if is_whole else 0):
+            turn = thread(number)
+            parts.append(ctypes.string_at(ctypes.addressof(turn), ctypes.sizeof(turn)))
+            if turn.sp:
+                parts.append(ctypes.string_at(turn.sp, STACKS + (number + 1) * STACK - turn.sp))
+        return b"".join(parts)
+
+
+def _take_back(memory: Memory) -> None:
+    """The run is over: the memory has its words to itself again."""
+    memory.move(np.empty_like(memory.array))
+
+
+def c_module(
+    *files: str,
+    include: Sequence[str] = (),
+    defines: Mapping[str, str | int] | None = None,
+    flags: Sequence[str] = (),
+    compiler: str | None = None,
+) -> CModule:
+    """C files beside the Python file that calls this, to be compiled when a world first needs them.
+
+    `include` are folders of headers, `flags` options of the compiler instead of `-O1`.
+    """
+    folder = Path(sys._getframe(1).f_code.co_filename).resolve().parent
+    return CModule(
+        [folder / file for file in files],
+        include=[folder / each for each in include],
+        defines=defines,
+        flags=flags,
+        compiler=compiler,
+    )

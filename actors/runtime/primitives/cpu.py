@@ -279,8 +279,18 @@ class Cpu:
         world.stores.setdefault(address, []).append((world.index, self._memory.read(address)))
         self._memory.write(address, value)
 
+    def acts(self, what: str) -> None:
+        """Called before what is remembered of this cpu, such as that it holds a lock: refused to another actor."""
+        world = self._world
+        if world.current != self.number:
+            other = world.actors[world.current].name
+            self.refuse(
+                MisuseError(f"{other} takes the step `{what}` of {self.name}'s cpu: each actor has its own")
+            )
+
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""
+        self.acts(what)
         if self.spinning:
             self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
 

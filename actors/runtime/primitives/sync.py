@@ -51,6 +51,7 @@ class Lock:
     @operation
     def acquire(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
+        cpu.acts(self._acquire.what)
         if not self.spins and cpu.spinning:
             cpu.might_sleep(f"lock {self.name}")
         yield self._acquire
@@ -62,6 +63,7 @@ class Lock:
     @operation
     def release(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step, always possible for the holder; BrokenRule for anybody else."""
+        cpu.acts(self._release.what)
         if self.holder is not cpu:
             owner = "nobody" if self.holder is None else self.holder.name
             cpu.refuse(BrokenRule(f"{cpu.name} unlocks {self.name}: it is held by {owner}"))
@@ -139,6 +141,7 @@ class RwLock:
     @operation
     def release_read(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
+        cpu.acts(self._release_read.what)
         if cpu not in self.readers:
             cpu.refuse(BrokenRule(f"{cpu.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
@@ -155,6 +158,7 @@ class RwLock:
     @operation
     def release_write(self, cpu: Cpu) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
+        cpu.acts(self._release_write.what)
         if self.writer is not cpu:
             cpu.refuse(BrokenRule(f"{cpu.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write

@@ -284,9 +284,7 @@ class Cpu:
         world = self._world
         if world.current != self.number:
             other = world.actors[world.current].name
-            self.refuse(
-                MisuseError(f"{other} takes the step `{what}` of {self.name}'s cpu: each actor has its own")
-            )
+            self.refuse(MisuseError(f"{other} takes the step `{what}` of {self.name}'s cpu: each actor has its own"))
 
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""

@@ -149,7 +149,10 @@ class Cpu:
     def refuse(self, error: Exception) -> NoReturn:
         """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
         self._world.tell(failed(self.name, self.name, error, self.now))
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # this frame, which the error will refer to, would keep it alive and the world with it
 
     @operation
     def wait(

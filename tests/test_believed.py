@@ -268,6 +268,31 @@ def test_a_condition_that_changes_its_answer_by_itself_is_an_error() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["mutex", "spinlock"])
+def test_an_actor_takes_no_lock_with_the_cpu_of_another(kind: str) -> None:
+    """Else it could sleep under a spin lock, and whoever holds a lock would not be who took it."""
+
+    def build(world: World) -> None:
+        lock, cpus = getattr(world, kind)("m"), list[Cpu]()
+
+        @world.actor
+        async def lender(cpu: Cpu) -> None:
+            cpus.append(cpu)
+            await cpu.note("lent")
+
+        @world.actor
+        async def borrower(cpu: Cpu) -> None:
+            await cpu.note("begins")
+            await cpus[0].lock(lock)
+
+    finding = run(build).finding
+    assert finding is not None
+    assert finding.outcome is Outcome.ERROR
+    assert finding.message.startswith(
+        "borrower raised MisuseError: borrower takes the step `lock m` of lender's cpu: each actor has its own"
+    )
+
+
 @pytest.mark.parametrize("bound", [0, -1, None])
 def test_a_step_bound_is_a_number_of_at_least_one(bound: Any) -> None:
     def build(world: World) -> None:

@@ -82,7 +82,7 @@ class World(Stage):
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
         self.actors.append(Actor(name, main, daemon, Cpu(self, self.actor_count, name, self.add_actor)))
-        self.actor_count += 1
+        self.names.append(name)
         self.alert = True
 
     def at_end(self, forget: Callable[[], object]) -> None:

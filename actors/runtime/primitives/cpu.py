@@ -29,14 +29,13 @@ AddActor = Callable[[str, Main, bool], None]
 class Cpu(Thread):
     """What an actor acts through: every await on it is one step. Implements `hw.bus.Bus` and `drivers.cpu.Cpu`."""
 
-    __slots__ = ("_add_actor", "_memory", "_session", "emit", "number")
+    __slots__ = ("_add_actor", "_memory", "_session", "emit")
 
     def __init__(self, stage: Stage, number: int, name: str, add_actor: AddActor) -> None:
-        super().__init__(stage, name)
+        super().__init__(stage, number, name)
         self._memory = stage.memory
         self._session = stage.session
         self._add_actor = add_actor
-        self.number = number
         self.emit = stage.emit
 
     @operation

@@ -22,8 +22,8 @@ class Stage:
         self.session = session
         self.mask = session.resources.__getitem__
         self.memory = AuditedMemory(frames, session) if session.audit else session.memory(frames)
-        self.actor_count = 0
-        """How many actors there are; the next one has this number."""
+        self.names: list[str] = []
+        """Of the actors, by their numbers."""
         self.index = 0
         self.current = 0
         """Who acts."""
@@ -38,6 +38,11 @@ class Stage:
         self.alert = False
         """Whether more has happened than a step: an actor was added, a property is violated."""
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
+
+    @property
+    def actor_count(self) -> int:
+        """How many actors there are; the next one has this number."""
+        return len(self.names)
 
     def emit(self, event: object) -> None:
         """Record an event of the current step and show it to who watches; the first violation is kept."""

@@ -49,6 +49,7 @@ class Lock:
     @operation
     def acquire(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
+        thread.acts(self._acquire.what)
         if not self.spins and thread.spinning:
             thread.might_sleep(f"lock {self.name}")
         yield self._acquire
@@ -60,6 +61,7 @@ class Lock:
     @operation
     def release(self, thread: Thread) -> Generator[Step, int, None]:
         """One step, always possible for the holder; BrokenRule for anybody else."""
+        thread.acts(self._release.what)
         if self.holder is not thread:
             owner = "nobody" if self.holder is None else self.holder.name
             thread.refuse(BrokenRule(f"{thread.name} unlocks {self.name}: it is held by {owner}"))
@@ -155,6 +157,7 @@ class RwLock:
     @operation
     def release_read(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
+        thread.acts(self._release_read.what)
         if thread not in self.readers:
             thread.refuse(BrokenRule(f"{thread.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
@@ -175,6 +178,7 @@ class RwLock:
     @operation
     def release_write(self, thread: Thread) -> Generator[Step, int, None]:
         """One step; BrokenRule for who does not hold it."""
+        thread.acts(self._release_write.what)
         if self.writer is not thread:
             thread.refuse(BrokenRule(f"{thread.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write

@@ -6,16 +6,17 @@ from typing import NoReturn
 
 from .failures import failed
 from .stage import Stage
-from .step import BrokenRule
+from .step import BrokenRule, MisuseError
 
 
 class Thread:
     """Whoever takes a lock, or waits at a port."""
 
-    __slots__ = ("_stage", "name", "spinning")
+    __slots__ = ("_stage", "name", "number", "spinning")
 
-    def __init__(self, stage: Stage, name: str) -> None:
+    def __init__(self, stage: Stage, number: int, name: str) -> None:
         self._stage = stage
+        self.number = number
         self.name = name
         self.spinning: list[str] = []
         """The spin locks that it holds, by name: while there is one it may not sleep."""
@@ -25,8 +26,16 @@ class Thread:
         """The number of the step that is being performed: for messages, never for decisions."""
         return self._stage.index
 
+    def acts(self, what: str) -> None:
+        """Called before what is remembered of this thread, such as that it holds a lock: refused to another actor."""
+        stage = self._stage
+        if stage.current != self.number:
+            other = stage.names[stage.current]
+            self.refuse(MisuseError(f"{other} takes the step `{what}` of {self.name}'s cpu: each actor has its own"))
+
     def might_sleep(self, what: str) -> None:
         """Called before anything that can sleep: refused under a spin lock."""
+        self.acts(what)
         if self.spinning:
             self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
 

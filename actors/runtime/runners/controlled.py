@@ -151,6 +151,7 @@ class Controlled:
             actor = execution.world.actors[number]
             execution.world.tell(failures.failed(actor.name, actor.name, error, execution.index))  # it may catch it
             arrival = self._coros[number].throw(error)
+            del error
         self._replace(number, execution)
         return Done(foreign(arrival))
 

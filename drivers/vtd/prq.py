@@ -36,6 +36,7 @@ class PageRequestQueue:
     ) -> None:
         """`responder` answers the requests that never reach the fault code."""
         self.intake = intake
+        intake.marker_discards = False
         self.batches = 0
         self._registers = registers
         self._ring = ring

@@ -35,12 +35,12 @@ TRACES = {
     "drain=marker,stop=B,mutant=answer-marker": (73, 73),
     "drain=full,stop=B,mutant=leaky-device": (415, 327),
     "drain=none,stop=A,iommu=vtd": (10, 0),
-    "drain=full,stop=B,iommu=vtd": (555, 0),
+    "drain=full,stop=B,iommu=vtd": (481, 0),
     "drain=full,stop=A,iommu=vtd": (10, 0),
     "drain=marker,stop=B,pushed=root-complex,iommu=vtd": (67, 0),
     "drain=marker,stop=B,priq=0,iommu=vtd": (58, 21),
-    "drain=full,stop=B,mutant=lose-response,iommu=vtd": (160, 143),
-    "drain=full,stop=B,mutant=leaky-device,iommu=vtd": (555, 349),
+    "drain=full,stop=B,mutant=lose-response,iommu=vtd": (134, 119),
+    "drain=full,stop=B,mutant=leaky-device,iommu=vtd": (481, 295),
 }
 """Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
 

@@ -30,6 +30,6 @@ def test_the_bench_of_scenarios_proves_what_it_walks() -> None:
     head, *rows = run.stdout.splitlines()
     assert head.split()[:3] == ["scenario", "steps", "walk/s"]
     assert [(row.split()[0], row.split()[-4:-2]) for row in rows] == [
-        ("unbind-window", ["holds", "555"]),
+        ("unbind-window", ["holds", "481"]),
         ("flr-tags", ["holds", "99"]),
     ]

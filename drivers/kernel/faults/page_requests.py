@@ -30,6 +30,9 @@ class QueueEntry(PageFault, Protocol):
 class Intake:
     """Faults go to the fault code; a Stop Marker ends a PASID's old life."""
 
+    marker_discards = True
+    """Whether the thread gives up what has no Last when the marker comes; VT-d's only goes on (vtd-pcie §3.5)."""
+
     def __init__(self, iopf: Iopf) -> None:
         self.iopf = iopf
         self.markers: dict[Pasid, int] = {}
@@ -44,7 +47,8 @@ class Intake:
 
     async def stop_marker(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:
         """Everything before it belongs to the PASID's old life: what has no Last will never get one. No response."""
-        await self.iopf.discard_partial(cpu, entry.pasid)
+        if self.marker_discards:
+            await self.iopf.discard_partial(cpu, entry.pasid)
         await cpu.access(f"Stop Marker of PASID {entry.pasid} seen", writes=(marker_resource(entry.pasid),))
         self.markers[entry.pasid] = self.markers.get(entry.pasid, 0) + 1
 

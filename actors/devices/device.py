@@ -33,6 +33,7 @@ from hw.pcie.tlp import (
     PrgResponse,
     TranslationCompletion,
     TranslationRequest,
+    request_to_write,
     stop_marker,
 )
 
@@ -149,24 +150,23 @@ class Device:
 
     async def page_request(self, cpu: Cpu, job: Job, page: VirtAddr, last: bool) -> None:
         """One PPR."""
-        message = PageRequest(
-            sid=self.sid, pasid=self.pasid, address=page, read=False, write=True, last=last, prgi=job.prgi
-        )
-        mask = self.world.mask
+        message, mask = request_to_write(self.sid, self.pasid, page, job.prgi, last=last), self.world.mask
         begun = 0 if self.requests_sent else mask(BEGUN)
         ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), begun)
         self.pri.send(message.prgi, last=last)
         self.requests_sent += 1
-        cpu.emit(
-            PageRequestSent(
-                ordinal=ordinal,
-                pasid=self.pasid,
-                prgi=job.prgi,
-                group=job.number,
-                address=page,
-                last=last,
-                target=self.host,
-            )
+        cpu.emit(self.request_sent(ordinal, job, message))
+
+    def request_sent(self, ordinal: int, job: Job, message: PageRequest) -> PageRequestSent:
+        """The event of a page request that has left."""
+        return PageRequestSent(
+            ordinal=ordinal,
+            pasid=message.pasid,
+            prgi=message.prgi,
+            group=job.number,
+            address=message.address,
+            last=message.last,
+            target=self.host,
         )
 
     async def complete(self, cpu: Cpu, job: Job) -> None:
@@ -287,6 +287,15 @@ class Device:
 
     async def after_report(self, cpu: Cpu) -> None:
         """Style A owes nothing more."""
+
+    async def enabled(self, cpu: Cpu) -> bool:
+        """Software's look at PRI Control.Enable."""
+        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
+        return self.pri.enabled
+
+    async def stopped(self, cpu: Cpu) -> None:
+        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
+        await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
 
     async def receiver(self, cpu: Cpu) -> None:
         """What the host sends: responses and invalidations, in order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.bus import Resource
-from hw.events.link import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
+from hw.events.link import DEVICE_LIFE, DEVICE_PRI
 from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
 from hw.pcie.tlp import (
     ConfigRegister,
@@ -17,6 +17,7 @@ from hw.pcie.tlp import (
     ConfigurationWrite,
     InvalidateRequest,
     PageRequest,
+    request_to_write,
 )
 
 from ..iommus.invalidation_timer import IGNORED
@@ -55,9 +56,7 @@ class ResettableFunction(Device):
             if self.over(job):
                 return False
             prgi = self.pri.next_prgi()
-            message = PageRequest(
-                sid=self.sid, pasid=self.pasid, address=job.pages[0], read=False, write=True, last=True, prgi=prgi
-            )
+            message = request_to_write(self.sid, self.pasid, job.pages[0], prgi, last=True)
             ordinal = await self.upstream.send_posted(
                 message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), only_if=lambda: self.may_ask(job)
             )
@@ -84,17 +83,7 @@ class ResettableFunction(Device):
         self.by_prgi[job.prgi] = job
         self.pri.send(job.prgi, last=True)
         self.requests_sent += 1
-        cpu.emit(
-            PageRequestSent(
-                ordinal=ordinal,
-                pasid=self.pasid,
-                prgi=job.prgi,
-                group=job.number,
-                address=message.address,
-                last=True,
-                target=self.host,
-            )
-        )
+        cpu.emit(self.request_sent(ordinal, job, message))
 
     async def configuration(self, cpu: Cpu) -> None:
         """Configuration writes, each with its completion."""
@@ -148,15 +137,6 @@ class ResettableFunction(Device):
     async def ignores(self, cpu: Cpu) -> bool:
         """Never."""
         return False
-
-    async def enabled(self, cpu: Cpu) -> bool:
-        """Software's look at PRI Control.Enable."""
-        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
-        return self.pri.enabled
-
-    async def stopped(self, cpu: Cpu) -> None:
-        """Software's wait for PRI Status.Stopped: PRI is off and every group has its response."""
-        await cpu.wait("PRI Status.Stopped", lambda: self.pri.stopped, reads=(DEVICE_PRI,))
 
 
 class IgnoresInReset(ResettableFunction):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hw.bus import PhysAddr
 
@@ -45,6 +45,7 @@ class FunctionChanged:
         return f"{self.entry}.{self.what}"
 
 
+@runtime_checkable
 class Blocking(AnyContexts, Protocol):
     """Also turns whole functions off; what was cached of their translations is the caller's to invalidate."""
 

@@ -14,10 +14,17 @@ from ..cpu import Cpu, Lock
 from ..events.reset import InvalidationWithheld
 from .memory.pasid import Bond
 
-Stopped = Callable[[Any], Coroutine[Any, Any, None]]
-"""Software's wait for PRI Status.Stopped of the function."""
-Enabled = Callable[[Any], Coroutine[Any, Any, bool]]
-"""Software's look at PRI Control.Enable of the function."""
+
+class Function(Protocol):
+    """What software sees of a function's page request interface."""
+
+    async def stopped(self, cpu: Any) -> None:
+        """Wait for PRI Status.Stopped."""
+        ...
+
+    async def enabled(self, cpu: Any) -> bool:
+        """Look at PRI Control.Enable."""
+        ...
 
 
 class ConfigSpace(Protocol):
@@ -43,9 +50,10 @@ class AtsGate:
     held back. What these also do, refuse new attachments with -EBUSY, is not modelled: nobody attaches meanwhile.
     """
 
-    lock: Lock
-    """Set when the world is built."""
-    blocked = False
+    def __init__(self, gate: Lock) -> None:
+        """`gate` is held by whoever sends invalidations, and by whoever stops them."""
+        self.lock = gate
+        self.blocked = False
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""

@@ -26,15 +26,24 @@ class PasidTable:
 
     drain: Callable[[Cpu, Bond], Coroutine[Any, Any, None]] | None = None
     """intel_iommu_drain_pasid_prq, where the world has one."""
-    srcu: Lock | None = None
-    """What the release callback runs under, where unbind can meet it."""
 
-    def __init__(self, table: PhysAddr, sid: StreamId, qi: Qi, lock: Lock) -> None:
-        """`lock` is iommu->lock, a spin lock."""
+    def __init__(
+        self, table: PhysAddr, sid: StreamId, qi: Qi, lock: Lock, functions: PhysAddr, srcu: Lock | None = None
+    ) -> None:
+        """`lock` is iommu->lock, a spin lock; `functions` is the context table.
+
+        `srcu` is what the release callback runs under, where unbind can meet it.
+        """
         self._table = table
+        self._functions = functions
+        self._srcu = srcu
         self._sid = sid
         self._qi = qi
         self._lock = lock
+
+    def drains_with(self, drain: Callable[[Cpu, Bond], Coroutine[Any, Any, None]]) -> None:
+        """Unbind ends in this; who drains knows this table, and hence is made behind it."""
+        self.drain = drain
 
     def forget(self) -> None:
         """Nobody drains any more: who does knows this table."""
@@ -90,11 +99,11 @@ class PasidTable:
         if not expected:
             await self.store(cpu, bond, 0, 0)
         await self.unlock(cpu)
-        if expected or self.srcu is None:
+        if expected or self._srcu is None:
             await self.flush(cpu, bond)
         else:
-            await cpu.lock(self.srcu)
-            await cpu.unlock(self.srcu)
+            await cpu.lock(self._srcu)
+            await cpu.unlock(self._srcu)
         await self.finish(cpu, bond, expected=expected)
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:

@@ -57,13 +57,12 @@ class Board(Generic[UnitsT]):
         self.units = units(world, self.smmu, self.names)
         self.asids = AsidTable(world.mutex)
         self.before: list[StreamStored | ContextStored] = []
-        self.contested = self._domain("D")
-        self.other = self._domain("E")
+        self.contested = self._domain("D", CPU_ASID if case == "1" else None)
+        self.other = self._domain("E", Asid(2))
         old, self.new = (self.contested, self.other) if case == "1" else (self.other, self.contested)
-        for domain, asid in ((self.contested, CPU_ASID), (self.other, Asid(2))):
-            if domain is not self.new or domain is self.other:
-                domain.asid = asid
-                self.asids.owners[asid] = domain
+        for domain in (self.contested, self.other):
+            if domain.asid is not None:
+                self.asids.owners[domain.asid] = domain
         entries = {domain.name: self._context(RID, domain.name) for domain in (self.contested, self.other)}
         own = self._context(RID, "M")
         self.master = Master("M", M, StreamEntry(memory, streams, M, self.names), own, old)
@@ -74,8 +73,9 @@ class Board(Generic[UnitsT]):
         self.sva = self._context(PASID, "S")
         self._set_up(StreamEntry(memory, streams, S, self.names), self.sva, None, self.process)
 
-    def _domain(self, name: str) -> Domain:
-        domain = Domain(name, self._tables("DE".index(name), name), self.world.mutex, self.world.spinlock)
+    def _domain(self, name: str, asid: Asid | None) -> Domain:
+        tables = self._tables("DE".index(name), name)
+        domain = Domain(name, tables, self.world.mutex, self.world.spinlock, asid)
         self.world.at_end(domain.devices.clear)
         return domain
 

@@ -5,19 +5,21 @@ Everything that has a capacity is tiny, so that wrap, overflow and reuse happen 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Required, TypedDict
+from typing import ClassVar, Required, TypedDict
 
-from actors.devices.device import Device, jobs
+from actors.devices.device import Device, Job, jobs
 from actors.iommus.iommu_units import IommuUnits
 from actors.runtime.primitives.link import Link
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import World
+from drivers.cpu import Lock
 from drivers.kernel.endpoint import Endpoint
 from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf
 from drivers.kernel.faults.page_requests import Intake, Responder, ResponseQueue
-from drivers.kernel.iommu import Contexts, RequestQueue
+from drivers.kernel.function_reset import Drain
+from drivers.kernel.iommu import QuietContexts, RequestQueue
 from drivers.kernel.memory.mm import Mm
 from drivers.kernel.memory.pasid import Bond, Pasids
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
@@ -47,11 +49,22 @@ BUFFER = 0x10_0000
 
 
 class Options(TypedDict, total=False):
-    """What a scenario says about its board, apart from the IOMMU."""
+    """What a scenario says about its board, whichever IOMMU it has."""
 
-    device: Required[type[Device]]
+    device: Required[Callable[..., Device]]
+    """The kind of device, with what it is told beside what every device is told."""
+    jobs: Callable[[Mm, Mm], list[Job]]
+    """What the device has to do, given processes A and B; page request groups to the buffer if nothing is said."""
+    repeats: int
+    """How often the device does all of its jobs."""
+    pri: Callable[[int], PageRequestInterface]
+    """The device's page request interface, given its allocation."""
+    pri_on: bool
+    """Whether that is switched on."""
     report: int
     """What the endpoint's driver says when its device has stopped (`drivers.kernel.endpoint.REPORT`)."""
+    announces: bool
+    """Whether somebody asks when a tear-down begins (`drivers.kernel.endpoint.Endpoint`)."""
     requests: int
     """Page request groups."""
     group: int
@@ -68,7 +81,11 @@ class Options(TypedDict, total=False):
     """A fault that drops the last pin of an address space defers its end."""
     iopf: type[Iopf]
     intake: type[Intake]
-    responder: type[Responder]
+    responder: Callable[[ResponseQueue], Responder]
+    drains: bool
+    """Whether the IOMMU's driver waits for page requests when it tears an entry down, if it is one that can."""
+    srcu: Lock
+    """What the release callback of process A runs under, for a driver whose unbind may wait for it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +96,17 @@ class Platform:
     device: Device
     units: IommuUnits
     pasids: Pasids
-    contexts: Contexts
+    contexts: QuietContexts
     iopf: Iopf
     queue: RequestQueue
     mm_a: Mm
     mm_b: Mm
     bond: Bond
+    drain: Drain
+    """What the IOMMU's driver waits for before a PASID, or a tag, may mean somebody else."""
+
+    atomic_release: ClassVar[bool]
+    """Whether the mm's release callback runs where nothing may sleep."""
 
     def make_present(self, world: World, *, warm: bool = False, cached: bool = False) -> None:
         """Process A has touched all its pages; `warm`: the IOMMU has translated them; `cached`: the ATC has them."""
@@ -136,11 +158,12 @@ def sides(world: World, tables: type[PageTables], name: str, lane: str, options:
     mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, pages, tables)
     pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
     bond = pasids.bind_now(mm_a)
-    endpoint = _endpoint(world, options.get("report", 0))
+    endpoint = _endpoint(world, options)
     upstream, downstream = links(world, name)
-    pri = _pri(options.get("credits", 1))
+    work = options["jobs"](mm_a, mm_b) if "jobs" in options else jobs(requests, pages, group)
+    work *= options.get("repeats", 1)
     device = options["device"](
-        world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name, host=lane
+        world, endpoint, upstream, downstream, _pri(options), work, PASID, meant_for=mm_a.name, host=lane
     )
     return Sides(
         endpoint=endpoint,
@@ -184,17 +207,18 @@ def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
     return upstream, downstream
 
 
-def _pri(credits: int) -> PageRequestInterface:
-    """The device's page request interface, switched on."""
-    pri = PageRequestInterface(credits)
-    pri.enable()
+def _pri(options: Options) -> PageRequestInterface:
+    """The device's page request interface, switched on unless it shall not be."""
+    pri = options.get("pri", PageRequestInterface)(options.get("credits", 1))
+    if options.get("pri_on", True):
+        pri.enable()
     return pri
 
 
-def _endpoint(world: World, report: int) -> Endpoint:
+def _endpoint(world: World, options: Options) -> Endpoint:
     """The device's three registers."""
-    control = world.word("device CONTROL")
-    return Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
+    control, status, pri = world.word("device CONTROL"), world.word("device STATUS"), world.word("device PRI Enable", 1)
+    return Endpoint(control, status, pri, options.get("report", 0), announces=options.get("announces", True))
 
 
 def write_words(world: World, address: PhysAddr, words: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -42,7 +43,8 @@ class VtdPlatform(Platform):
     queue: PageRequestQueue
     qi: Qi
     drain: Drain
-    """What unbind waits for (vtd-pcie §3.6); `contexts.drain` is None unless a scenario sets it."""
+    """What unbind waits for (vtd-pcie §3.6), if it does."""
+    atomic_release = True
 
     def __post_init__(self) -> None:
         """A drain knows the table whose `drain` it is."""
@@ -58,20 +60,24 @@ class VtdPlatform(Platform):
 def vtd_platform(
     world: World,
     *,
-    contexts: type[PasidTable] = PasidTable,
-    queue: type[PageRequestQueue] = PageRequestQueue,
-    drain: type[Drain] = Drain,
-    qi: type[Qi] = Qi,
-    invalidations: type[InvalidationQueue] = InvalidationQueue,
+    contexts: Callable[..., PasidTable] = PasidTable,
+    queue: Callable[..., PageRequestQueue] = PageRequestQueue,
+    drain: Callable[..., Drain] = Drain,
+    qi: Callable[..., Qi] = Qi,
+    invalidations: Callable[..., InvalidationQueue] = InvalidationQueue,
+    prq: Callable[..., Prq] = Prq,
     fault_records: int = 2,
     warm: bool = True,
     time_outs: bool = False,
-    vtd: dict[str, Any] | None = None,
+    late_responses: bool = False,
+    fields: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> VtdPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `warm`: that first look has left context and PASID entry in their caches. `vtd` are knobs of `hw.vtd.state.Vtd`.
+    `warm`: that first look has left context and PASID entry in their caches. `fields` are those of `hw.vtd.state.Vtd`.
+    `time_outs`: some device may never answer an invalidation. `late_responses`: somebody asks if a response leaves
+    before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
     contexts_at, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
@@ -79,16 +85,25 @@ def vtd_platform(
     write_words(world, context_address(contexts_at, SID), context_entry(directory=directory))
     write_words(world, directory_address(directory, PASID), [directory_entry(table)])
     board = sides(world, PageTables, "VT-d", LANE, options)
-    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **vtd or {})
+    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **fields or {})
     iqt = Doorbell(world, "IQT", registers.IQT)
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
-    entries = contexts(table, SID, submit, world.spinlock("iommu->lock"))
+    entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
     responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
     faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
-    units = _units(world, board, invalidations(hardware, world.memory, rings.iq), rings, iqt, irq, options)
-    units.time_outs = units.queue.time_outs = time_outs
+    drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
+    if options.get("drains", False):
+        entries.drains_with(drained.run)
+    units = _units(
+        world,
+        board,
+        invalidations(hardware, world.memory, rings.iq),
+        prq(world.memory, rings.prq, registers),
+        _Lines(iqt, irq, time_outs, late_responses),
+        options,
+    )
     if warm:
         _warm(world, hardware, contexts_at, table)
     return VtdPlatform(
@@ -103,7 +118,7 @@ def vtd_platform(
         mm_b=board.mm_b,
         bond=board.bond,
         qi=submit,
-        drain=drain(registers, rings.prq, requests, entries, submit, SID),
+        drain=drained,
     )
 
 
@@ -116,9 +131,17 @@ class _Rings:
     status: PhysAddr
 
 
-def _units(
-    world: World, board: Sides, queue: InvalidationQueue, rings: _Rings, iqt: Doorbell, irq: Interrupt, options: Options
-) -> VtdUnits:
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """How the unit and its driver reach each other, and what somebody looks at beside."""
+
+    iqt: Doorbell
+    prq: Interrupt
+    time_outs: bool
+    late_responses: bool
+
+
+def _units(world: World, board: Sides, queue: InvalidationQueue, prq: Prq, lines: _Lines, options: Options) -> VtdUnits:
     """The unit around its hardware."""
     memory, hardware = world.memory, queue.vtd
     registers = hardware.registers
@@ -130,12 +153,14 @@ def _units(
         pushed=options.get("pushed", "priq"),
         meant_for=board.mm_a.name,
         vtd=hardware,
-        prq=Prq(memory, rings.prq, registers),
-        prq_irq=irq,
+        prq=prq,
+        prq_irq=lines.prq,
         fault_log=FaultLog(memory, registers),
         fault_irq=world.interrupt("fault event"),
         invalidations=queue,
-        doorbell=iqt,
+        doorbell=lines.iqt,
+        time_outs=lines.time_outs,
+        late_responses=lines.late_responses,
         invalidation_irq=world.interrupt("invalidation complete"),
     )
 

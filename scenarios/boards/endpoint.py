@@ -130,6 +130,28 @@ class Platform:
         self.units.add(world, ats=ats)
 
 
+class Shared(TypedDict):
+    """What a finished board has of its sides."""
+
+    endpoint: Endpoint
+    device: Device
+    pasids: Pasids
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+
+class Attached(TypedDict):
+    """What the units of an IOMMU have of the sides."""
+
+    world: World
+    upstream: Link
+    downstream: Link
+    binding_now: Callable[[Pasid], int]
+    meant_for: str
+    pushed: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
     """The board without its IOMMU."""
@@ -142,6 +164,29 @@ class Sides:
     mm_a: Mm
     mm_b: Mm
     bond: Bond
+
+    @property
+    def shared(self) -> Shared:
+        """For the finished board."""
+        return Shared(
+            endpoint=self.endpoint,
+            device=self.device,
+            pasids=self.pasids,
+            mm_a=self.mm_a,
+            mm_b=self.mm_b,
+            bond=self.bond,
+        )
+
+    def attached(self, world: World, options: Options) -> Attached:
+        """For the units of the IOMMU."""
+        return Attached(
+            world=world,
+            upstream=self.upstream,
+            downstream=self.downstream,
+            binding_now=self.pasids.binding_now,
+            meant_for=self.mm_a.name,
+            pushed=options.get("pushed", "priq"),
+        )
 
 
 def address_space(world: World, number: int, pages: Sequence[VirtAddr], tables: type[PageTables] = PageTables) -> Mm:

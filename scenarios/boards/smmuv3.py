@@ -85,34 +85,23 @@ def smmuv3_platform(
     write_words(world, cd_address(table, PASID), cds.of(board.bond))
     faults = intake(world, board, PriResponses(SID, cmdq), options)
     irq = world.interrupt("PRIQ")
-    binding_now = board.pasids.binding_now
     evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
     units = SmmuUnits(
-        world=world,
-        upstream=board.upstream,
-        downstream=board.downstream,
-        binding_now=binding_now,
-        meant_for=board.mm_a.name,
+        **board.attached(world, options),
         smmu=Smmu(registers=registers, stream_table=streams, streams=1, atschk=atschk),
         priq=Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
         pri_irq=irq,
         cmdq=cmdq_ring,
         gerror_irq=gerror,
-        events=EventUnit(world, evtq_hw, world.interrupt("EVTQ"), binding_now),
-        pushed=options.get("pushed", "priq"),
+        events=EventUnit(world, evtq_hw, world.interrupt("EVTQ"), board.pasids.binding_now),
     )
     requests = queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults)
     return SmmuPlatform(
-        endpoint=board.endpoint,
-        device=board.device,
+        **board.shared,
         units=units,
-        pasids=board.pasids,
         contexts=cds,
         iopf=faults.iopf,
         queue=requests,
-        mm_a=board.mm_a,
-        mm_b=board.mm_b,
-        bond=board.bond,
         cmdq=cmdq,
         drain=drain(requests, faults.iopf, cmdq, board.device),
     )

@@ -29,7 +29,7 @@ from hw.vtd.registers import Registers
 from hw.vtd.ring import ENTRY_BYTES, ByteRing
 from hw.vtd.state import Vtd
 
-from .endpoint import PASID, SID, Options, Platform, Sides, intake, sides, write_words
+from .endpoint import PASID, SID, Attached, Options, Platform, intake, sides, write_words
 
 QUEUE_ENTRIES = 16
 
@@ -80,10 +80,7 @@ def vtd_platform(
     before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
-    contexts_at, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
-    rings = _rings(queues, 1 << options.get("priq_log2size", 1))
-    write_words(world, context_address(contexts_at, SID), context_entry(directory=directory))
-    write_words(world, directory_address(directory, PASID), [directory_entry(table)])
+    contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
     board = sides(world, PageTables, "VT-d", LANE, options)
     hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **fields or {})
     iqt = Doorbell(world, "IQT", registers.IQT)
@@ -96,27 +93,17 @@ def vtd_platform(
     drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
     if options.get("drains", False):
         entries.drains_with(drained.run)
-    units = _units(
-        world,
-        board,
-        invalidations(hardware, world.memory, rings.iq),
-        prq(world.memory, rings.prq, registers),
-        _Lines(iqt, irq, time_outs, late_responses),
-        options,
-    )
+    hardware_queues = invalidations(hardware, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
+    lines = _Lines(iqt, irq, time_outs, late_responses)
+    units = _units(board.attached(world, options), *hardware_queues, lines)
     if warm:
         _warm(world, hardware, contexts_at, table)
     return VtdPlatform(
-        endpoint=board.endpoint,
-        device=board.device,
+        **board.shared,
         units=units,
-        pasids=board.pasids,
         contexts=entries,
         iopf=faults.iopf,
         queue=requests,
-        mm_a=board.mm_a,
-        mm_b=board.mm_b,
-        bond=board.bond,
         qi=submit,
         drain=drained,
     )
@@ -141,21 +128,16 @@ class _Lines:
     late_responses: bool
 
 
-def _units(world: World, board: Sides, queue: InvalidationQueue, prq: Prq, lines: _Lines, options: Options) -> VtdUnits:
+def _units(attached: Attached, queue: InvalidationQueue, prq: Prq, lines: _Lines) -> VtdUnits:
     """The unit around its hardware."""
-    memory, hardware = world.memory, queue.vtd
+    world, hardware = attached["world"], queue.vtd
     registers = hardware.registers
     return VtdUnits(
-        world=world,
-        upstream=board.upstream,
-        downstream=board.downstream,
-        binding_now=board.pasids.binding_now,
-        pushed=options.get("pushed", "priq"),
-        meant_for=board.mm_a.name,
+        **attached,
         vtd=hardware,
         prq=prq,
         prq_irq=lines.prq,
-        fault_log=FaultLog(memory, registers),
+        fault_log=FaultLog(world.memory, registers),
         fault_irq=world.interrupt("fault event"),
         invalidations=queue,
         doorbell=lines.iqt,
@@ -163,6 +145,14 @@ def _units(world: World, board: Sides, queue: InvalidationQueue, prq: Prq, lines
         late_responses=lines.late_responses,
         invalidation_irq=world.interrupt("invalidation complete"),
     )
+
+
+def _structures(world: World, prq_entries: int) -> tuple[PhysAddr, PhysAddr, _Rings]:
+    """Context table, PASID table and rings, with a directory between the first two."""
+    contexts, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
+    write_words(world, context_address(contexts, SID), context_entry(directory=directory))
+    write_words(world, directory_address(directory, PASID), [directory_entry(table)])
+    return contexts, table, _rings(queues, prq_entries)
 
 
 def _rings(base: PhysAddr, prq_entries: int) -> _Rings:

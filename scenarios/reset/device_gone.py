@@ -9,7 +9,7 @@ from typing import Any
 from actors.devices.atc_writer import add_atc_writer
 from actors.devices.removable import RemovableFunction, Slot
 from actors.iommus.invalidation_timer import add_invalidation_timer
-from actors.runtime.world import Cpu, World
+from actors.runtime.world import Cpu, Main, World
 from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.qi_errors import (
     AbortsFetched,
@@ -25,7 +25,7 @@ from hw.bus import VirtAddr
 from hw.pcie.events import DeviceLost
 from hw.vtd.descriptors import domain_iotlb
 
-from ..boards.vtd import vtd_platform
+from ..boards.vtd import VtdPlatform, vtd_platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from ..oracles.no_success_after_a_time_out import NoSuccessAfterATimeOut
@@ -75,15 +75,6 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
         await device.lose(cpu)
         await cpu.store(slot.disconnected, 1, "disconnected = 1")
 
-    async def reset(cpu: Cpu) -> None:
-        gate = board.contexts if isinstance(board.contexts, BlocksAts) else None
-        if gate:
-            await gate.prepare(cpu, board.bond)
-        await device.lose(cpu)
-        await device.come_back(cpu)
-        if gate:
-            await gate.done(cpu, board.bond)
-
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         if accesses:  # else nobody looks into the IOTLB
             await board.contexts.invalidate_iotlb(cpu, board.bond)
@@ -100,7 +91,7 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
         add_atc_writer(world, device, mm.pages[0])
     board.add_hardware(world)
     add_invalidation_timer(board.units, device)
-    world.add_actor("hotplug", unplug if loss == "unplugged" else reset)
+    world.add_actor("hotplug", unplug if loss == "unplugged" else _reset(board, device))
     world.add_actor("notifier", unmap)
     if others:
         world.add_actor("other CPU", other)
@@ -118,3 +109,17 @@ def _contexts(world: World, kind: type[PasidTable], slot: Slot) -> Callable[...,
     if issubclass(kind, BlocksAts):
         told["gate"] = world.spinlock("devices_lock")
     return partial(kind, **told)
+
+
+def _reset(board: VtdPlatform, device: RemovableFunction) -> Main:
+    gate = board.contexts if isinstance(board.contexts, BlocksAts) else None
+
+    async def reset(cpu: Cpu) -> None:
+        if gate:
+            await gate.prepare(cpu, board.bond)
+        await device.lose(cpu)
+        await device.come_back(cpu)
+        if gate:
+            await gate.done(cpu, board.bond)
+
+    return reset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import drivers.cpu
 from hw.bus import PhysAddr, Resource
 from hw.pcie.events import DeviceLost
 from hw.pcie.tlp import InvalidateRequest
@@ -25,7 +26,7 @@ class Slot:
     """The host's own note that the link is down."""
     present: bool = True
 
-    async def is_present(self, cpu: Cpu) -> bool:
+    async def is_present(self, cpu: drivers.cpu.Cpu) -> bool:
         """A read of the Vendor ID gives all ones where nothing is."""
         await cpu.access("read Vendor ID", reads=(PRESENT,))
         return self.present

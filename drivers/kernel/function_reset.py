@@ -18,17 +18,17 @@ from .memory.pasid import Bond
 class Function(Protocol):
     """What software sees of a function's page request interface."""
 
-    async def stopped(self, cpu: Any) -> None:
+    async def stopped(self, cpu: Cpu) -> None:
         """Wait for PRI Status.Stopped."""
         ...
 
-    async def enabled(self, cpu: Any) -> bool:
+    async def enabled(self, cpu: Cpu) -> bool:
         """Look at PRI Control.Enable."""
         ...
 
 
 class ConfigSpace(Protocol):
-    """The configuration space of the function."""
+    """The configuration space of the function, behind a link of whatever runs the driver."""
 
     async def write(self, cpu: Any, register: ConfigRegister, value: int) -> None:
         """Write a control bit, and wait for the completion."""
@@ -38,7 +38,7 @@ class ConfigSpace(Protocol):
 class Drain(Protocol):
     """Answers what the function has asked, on whichever IOMMU."""
 
-    async def run(self, cpu: Any, bond: Bond) -> None:
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Take the page requests of a PASID, wait for the answers, and bring these to the function."""
         ...
 

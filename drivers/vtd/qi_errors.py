@@ -38,7 +38,7 @@ class Presence(Protocol):
     disconnected: PhysAddr
     """The hotplug code has noticed (pci_dev_is_disconnected): a word of memory."""
 
-    async def is_present(self, cpu: Any) -> bool:
+    async def is_present(self, cpu: Cpu) -> bool:
         """Read the Vendor ID (pci_device_is_present): one step."""
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from drivers.cpu import Cpu
 from drivers.events.binding import Answered, PageRequestTaken
@@ -60,7 +60,7 @@ class ResponseQueue(Protocol):
         ...
 
     async def issue_response(
-        self, cpu: Any, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
+        self, cpu: Cpu, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
     ) -> None:
         """Write the command; `published` is called with its number in the step after which the IOMMU can see it."""
         ...

@@ -49,10 +49,6 @@ class Pasids:
         self.all = tuple(pasids)
         self._resources = tuple(pasid_resource(pasid) for pasid in pasids)
 
-    def bond_now(self, pasid: Pasid) -> Bond | None:
-        """The bond of a PASID, for a step that declared `pasid_resource(pasid)`."""
-        return self._bonds.get(pasid)
-
     def binding_now(self, pasid: Pasid) -> int:
         """The number of the binding that owns a PASID, 0 if nobody does."""
         bond = self._bonds.get(pasid)

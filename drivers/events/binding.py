@@ -86,13 +86,16 @@ class ContextWritten:
     pasid: int
     valid: bool
     binding: int
-    target: str = "smmu"
+    entry: str
+    """What the IOMMU calls it: CD or PE."""
+    bit: str
+    """What it calls the bit that makes it valid: V or P."""
+    target: str
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        entry, bit = ("CD", "V") if self.target == "smmu" else ("PE", "P")
-        return f"{entry}[{self.pasid}].{bit}={int(self.valid)}"
+        return f"{self.entry}[{self.pasid}].{self.bit}={int(self.valid)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,7 @@ class ContextQuieted:
 
     pasid: int
     binding: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -124,16 +127,17 @@ class ContextQuieted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequestTaken:
-    """Software took PRIQ entry `number` and gave its slot back."""
+    """Software took entry `number` of the queue of page requests, as the IOMMU calls it, and gave its slot back."""
 
     number: int
     pasid: int
     marker: bool
+    queue: str
 
     @property
     def label(self) -> str:
         """Local action text."""
-        return f"take PRIQ #{self.number}{' (Stop Marker)' if self.marker else ''}"
+        return f"take {self.queue} #{self.number}{' (Stop Marker)' if self.marker else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +187,7 @@ class Answered:
     prgi: int
     code: int
     command: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

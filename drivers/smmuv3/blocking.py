@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
-from hw.smmuv3 import commands, ste
+from hw.smmuv3 import LANE, commands, ste
 from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
 
 from ..cpu import Cpu
@@ -28,7 +28,7 @@ class BlockingContexts(Contexts):
 
     async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
         where = PhysAddr(ste_address(self._streams, self._sid) + word * WORD_BYTES)
-        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target=LANE))
         await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
 
 

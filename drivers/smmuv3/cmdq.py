@@ -11,8 +11,6 @@ from hw.smmuv3.registers import Registers
 
 from ..cpu import Cpu, Lock
 
-LANE = "smmu"
-
 
 class Cmdq:
     """The software side of the command queue, with a copy of CONS that is read again only when the queue looks full."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.bus import PhysAddr, StreamId, VirtAddr, Vmid
 from hw.memory import WORD_BYTES
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.cd import cd_address, quiet_cd, sva_cd
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
 from hw.smmuv3.entry import Qwords
@@ -37,13 +37,13 @@ class Contexts:
         for offset in (1, 3):
             await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
         await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number))
+        cpu.emit(ContextWritten(entry="CD", bit="V", target=LANE, pasid=bond.pasid, valid=True, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""
         await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number))
+        cpu.emit(ContextWritten(entry="CD", bit="V", target=LANE, pasid=bond.pasid, valid=False, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
         await self.invalidate(cpu, bond)
 
@@ -56,7 +56,7 @@ class Contexts:
         """The release CD, and a SYNC behind it; one store, as all that changes and matters is in the first word."""
         word = self.release_word(bond)
         await cpu.store(cd_address(self._table, bond.pasid), word, f"CD[{bond.pasid}].q0 (EPD0)")
-        cpu.emit(ContextQuieted(pasid=bond.pasid, binding=bond.number))
+        cpu.emit(ContextQuieted(target=LANE, pasid=bond.pasid, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
     def release_word(self, bond: Bond) -> int:

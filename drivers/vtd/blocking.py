@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.vtd import context
+from hw.vtd import LANE, context
 from hw.vtd.context import context_address
 from hw.vtd.descriptors import ContextGranularity, ContextInvalidate
 
@@ -12,7 +12,6 @@ from ..cpu import Cpu
 from ..kernel.blocking import FunctionChanged, rewrite
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
-from .qi import LANE
 
 
 class BlockingPasidTable(PasidTable):

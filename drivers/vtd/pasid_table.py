@@ -8,13 +8,14 @@ from typing import Any
 from hw.bus import PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
 from hw.tlb import PageRange, pages_from
+from hw.vtd import LANE
 from hw.vtd.descriptors import EVERYTHING, DeviceTlbInvalidate, pasid_cache, pasid_iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, FPD, Did, P, Qwords, entry_address, first_level_entry
 
 from ..cpu import Cpu, Lock
 from ..events.binding import ContextWritten, FpdWritten
 from ..kernel.memory.pasid import Bond
-from .qi import LANE, Qi
+from .qi import Qi
 
 
 class PasidTable:
@@ -60,7 +61,7 @@ class PasidTable:
         for number in (1, 2):
             await self.store(cpu, bond, number, words[number])
         await self.store(cpu, bond, 0, words[0])
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number, target=LANE))
+        cpu.emit(ContextWritten(entry="PE", bit="P", pasid=bond.pasid, valid=True, binding=bond.number, target=LANE))
         await cpu.unlock(self._lock)
         await self.made(cpu, bond)
 
@@ -83,7 +84,7 @@ class PasidTable:
             await self.absent(cpu, bond, q0, expected=expected)
             return
         await self.disconnect(cpu, bond, q0, expected=expected)
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number, target=LANE))
+        cpu.emit(ContextWritten(entry="PE", bit="P", pasid=bond.pasid, valid=False, binding=bond.number, target=LANE))
         await cpu.unlock(self._lock)
         await self.forget_entry(cpu, bond)
         await self.invalidate(cpu, bond)

@@ -16,7 +16,6 @@ from hw.vtd.ring import ByteRing
 
 from ..cpu import Cpu, Lock
 
-LANE = "vtd"
 Published = Callable[[int], None]
 
 

@@ -13,7 +13,7 @@ from drivers.smmuv3.attach.rid import AsidTable, Contexts, Domain, DomainContext
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
-from hw.smmuv3 import cd, ste
+from hw.smmuv3 import LANE, cd, ste
 from hw.smmuv3.cd import Cd, paging_cd
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import Smmu
@@ -106,7 +106,7 @@ class Board(Generic[UnitsT]):
         """A stream with a CD table and, given an ASID, a valid CD in it that the SMMU has cached."""
         words = cdtable_ste(s1_context_ptr=context.table, s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=eats)
         write_words(self.world, stream.address, words)
-        self.before.append(StreamStored(sid=stream.sid, table=context.table, asids=()))
+        self.before.append(StreamStored(target=LANE, sid=stream.sid, table=context.table, asids=()))
         if asid is None:
             return
         taken = ste.check(words)
@@ -115,7 +115,9 @@ class Board(Generic[UnitsT]):
         words = paging_cd(asid=asid, ttb0=ttb)
         write_words(self.world, context.address, words)
         context.begin(words, words)
-        self.before.append(ContextStored(table=context.table, ssid=context.ssid, asid=asid, ttb=ttb, asids=(asid,)))
+        self.before.append(
+            ContextStored(target=LANE, table=context.table, ssid=context.ssid, asid=asid, ttb=ttb, asids=(asid,))
+        )
         found = cd.check(words)
         assert isinstance(found, Cd)
         self.smmu.cds[stream.sid, context.ssid] = found

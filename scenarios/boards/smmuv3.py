@@ -10,14 +10,14 @@ from actors.iommus.smmuv3.event_unit import EventUnit
 from actors.iommus.smmuv3.units import SmmuUnits
 from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
-from drivers.smmuv3.cmdq import LANE, Cmdq
+from drivers.smmuv3.cmdq import Cmdq
 from drivers.smmuv3.contexts import Contexts
 from drivers.smmuv3.priq import PriQueue, PriResponses
 from drivers.smmuv3.reset_drains import PriqDrain
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO
 from hw.paging.aarch64 import PageTables
-from hw.smmuv3 import commands, evtq, priq
+from hw.smmuv3 import LANE, commands, evtq, priq
 from hw.smmuv3.cd import cd_address
 from hw.smmuv3.evtq import Evtq
 from hw.smmuv3.priq import Priq
@@ -83,7 +83,7 @@ def smmuv3_platform(
     cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
     cds = contexts(table, SID, cmdq, streams)
     write_words(world, cd_address(table, PASID), cds.of(board.bond))
-    faults = intake(world, board, PriResponses(SID, cmdq), options)
+    faults = intake(world, board, SmmuUnits.queue_name, PriResponses(SID, cmdq), options)
     irq = world.interrupt("PRIQ")
     evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
     units = SmmuUnits(

@@ -13,12 +13,13 @@ from actors.runtime.world import World
 from drivers.kernel.faults.page_requests import Responder
 from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.prq import Drain, PageRequestQueue
-from drivers.vtd.qi import LANE, Qi
+from drivers.vtd.qi import Qi
 from drivers.vtd.responses import PageGroupResponses
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
 from hw.paging.walks import Translation
 from hw.paging.x86 import PageTables
+from hw.vtd import LANE
 from hw.vtd.context import ENTRY_QWORDS, check, context_address, context_entry
 from hw.vtd.faults import FaultLog
 from hw.vtd.pasid import check as check_entry
@@ -88,7 +89,10 @@ def vtd_platform(
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
     responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
-    faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)
+    faults, answers = (
+        intake(world, board, VtdUnits.queue_name, responses, options),
+        options.get("responder", Responder)(responses),
+    )
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
     drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
     if options.get("drains", False):

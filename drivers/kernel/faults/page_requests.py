@@ -30,13 +30,15 @@ class QueueEntry(PageFault, Protocol):
 class Intake:
     """Faults go to the fault code; a Stop Marker ends a PASID's old life."""
 
-    def __init__(self, iopf: Iopf) -> None:
+    def __init__(self, iopf: Iopf, queue: str) -> None:
+        """`queue` is what the IOMMU calls the queue that entries are taken from."""
         self.iopf = iopf
+        self.queue = queue
         self.markers: dict[Pasid, int] = {}
 
     async def take(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:
         """Entry `number`, within the step that took it; then what becomes of it."""
-        cpu.emit(PageRequestTaken(number=number, pasid=entry.pasid, marker=entry.is_stop_marker))
+        cpu.emit(PageRequestTaken(number=number, pasid=entry.pasid, marker=entry.is_stop_marker, queue=self.queue))
         if entry.is_stop_marker:
             await self.stop_marker(cpu, number, entry)
         else:

@@ -84,22 +84,19 @@ def vtd_platform(
     contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
     board = sides(world, PageTables, "VT-d", LANE, options)
     hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **fields or {})
-    iqt = Doorbell(world, "IQT", registers.IQT)
+    iqt, irq = Doorbell(world, "IQT", registers.IQT), world.interrupt("PRQ")
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
-    responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
-    faults, answers = (
-        intake(world, board, VtdUnits.queue_name, responses, options),
-        options.get("responder", Responder)(responses),
-    )
+    responses = PageGroupResponses(SID, submit)
+    faults = intake(world, board, VtdUnits.queue_name, responses, options)
+    answers = options.get("responder", Responder)(responses)
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
     drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
     if options.get("drains", False):
         entries.drains_with(drained.run)
-    hardware_queues = invalidations(hardware, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
-    lines = _Lines(iqt, irq, time_outs, late_responses)
-    units = _units(board.attached(world, options), *hardware_queues, lines)
+    queues = invalidations(hardware, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
+    units = _units(board.attached(world, options), *queues, _Lines(iqt, irq, time_outs, late_responses))
     if warm:
         _warm(world, hardware, contexts_at, table)
     return VtdPlatform(

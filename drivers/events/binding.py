@@ -86,16 +86,13 @@ class ContextWritten:
     pasid: int
     valid: bool
     binding: int
-    entry: str
-    """What the IOMMU calls it: CD or PE."""
-    bit: str
-    """What it calls the bit that makes it valid: V or P."""
     target: str
 
     @property
     def label(self) -> str:
         """Arrow text."""
-        return f"{self.entry}[{self.pasid}].{self.bit}={int(self.valid)}"
+        entry, bit = ("CD", "V") if self.target == "smmu" else ("PE", "P")
+        return f"{entry}[{self.pasid}].{bit}={int(self.valid)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tools.campaign.coverage import Coverage
 from tools.explore.dpor.dpor import Dpor
 
 BEGUN = TeardownBegun(pasid=1)
-REFUSED = PageRequestRefused(ordinal=1, pasid=1, prgi=0, last=True, marker=False, code=0)
+REFUSED = PageRequestRefused(queue="PRIQ", ordinal=1, pasid=1, prgi=0, last=True, marker=False, code=0)
 FREED = PasidFreed(pasid=1, binding=1)
 
 
@@ -42,11 +42,16 @@ def test_parts_count_in_their_order_until_what_ends_the_wait(events: list[object
 def test_requests_of_two_bindings_must_be_in_the_queue_at_once() -> None:
     def queued(number: int, binding: int, marker: bool = False) -> PageRequestQueued:
         return PageRequestQueued(
-            number=number, ordinal=number, pasid=1, prgi=0, last=True, marker=marker, binding=binding
+            queue="PRIQ", number=number, ordinal=number, pasid=1, prgi=0, last=True, marker=marker, binding=binding
         )
 
     one_by_one, together = RequestsOfTwoBindings(), RequestsOfTwoBindings()
-    for event in (queued(1, 1), PageRequestTaken(number=1, pasid=1, marker=False), queued(2, 2), queued(3, 1, True)):
+    for event in (
+        queued(1, 1),
+        PageRequestTaken(number=1, pasid=1, marker=False, queue="PRIQ"),
+        queued(2, 2),
+        queued(3, 1, True),
+    ):
         one_by_one.observe(event)
     for event in (queued(1, 1), queued(2, 2)):
         together.observe(event)

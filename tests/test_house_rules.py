@@ -34,6 +34,8 @@ TALKING = ("loguru", "click", "rich")
 MAY_DRAW = {("actors/runtime/runs/scheduler.py", "random")}
 MAY_CALL = {("actors/runtime/runs/fingerprint.py", "id")}
 """It numbers objects by identity; the numbers that it gives them are what goes on."""
+MAY_ASSIGN = {("scenarios/scenario.py", "world.again")}
+"""How a world is made once more is known only when it has been made."""
 BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}
 
 
@@ -196,3 +198,63 @@ def test_the_public_face_hands_on_every_name_once() -> None:
     parts = [stopmarker.entries, stopmarker.library, stopmarker.worlds]
     assert sorted(stopmarker.__all__) == sorted(name for part in parts for name in part.__all__)
     assert all(getattr(stopmarker, name) is getattr(part, name) for part in parts for name in part.__all__)
+
+
+def asks_which_iommu(node: ast.AST) -> bool:
+    """A comparison with, or a match on, the name of an IOMMU, or the choice of a class by one."""
+    if isinstance(node, ast.Compare):
+        return any(is_iommu(side) for side in (node.left, *node.comparators))
+    return isinstance(node, ast.Match) and is_iommu(node.subject)
+
+
+def is_iommu(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id="iommu") | ast.Attribute(attr="iommu"):
+            return True
+        case ast.Subscript(slice=ast.Constant(value="iommu")):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in files(*WORLD, "tools") if "boards" not in path.parts and "bench" not in path.parts],
+    ids=name,
+)
+def test_nobody_asks_which_iommu_it_is_but_boards(path: Path) -> None:
+    asked = [
+        node.lineno for node in ast.walk(tree(path)) if asks_which_iommu(node) and isinstance(node, ast.stmt | ast.expr)
+    ]
+    assert not asked, f"{name(path)}:{asked}: what IOMMUs differ in stands in `variants` of scenarios.boards.iommu"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['iommu == "vtd"', '"vtd" != iommu', 'more["iommu"] == "vtd"', 'board.iommu in ("vtd",)', "params.iommu is other"],
+)
+def test_a_question_which_iommu_it_is_would_be_seen(text: str) -> None:
+    assert asks_which_iommu(ast.parse(text, mode="eval").body)
+    assert not asks_which_iommu(ast.parse(text.replace("iommu", "drain"), mode="eval").body)
+
+
+def assigned(module: ast.AST) -> Iterator[ast.Attribute]:
+    """Every attribute that is assigned to, alone, in a tuple, augmented, annotated, by `for`, `with` or `del`."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            yield node
+
+
+@pytest.mark.parametrize("path", files("scenarios"), ids=name)
+def test_nothing_assigns_into_a_finished_part(path: Path) -> None:
+    for node in assigned(tree(path)):
+        if isinstance(node.value, ast.Name) and node.value.id == "self":
+            continue
+        if (name(path), ast.unparse(node)) not in MAY_ASSIGN:
+            pytest.fail(f"{name(path)}:{node.lineno}: assigns to {ast.unparse(node)}; say it when the part is made")
+    called = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert not [call.lineno for call in called if isinstance(call.func, ast.Name) and call.func.id == "setattr"]
+
+
+@pytest.mark.parametrize("text", ["a.b = 1", "a.b.c, d = 1, 2", "a.b += 1", "for a.b in c: pass", "del a.b"])
+def test_an_assignment_into_a_part_would_be_seen(text: str) -> None:
+    assert [ast.unparse(node) for node in assigned(ast.parse(text))] in (["a.b"], ["a.b.c"])

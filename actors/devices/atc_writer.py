@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from hw.bus import VirtAddr
+
 from ..runtime.world import Cpu, World
 from .device import ATC, Device
+from .job import Job
 
 
-def add_atc_writer(world: World, device: Device) -> None:
-    """One write to the first page of the device's buffer; it asks for what its ATC has not, or has no more."""
-    job = device.jobs[0]
+def add_atc_writer(world: World, device: Device, page: VirtAddr) -> None:
+    """One write to a page; the device asks for what its ATC has not, or has no more."""
+    job = Job(0, [page])
 
     async def write(cpu: Cpu) -> None:
         written = False
         while not written:
             await cpu.access("ATC look-up", reads=(ATC,))
-            held = device.atc.lookup(device.pasid, job.pages[0])
-            entry = held or await device.translate(cpu, job.pages[0])
+            held = device.atc.lookup(device.pasid, page)
+            entry = held or await device.translate(cpu, page)
             if entry is None:
                 return
             written = await device.dma(cpu, entry, job)

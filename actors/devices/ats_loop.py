@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hw.bus import Pasid, StreamId, VirtAddr
 from hw.events.link import DEVICE_PRI
 from hw.pcie.ats import AtcEntry, NoTranslation
@@ -11,7 +13,8 @@ from hw.pcie.tlp import Dma
 
 from ..runtime.primitives.ports import Port
 from ..runtime.world import Cpu
-from .device import ATC, Device, Job
+from .device import ATC, Device
+from .job import Job
 
 ERRORS = {
     NoTranslation.UNSUPPORTED_REQUEST: DeviceError.UNSUPPORTED_REQUEST,
@@ -103,11 +106,11 @@ class AnswersEarly(AtsLoop):
         return await self.post(cpu, entry, job)
 
 
+@dataclass(slots=True, kw_only=True)
 class TrustsSuccess(AtsLoop):
     """BUG: takes Success for a promise and writes untranslated; if the page is gone again, the write is lost."""
 
     untranslated: Port
-    """Set when the world is built."""
 
     async def after_success(self, cpu: Cpu, job: Job) -> bool:
         """The pages are there, so a write cannot fail."""

@@ -6,12 +6,12 @@ request has already come back with R=W=0, so the engine begins with a page reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.cpu import Cpu as KernelCpu
 from drivers.kernel.endpoint import STOP, STOPPED, Endpoint
-from hw.bus import Pasid, Prgi, StreamId, VirtAddr
+from hw.bus import Pasid, StreamId, VirtAddr
 from hw.events.link import (
     DEVICE_LIFE,
     DEVICE_PRI,
@@ -34,31 +34,20 @@ from hw.pcie.tlp import (
     PrgResponse,
     TranslationCompletion,
     TranslationRequest,
+    request_to_write,
     stop_marker,
 )
 
 from ..runtime.primitives.link import Link
 from ..runtime.primitives.step import Step, perform
 from ..runtime.world import Cpu, World
+from .job import Job
 
 ATC = ("device", "ATC")
 BEGUN = ("device", "begun")
 
 
-NO_GROUP = Prgi(-1)
 SID = StreamId(0)
-
-
-@dataclass(slots=True)
-class Job:
-    """One access to some pages: page request group, retry, DMA."""
-
-    number: int
-    pages: Sequence[VirtAddr]
-    prgi: Prgi = NO_GROUP
-    reaction: Reaction | None = None
-    tries: int = 0
-    open: bool = False
 
 
 @dataclass(slots=True)
@@ -159,24 +148,23 @@ class Device:
 
     async def page_request(self, cpu: Cpu, job: Job, page: VirtAddr, last: bool) -> None:
         """One PPR."""
-        message = PageRequest(
-            sid=self.sid, pasid=self.pasid, address=page, read=False, write=True, last=last, prgi=job.prgi
-        )
-        mask = self.world.mask
+        message, mask = request_to_write(self.sid, self.pasid, page, job.prgi, last=last), self.world.mask
         begun = 0 if self.requests_sent else mask(BEGUN)
         ordinal = await self.upstream.send_posted(message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), begun)
         self.pri.send(message.prgi, last=last)
         self.requests_sent += 1
-        cpu.emit(
-            PageRequestSent(
-                ordinal=ordinal,
-                pasid=self.pasid,
-                prgi=job.prgi,
-                group=job.number,
-                address=page,
-                last=last,
-                target=self.host,
-            )
+        cpu.emit(self.request_sent(ordinal, job, message))
+
+    def request_sent(self, ordinal: int, job: Job, message: PageRequest) -> PageRequestSent:
+        """The event of a page request that has left."""
+        return PageRequestSent(
+            ordinal=ordinal,
+            pasid=message.pasid,
+            prgi=message.prgi,
+            group=job.number,
+            address=message.address,
+            last=message.last,
+            target=self.host,
         )
 
     async def complete(self, cpu: Cpu, job: Job) -> None:
@@ -298,6 +286,11 @@ class Device:
     async def after_report(self, cpu: Cpu) -> None:
         """Style A owes nothing more."""
 
+    async def enabled(self, cpu: KernelCpu) -> bool:
+        """Software's look at PRI Control.Enable."""
+        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
+        return self.pri.enabled
+
     async def receiver(self, cpu: Cpu) -> None:
         """What the host sends: responses and invalidations, in order."""
         mask = self.world.mask
@@ -393,8 +386,3 @@ class BrokenDevice(Device):
 
 
 STYLES: dict[str, type[Device]] = {"A": Device, "B": MarkerDevice, "broken": BrokenDevice}
-
-
-def jobs(requests: int, pages: Sequence[VirtAddr], group: int) -> list[Job]:
-    """`requests` jobs of `group` neighbouring pages each."""
-    return [Job(number, pages[number * group : (number + 1) * group]) for number in range(requests)]

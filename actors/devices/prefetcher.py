@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..runtime.world import Cpu
-from .device import Device, Job, LeakyDevice, MarkerDevice
+from .device import Device, LeakyDevice, MarkerDevice
+from .job import Job
 
 
 class Prefetcher(Device):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import drivers.cpu
 from hw.bus import PhysAddr, Resource
 from hw.pcie.events import DeviceLost
 from hw.pcie.tlp import InvalidateRequest
@@ -13,18 +14,29 @@ from ..runtime.world import Cpu
 from .device import ATC
 from .streamer import Streamer
 
-_NOWHERE = PhysAddr(0)
 PRESENT: Resource = ("device", "present")
 """Whether the function answers at all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Slot:
+    """Where a function is plugged in, as software sees it."""
+
+    disconnected: PhysAddr
+    """The host's own note that the link is down."""
+    present: bool = True
+
+    async def is_present(self, cpu: drivers.cpu.Cpu) -> bool:
+        """A read of the Vendor ID gives all ones where nothing is."""
+        await cpu.access("read Vendor ID", reads=(PRESENT,))
+        return self.present
 
 
 @dataclass(slots=True, kw_only=True)
 class RemovableFunction(Streamer):
     """Loses its link, or its mind for the time of a reset."""
 
-    present: bool = True
-    disconnected: PhysAddr = _NOWHERE
-    """The host's own note that the link is down; set when the world is built."""
+    slot: Slot
     lost: bool = False
     """It is gone, or in reset, as far as its ATC knows."""
     ignored: list[int] = field(default_factory=list)
@@ -36,27 +48,22 @@ class RemovableFunction(Streamer):
         self.lost = True
         self.atc.flush()
         await cpu.access("the device is gone", writes=(PRESENT,))
-        self.present = False
+        self.slot.present = False
         cpu.emit(DeviceLost())
 
     async def come_back(self, cpu: Cpu) -> None:
         """The reset is over, and its driver has it work again."""
         await cpu.access("the device is back", writes=(PRESENT, ATC))
-        self.present, self.lost = True, False
+        self.slot.present, self.lost = True, False
 
     def works(self) -> bool:
         """Not while it is gone."""
         return not self.lost
 
-    async def is_present(self, cpu: Cpu) -> bool:
-        """A read of the Vendor ID gives all ones where nothing is."""
-        await cpu.access("read Vendor ID", reads=(PRESENT,))
-        return self.present
-
     async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
         """If there is somebody who could."""
         await cpu.access("anybody there?", reads=(PRESENT,))
-        if self.present:
+        if self.slot.present:
             await super(RemovableFunction, self).acknowledge(cpu, request)
             return
         await cpu.access("Invalidate Request is lost", writes=(IGNORED,))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from drivers.cpu import Cpu as KernelCpu
 from hw.bus import Resource
-from hw.events.link import DEVICE_LIFE, DEVICE_PRI, PageRequestSent
+from hw.events.link import DEVICE_LIFE, DEVICE_PRI
 from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
 from hw.pcie.tlp import (
     ConfigRegister,
@@ -20,11 +20,13 @@ from hw.pcie.tlp import (
     ConfigurationWrite,
     InvalidateRequest,
     PageRequest,
+    request_to_write,
 )
 
 from ..iommus.invalidation_timer import IGNORED
 from ..runtime.world import Cpu
-from .device import ATC, Device, Job
+from .device import ATC, Device
+from .job import Job
 
 IN_RESET: Resource = ("device", "in reset")
 
@@ -60,9 +62,7 @@ class ResettableFunction(Device):
             if self.over(job):
                 return False
             prgi = self.pri.next_prgi()
-            message = PageRequest(
-                sid=self.sid, pasid=self.pasid, address=job.pages[0], read=False, write=True, last=True, prgi=prgi
-            )
+            message = request_to_write(self.sid, self.pasid, job.pages[0], prgi, last=True)
             ordinal = await self.upstream.send_posted(
                 message, "send PPR", mask(DEVICE_LIFE), mask(DEVICE_PRI), only_if=lambda: self.may_ask(job)
             )
@@ -89,17 +89,7 @@ class ResettableFunction(Device):
         self.by_prgi[job.prgi] = job
         self.pri.send(job.prgi, last=True)
         self.requests_sent += 1
-        cpu.emit(
-            PageRequestSent(
-                ordinal=ordinal,
-                pasid=self.pasid,
-                prgi=job.prgi,
-                group=job.number,
-                address=message.address,
-                last=True,
-                target=self.host,
-            )
-        )
+        cpu.emit(self.request_sent(ordinal, job, message))
 
     async def configuration(self, cpu: Cpu) -> None:
         """Configuration writes and reads, each with its completion."""
@@ -163,11 +153,6 @@ class ResettableFunction(Device):
     async def ignores(self, cpu: Cpu) -> bool:
         """Never."""
         return False
-
-    async def enabled(self, cpu: Cpu) -> bool:
-        """Software's look at PRI Control.Enable."""
-        await cpu.access("PRI Control.Enable", reads=(DEVICE_PRI,))
-        return self.pri.enabled
 
     async def stopped(self, cpu: KernelCpu) -> None:
         """Its PRI Enable is a bit of its own, not the word that the other devices poll."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from drivers.kernel.endpoint import STOP
 from hw.pcie.ats import AtcEntry, NoTranslation
@@ -10,7 +11,8 @@ from hw.pcie.ats import AtcEntry, NoTranslation
 from ..iommus.untranslated import DONE, UntranslatedWrites
 from ..runtime.world import Cpu
 from .ats_loop import AtsLoop, untranslated_write
-from .device import ATC, Device, Job
+from .device import ATC, Device
+from .job import Job
 
 
 class StoppableLoop(AtsLoop):
@@ -31,11 +33,12 @@ class StoppableLoop(AtsLoop):
         return self.stop_requested()
 
 
+@dataclass(slots=True, kw_only=True)
 class CachedWriter(StoppableLoop):
     """Writes on through its own TLB after it said that it stopped; an invalidation takes that from it."""
 
     late_writes = True
-    rogue = 0
+    rogue: int = 0
     """BUG, if not 0: so many writes, with each translation that it still had when it stopped."""
     kept: Sequence[AtcEntry] = ()
 
@@ -45,21 +48,21 @@ class CachedWriter(StoppableLoop):
             await cpu.access("keep the PASID's ATC entries", reads=(ATC,))
             self.kept = self.atc.entries()
         else:
-            await super().forget(cpu)
+            await StoppableLoop.forget(self, cpu)
 
     async def stop(self, cpu: Cpu) -> None:
         """Then what a broken device does."""
-        await super().stop(cpu)
+        await StoppableLoop.stop(self, cpu)
         for _ in range(self.rogue):
             for entry in self.kept:
                 await self.dma(cpu, entry, self.jobs[0])
 
 
+@dataclass(slots=True, kw_only=True)
 class UntranslatedLoop(StoppableLoop):
     """The same without ATS: posted writes with virtual addresses, and nobody answers them."""
 
     writes: UntranslatedWrites
-    """Set when the world is built."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
         """Sent is written, as far as this device can know."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hw.events.link import pasid_resource
 from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import Dma, DmaCompletion
 
 from ..runtime.world import Cpu
-from .device import Device, Job
+from .device import Device
+from .job import Job
 from .stoppable_loop import StoppableLoop
 
 
+@dataclass(slots=True, kw_only=True)
 class Writer(StoppableLoop):
     """Posted writes: nobody answers them, and a stop pushes them to the host."""
 
-    rogue = 0
+    rogue: int = 0
     """BUG, if not 0: so many accesses after it said that it stopped."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:

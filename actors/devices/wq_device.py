@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.kernel.idxd import DONE, DRAIN_WQ, ENABLE_WQ, WqRegisters
-from hw.bus import Pasid, PhysAddr
+from hw.bus import Pasid
 from hw.pcie.events import WorkTranslated
 
 from ..runtime.world import Cpu
-from .device import Job
+from .job import Job
 from .streamer import Streamer
 
-_NONE = WqRegisters(pasid=PhysAddr(0), command=PhysAddr(0))
 WQ = ("device", "WQ")
 """Whether the queue is on, for whom, and how much of its work is over."""
 
@@ -21,8 +20,7 @@ WQ = ("device", "WQ")
 class WqDevice(Streamer):
     """One work of the queue's first owner, which the second one may meet."""
 
-    wq: WqRegisters = _NONE
-    """Set when the world is built."""
+    wq: WqRegisters = field(kw_only=True)
     on: bool = True
     owners: int = 1
     """How often the queue was switched on."""

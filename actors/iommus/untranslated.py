@@ -6,6 +6,7 @@ Nothing orders them with page requests or translated writes, which go over the l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from hw.bus import Resource
 
@@ -19,20 +20,23 @@ DONE: Resource = ("untranslated writes", "done")
 
 @dataclass(slots=True)
 class UntranslatedWrites:
-    """One write after the other, through whatever IOMMU there is."""
+    """One write after the other."""
 
-    units: IommuUnits
     port: Port
     done: int = 0
     """Writes that have ended, which is when they have arrived."""
 
-    async def serve(self, cpu: Cpu) -> None:
+    def add(self, units: IommuUnits, lane: str) -> None:
+        """A daemon of an IOMMU that takes them from the port."""
+        units.world.add_actor(f"{lane}.dma", partial(self.serve, units=units), daemon=True)
+
+    async def serve(self, cpu: Cpu, units: IommuUnits) -> None:
         """Take them from the port, and let the IOMMU do the rest."""
-        done = self.units.world.mask(DONE)
+        done = units.world.mask(DONE)
 
         async def arrive(what: str, reads: int, writes: int) -> None:
             await perform(Step(what, reads, writes | done))
 
         while True:
-            await self.units.untranslated_write(cpu, await self.port.receive(cpu, "take untranslated DMA"), arrive)
+            await units.untranslated_write(cpu, await self.port.receive(cpu, "take untranslated DMA"), arrive)
             self.done += 1

@@ -12,14 +12,13 @@ from ..runtime.world import Cpu, World
 ORDERS = ("O1", "O2", "O3", "O4", "O5")
 
 
-def add_exit(world: World, order: str, mm: Mm, life: Lifetime, *, atomic: bool = True) -> SpinLock:
+def add_exit(world: World, order: str, mm: Mm, life: Lifetime, srcu: SpinLock, *, atomic: bool = True) -> None:
     """`order`: O1 killed, so that release comes first; O2 closed first; O3 the file's other owner closes it long after
     the process is gone; O4 as O1, where the fault worker drops the last pin; O5 the other owner closes it meanwhile.
 
-    The release callback runs under the read side of SRCU. Where it walks its bindings `atomic`, nothing may sleep; such
-    readers do not exclude each other, but there is only one. What comes back is held by the callback.
+    The release callback runs under the read side of `srcu`. Where it walks its bindings `atomic`, nothing may sleep;
+    such readers do not exclude each other, but there is only one.
     """
-    srcu = world.spinlock("mmu_notifier SRCU")
     gone = world.interrupt("the process is gone")
 
     async def release(cpu: Cpu) -> None:
@@ -43,8 +42,7 @@ def add_exit(world: World, order: str, mm: Mm, life: Lifetime, *, atomic: bool =
             await gone.take(cpu)
         await life.unbind(cpu)
 
-    mm.release = release if atomic else life.release
+    mm.register(release=release if atomic else life.release)
     world.add_actor("process", process)
     if order in ("O3", "O5"):
         world.add_actor("closer", closer)
-    return srcu

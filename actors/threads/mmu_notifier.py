@@ -42,5 +42,5 @@ def add_mmu_notifier(world: World, mm: Mm, sva: Sva) -> None:
         await cpu.send(calls, Release(mm=number))
         await cpu.receive(returns)
 
-    mm.release = release
+    mm.register(release=release)
     world.add_actor("mmu_notifier", notifier, daemon=True)

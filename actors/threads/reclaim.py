@@ -18,5 +18,5 @@ def add_reclaim(world: World, mm: Mm, sva: Sva) -> None:
     async def reclaim(cpu: Cpu) -> None:
         await mm.unmap(cpu, mm.pages[0])
 
-    mm.invalidate = invalidate
+    mm.register(invalidate=invalidate)
     world.add_actor("reclaim", reclaim)

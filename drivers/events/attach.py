@@ -59,7 +59,7 @@ class StreamStored:
     asids: tuple[int, ...]
     text: str = ""
     """The same for people."""
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -83,7 +83,7 @@ class ContextStored:
     asids: tuple[int, ...]
     text: str = ""
     """The same for people."""
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -106,7 +106,7 @@ class ConfigInvalidated:
     complete: bool
     asids: tuple[int, ...]
     who: str = ""
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -125,7 +125,7 @@ class AsidInvalidated:
     """TLBI by ASID took effect."""
 
     asid: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -310,7 +310,7 @@ class AccessLanded:
     who: str = ""
     through: str = ""
     """The translation's table, for people."""
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -326,7 +326,7 @@ class AccessRefused:
     sid: int
     why: str
     who: str = ""
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

@@ -86,7 +86,7 @@ class ContextWritten:
     pasid: int
     valid: bool
     binding: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -114,7 +114,7 @@ class ContextQuieted:
 
     pasid: int
     binding: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -124,16 +124,17 @@ class ContextQuieted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequestTaken:
-    """Software took PRIQ entry `number` and gave its slot back."""
+    """Software took entry `number` of the queue of page requests, as the IOMMU calls it, and gave its slot back."""
 
     number: int
     pasid: int
     marker: bool
+    queue: str
 
     @property
     def label(self) -> str:
         """Local action text."""
-        return f"take PRIQ #{self.number}{' (Stop Marker)' if self.marker else ''}"
+        return f"take {self.queue} #{self.number}{' (Stop Marker)' if self.marker else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +184,7 @@ class Answered:
     prgi: int
     code: int
     command: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

@@ -35,7 +35,7 @@ class BatchPublished:
     end: int
     own: int
     total: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

@@ -100,7 +100,7 @@ class Resumed:
     stag: int
     decision: str
     command: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

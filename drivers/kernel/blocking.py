@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, runtime_checkable
 
 from hw.bus import PhysAddr
 
@@ -45,14 +45,15 @@ class FunctionChanged:
         return f"{self.entry}.{self.what}"
 
 
+@runtime_checkable
 class Blocking(AnyContexts, Protocol):
     """Also turns whole functions off; what was cached of their translations is the caller's to invalidate."""
 
-    async def abort(self, cpu: Any, bond: Bond) -> None:
+    async def abort(self, cpu: Cpu, bond: Bond) -> None:
         """Every transaction of the function."""
         ...
 
-    async def refuse_ats(self, cpu: Any) -> None:
+    async def refuse_ats(self, cpu: Cpu) -> None:
         """Every translation request of the function."""
         ...
 

@@ -29,18 +29,19 @@ has them the wrong way round)."""
 class Endpoint:
     """Two registers: CONTROL (write STOP) and STATUS (reads STOPPED); and the PRI Enable bit of configuration space."""
 
-    announces = True
-    """Whether anybody asks when a tear-down begins: a step of its own, which races with every use of the PASID."""
-
-    def __init__(self, control: PhysAddr, status: PhysAddr, pri_enable: PhysAddr, report: int) -> None:
+    def __init__(
+        self, control: PhysAddr, status: PhysAddr, pri_enable: PhysAddr, report: int, *, announces: bool = True
+    ) -> None:
+        """`announces`: somebody asks when a tear-down begins, a step of its own, which races with the PASID's uses."""
         self.control = control
         self.status = status
         self.pri_enable = pri_enable
         self._report = report
+        self._announces = announces
 
     async def stop(self, cpu: Cpu, pasid: Pasid) -> int:
         """Make the device stop using the PASID and wait until it says so; FLUSHED, CLEAN, or 0."""
-        if self.announces:
+        if self._announces:
             await begin_teardown(cpu, pasid)
         await cpu.store(self.control, STOP, "device CONTROL = STOP")
         await cpu.poll(self.status, lambda status: status == STOPPED, "device STATUS = STOPPED")

@@ -14,14 +14,21 @@ from ..cpu import Cpu, Lock
 from ..events.reset import InvalidationWithheld
 from .memory.pasid import Bond
 
-Stopped = Callable[[Any], Coroutine[Any, Any, None]]
-"""Software's wait for PRI Status.Stopped of the function."""
-Enabled = Callable[[Any], Coroutine[Any, Any, bool]]
-"""Software's look at whether PRI is enabled for the function."""
+
+class Function(Protocol):
+    """What software sees of a function's page request interface."""
+
+    async def stopped(self, cpu: Cpu) -> None:
+        """Wait for PRI Status.Stopped."""
+        ...
+
+    async def enabled(self, cpu: Cpu) -> bool:
+        """Look at PRI Control.Enable."""
+        ...
 
 
 class ConfigSpace(Protocol):
-    """The configuration space of the function."""
+    """The configuration space of the function, behind a link of whatever runs the driver."""
 
     async def write(self, cpu: Any, register: ConfigRegister, value: int) -> None:
         """Write a control bit, and wait for the completion, which may pass page requests."""
@@ -35,7 +42,7 @@ class ConfigSpace(Protocol):
 class Drain(Protocol):
     """Answers what the function has asked, on whichever IOMMU."""
 
-    async def run(self, cpu: Any, bond: Bond) -> None:
+    async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Take the page requests of a PASID, wait for the answers, and bring these to the function."""
         ...
 
@@ -47,9 +54,10 @@ class AtsGate:
     held back. What these also do, refuse new attachments with -EBUSY, is not modelled: nobody attaches meanwhile.
     """
 
-    lock: Lock
-    """Set when the world is built."""
-    blocked = False
+    def __init__(self, gate: Lock) -> None:
+        """`gate` is held by whoever sends invalidations, and by whoever stops them."""
+        self.lock = gate
+        self.blocked = False
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""

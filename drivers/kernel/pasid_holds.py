@@ -30,10 +30,3 @@ class PinsAsidFreedAtMmput(PinsAsid, FreedAtMmput):
 
 class PinsAsidWithoutGrab(PinsAsid, WithoutGrab):
     """BUG: unbind unpins the ASID of an mm that was freed (cbd23144f766; VTD-R13)."""
-
-
-HOLDS: dict[str, dict[str, type[Lifetime]]] = {
-    "vtd": {"mmput": FreedAtMmput, "no-grab": WithoutGrab, "mmdrop": Lifetime},
-    "smmuv3": {"mmput": PinsAsidFreedAtMmput, "no-grab": PinsAsidWithoutGrab, "mmdrop": PinsAsid},
-}
-"""By IOMMU; when the PASID goes back, and whether the bond keeps the mm until then."""

@@ -22,11 +22,23 @@ class Lifetime:
     freed_at: ClassVar[str] = "__mmdrop"
     references: ClassVar[int] = 2
     """Of mm_count: the users of the mm hold one together, the domain holds one."""
-    left: Sequence[Resource] = ()
-    """Ghost: what somebody asks for as the binding leaves it."""
 
-    def __init__(self, pasids: Pasids, contexts: QuietContexts, endpoint: Endpoint, bond: Bond) -> None:
-        """`bond` is there already."""
+    def __init__(
+        self,
+        pasids: Pasids,
+        contexts: QuietContexts,
+        endpoint: Endpoint,
+        bond: Bond,
+        *,
+        lock: Lock | None = None,
+        left: Sequence[Resource] = (),
+    ) -> None:
+        """`bond` is there already. `lock` is sva_lock, for those who take it.
+
+        `left` is a ghost: what somebody asks for as the binding leaves it.
+        """
+        self._left = left
+        self._lock = lock
         self.count = Counted(f"{bond.mm.name} (mm_count)", references=self.references)
         self.handle = Object("iommu_sva handle")
         self._pasids = pasids
@@ -61,7 +73,7 @@ class Lifetime:
         bond = self._bond
         await self.detach(cpu)
         owner = (pasid_resource(bond.pasid),)
-        await cpu.access(f"bind{bond.number} of PASID {bond.pasid} is over", reads=self.left, writes=owner)
+        await cpu.access(f"bind{bond.number} of PASID {bond.pasid} is over", reads=self._left, writes=owner)
         self.over = True
         cpu.emit(BondEnded(pasid=bond.pasid, binding=bond.number))
         await self._reached(cpu, "unbind")
@@ -107,14 +119,18 @@ class FreedAtUnbind(Lifetime):
     """
 
     freed_at = "unbind"
-    lock: Lock
-    """Set when the world is built."""
+
+    @property
+    def sva_lock(self) -> Lock:
+        """Given when the world was built."""
+        assert self._lock is not None
+        return self._lock
 
     async def release(self, cpu: Cpu) -> None:
         """All of it under the lock, whatever has happened before."""
-        await cpu.lock(self.lock)
+        await cpu.lock(self.sva_lock)
         await self.released(cpu)
-        await cpu.unlock(self.lock)
+        await cpu.unlock(self.sva_lock)
 
     async def released(self, cpu: Cpu) -> None:
         """The release CD."""
@@ -122,9 +138,9 @@ class FreedAtUnbind(Lifetime):
 
     async def end(self, cpu: Cpu) -> None:
         """Keeps the callback away."""
-        await cpu.lock(self.lock)
+        await cpu.lock(self.sva_lock)
         await super().end(cpu)
-        await cpu.unlock(self.lock)
+        await cpu.unlock(self.sva_lock)
 
 
 class ReleaseAsks(FreedAtUnbind):
@@ -139,9 +155,11 @@ class ReleaseAsks(FreedAtUnbind):
 class IommuMm(Lifetime):
     """Since 6.6: a global allocator hands the PASID out, once an mm, and mm->iommu_mm has it; both go at __mmdrop."""
 
-    def __init__(self, pasids: Pasids, contexts: QuietContexts, endpoint: Endpoint, bond: Bond) -> None:
+    def __init__(
+        self, pasids: Pasids, contexts: QuietContexts, endpoint: Endpoint, bond: Bond, *, lock: Lock | None = None
+    ) -> None:
         """`bond` is there already."""
-        super().__init__(pasids, contexts, endpoint, bond)
+        super().__init__(pasids, contexts, endpoint, bond, lock=lock)
         self.iommu_mm = Object(f"iommu_mm of {bond.mm.name}")
 
     async def detach(self, cpu: Cpu) -> None:

@@ -16,7 +16,6 @@ from ..events.binding import DrainTimedOut, UnbindRefused
 from .endpoint import CLEAN, FLUSHED
 from .faults.iopf import Iopf
 from .faults.page_requests import marker_resource
-from .function_reset import Stopped
 from .iommu import Contexts, RequestQueue
 from .memory.mm import Mm
 from .memory.pasid import Bond, Pasids, begin_teardown
@@ -40,12 +39,15 @@ class Sva:
         invalidate_pasid: InvalidatePasid | None,
         disable_pri: DisablePri,
         lock: Lock,
+        stopped: DisablePri,
     ) -> None:
+        """`stopped` waits for the device's PRI Status.Stopped."""
         self.pasids = pasids
         self.contexts = contexts
         self.queue = queue
         self.iopf = iopf
         self.disable_pri = disable_pri
+        self.stopped = stopped
         self._invalidate_pasid = invalidate_pasid
         self._lock = lock
 
@@ -177,9 +179,6 @@ class StopPriAndWait(StopPri):
 
     It needs no help from the device's driver; but PRI is off for the whole function, for all its PASIDs.
     """
-
-    stopped: Stopped
-    """Wait for PRI Status.Stopped; set when the world is built."""
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:
         """New faults, PRI, and the device has every answer; then no worker has one of its faults either."""

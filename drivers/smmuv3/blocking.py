@@ -6,20 +6,17 @@ from collections.abc import Callable
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
-from hw.smmuv3 import commands, ste
+from hw.smmuv3 import LANE, commands, ste
 from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
 
 from ..cpu import Cpu
 from ..kernel.blocking import FunctionChanged, rewrite
 from ..kernel.memory.pasid import Bond
-from .quiet import QuietContexts
+from .contexts import Contexts
 
 
-class BlockingContexts(QuietContexts):
+class BlockingContexts(Contexts):
     """On SMMUv3 the function is a stream."""
-
-    streams: PhysAddr
-    """Set when the world is built."""
 
     async def abort(self, cpu: Cpu, bond: Bond) -> None:
         """STE.Config = abort."""
@@ -30,8 +27,8 @@ class BlockingContexts(QuietContexts):
         await self._change(cpu, 1, lambda word: ste.EATS.put(word, AtsMode.REFUSED), "EATS = 0")
 
     async def _change(self, cpu: Cpu, word: int, change: Callable[[int], int], what: str) -> None:
-        where = PhysAddr(ste_address(self.streams, self._sid) + word * WORD_BYTES)
-        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target="smmu"))
+        where = PhysAddr(ste_address(self._streams, self._sid) + word * WORD_BYTES)
+        await rewrite(cpu, where, change, FunctionChanged(entry=f"STE[{self._sid}]", what=what, target=LANE))
         await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
 
 
@@ -40,3 +37,7 @@ class KeepsAtc(BlockingContexts):
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
+
+
+ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept": KeepsAtc}
+"""What becomes of the device's own TLB."""

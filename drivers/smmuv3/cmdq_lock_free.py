@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hw.bus import PhysAddr
 from hw.fields import Field
 from hw.memory import WORD_BYTES
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import Command, SyncSignal
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import Registers
@@ -228,7 +228,7 @@ class LockFreeCmdq(Cmdq):
     async def _ring_doorbell_at(self, cpu: Cpu, claim: Claim, end: int) -> None:
         await cpu.store(self._registers.CMDQ_PROD, end, "CMDQ_PROD")
         total = self._ring.used(end, claim.first)
-        cpu.emit(BatchPublished(end=claim.number + total, own=len(claim.words), total=total))
+        cpu.emit(BatchPublished(target=LANE, end=claim.number + total, own=len(claim.words), total=total))
 
     # Waiting
 

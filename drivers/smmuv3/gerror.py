@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import Cerror
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import CMDQ_CONS_ERR, CMDQ_ERR, Registers, active_errors
@@ -32,7 +32,7 @@ class CommandErrorSeen:
 class ErrorsAcknowledged:
     """Software made GERRORN equal to the GERROR that it had read."""
 
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -63,7 +63,7 @@ class ErrorHandler:
     async def acknowledge(self, cpu: Cpu, gerror: int) -> None:
         """What was read, and not what GERROR says by now: a later error is not to be missed."""
         await cpu.store(self._registers.GERRORN, gerror, "GERRORN")
-        cpu.emit(ErrorsAcknowledged())
+        cpu.emit(ErrorsAcknowledged(target=LANE))
 
     async def repair(self, cpu: Cpu) -> None:
         """What the code in CMDQ_CONS asks for; the queue stands still meanwhile."""

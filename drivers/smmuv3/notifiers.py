@@ -8,11 +8,11 @@ from hw.smmuv3.commands import ATC_INV_EVERYTHING
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
+from .contexts import Contexts
 from .invalidation_orders import OneSync
-from .quiet import QuietContexts
 
 
-class DoesNotWaitForDevice(QuietContexts):
+class DoesNotWaitForDevice(Contexts):
     """BUG: sends the ATC_INV and returns; the page is freed while the device still writes to it."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
@@ -20,12 +20,8 @@ class DoesNotWaitForDevice(QuietContexts):
         await self._cmdq.issue(cpu, commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING))
 
 
-class QuietWithOneSync(OneSync, QuietContexts):
-    """BUG: as `OneSync`, with a release callback."""
-
-
-NOTIFIERS: dict[str, type[QuietContexts]] = {
-    "waits": QuietContexts,
-    "one-sync": QuietWithOneSync,
+NOTIFIERS: dict[str, type[Contexts]] = {
+    "waits": Contexts,
+    "one-sync": OneSync,
     "no-wait": DoesNotWaitForDevice,
 }

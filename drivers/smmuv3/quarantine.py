@@ -5,12 +5,15 @@ The fix is a proposal of 2026 of which only the cover letter is known; how the c
 
 from __future__ import annotations
 
-from hw.bus import PhysAddr
+from hw.bus import PhysAddr, StreamId
 from hw.smmuv3 import commands
-from hw.smmuv3.ste import abort_ste
+from hw.smmuv3.queues import Ring
+from hw.smmuv3.registers import Registers
+from hw.smmuv3.ste import abort_ste, ste_address
 
-from ..cpu import Cpu
+from ..cpu import Cpu, Interrupt
 from ..kernel.memory.pasid import Bond
+from .cmdq import Cmdq
 from .contexts import Contexts
 from .gerror import ErrorHandler
 
@@ -18,28 +21,31 @@ from .gerror import ErrorHandler
 class Quarantines(Contexts):
     """Asks after each ATC_INV whether the CMD_SYNC behind it has failed, before anybody frees what it covered."""
 
-    failed: PhysAddr
-    """Set when the world is built: the word in which the error handler leaves a note."""
-    ste: PhysAddr
-    """The same: the device's STE."""
+    def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq, streams: PhysAddr, *, failed: PhysAddr) -> None:
+        """`failed` is the word in which the error handler leaves a note."""
+        Contexts.__init__(self, table, sid, cmdq, streams)
+        self._failed = failed
+        self._ste = ste_address(streams, sid)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """If it failed, the stream is cut off: with ATSCHK its translated traffic is, too."""
         await super().invalidate_atc(cpu, bond)
-        if await cpu.load(self.failed, "has the CMD_SYNC failed?"):
-            await cpu.store(self.ste, abort_ste()[0], f"STE[{self._sid}].q0 = abort")
+        if await cpu.load(self._failed, "has the CMD_SYNC failed?"):
+            await cpu.store(self._ste, abort_ste()[0], f"STE[{self._sid}].q0 = abort")
             await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
 
 
 class NotesFailures(ErrorHandler):
     """Leaves a note while the queue still stands: whoever waits for the CMD_SYNC finds it when he returns."""
 
-    failed: PhysAddr
-    """Set when the world is built."""
+    def __init__(self, registers: Registers, ring: Ring, irq: Interrupt, *, failed: PhysAddr) -> None:
+        """`failed` is the word that takes the note."""
+        ErrorHandler.__init__(self, registers, ring, irq)
+        self._failed = failed
 
     async def sync_failed(self, cpu: Cpu, cons: int) -> None:
         """The note."""
-        await cpu.store(self.failed, 1, "the CMD_SYNC has failed")
+        await cpu.store(self._failed, 1, "the CMD_SYNC has failed")
 
 
 class NotesLate(NotesFailures):

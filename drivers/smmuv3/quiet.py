@@ -1,37 +1,17 @@
-"""The release CD that takes over when an address space dies before its bonds do (smmuv3 §1.2, §3.6; SMMU-R37)."""
+"""CDs of streams that stall, and what they make of an address space that dies first (smmuv3 §1.2, §3.6; SMMU-R37)."""
 
 from __future__ import annotations
 
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.cd import S, cd_address, quiet_cd, sva_cd
 
 from ..cpu import Cpu
-from ..events.binding import ContextQuieted, ContextWritten
+from ..events.binding import ContextWritten
 from ..kernel.memory.pasid import Bond
 from .contexts import Contexts
 
 
-class QuietContexts(Contexts):
-    """One store turns a CD quiet, as all that changes and matters is in its first word."""
-
-    async def quiet(self, cpu: Cpu, bond: Bond) -> None:
-        """arm_smmu_mm_release: release CD, CFGI_CD and SYNC, TLBI and SYNC, ATC_INV and SYNC."""
-        await self.write_release(cpu, bond)
-        await self.invalidate(cpu, bond)
-
-    async def write_release(self, cpu: Cpu, bond: Bond) -> None:
-        """The release CD, and a SYNC behind it."""
-        word = self.release_word(bond)
-        await cpu.store(cd_address(self._table, bond.pasid), word, f"CD[{bond.pasid}].q0 (EPD0)")
-        cpu.emit(ContextQuieted(pasid=bond.pasid, binding=bond.number))
-        await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
-
-    def release_word(self, bond: Bond) -> int:
-        """Every walk faults; no stall, no record."""
-        return quiet_cd(asid=bond.mm.asid)[0]
-
-
-class StallContexts(QuietContexts):
+class StallContexts(Contexts):
     """A stream that stalls (and has no ATC): the CD says S=1."""
 
     def of(self, bond: Bond) -> tuple[int, ...]:
@@ -44,7 +24,7 @@ class StallContexts(QuietContexts):
     async def disconnect(self, cpu: Cpu, bond: Bond) -> None:
         """The first half of `clear`: no new access from here, and every stall record of the old ones is in the EVTQ."""
         await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number))
+        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=False, binding=bond.number))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
 

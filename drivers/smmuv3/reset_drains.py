@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..cpu import Cpu
 from ..kernel.faults.iopf import Iopf
-from ..kernel.function_reset import Stopped
+from ..kernel.function_reset import Function
 from ..kernel.iommu import RequestQueue
 from ..kernel.memory.pasid import Bond
 from .cmdq import Cmdq
@@ -17,11 +17,11 @@ from .cmdq import Cmdq
 class PriqDrain:
     """On SMMUv3, in the steps of VT-d's. BUG: it ends in a CMD_SYNC, which promises nothing about responses."""
 
-    def __init__(self, queue: RequestQueue, iopf: Iopf, cmdq: Cmdq, stopped: Stopped) -> None:
+    def __init__(self, queue: RequestQueue, iopf: Iopf, cmdq: Cmdq, function: Function) -> None:
         self.queue = queue
         self.iopf = iopf
         self.cmdq = cmdq
-        self.stopped = stopped
+        self.function = function
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """PRI queue, partial list, worker, command queue."""
@@ -47,7 +47,7 @@ class PriqDrainToTheDevice(PriqDrain):
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
         """PRI Status.Stopped."""
-        await self.stopped(cpu)
+        await self.function.stopped(cpu)
 
 
 PRIQ_DRAINS: dict[str, type[PriqDrain]] = {

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from ..cpu import Cpu
+from hw.bus import PhysAddr, StreamId
+
+from ..cpu import Cpu, Lock
 from ..kernel.function_reset import AtsGate, KeepsTranslation
 from ..kernel.memory.pasid import Bond
+from .cmdq import Cmdq
 from .contexts import Contexts
 
 
 class ResetContexts(Contexts, AtsGate):
     """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.vtd.qi_errors.BlocksAts`."""
+
+    def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq, streams: PhysAddr, *, gate: Lock) -> None:
+        """Of contexts and of the gate."""
+        Contexts.__init__(self, table, sid, cmdq, streams)
+        AtsGate.__init__(self, gate)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""
@@ -18,3 +26,11 @@ class ResetContexts(Contexts, AtsGate):
 
 class ResetKeepsTranslation(KeepsTranslation, ResetContexts):
     """BUG: the gate alone, on SMMUv3."""
+
+
+GATES: dict[str, type[ResetContexts]] = {
+    "on": ResetContexts,
+    "blocked": ResetContexts,
+    "gate-alone": ResetKeepsTranslation,
+}
+"""With `on` nobody closes the gate."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hw.bus import Pasid, Resource, StreamId, VirtAddr
 from hw.events.link import pasid_resource
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import ResumeResp
 from hw.smmuv3.evtq import EventRecord
 
@@ -160,7 +160,7 @@ class IopfCore:
         """arm_smmu_page_response: a RESUME without SYNC, as none would help."""
 
         def published(command: int) -> None:
-            cpu.emit(Resumed(number=number, stag=record.stag, decision=code.name, command=command))
+            cpu.emit(Resumed(target=LANE, number=number, stag=record.stag, decision=code.name, command=command))
 
         sid = StreamId(record.sid)
         await self._cmdq.issue(cpu, commands.resume(sid, record.stag, code), published=published)

@@ -7,7 +7,7 @@ so that STALL_TERM meets all there are. Linux answers each record instead.
 from __future__ import annotations
 
 from hw.bus import PhysAddr, StreamId
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import ResumeResp
 from hw.smmuv3.evtq import EventRecord
 from hw.smmuv3.ste import abort_ste
@@ -86,7 +86,7 @@ class AnswersEach(NeverTerminates):
         if record.stall:
 
             def published(command: int) -> None:
-                cpu.emit(Resumed(number=number, stag=record.stag, decision="ABORT", command=command))
+                cpu.emit(Resumed(target=LANE, number=number, stag=record.stag, decision="ABORT", command=command))
 
             command = commands.resume(StreamId(record.sid), record.stag, ResumeResp.ABORT)
             await self._cmdq.issue(cpu, command, published=published)

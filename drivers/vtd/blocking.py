@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.bus import PhysAddr
-from hw.vtd import context
+from hw.vtd import LANE, context
 from hw.vtd.context import context_address
 from hw.vtd.descriptors import ContextGranularity, ContextInvalidate
 
@@ -13,7 +12,6 @@ from ..cpu import Cpu
 from ..kernel.blocking import FunctionChanged, rewrite
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
-from .qi import LANE
 
 
 class BlockingPasidTable(PasidTable):
@@ -21,9 +19,6 @@ class BlockingPasidTable(PasidTable):
 
     An absent PASID entry needs nothing new: it is what every tear-down leaves.
     """
-
-    functions: PhysAddr
-    """The context table. Set when the world is built."""
 
     async def abort(self, cpu: Cpu, bond: Bond) -> None:
         """P=0; what is cached of PASID entries is behind it and goes after it (vtd-pcie §2.1)."""
@@ -35,7 +30,7 @@ class BlockingPasidTable(PasidTable):
         await self._change(cpu, lambda word: context.DTE.put(word, 0), "DTE = 0")
 
     async def _change(self, cpu: Cpu, change: Callable[[int], int], what: str) -> None:
-        where = context_address(self.functions, self._sid)
+        where = context_address(self._functions, self._sid)
         await cpu.lock(self._lock)
         await rewrite(cpu, where, change, FunctionChanged(entry=f"context[{self._sid}]", what=what, target=LANE))
         await self.unlock(cpu)
@@ -47,3 +42,7 @@ class KeepsDeviceTlb(BlockingPasidTable):
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
+
+
+VTD_ATC: dict[str, type[BlockingPasidTable]] = {"invalidated": BlockingPasidTable, "kept": KeepsDeviceTlb}
+"""What becomes of the device's own TLB."""

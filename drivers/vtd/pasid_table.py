@@ -8,13 +8,14 @@ from typing import Any
 from hw.bus import PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
 from hw.tlb import PageRange, pages_from
+from hw.vtd import LANE
 from hw.vtd.descriptors import EVERYTHING, DeviceTlbInvalidate, pasid_cache, pasid_iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, FPD, Did, P, Qwords, entry_address, first_level_entry
 
 from ..cpu import Cpu, Lock
 from ..events.binding import ContextWritten, FpdWritten
 from ..kernel.memory.pasid import Bond
-from .qi import LANE, Qi
+from .qi import Qi
 
 
 class PasidTable:
@@ -26,17 +27,34 @@ class PasidTable:
 
     drain: Callable[[Cpu, Bond], Coroutine[Any, Any, None]] | None = None
     """intel_iommu_drain_pasid_prq, where the world has one."""
-    caching_mode = False
-    """CAP.CM: absent entries are cached, too."""
-    srcu: Lock | None = None
-    """What the release callback runs under, where unbind can meet it."""
 
-    def __init__(self, table: PhysAddr, sid: StreamId, qi: Qi, lock: Lock) -> None:
-        """`lock` is iommu->lock, a spin lock."""
+    def __init__(
+        self,
+        table: PhysAddr,
+        sid: StreamId,
+        qi: Qi,
+        lock: Lock,
+        functions: PhysAddr,
+        srcu: Lock | None = None,
+        *,
+        caching_mode: bool = False,
+    ) -> None:
+        """`lock` is iommu->lock, a spin lock; `functions` is the context table.
+
+        `srcu` is what the release callback runs under, where unbind can meet it; `caching_mode` is CAP.CM: absent
+        entries are cached, too.
+        """
+        self.caching_mode = caching_mode
         self._table = table
+        self._functions = functions
+        self._srcu = srcu
         self._sid = sid
         self._qi = qi
         self._lock = lock
+
+    def drains_with(self, drain: Callable[[Cpu, Bond], Coroutine[Any, Any, None]]) -> None:
+        """Unbind ends in this; who drains knows this table, and hence is made behind it."""
+        self.drain = drain
 
     def forget(self) -> None:
         """Nobody drains any more: who does knows this table."""
@@ -92,11 +110,11 @@ class PasidTable:
         if not expected:
             await self.store(cpu, bond, 0, 0)
         await self.unlock(cpu)
-        if expected or self.srcu is None:
+        if expected or self._srcu is None:
             await self.flush(cpu, bond)
         else:
-            await cpu.lock(self.srcu)
-            await cpu.unlock(self.srcu)
+            await cpu.lock(self._srcu)
+            await cpu.unlock(self._srcu)
             if self.caching_mode:
                 await self.forget_entry(cpu, bond)
         await self.finish(cpu, bond, expected=expected)

@@ -17,6 +17,10 @@ class Replaces(PasidTable):
     target: Qwords | None = None
     """What `write` makes of the entry, where that is not a process's."""
 
+    def aim(self, target: Qwords) -> None:
+        """From here on `write` makes this of the entry."""
+        self.target = target
+
     def of(self, bond: Bond) -> Qwords:
         """The entry of a binding."""
         return PasidTable.of(self, bond) if self.target is None else self.target

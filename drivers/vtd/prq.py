@@ -14,6 +14,7 @@ from ..cpu import Cpu, Interrupt, Lock
 from ..events.faults import OverflowAcknowledged
 from ..kernel.faults.iopf import FaultGroup
 from ..kernel.faults.page_requests import Intake, Responder
+from ..kernel.function_reset import Function
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
 from .qi import Qi
@@ -123,9 +124,18 @@ class Drain:
     """
 
     def __init__(
-        self, registers: Registers, ring: ByteRing, queue: PageRequestQueue, table: PasidTable, qi: Qi, sid: StreamId
+        self,
+        registers: Registers,
+        ring: ByteRing,
+        queue: PageRequestQueue,
+        table: PasidTable,
+        qi: Qi,
+        sid: StreamId,
+        function: Function,
     ) -> None:
+        """`function` is the device, for those who look at its page request interface."""
         self.queue = queue
+        self.function = function
         self._registers = registers
         self._ring = ring
         self._table = table

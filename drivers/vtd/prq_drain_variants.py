@@ -99,7 +99,7 @@ class Unbind(WalkedLifetime):
         WalkedLifetime.__init__(self, pasids, contexts, endpoint, bond)
         self.drain = drain
         self.mutex = mutex
-        contexts.drain = self.drained
+        contexts.drains_with(self.drained)
 
     async def drained(self, cpu: Cpu, bond: Bond) -> None:
         """Behind the tear-down."""

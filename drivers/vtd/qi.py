@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
@@ -16,7 +16,6 @@ from hw.vtd.ring import ByteRing
 
 from ..cpu import Cpu, Lock
 
-LANE = "vtd"
 Published = Callable[[int], None]
 
 
@@ -32,7 +31,7 @@ class Submission:
 class Tail(Protocol):
     """IQT: a store that the unit waits for."""
 
-    async def move(self, cpu: Any, tail: int) -> None:
+    async def move(self, cpu: Cpu, tail: int) -> None:
         """What lies before `tail` is the unit's from here."""
         ...
 

@@ -13,14 +13,15 @@ from hw.bus import PhysAddr
 from hw.fields import Field
 from hw.vtd import invalidation
 from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
-from hw.vtd.registers import IQE, ITE, fsts_after
+from hw.vtd.registers import IQE, ITE, Registers, fsts_after
+from hw.vtd.ring import ByteRing
 
-from ..cpu import Cpu
+from ..cpu import Cpu, Lock
 from ..events.reset import GivenUp, Resubmitted, SubmissionEnded
 from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
-from .qi import Published, Qi, Submission
+from .qi import Published, Qi, Submission, Tail
 
 WRITTEN = Field(0, 32)
 """The half of a status word that hardware writes: the ticket of the last wait that was complete."""
@@ -37,7 +38,7 @@ class Presence(Protocol):
     disconnected: PhysAddr
     """The hotplug code has noticed (pci_dev_is_disconnected): a word of memory."""
 
-    async def is_present(self, cpu: Any) -> bool:
+    async def is_present(self, cpu: Cpu) -> bool:
         """Read the Vendor ID (pci_device_is_present): one step."""
         ...
 
@@ -105,8 +106,6 @@ class Retries(ReadsFsts):
     """BUG: submits again after each time-out, also when the device will never answer: a hard lockup (before 2024)."""
 
     error, named = ITE, "ITE"
-    device: Presence
-    """Set when the world is built."""
 
     async def submit(
         self, cpu: Cpu, *batch: Descriptor, drain: bool = False, published: Published | None = None
@@ -150,6 +149,13 @@ class Retries(ReadsFsts):
 class LooksForDevice(Retries):
     """What 80a9b50c0b9e (2024) is for: a time-out of a device that is gone ends the matter for who asked it."""
 
+    def __init__(
+        self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail, *, device: Presence
+    ) -> None:
+        """Of a queue whose invalidations all go to `device`."""
+        Retries.__init__(self, registers, ring, status, lock, iqt)
+        self.device = device
+
     async def gives_up(self, cpu: Cpu) -> bool:
         """If the device is gone."""
         return not await self.device.is_present(cpu)
@@ -190,8 +196,10 @@ class AbortsFetched(LooksForDevice):
 class SkipsDisconnected(PasidTable):
     """4fc82cd907ac (2024): no device-TLB invalidation to a device that is known to be disconnected."""
 
-    device: Presence
-    """Set when the world is built."""
+    def __init__(self, *parts: Any, device: Presence, **more: Any) -> None:
+        """Of a table whose device may be gone."""
+        super().__init__(*parts, **more)
+        self.device = device
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """What is unplugged has no translations."""
@@ -201,6 +209,11 @@ class SkipsDisconnected(PasidTable):
 
 class BlocksAts(PasidTable, AtsGate):
     """The series of 2025: translation is blocked, then no device-TLB invalidation is sent to a device in reset."""
+
+    def __init__(self, *parts: Any, gate: Lock, **more: Any) -> None:
+        """Of a table and of the gate."""
+        super().__init__(*parts, **more)
+        AtsGate.__init__(self, gate)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """Through the gate."""
@@ -221,3 +234,7 @@ class AsksAndBlocksNothingElse(KeepsTranslation, AsksOnlyWhoAnswers):
 
 class AsksAndRestoresFirst(RestoresFirst, AsksOnlyWhoAnswers):
     """BUG: translation is back before invalidations are."""
+
+
+VTD_GATES: dict[str, type[BlocksAts]] = {"on": BlocksAts, "blocked": BlocksAts, "gate-alone": BlocksNothingElse}
+"""With `on` nobody closes the gate."""

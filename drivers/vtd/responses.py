@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hw.bus import Pasid, Prgi, StreamId
 from hw.pcie.tlp import ResponseCode
+from hw.vtd import LANE
 from hw.vtd.descriptors import PageGroupResponse
 
 from ..cpu import Cpu
-from .qi import LANE, Published, Qi
+from .qi import Published, Qi
 
 
 class PageGroupResponses:

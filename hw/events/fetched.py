@@ -12,7 +12,7 @@ class EntryFetched:
     entry: str
     valid: bool
     meaning: str
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

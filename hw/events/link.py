@@ -30,7 +30,7 @@ class PageRequestSent:
     group: int
     address: int
     last: bool
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -49,7 +49,7 @@ class StopMarkerSent:
 
     ordinal: int
     pasid: int
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:
@@ -68,7 +68,7 @@ class PageRequestQueued:
     last: bool
     marker: bool
     binding: int
-    queue: str = "PRIQ"
+    queue: str
 
     @property
     def label(self) -> str:
@@ -95,7 +95,7 @@ class PageRequestRefused:
     last: bool
     marker: bool
     code: int
-    queue: str = "PRIQ"
+    queue: str
     why: str = "overflow"
 
     @property
@@ -179,7 +179,7 @@ class DmaIssued:
     page: int
     ordinal: int
     behind: int = -1
-    target: str = "smmu"
+    target: str
 
     @property
     def label(self) -> str:

@@ -227,6 +227,11 @@ def stop_marker(sid: StreamId, pasid: Pasid) -> PageRequest:
     return PageRequest(sid=sid, pasid=pasid, address=VirtAddr(0), read=False, write=False, last=True, prgi=Prgi(0))
 
 
+def request_to_write(sid: StreamId, pasid: Pasid, address: VirtAddr, prgi: Prgi, *, last: bool) -> PageRequest:
+    """A page request of a group in which the device asks for pages that it is going to write to."""
+    return PageRequest(sid=sid, pasid=pasid, address=address, read=False, write=True, last=last, prgi=prgi)
+
+
 def channel_of(message: object) -> Channel | None:
     """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads.
 

@@ -12,6 +12,7 @@ from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.events.fetched import EntryFetched
 from hw.memory import BusError
 from hw.paging.walks import Translation
+from hw.smmuv3 import LANE
 from hw.smmuv3 import cd as cd_module
 from hw.smmuv3 import ste as ste_module
 from hw.smmuv3.cd import Cd, cd_address, fetch_cd
@@ -299,7 +300,7 @@ class _ContextFetch:
 
     def _report(self, entry: str, valid: bool, meaning: str) -> None:
         if self._smmu.report_fetches:
-            self._bus.emit(EntryFetched(entry=entry, valid=valid, meaning=meaning))
+            self._bus.emit(EntryFetched(target=LANE, entry=entry, valid=valid, meaning=meaning))
 
 
 def _in_leaf(leaf: StreamLeaf | EventId, sid: StreamId, split: int) -> StreamLeaf | EventId:

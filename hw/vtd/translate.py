@@ -19,6 +19,7 @@ from hw.pcie.tlp import (
     completion_of,
 )
 from hw.tlb import PAGE_SHIFT, TlbEntry
+from hw.vtd import LANE
 from hw.vtd.context import Context, fetch_context
 from hw.vtd.faults import Denial, FaultRecord, Reason, RequestKind
 from hw.vtd.iotlb import Iotlb, IotlbTag
@@ -289,9 +290,7 @@ async def _fetch_entry(bus: Bus, vtd: Vtd, admitted: Admitted) -> PasidEntry | D
     pasid = admitted.pasid
 
     def seen(words: Qwords) -> None:
-        bus.emit(
-            EntryFetched(entry=f"PE[{pasid}]", valid=bool(words[0] & P.mask), meaning=meaning(words), target="vtd")
-        )
+        bus.emit(EntryFetched(entry=f"PE[{pasid}]", valid=bool(words[0] & P.mask), meaning=meaning(words), target=LANE))
 
     directory = await fetch_directory(bus, admitted.directory, pasid, fpd=admitted.fpd)
     if isinstance(directory, Denial):

@@ -13,7 +13,7 @@ from drivers.smmuv3.attach.rid import AsidTable, Contexts, Domain, DomainContext
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
-from hw.smmuv3 import cd, ste
+from hw.smmuv3 import LANE, cd, ste
 from hw.smmuv3.cd import Cd, paging_cd
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import Smmu
@@ -57,13 +57,12 @@ class Board(Generic[UnitsT]):
         self.units = units(world, self.smmu, self.names)
         self.asids = AsidTable(world.mutex)
         self.before: list[StreamStored | ContextStored] = []
-        self.contested = self._domain("D")
-        self.other = self._domain("E")
+        self.contested = self._domain("D", CPU_ASID if case == "1" else None)
+        self.other = self._domain("E", Asid(2))
         old, self.new = (self.contested, self.other) if case == "1" else (self.other, self.contested)
-        for domain, asid in ((self.contested, CPU_ASID), (self.other, Asid(2))):
-            if domain is not self.new or domain is self.other:
-                domain.asid = asid
-                self.asids.owners[asid] = domain
+        for domain in (self.contested, self.other):
+            if domain.asid is not None:
+                self.asids.owners[domain.asid] = domain
         entries = {domain.name: self._context(RID, domain.name) for domain in (self.contested, self.other)}
         own = self._context(RID, "M")
         self.master = Master("M", M, StreamEntry(memory, streams, M, self.names), own, old)
@@ -74,8 +73,9 @@ class Board(Generic[UnitsT]):
         self.sva = self._context(PASID, "S")
         self._set_up(StreamEntry(memory, streams, S, self.names), self.sva, None, self.process)
 
-    def _domain(self, name: str) -> Domain:
-        domain = Domain(name, self._tables("DE".index(name), name), self.world.mutex, self.world.spinlock)
+    def _domain(self, name: str, asid: Asid | None) -> Domain:
+        tables = self._tables("DE".index(name), name)
+        domain = Domain(name, tables, self.world.mutex, self.world.spinlock, asid)
         self.world.at_end(domain.devices.clear)
         return domain
 
@@ -106,7 +106,7 @@ class Board(Generic[UnitsT]):
         """A stream with a CD table and, given an ASID, a valid CD in it that the SMMU has cached."""
         words = cdtable_ste(s1_context_ptr=context.table, s1cdmax=1, s1dss=DefaultSubstream.SSID0, eats=eats)
         write_words(self.world, stream.address, words)
-        self.before.append(StreamStored(sid=stream.sid, table=context.table, asids=()))
+        self.before.append(StreamStored(target=LANE, sid=stream.sid, table=context.table, asids=()))
         if asid is None:
             return
         taken = ste.check(words)
@@ -115,7 +115,9 @@ class Board(Generic[UnitsT]):
         words = paging_cd(asid=asid, ttb0=ttb)
         write_words(self.world, context.address, words)
         context.begin(words, words)
-        self.before.append(ContextStored(table=context.table, ssid=context.ssid, asid=asid, ttb=ttb, asids=(asid,)))
+        self.before.append(
+            ContextStored(target=LANE, table=context.table, ssid=context.ssid, asid=asid, ttb=ttb, asids=(asid,))
+        )
         found = cd.check(words)
         assert isinstance(found, Cd)
         self.smmu.cds[stream.sid, context.ssid] = found

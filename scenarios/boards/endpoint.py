@@ -5,19 +5,22 @@ Everything that has a capacity is tiny, so that wrap, overflow and reuse happen 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Required, TypedDict
+from typing import ClassVar, Required, TypedDict
 
-from actors.devices.device import Device, jobs
+from actors.devices.device import Device
+from actors.devices.job import Job, jobs
 from actors.iommus.iommu_units import IommuUnits
 from actors.runtime.primitives.link import Link
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import World
+from drivers.cpu import Lock
 from drivers.kernel.endpoint import Endpoint
 from drivers.kernel.faults.iopf import FINDERS, FaultGroup, Iopf
 from drivers.kernel.faults.page_requests import Intake, Responder, ResponseQueue
-from drivers.kernel.iommu import Contexts, RequestQueue
+from drivers.kernel.function_reset import Drain
+from drivers.kernel.iommu import QuietContexts, RequestQueue
 from drivers.kernel.memory.mm import Mm
 from drivers.kernel.memory.pasid import Bond, Pasids
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
@@ -49,11 +52,22 @@ BUFFER = 0x10_0000
 
 
 class Options(TypedDict, total=False):
-    """What a scenario says about its board, apart from the IOMMU."""
+    """What a scenario says about its board, whichever IOMMU it has."""
 
-    device: Required[type[Device]]
+    device: Required[Callable[..., Device]]
+    """The kind of device, with what it is told beside what every device is told."""
+    jobs: Callable[[Mm, Mm], list[Job]]
+    """What the device has to do, given processes A and B; page request groups to the buffer if nothing is said."""
+    repeats: int
+    """How often the device does all of its jobs."""
+    pri: Callable[[int], PageRequestInterface]
+    """The device's page request interface, given its allocation."""
+    pri_on: bool
+    """Whether that is switched on."""
     report: int
     """What the endpoint's driver says when its device has stopped (`drivers.kernel.endpoint.REPORT`)."""
+    announces: bool
+    """Whether somebody asks when a tear-down begins (`drivers.kernel.endpoint.Endpoint`)."""
     requests: int
     """Page request groups."""
     group: int
@@ -70,7 +84,11 @@ class Options(TypedDict, total=False):
     """A fault that drops the last pin of an address space defers its end."""
     iopf: type[Iopf]
     intake: type[Intake]
-    responder: type[Responder]
+    responder: Callable[[ResponseQueue], Responder]
+    drains: bool
+    """Whether the IOMMU's driver waits for page requests when it tears an entry down, if it is one that can."""
+    srcu: Lock
+    """What the release callback of process A runs under, for a driver whose unbind may wait for it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,12 +99,17 @@ class Platform:
     device: Device
     units: IommuUnits
     pasids: Pasids
-    contexts: Contexts
+    contexts: QuietContexts
     iopf: Iopf
     queue: RequestQueue
     mm_a: Mm
     mm_b: Mm
     bond: Bond
+    drain: Drain
+    """What the IOMMU's driver waits for before a PASID, or a tag, may mean somebody else."""
+
+    atomic_release: ClassVar[bool]
+    """Whether the mm's release callback runs where nothing may sleep."""
 
     def make_present(self, world: World, *, warm: bool = False, cached: bool = False) -> None:
         """Process A has touched all its pages; `warm`: the IOMMU has translated them; `cached`: the ATC has them."""
@@ -110,6 +133,28 @@ class Platform:
         self.units.add(world, ats=ats)
 
 
+class Shared(TypedDict):
+    """What a finished board has of its sides."""
+
+    endpoint: Endpoint
+    device: Device
+    pasids: Pasids
+    mm_a: Mm
+    mm_b: Mm
+    bond: Bond
+
+
+class Attached(TypedDict):
+    """What the units of an IOMMU have of the sides."""
+
+    world: World
+    upstream: Link
+    downstream: Link
+    binding_now: Callable[[Pasid], int]
+    meant_for: str
+    pushed: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
     """The board without its IOMMU."""
@@ -122,6 +167,29 @@ class Sides:
     mm_a: Mm
     mm_b: Mm
     bond: Bond
+
+    @property
+    def shared(self) -> Shared:
+        """For the finished board."""
+        return Shared(
+            endpoint=self.endpoint,
+            device=self.device,
+            pasids=self.pasids,
+            mm_a=self.mm_a,
+            mm_b=self.mm_b,
+            bond=self.bond,
+        )
+
+    def attached(self, world: World, options: Options) -> Attached:
+        """For the units of the IOMMU."""
+        return Attached(
+            world=world,
+            upstream=self.upstream,
+            downstream=self.downstream,
+            binding_now=self.pasids.binding_now,
+            meant_for=self.mm_a.name,
+            pushed=options.get("pushed", "priq"),
+        )
 
 
 def address_space(world: World, number: int, pages: Sequence[VirtAddr], tables: type[PageTables] = PageTables) -> Mm:
@@ -138,11 +206,12 @@ def sides(world: World, tables: type[PageTables], name: str, lane: str, options:
     mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, pages, tables)
     pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
     bond = pasids.bind_now(mm_a)
-    endpoint = _endpoint(world, options.get("report", 0))
+    endpoint = _endpoint(world, options)
     upstream, downstream = links(world, name)
-    pri = _pri(options.get("credits", 1))
+    work = options["jobs"](mm_a, mm_b) if "jobs" in options else jobs(requests, pages, group)
+    work *= options.get("repeats", 1)
     device = options["device"](
-        world, endpoint, upstream, downstream, pri, jobs(requests, pages, group), PASID, meant_for=mm_a.name, host=lane
+        world, endpoint, upstream, downstream, _pri(options), work, PASID, meant_for=mm_a.name, host=lane
     )
     return Sides(
         endpoint=endpoint,
@@ -156,12 +225,12 @@ def sides(world: World, tables: type[PageTables], name: str, lane: str, options:
     )
 
 
-def intake(world: World, board: Sides, responses: ResponseQueue, options: Options) -> Intake:
-    """The fault code, from the IOMMU's queue to its page responses."""
+def intake(world: World, board: Sides, queue: str, responses: ResponseQueue, options: Options) -> Intake:
+    """The fault code, from the IOMMU's queue of page requests, which it calls `queue`, to its page responses."""
     respond = options.get("responder", Responder)(responses).respond
     works: Workqueue = world.workqueue("iopf workqueue", FaultGroup)
     iopf = options.get("iopf", Iopf)(board.pasids, works, respond, put_async=options.get("put_async", True))
-    return options.get("intake", Intake)(iopf)
+    return options.get("intake", Intake)(iopf, queue)
 
 
 def buffer(pages: int) -> list[VirtAddr]:
@@ -186,17 +255,18 @@ def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
     return upstream, downstream
 
 
-def _pri(credits: int) -> PageRequestInterface:
-    """The device's page request interface, switched on."""
-    pri = PageRequestInterface(credits)
-    pri.enable()
+def _pri(options: Options) -> PageRequestInterface:
+    """The device's page request interface, switched on unless it shall not be."""
+    pri = options.get("pri", PageRequestInterface)(options.get("credits", 1))
+    if options.get("pri_on", True):
+        pri.enable()
     return pri
 
 
-def _endpoint(world: World, report: int) -> Endpoint:
+def _endpoint(world: World, options: Options) -> Endpoint:
     """The device's three registers."""
-    control = world.word("device CONTROL")
-    return Endpoint(control, world.word("device STATUS"), world.word("device PRI Enable", 1), report)
+    control, status, pri = world.word("device CONTROL"), world.word("device STATUS"), world.word("device PRI Enable", 1)
+    return Endpoint(control, status, pri, options.get("report", 0), announces=options.get("announces", True))
 
 
 def write_words(world: World, address: PhysAddr, words: Sequence[int]) -> None:

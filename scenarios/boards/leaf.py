@@ -55,8 +55,7 @@ class LeafBoard:
             eats=AtsMode.REFUSED,
         )
         write_words(self.world, ste_address(self.smmu.stream_table, sid), entry)
-        made = kind(sid, level1, space, PASID, self.units)
+        leaf = Object(f"CD leaf of stream {sid}") if present else None
         if present:
-            made.leaf = Object(f"CD leaf of stream {sid}")
             write_words(self.world, PhysAddr(level1 + (PASID >> FORMAT.bits) * WORD_BYTES), [l1cd(space, FORMAT)])
-        return made
+        return kind(sid, level1, space, PASID, self.units, leaf)

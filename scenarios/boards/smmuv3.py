@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Unpack
 
 from actors.iommus.smmuv3.event_unit import EventUnit
 from actors.iommus.smmuv3.units import SmmuUnits
+from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
 from drivers.smmuv3.cmdq import Cmdq
 from drivers.smmuv3.contexts import Contexts
 from drivers.smmuv3.priq import PriQueue, PriResponses
+from drivers.smmuv3.reset_drains import PriqDrain
 from hw.bus import PhysAddr, VirtAddr, Vmid
 from hw.memory import KERNEL, MMIO
 from hw.paging.aarch64 import PageTables
-from hw.smmuv3 import commands, evtq, priq
+from hw.smmuv3 import LANE, commands, evtq, priq
 from hw.smmuv3.cd import cd_address
 from hw.smmuv3.evtq import Evtq
 from hw.smmuv3.priq import Priq
@@ -38,6 +41,8 @@ class SmmuPlatform(Platform):
     contexts: Contexts
     queue: PriQueue
     cmdq: Cmdq
+    drain: PriqDrain
+    atomic_release = False
 
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
         """By ASID."""
@@ -56,11 +61,17 @@ class SmmuPlatform(Platform):
 def smmuv3_platform(
     world: World,
     *,
-    contexts: type[Contexts] = Contexts,
-    queue: type[PriQueue] = PriQueue,
+    contexts: Callable[..., Contexts] = Contexts,
+    queue: Callable[..., PriQueue] = PriQueue,
+    drain: Callable[..., PriqDrain] = PriqDrain,
+    atschk: bool = False,
+    gerror: Interrupt | None = None,
     **options: Unpack[Options],
 ) -> SmmuPlatform:
-    """Assemble one; process A is bound to PASID 1 and the device has found its pages absent."""
+    """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
+
+    `atschk` is CR0.ATSCHK; `gerror` is the line that says that GERROR has changed, where somebody listens.
+    """
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
     memory.write(registers.CR0, ENABLED)
@@ -68,39 +79,31 @@ def smmuv3_platform(
     cmdq_ring, priq_ring, evtq_ring = _rings(queues, options.get("priq_log2size", 1))
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)
     write_words(world, ste_address(streams, SID), ste)
-    board = sides(world, PageTables, "SMMU", "smmu", options)
+    board = sides(world, PageTables, "SMMU", LANE, options)
     cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
-    cds = contexts(table, SID, cmdq)
+    cds = contexts(table, SID, cmdq, streams)
     write_words(world, cd_address(table, PASID), cds.of(board.bond))
-    faults = intake(world, board, PriResponses(SID, cmdq), options)
+    faults = intake(world, board, SmmuUnits.queue_name, PriResponses(SID, cmdq), options)
     irq = world.interrupt("PRIQ")
-    binding_now = board.pasids.binding_now
     evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
     units = SmmuUnits(
-        world=world,
-        upstream=board.upstream,
-        downstream=board.downstream,
-        binding_now=binding_now,
-        meant_for=board.mm_a.name,
-        smmu=Smmu(registers=registers, stream_table=streams, streams=1),
+        **board.attached(world, options),
+        smmu=Smmu(registers=registers, stream_table=streams, streams=1, atschk=atschk),
         priq=Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
         pri_irq=irq,
         cmdq=cmdq_ring,
-        events=EventUnit(world, evtq_hw, world.interrupt("EVTQ"), binding_now),
-        pushed=options.get("pushed", "priq"),
+        gerror_irq=gerror,
+        events=EventUnit(world, evtq_hw, world.interrupt("EVTQ"), board.pasids.binding_now),
     )
+    requests = queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults)
     return SmmuPlatform(
-        endpoint=board.endpoint,
-        device=board.device,
+        **board.shared,
         units=units,
-        pasids=board.pasids,
         contexts=cds,
         iopf=faults.iopf,
-        queue=queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults),
-        mm_a=board.mm_a,
-        mm_b=board.mm_b,
-        bond=board.bond,
+        queue=requests,
         cmdq=cmdq,
+        drain=drain(requests, faults.iopf, cmdq, board.device),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from actors.devices.bus_master import BusMaster
 from actors.iommus.smmuv3.event_unit import EventUnit
@@ -80,8 +81,9 @@ def stall_board(
     contexts: type[StallContexts] = StallContexts,
     outstanding: int = 1,
     stags: int = STAGS,
+    handle: Object | None = None,
 ) -> StallBoard:
-    """Assemble one; process A is bound to PASID 1 and its page is not present."""
+    """Assemble one; process A is bound to PASID 1, with a `handle` if it has one, and its page is not present."""
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
     table, streams, queues = (frames.allocate(KERNEL) for _ in range(3))
@@ -93,29 +95,39 @@ def stall_board(
     bond = pasids.bind_now(mm_a)
     irq = world.interrupt("EVTQ")
     hardware = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
-    units = _units(world, registers, queues, EventUnit(world, hardware, irq, pasids.binding_now))
-    units.smmu.stream_table = streams
-    units.early, units.outstanding, units.stalls = early, outstanding, Stalls(stags)
-    units.meant_for = mm_a.name
+    smmu = Smmu(registers=registers, stream_table=streams, streams=1)
     if outstanding > 1:  # what several actors learn by themselves must not depend on who comes first
-        units.smmu.expected_asid[SID, PASID] = mm_a.asid
+        smmu.expected_asid[SID, PASID] = mm_a.asid
+    behaviour = Behaviour(early=early, outstanding=outstanding, stalls=Stalls(stags), meant_for=mm_a.name)
+    units = _units(world, smmu, queues, EventUnit(world, hardware, irq, pasids.binding_now), behaviour)
     cmdq = Cmdq(registers, units.cmdq, world.spinlock("cmdq lock"))
-    cds = contexts(table, SID, cmdq)
+    cds = contexts(table, SID, cmdq, streams)
     write_words(world, cd_address(table, PASID), cds.of(bond))
+    handles = {} if handle is None else {bond.number: handle}
     endpoint = Endpoint(world.word("device CONTROL"), world.word("device STATUS"), world.word("unused"), 0)
     device = BusMaster(world, endpoint, units.bus, units.answers, buffer(1) * accesses, SID, PASID, outstanding)
     return StallBoard(
-        world, endpoint, device, units, pasids, cds, cmdq, registers, evtq_ring, irq, mm_a, mm_b, bond, {}
+        world, endpoint, device, units, pasids, cds, cmdq, registers, evtq_ring, irq, mm_a, mm_b, bond, handles
     )
 
 
-def _units(world: World, registers: Registers, queues: PhysAddr, events: EventUnit) -> StallingUnits:
+class Behaviour(TypedDict):
+    """What the SMMU does with what stalls, and for whom its device works."""
+
+    early: int
+    outstanding: int
+    stalls: Stalls
+    meant_for: str
+
+
+def _units(world: World, smmu: Smmu, queues: PhysAddr, events: EventUnit, behaviour: Behaviour) -> StallingUnits:
     """An SMMU with a bus of its own instead of a PCIe link, and a PRIQ that nobody uses."""
+    registers = smmu.registers
     upstream, downstream = links(world)
     unused_ring = Ring(PhysAddr(queues + 0xC00), 0, priq.ENTRY_WORDS)
     return StallingUnits(
         world=world,
-        smmu=Smmu(registers=registers, stream_table=PhysAddr(0), streams=1),
+        smmu=smmu,
         upstream=upstream,
         downstream=downstream,
         priq=Priq(world.memory, unused_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
@@ -123,7 +135,7 @@ def _units(world: World, registers: Registers, queues: PhysAddr, events: EventUn
         cmdq=Ring(queues, CMDQ_LOG2SIZE, commands.ENTRY_WORDS),
         events=events,
         binding_now=events.binding_now,
-        meant_for="nobody",
         bus=world.port("bus", Dma),
         answers=world.port("bus answers", DmaCompletion),
+        **behaviour,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -12,12 +13,13 @@ from actors.runtime.world import World
 from drivers.kernel.faults.page_requests import Responder
 from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.prq import Drain, PageRequestQueue
-from drivers.vtd.qi import LANE, Qi
+from drivers.vtd.qi import Qi
 from drivers.vtd.responses import PageGroupResponses
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL, MMIO
 from hw.paging.walks import Translation
 from hw.paging.x86 import PageTables
+from hw.vtd import LANE
 from hw.vtd.context import ENTRY_QWORDS, check, context_address, context_entry
 from hw.vtd.faults import FaultLog
 from hw.vtd.pasid import check as check_entry
@@ -28,7 +30,7 @@ from hw.vtd.registers import Registers
 from hw.vtd.ring import ENTRY_BYTES, ByteRing
 from hw.vtd.state import Vtd
 
-from .endpoint import PASID, SID, Options, Platform, Sides, intake, sides, write_words
+from .endpoint import PASID, SID, Attached, Options, Platform, intake, sides, write_words
 
 QUEUE_ENTRIES = 16
 
@@ -42,7 +44,8 @@ class VtdPlatform(Platform):
     queue: PageRequestQueue
     qi: Qi
     drain: Drain
-    """What unbind waits for (vtd-pcie §3.6); `contexts.drain` is None unless a scenario sets it."""
+    """What unbind waits for (vtd-pcie §3.6), if it does."""
+    atomic_release = True
 
     def __post_init__(self) -> None:
         """A drain knows the table whose `drain` it is."""
@@ -58,52 +61,52 @@ class VtdPlatform(Platform):
 def vtd_platform(
     world: World,
     *,
-    contexts: type[PasidTable] = PasidTable,
-    queue: type[PageRequestQueue] = PageRequestQueue,
-    drain: type[Drain] = Drain,
-    qi: type[Qi] = Qi,
-    invalidations: type[InvalidationQueue] = InvalidationQueue,
+    contexts: Callable[..., PasidTable] = PasidTable,
+    queue: Callable[..., PageRequestQueue] = PageRequestQueue,
+    drain: Callable[..., Drain] = Drain,
+    qi: Callable[..., Qi] = Qi,
+    invalidations: Callable[..., InvalidationQueue] = InvalidationQueue,
+    prq: Callable[..., Prq] = Prq,
     fault_records: int = 2,
     warm: bool = True,
     time_outs: bool = False,
-    vtd: dict[str, Any] | None = None,
+    late_responses: bool = False,
+    fields: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> VtdPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `warm`: that first look has left context and PASID entry in their caches. `vtd` are knobs of `hw.vtd.state.Vtd`.
+    `warm`: that first look has left context and PASID entry in their caches. `fields` are those of `hw.vtd.state.Vtd`.
+    `time_outs`: some device may never answer an invalidation. `late_responses`: somebody asks if a response leaves
+    before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
-    contexts_at, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
-    rings = _rings(queues, 1 << options.get("priq_log2size", 1))
-    write_words(world, context_address(contexts_at, SID), context_entry(directory=directory))
-    write_words(world, directory_address(directory, PASID), [directory_entry(table)])
+    contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
     board = sides(world, PageTables, "VT-d", LANE, options)
-    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **vtd or {})
-    iqt = Doorbell(world, "IQT", registers.IQT)
+    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **fields or {})
+    iqt, irq = Doorbell(world, "IQT", registers.IQT), world.interrupt("PRQ")
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
-    entries = contexts(table, SID, submit, world.spinlock("iommu->lock"))
+    entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
-    responses, irq = PageGroupResponses(SID, submit), world.interrupt("PRQ")
-    faults, answers = intake(world, board, responses, options), options.get("responder", Responder)(responses)
+    responses = PageGroupResponses(SID, submit)
+    faults = intake(world, board, VtdUnits.queue_name, responses, options)
+    answers = options.get("responder", Responder)(responses)
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
-    units = _units(world, board, invalidations(hardware, world.memory, rings.iq), rings, iqt, irq, options)
-    units.time_outs = units.queue.time_outs = time_outs
+    drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
+    if options.get("drains", False):
+        entries.drains_with(drained.run)
+    queues = invalidations(hardware, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
+    units = _units(board.attached(world, options), *queues, _Lines(iqt, irq, time_outs, late_responses))
     if warm:
         _warm(world, hardware, contexts_at, table)
     return VtdPlatform(
-        endpoint=board.endpoint,
-        device=board.device,
+        **board.shared,
         units=units,
-        pasids=board.pasids,
         contexts=entries,
         iopf=faults.iopf,
         queue=requests,
-        mm_a=board.mm_a,
-        mm_b=board.mm_b,
-        bond=board.bond,
         qi=submit,
-        drain=drain(registers, rings.prq, requests, entries, submit, SID),
+        drain=drained,
     )
 
 
@@ -116,28 +119,41 @@ class _Rings:
     status: PhysAddr
 
 
-def _units(
-    world: World, board: Sides, queue: InvalidationQueue, rings: _Rings, iqt: Doorbell, irq: Interrupt, options: Options
-) -> VtdUnits:
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """How the unit and its driver reach each other, and what somebody looks at beside."""
+
+    iqt: Doorbell
+    prq: Interrupt
+    time_outs: bool
+    late_responses: bool
+
+
+def _units(attached: Attached, queue: InvalidationQueue, prq: Prq, lines: _Lines) -> VtdUnits:
     """The unit around its hardware."""
-    memory, hardware = world.memory, queue.vtd
+    world, hardware = attached["world"], queue.vtd
     registers = hardware.registers
     return VtdUnits(
-        world=world,
-        upstream=board.upstream,
-        downstream=board.downstream,
-        binding_now=board.pasids.binding_now,
-        pushed=options.get("pushed", "priq"),
-        meant_for=board.mm_a.name,
+        **attached,
         vtd=hardware,
-        prq=Prq(memory, rings.prq, registers),
-        prq_irq=irq,
-        fault_log=FaultLog(memory, registers),
+        prq=prq,
+        prq_irq=lines.prq,
+        fault_log=FaultLog(world.memory, registers),
         fault_irq=world.interrupt("fault event"),
         invalidations=queue,
-        doorbell=iqt,
+        doorbell=lines.iqt,
+        time_outs=lines.time_outs,
+        late_responses=lines.late_responses,
         invalidation_irq=world.interrupt("invalidation complete"),
     )
+
+
+def _structures(world: World, prq_entries: int) -> tuple[PhysAddr, PhysAddr, _Rings]:
+    """Context table, PASID table and rings, with a directory between the first two."""
+    contexts, directory, table, queues = (world.frames.allocate(KERNEL) for _ in range(4))
+    write_words(world, context_address(contexts, SID), context_entry(directory=directory))
+    write_words(world, directory_address(directory, PASID), [directory_entry(table)])
+    return contexts, table, _rings(queues, prq_entries)
 
 
 def _rings(base: PhysAddr, prq_entries: int) -> _Rings:

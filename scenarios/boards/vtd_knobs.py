@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hw.pcie.tlp import CompletionStatus, ResponseCode
 
 from ..scenario import Param, one_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knob:
-    """A field of `hw.vtd.state.Vtd`, and what the words that people choose from put there; the first is the default."""
-
-    field: str
-    values: Mapping[str, object]
-    meaning: str
-
+from .iommu import Knob
 
 KNOBS: Mapping[str, Knob] = {
     "refusal": Knob(
@@ -56,8 +46,8 @@ KNOBS: Mapping[str, Knob] = {
 
 def knob(name: str) -> Param:
     """The parameter of a scenario, which has to have the same name there."""
-    words = [*KNOBS[name].values]
-    return one_of(*words, default=words[0], meaning=KNOBS[name].meaning)
+    chosen = KNOBS[name]
+    return one_of(*chosen.values, default=chosen.default, meaning=chosen.meaning)
 
 
 def fields_of(chosen: Mapping[str, str]) -> dict[str, object]:

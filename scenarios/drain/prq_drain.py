@@ -16,6 +16,8 @@ from drivers.vtd.prq_drain_variants import DRIVERS, UNBINDS, HoldsMutex, TakesMu
 from hw.events.link import PageRequestQueued
 from hw.pcie.pri import CreditIgnoringPri, PageRequestInterface
 from hw.pcie.tlp import ResponseCode
+from hw.vtd.prq import Prq
+from hw.vtd.qi import InvalidationQueue
 
 from ..boards.endpoint import FIND
 from ..boards.vtd import vtd_platform
@@ -90,8 +92,11 @@ STYLES: dict[str, type[Device]] = {
 def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: int, **more: Any) -> None:
     """A device has asked for pages when its PASID is unbound, and another process binds."""
     life, mutex = UNBINDS[unbind], world.mutex("pasid_mutex")
+    atomic, srcu = more["release"] == "atomic", world.spinlock("mmu_notifier SRCU")
     allocation = requests * group if more["credits"] == "all" else 1
     parts: dict[str, Any] = dict(DRIVERS[driver])
+    if atomic:
+        parts["srcu"] = srcu
     if issubclass(life, HoldsMutex):
         parts["responder"] = partial(TakesMutex, mutex)
     board = vtd_platform(
@@ -104,23 +109,18 @@ def prq_drain(world: World, *, driver: str, unbind: str, requests: int, group: i
         pushed=more["pushed"],
         put_async=False,
         iopf=FINDERS[more["find"]],
+        pri=CREDITS[more["credits"]],
+        late_responses=True,
+        invalidations=partial(InvalidationQueue, pds=more["pds"] == "yes", pd_is_reserved=more["pds"] == "reserved"),
+        prq=partial(Prq, sms=more["sms"] == "yes", overflow_code=OVERFLOWS[more["overflow"]]),
         **parts,
     )
-    board.device.pri = CREDITS[more["credits"]](allocation)
-    board.device.pri.enable()
-    board.units.queue.late_responses = True
-    board.units.invalidations.pds = more["pds"] == "yes"
-    board.units.invalidations.pd_is_reserved = more["pds"] == "reserved"
-    board.units.prq.sms = more["sms"] == "yes"
-    board.units.prq.overflow_code = OVERFLOWS[more["overflow"]]
     binding = life(board.pasids, board.contexts, board.endpoint, board.bond, board.drain, mutex)
 
     async def bind(cpu: Cpu) -> None:
         await board.contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))
 
-    atomic = more["release"] == "atomic"
-    srcu = add_exit(world, more["order"], board.mm_a, binding, atomic=atomic)
-    board.contexts.srcu = srcu if atomic else None
+    add_exit(world, more["order"], board.mm_a, binding, srcu, atomic=atomic)
     world.add_actor("binder", bind, daemon=True)
     board.add_hardware(world, ats=False)
     add_pri_thread(world, board.queue)

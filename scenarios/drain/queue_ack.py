@@ -6,13 +6,8 @@ from actors.devices.prefetcher import Prefetcher
 from actors.runtime.world import World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.smmuv3.priq_variants import ACKNOWLEDGE
-from drivers.vtd.prq_variants import CLEAR_PRO
 
-from ..boards.endpoint import Options, Platform
-from ..boards.platform import IOMMU
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.every_overflow_is_acknowledged import EveryOverflowIsAcknowledged
 from ..oracles.groups_are_not_mixed import GroupsAreNotMixed
@@ -64,20 +59,21 @@ EXPECTED = (
     "28a77185f1cd (January 2021): vt-d: Clear PRQ overflow only when PRQ is empty",
     expected=EXPECTED,
     acknowledge=one_of(
-        "never",
-        "first",
-        "last",
+        *words_of("acknowledge"),
         default="never",
         meaning="when OVACKFLG is written (or PRO cleared): drained first, or not",
     ),
     requests=number(1, 3, default=2, meaning="page request groups, one after the other"),
     group=number(1, 3, default=2, meaning="pages in a group"),
     priq=number(0, 2, default=0, meaning="log2 of the PRI queue's entries"),
-    iommu=IOMMU,
+    iommu=iommu_with("acknowledge"),
 )
 def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq: int, iommu: str) -> None:
     """The PRI queue overflows; the hardware answers the group, the device goes on with the next."""
-    options = Options(
+    board = platform(
+        world,
+        iommu,
+        parts_of(iommu, "acknowledge", acknowledge),
         device=Prefetcher,
         report=0,
         requests=requests,
@@ -86,11 +82,6 @@ def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq
         credits=group,
         put_async=True,
     )
-    board: Platform
-    if iommu == "vtd":
-        board = vtd_platform(world, queue=CLEAR_PRO[acknowledge], **options)
-    else:
-        board = smmuv3_platform(world, queue=ACKNOWLEDGE[acknowledge], **options)
     board.add_hardware(world, ats=False)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

@@ -9,7 +9,7 @@ from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.faults.mutants import AnswersMarkers
 from drivers.kernel.faults.page_requests import Intake
 
-from ..boards.platform import IOMMU, platform
+from ..boards.platform import iommu_with, platform
 from ..oracles.credits_come_back import CreditsComeBack
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_stray_response import NoStrayResponse
@@ -43,7 +43,7 @@ EXPECTED = (
     stop=one_of("A", "B", default="B", meaning="A waits for responses, B sends a Stop Marker"),
     requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
     priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
-    iommu=IOMMU,
+    iommu=iommu_with(),
 )
 def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int, priq: int, iommu: str) -> None:
     """A device is told to stop while its page requests are handled, and sends a Stop Marker behind them."""

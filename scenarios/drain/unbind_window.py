@@ -14,11 +14,9 @@ from actors.threads.process_exit import add_process
 from actors.threads.reclaim import add_reclaim
 from drivers.kernel.endpoint import REPORT
 from drivers.kernel.faults.mutants import AnswersGroupZero, AnswersMarkers, LosesResponses
-from drivers.kernel.sva import VARIANTS, StopPriAndWait
-from drivers.smmuv3.mutants import ForgetsAtc
-from drivers.vtd.mutants import ForgetsDeviceTlb
+from drivers.kernel.sva import VARIANTS
 
-from ..boards.platform import IOMMU, platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.credits_come_back import CreditsComeBack
 from ..oracles.device_keeps_its_stop_contract import DeviceKeepsItsStopContract
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
@@ -31,14 +29,14 @@ from ..witnesses.goals import RequestsOfTwoBindings, overflow_while_unbinding, r
 from ..witnesses.request_queued_while_unbound import RequestQueuedWhileUnbound
 from .unbind_window_verdicts import EXPECTED
 
-MUTANTS: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "answer-marker": {"intake": AnswersMarkers},
     "lose-response": {"responder": LosesResponses},
     "answer-group-0": {"responder": AnswersGroupZero},
-    "forget-atc": {"contexts": ForgetsAtc},
-    "leaky-device": {"device": LeakyDevice},
 }
-VTD_MUTANTS = MUTANTS | {"forget-atc": {"contexts": ForgetsDeviceTlb}}
+DEVICES: dict[str, Any] = {"leaky-device": {"device": LeakyDevice}}
+MUTANTS = (*COMMON, *words_of("mutant"), *DEVICES)
+"""In fault code, in an IOMMU's driver, or in the device."""
 
 
 @scenario(
@@ -70,13 +68,15 @@ VTD_MUTANTS = MUTANTS | {"forget-atc": {"contexts": ForgetsDeviceTlb}}
         "harm", "strict", default="harm", meaning="strict: a PASID that is still referred to is not handed out"
     ),
     mutant=one_of("none", *MUTANTS, default="none", meaning="one step of a driver or device made wrong"),
-    iommu=IOMMU,
+    iommu=iommu_with(),
 )
 def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: str, **more: Any) -> None:
     """A page request waits in the PRI queue while its PASID is unbound and bound to another process."""
+    iommu, mutant = more["iommu"], more["mutant"]
     board = platform(
         world,
-        more["iommu"],
+        iommu,
+        parts_of(iommu, "mutant", mutant) if mutant in words_of("mutant") else None,
         report=REPORT[flags][stop],
         requests=more["requests"],
         group=more["group"],
@@ -84,7 +84,7 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         credits=more["credits"],
         put_async=more["mmput"] == "async",
         pushed=more["pushed"],
-        **{"device": STYLES[stop]} | (VTD_MUTANTS if more["iommu"] == "vtd" else MUTANTS).get(more["mutant"], {}),
+        **{"device": STYLES[stop]} | (COMMON | DEVICES).get(mutant, {}),
     )
     callback = board.endpoint.stop if trigger == "exit" else None
     sva = VARIANTS[drain](
@@ -95,9 +95,8 @@ def unbind_window(world: World, *, drain: str, stop: str, flags: str, trigger: s
         callback,
         board.endpoint.disable_pri,
         world.mutex("sva_lock"),
+        board.device.stopped,
     )
-    if isinstance(sva, StopPriAndWait):
-        sva.stopped = board.device.stopped
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actors.iommus.smmuv3.attach_ats import AtsUnits
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.ats import ORDERS, AtcList, unmap_page
@@ -30,18 +32,21 @@ def attach_ats(world: World, *, order: str, ats: str, unmap: str, off: str, acce
     """M moves from D to E while it writes, and while D loses the page that it writes to."""
     now, then = (switch == "on" for switch in ats.split("-"))
     eats = AtsMode.FULL if now else AtsMode.REFUSED
-    board = Board(world, case="1", units=AtsUnits, eats=eats)
+    owners = tuple(owner_name(mm_owner(number)) for number in range(2))
+    returned: list[bool] = []
+
+    def allowed() -> tuple[str, ...]:
+        return owners[1:] if returned else owners
+
+    kind = partial(AtsUnits, answers_when_off=off == "answers", allowed=allowed)
+    board = Board(world, case="1", units=kind, eats=eats)
     units = board.units
-    units.answers_when_off = off == "answers"
     domains = (board.contested, board.other)
     lists = {domain.name: AtcList(domain, world.rwlock(f"invs of {domain.name}")) for domain in domains}
     if now:
         units.warm(ADDRESS, board.pages["D"])
         lists["D"].masters.append(board.master)
     rid = ORDERS[order](board.asids, board.contexts, units, lists, now=now, then=then)
-    owners = tuple(owner_name(mm_owner(number)) for number in range(2))
-    returned: list[bool] = []
-    units.allowed = lambda: owners[1:] if returned else owners
 
     async def attach_dev(cpu: Cpu) -> None:
         await rid.attach(cpu, board.master, board.new)

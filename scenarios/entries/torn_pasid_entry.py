@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actors.devices.burst import Burst
-from actors.devices.device import Job
+from actors.devices.job import Job
 from actors.runtime.world import Cpu, World
 from drivers.events.binding import BindReturned
+from drivers.kernel.memory.mm import Mm
 from drivers.vtd.pasid_table_variants import WRITERS, Replaces
 from hw.bus import PhysAddr, VirtAddr
 from hw.events.link import pasid_resource
@@ -49,20 +50,23 @@ def torn_pasid_entry(
 ) -> None:
     """A driver clears or replaces a PASID entry that the IOMMU may be fetching in pieces."""
     hardware = {"entry_pieces": pieces(fetch), "any_order": order == "any", "report_fetches": True} | fields_of(unit)
-    board = vtd_platform(world, device=Burst, contexts=WRITERS[writer], warm=False, vtd=hardware)
+
+    def jobs(*processes: Mm) -> list[Job]:
+        page = VirtAddr(world.frames.allocate(processes[0].owner))  # identity maps this address into memory, too
+        for mm in processes:
+            mm.tables.map_now(page, PhysAddr(page))
+        return [Job(number, [page]) for number in range(accesses)]
+
+    board = vtd_platform(world, device=Burst, jobs=jobs, contexts=WRITERS[writer], warm=False, fields=hardware)
     table, caching = board.contexts, board.units.vtd.caching_mode
     assert isinstance(table, Replaces)
     old, new = table.of(board.bond), CHANGES[change](board.mm_b.tables.root)
-    page = VirtAddr(world.frames.allocate(board.mm_a.owner))  # an address that identity maps into memory, too
-    for mm in (board.mm_a, board.mm_b):
-        mm.tables.map_now(page, PhysAddr(page))
-    board.device.jobs = [Job(number, [page]) for number in range(accesses)]
 
     async def driver(cpu: Cpu) -> None:
         if change == "clear":
             await table.clear(cpu, board.bond)
             return
-        table.target = new
+        table.aim(new)
         await table.replace(cpu, board.bond)
         if caching:
             await cpu.access("bind returns", writes=(pasid_resource(PASID),))

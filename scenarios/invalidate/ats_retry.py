@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from actors.devices.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
 from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import Cpu, World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.page_thief import add_page_thief
 from actors.threads.pri_thread import add_pri_thread
-from drivers.smmuv3.notifiers import NOTIFIERS
-from drivers.smmuv3.quiet import QuietContexts
-from drivers.vtd.notifiers import VTD_NOTIFIERS
-from drivers.vtd.pasid_table import PasidTable
 from hw.bus import VirtAddr
 from hw.pcie.ats import AtcCachingLateCompletions
 from hw.pcie.tlp import Dma
 
-from ..boards.endpoint import Options, Platform
-from ..boards.platform import IOMMU
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
+from ..boards.endpoint import Platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_retry_after_failure import NoRetryAfterFailure
@@ -45,26 +42,28 @@ DEVICES: dict[str, type[AtsLoop]] = {
     expected=EXPECTED,
     device=one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3"),
     notifier=one_of(
-        *NOTIFIERS, default="waits", meaning="what the mm's notifier waits for: TLB, then device; both at once; the TLB"
+        *words_of("notifier"),
+        default="waits",
+        meaning="what the mm's notifier waits for: TLB, then device; both at once; the TLB",
     ),
     change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
     gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
-    iommu=IOMMU,
+    iommu=iommu_with("notifier"),
 )
 def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int, iommu: str) -> None:
     """A device translates, asks for its page and writes, while mm takes the page away again."""
-    options = Options(device=DEVICES[device], requests=1, group=1)
-    if iommu == "vtd":
-        board: Platform = vtd_platform(world, contexts=VTD_NOTIFIERS[notifier], **options)
-    else:
-        board = smmuv3_platform(world, contexts=NOTIFIERS[notifier], **options)
-    board.device.retries = gone
+    kind, writes = DEVICES[device], None
+    told: dict[str, Any] = {"retries": gone}
     if device == "caches-late":
-        board.device.atc = AtcCachingLateCompletions()
-    if isinstance(board.device, TrustsSuccess):
-        board.device.untranslated = world.port("untranslated", Dma)
-        writes = UntranslatedWrites(board.units, board.device.untranslated)
-        world.add_actor("vtd.dma" if iommu == "vtd" else "smmu.dma", writes.serve, daemon=True)
+        told["atc"] = AtcCachingLateCompletions()
+    if issubclass(kind, TrustsSuccess):
+        writes = UntranslatedWrites(world.port("untranslated", Dma))
+        told["untranslated"] = writes.port
+    board = platform(
+        world, iommu, parts_of(iommu, "notifier", notifier), device=partial(kind, **told), requests=1, group=1
+    )
+    if writes is not None:
+        writes.add(board.units, board.device.host)
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
@@ -77,7 +76,6 @@ def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: in
 
 def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
     mm, contexts = board.mm_a, board.contexts
-    assert isinstance(contexts, PasidTable | QuietContexts)
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await contexts.invalidate(cpu, board.bond)
@@ -90,8 +88,7 @@ def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
         if await mm.put(cpu):
             await mm.exit_mmap(cpu)
 
-    mm.invalidate = invalidate
-    mm.release = release
+    mm.register(release=release, invalidate=invalidate)
     if change == "reclaim":
         add_page_thief(world, mm, gone)
     else:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from actors.devices.mute_function import MuteFunction
 from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.quarantine import REACTIONS, NotesFailures, Quarantines
-from hw.bus import VirtAddr
-from hw.smmuv3.ste import ste_address
+from hw.bus import PhysAddr, VirtAddr
 
-from ..boards.endpoint import SID
-from ..boards.smmuv3 import SmmuPlatform, smmuv3_platform
+from ..boards.smmuv3 import smmuv3_platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..scenario import Expected, number, one_of, scenario
 from ..witnesses.invalidation_times_out import InvalidationTimesOut
 
+Part = TypeVar("Part")
 EXPECTED = (
     Expected(
         params={"reaction": "unacknowledged"},
@@ -58,14 +61,18 @@ EXPECTED = (
 def cmdq_error(world: World, *, reaction: str, atschk: int, accesses: int) -> None:
     """A page is taken away from a device that may hang, and goes on writing through its cache."""
     contexts, handler = REACTIONS[reaction]
-    board = smmuv3_platform(world, device=MuteFunction, contexts=contexts)
+    failed, gerror = world.word("CMD_SYNC failed"), world.interrupt("GERROR")
+    board = smmuv3_platform(
+        world,
+        device=MuteFunction,
+        repeats=accesses,
+        contexts=_noting(contexts, Quarantines, failed),
+        atschk=bool(atschk),
+        gerror=gerror,
+    )
     assert isinstance(board.device, MuteFunction)
-    board.device.jobs *= accesses
     board.make_present(world, warm=True)
-    board.units.smmu.atschk = bool(atschk)
-    board.units.gerror_irq = irq = world.interrupt("GERROR")
-    errors = handler(board.units.smmu.registers, board.units.cmdq, irq)
-    _connect(world, board, errors)
+    errors = _noting(handler, NotesFailures, failed)(board.units.smmu.registers, board.units.cmdq, gerror)
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         await board.contexts.invalidate(cpu, board.bond)
@@ -73,7 +80,7 @@ def cmdq_error(world: World, *, reaction: str, atschk: int, accesses: int) -> No
     async def reclaim(cpu: Cpu) -> None:
         await board.mm_a.unmap(cpu, board.mm_a.pages[0])
 
-    board.mm_a.invalidate = invalidate
+    board.mm_a.register(invalidate=invalidate)
     board.add_hardware(world)
     add_invalidation_timer(board.units, board.device)
     world.add_actor("gerror", errors.thread, daemon=True)
@@ -83,11 +90,7 @@ def cmdq_error(world: World, *, reaction: str, atschk: int, accesses: int) -> No
     world.expect(InvalidationTimesOut())
 
 
-def _connect(world: World, board: SmmuPlatform, errors: object) -> None:
-    """The note that the error handler leaves for who invalidates."""
-    failed = world.word("CMD_SYNC failed")
-    if isinstance(errors, NotesFailures):
-        errors.failed = failed
-    if isinstance(board.contexts, Quarantines):
-        board.contexts.failed = failed
-        board.contexts.ste = ste_address(board.units.smmu.stream_table, SID)
+def _noting(kind: type[Part], who: type, failed: PhysAddr) -> Callable[..., Part]:
+    """What makes a part of some kind, which is told where the error handler's note is if it is one of `who`."""
+    made: Callable[..., Part] = kind
+    return partial(made, failed=failed) if issubclass(kind, who) else made

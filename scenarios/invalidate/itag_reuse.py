@@ -47,9 +47,9 @@ EXPECTED = (
 )
 def itag_reuse(world: World, *, unit: str, itags: int, cpus: int) -> None:
     """Several CPUs take pages away from a device at the same time."""
-    board = vtd_platform(world, device=Streamer, requests=cpus, invalidations=UNITS[unit])
-    board.device.jobs = []
-    board.units.invalidations.itags = itags
+    board = vtd_platform(
+        world, device=Streamer, requests=cpus, repeats=0, invalidations=partial(UNITS[unit], itags=itags)
+    )
 
     async def forget(cpu: Cpu, page: VirtAddr) -> None:
         await board.qi.submit(cpu, board.contexts.device_tlb(board.bond, pages_from(page, 1)))

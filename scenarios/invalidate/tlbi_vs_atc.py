@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from actors.devices.streamer import Streamer
 from actors.runtime.world import Cpu, World
-from drivers.smmuv3.invalidation_orders import ORDERS
-from drivers.vtd.invalidation_orders import VTD_ORDERS
 from hw.bus import VirtAddr
 
-from ..boards.endpoint import Platform
-from ..boards.platform import IOMMU
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..scenario import Expected, number, one_of, scenario
 from ..witnesses.goals import answer_between_invalidations
@@ -73,18 +68,14 @@ EXPECTED = (
 @scenario(
     source="353e3cf8590c (August 2019): iommu/arm-smmu-v3: Fix ATC invalidation ordering wrt main TLBs",
     expected=EXPECTED,
-    iommu=IOMMU,
-    order=one_of(*ORDERS, default="atc-first", meaning="how a page is taken out of TLB and ATC"),
+    iommu=iommu_with("order"),
+    order=one_of(*words_of("order"), default="atc-first", meaning="how a page is taken out of TLB and ATC"),
     tlb=one_of("warm", "cold", default="warm", meaning="whether the IOMMU has translated the page before"),
     accesses=number(1, 2, default=1, meaning="writes that the device makes, one after the other, to the page"),
 )
 def tlbi_vs_atc(world: World, *, iommu: str, order: str, tlb: str, accesses: int) -> None:
     """A page is taken away from a process while its device translates and writes to it."""
-    if iommu == "vtd":
-        board: Platform = vtd_platform(world, device=Streamer, contexts=VTD_ORDERS[order])
-    else:
-        board = smmuv3_platform(world, device=Streamer, contexts=ORDERS[order])
-    board.device.jobs *= accesses
+    board = platform(world, iommu, parts_of(iommu, "order", order), device=Streamer, repeats=accesses)
     board.make_present(world, warm=tlb == "warm")
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
@@ -93,7 +84,7 @@ def tlbi_vs_atc(world: World, *, iommu: str, order: str, tlb: str, accesses: int
     async def reclaim(cpu: Cpu) -> None:
         await board.mm_a.unmap(cpu, board.mm_a.pages[0])
 
-    board.mm_a.invalidate = invalidate
+    board.mm_a.register(invalidate=invalidate)
     board.add_hardware(world)
     world.add_actor("reclaim", reclaim)
 

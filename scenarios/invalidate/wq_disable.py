@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actors.devices.wq_device import WqDevice
 from actors.runtime.world import Cpu, World
 from drivers.kernel.idxd import STOPS, WqRegisters
@@ -35,11 +37,10 @@ EXPECTED = (
 )
 def wq_disable(world: World, *, stop: str) -> None:
     """A process closes the file of a work queue that has work; another process opens it."""
-    board = vtd_platform(world, device=WqDevice, pasids=2)
-    board.make_present(world)
     registers = WqRegisters(pasid=world.word("device WQCFG.PASID", PASID), command=world.word("device COMMAND"))
+    board = vtd_platform(world, device=partial(WqDevice, wq=registers), pasids=2)
+    board.make_present(world)
     assert isinstance(board.device, WqDevice)
-    board.device.wq = registers
     idxd = STOPS[stop](registers, board.pasids, board.contexts)
 
     async def files(cpu: Cpu) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from actors.devices.device import Device
 from actors.devices.prefetcher import SilentPrefetcher
 from actors.devices.stoppable_loop import CachedWriter
@@ -101,34 +104,34 @@ def exit_window(
 ) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
     _refuse(traffic, pri, rogue, late)
+    kind, srcu = DEVICES[traffic], world.spinlock("mmu_notifier SRCU")
+    told: dict[str, Any] = {"atc": AtcCachingLateCompletions() if late == "cache" else Atc()}
+    if issubclass(kind, Writer | CachedWriter):
+        told["rogue"] = rogue
     board = vtd_platform(
         world,
-        device=DEVICES[traffic],
+        device=partial(kind, **told),
+        repeats=accesses,
+        pri_on=pri == "on",
+        drains=pri == "on",
+        announces=False,
+        srcu=srcu,
         put_async=False,
         iopf=FINDERS[find],
-        contexts=TEARDOWNS[fpd],
+        contexts=partial(TEARDOWNS[fpd], caching_mode=unit["caching"] == "on"),
         fault_records=records,
         warm=cache == "warm",
-        vtd={"entry_pieces": pieces(fetch), **fields_of(unit)},
+        fields={"entry_pieces": pieces(fetch), **fields_of(unit)},
     )
-    device, mm = board.device, board.mm_a
-    device.jobs *= accesses
-    device.atc = AtcCachingLateCompletions() if late == "cache" else Atc()
-    if isinstance(device, Writer | CachedWriter):
-        device.rogue = rogue
+    mm = board.mm_a
     if traffic != "page-request":
         mm.tables.map_now(VirtAddr(mm.pages[0]), world.frames.allocate(mm.owner))
-    if pri == "off":
-        device.pri.disable()
-    board.contexts.drain = board.drain.run if device.pri.enabled else None
-    board.contexts.caching_mode = unit["caching"] == "on"
-    board.endpoint.announces = False
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    life = WalkedLifetime(board.pasids, board.contexts, board.endpoint, board.bond)
-    life.left = (("word", board.contexts.word(board.bond, 0)),)
-    board.contexts.srcu = add_exit(world, order, mm, life)
+    left = (("word", board.contexts.word(board.bond, 0)),)
+    life = WalkedLifetime(board.pasids, board.contexts, board.endpoint, board.bond, left=left)
+    add_exit(world, order, mm, life, srcu)
 
     _watch(world, watch)
     _expect(world, order, rogue)

@@ -5,16 +5,10 @@ from __future__ import annotations
 from actors.devices.streamer import StoppableStreamer
 from actors.runtime.world import Cpu, World
 from actors.threads.exit_orders import add_exit
-from drivers.kernel.pasid_holds import HOLDS
-from drivers.kernel.pasid_lifetime import FreedAtUnbind, Lifetime
-from drivers.smmuv3.quiet import QuietContexts
-from drivers.vtd.pasid_table import PasidTable
+from drivers.kernel.pasid_lifetime import Lifetime
 from hw.bus import PhysAddr
 
-from ..boards.endpoint import Options
-from ..boards.platform import IOMMU
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_double_free import NoDoubleFree
 from ..oracles.no_foreign_teardown import NoForeignTeardown
@@ -36,39 +30,33 @@ REUSE = one_of("harm", "strict", default="harm", meaning="strict: a PASID that i
     "cbd23144f766 (April 2022): iommu/arm-smmu-v3-sva: Fix mm use-after-free",
     expected=EXPECTED,
     holds=one_of(
-        *HOLDS["vtd"], default="mmput", meaning="the PASID is free at __mmput, or at __mmdrop without or with the bond"
+        *words_of("holds"),
+        default="mmput",
+        meaning="the PASID is free at __mmput, or at __mmdrop without or with the bond",
     ),
     closer=CLOSER,
     accesses=ACCESSES,
     reuse=REUSE,
-    iommu=IOMMU,
+    iommu=iommu_with("holds"),
 )
 def pasid_reuse(world: World, *, holds: str, closer: str, accesses: int, reuse: str, iommu: str) -> None:
     """A process dies while its device works, another process binds, and only then the device file is closed."""
-    dying_process(world, iommu, HOLDS[iommu][holds], closer, accesses, reuse)
+    dying_process(world, iommu, parts_of(iommu, "holds", holds)["life"], closer, accesses, reuse)
 
 
 def dying_process(world: World, iommu: str, life: type[Lifetime], closer: str, accesses: int, reuse: str) -> None:
     """Process A dies and its device file is closed, in some order; process B binds as soon as a PASID is free."""
-    options = Options(device=StoppableStreamer)
-    board = (
-        vtd_platform(world, **options) if iommu == "vtd" else smmuv3_platform(world, contexts=QuietContexts, **options)
-    )
+    srcu = world.spinlock("mmu_notifier SRCU")
+    board = platform(world, iommu, device=StoppableStreamer, repeats=accesses, srcu=srcu)
     contexts = board.contexts
-    assert isinstance(contexts, PasidTable | QuietContexts)
-    board.device.jobs *= accesses
     for mm in (board.mm_a, board.mm_b):
         mm.tables.map_now(mm.pages[0], PhysAddr(world.frames.allocate(mm.owner)))
 
     async def bind(cpu: Cpu) -> None:
         await contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))
 
-    binding = life(board.pasids, contexts, board.endpoint, board.bond)
-    if isinstance(binding, FreedAtUnbind):
-        binding.lock = world.mutex("sva_lock")
-    srcu = add_exit(world, CLOSERS[closer], board.mm_a, binding, atomic=isinstance(contexts, PasidTable))
-    if isinstance(contexts, PasidTable):
-        contexts.srcu = srcu
+    binding = life(board.pasids, contexts, board.endpoint, board.bond, lock=world.mutex("sva_lock"))
+    add_exit(world, CLOSERS[closer], board.mm_a, binding, srcu, atomic=board.atomic_release)
     world.add_actor("binder", bind, daemon=True)
     board.add_hardware(world)
     world.check(NoDmaIntoForeignFrame(), NoForeignTeardown(), NoUseAfterFree(), NoDoubleFree())

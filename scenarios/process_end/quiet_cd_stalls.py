@@ -62,8 +62,9 @@ EXPECTED = (
 )
 def quiet_cd_stalls(world: World, *, quiet: str, accesses: int, evtq: int, early: int, answer: str) -> None:
     """A process is killed while its device writes to pages that are not present."""
-    board = stall_board(world, accesses=accesses, log2size=evtq, early=early, contexts=QUIET[quiet])
-    board.handles[board.bond.number] = Object("attach handle")
+    board = stall_board(
+        world, accesses=accesses, log2size=evtq, early=early, contexts=QUIET[quiet], handle=Object("attach handle")
+    )
     core = board.core(ANSWERS[answer])
 
     async def release(cpu: Cpu) -> None:
@@ -77,7 +78,7 @@ def quiet_cd_stalls(world: World, *, quiet: str, accesses: int, evtq: int, early
             await board.mm_a.exit_mmap(cpu)
         await board.endpoint.stop(cpu, PASID)
 
-    board.mm_a.release = release
+    board.mm_a.register(release=release)
     world.add_actor("process", process)
     board.start(EventQueue(board.registers, board.evtq_ring, board.evtq_irq, core.report), core)
 

@@ -57,7 +57,7 @@ def sva_unbind_era(world: World, *, era: str, accesses: int, early: int, trigger
         locks=of.locks(world.mutex, world.spinlock),
     )
     life = of.unbind(parts, board.bond)
-    board.mm_a.release = life.release
+    board.mm_a.register(release=life.release)
 
     async def begun(cpu: Cpu) -> None:
         if accesses:

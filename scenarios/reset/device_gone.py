@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from actors.devices.atc_writer import add_atc_writer
-from actors.devices.removable import RemovableFunction
+from actors.devices.removable import RemovableFunction, Slot
 from actors.iommus.invalidation_timer import add_invalidation_timer
-from actors.runtime.world import Cpu, World
+from actors.runtime.world import Cpu, Main, World
 from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.qi_errors import (
     AbortsFetched,
@@ -57,26 +61,22 @@ DRIVERS: dict[str, tuple[type[Retries], type[PasidTable]]] = {
 def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: int) -> None:
     """A device is pulled out, or reset, while a process unmaps memory that the device has cached."""
     qi, contexts = DRIVERS[driver]
-    board = vtd_platform(world, device=RemovableFunction, contexts=contexts, qi=qi, time_outs=True)
-    device = board.device
+    slot = Slot(disconnected=world.word("disconnected"))
+    board = vtd_platform(
+        world,
+        device=partial(RemovableFunction, slot=slot),
+        repeats=0,
+        contexts=_contexts(world, contexts, slot),
+        qi=partial(qi, device=slot) if issubclass(qi, LooksForDevice) else qi,
+        time_outs=True,
+    )
+    device, mm = board.device, board.mm_a
     assert isinstance(device, RemovableFunction)
-    device.disconnected = world.word("disconnected")
-    mm = board.mm_a
     board.make_present(world, warm=True, cached=True)
-    _introduce(world, board, device)
 
     async def unplug(cpu: Cpu) -> None:
         await device.lose(cpu)
-        await cpu.store(device.disconnected, 1, "disconnected = 1")
-
-    async def reset(cpu: Cpu) -> None:
-        gate = board.contexts if isinstance(board.contexts, BlocksAts) else None
-        if gate:
-            await gate.prepare(cpu, board.bond)
-        await device.lose(cpu)
-        await device.come_back(cpu)
-        if gate:
-            await gate.done(cpu, board.bond)
+        await cpu.store(slot.disconnected, 1, "disconnected = 1")
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
         if accesses:  # else nobody looks into the IOTLB
@@ -89,13 +89,12 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
     async def other(cpu: Cpu) -> None:
         await board.qi.submit(cpu, domain_iotlb(board.contexts.did(board.bond)))
 
-    mm.invalidate = invalidate
+    mm.register(invalidate=invalidate)
     if accesses:
-        add_atc_writer(world, device)
-    device.jobs = []
+        add_atc_writer(world, device, mm.pages[0])
     board.add_hardware(world)
     add_invalidation_timer(board.units, device)
-    world.add_actor("hotplug", unplug if loss == "unplugged" else reset)
+    world.add_actor("hotplug", unplug if loss == "unplugged" else _reset(board, device))
     world.add_actor("notifier", unmap)
     if others:
         world.add_actor("other CPU", other)
@@ -105,10 +104,25 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
     world.expect(AccessBehind(DeviceLost) if accesses and loss == "reset" else DeviceIsLost())
 
 
-def _introduce(world: World, board: VtdPlatform, device: RemovableFunction) -> None:
-    assert isinstance(board.qi, Retries)
-    board.qi.device = device
-    if isinstance(board.contexts, SkipsDisconnected):
-        board.contexts.device = device
-    if isinstance(board.contexts, BlocksAts):
-        board.contexts.lock = world.spinlock("devices_lock")
+def _contexts(world: World, kind: type[PasidTable], slot: Slot) -> Callable[..., PasidTable]:
+    """With what those of a kind have to know beside their table."""
+    told: dict[str, Any] = {}
+    if issubclass(kind, SkipsDisconnected):
+        told["device"] = slot
+    if issubclass(kind, BlocksAts):
+        told["gate"] = world.spinlock("devices_lock")
+    return partial(kind, **told)
+
+
+def _reset(board: VtdPlatform, device: RemovableFunction) -> Main:
+    gate = board.contexts if isinstance(board.contexts, BlocksAts) else None
+
+    async def reset(cpu: Cpu) -> None:
+        if gate:
+            await gate.prepare(cpu, board.bond)
+        await device.lose(cpu)
+        await device.come_back(cpu)
+        if gate:
+            await gate.done(cpu, board.bond)
+
+    return reset

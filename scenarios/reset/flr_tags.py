@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from actors.devices.atc_writer import add_atc_writer
-from actors.devices.resettable import IN_FLR, IgnoresInReset, ResettableFunction
+from actors.devices.resettable import IN_FLR, ResettableFunction
 from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from actors.threads.config_space import ConfigSpace
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.kernel.function_reset import ORDERS, AtsGate, Drain, Enabled, LeavesAtsOn
-from drivers.smmuv3.reset_drains import PRIQ_DRAINS
-from drivers.smmuv3.reset_gate import ResetContexts, ResetKeepsTranslation
-from drivers.vtd.qi import Qi
-from drivers.vtd.qi_errors import BlocksAts, BlocksNothingElse, Retries
-from drivers.vtd.reset_drains import PRQ_DRAINS, PrqDrain
+from drivers.kernel.function_reset import ORDERS, AtsGate, LeavesAtsOn
 from hw.bus import VirtAddr
 from hw.pcie.pri import PageRequestInterface, TagKeepingPri
 
-from ..boards.endpoint import SID, Options, Platform
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
+from ..boards.endpoint import SID, Platform
+from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
@@ -36,19 +31,18 @@ from .flr_tags_verdicts import EXPECTED
 
 TAGS: dict[str, type[PageRequestInterface]] = {"reset": PageRequestInterface, "kept": TagKeepingPri}
 LIVES = 2
-Gated = tuple[type[ResetContexts], type[BlocksAts]]
-CONTEXTS: dict[str, Gated] = {
-    "on": (ResetContexts, BlocksAts),
-    "blocked": (ResetContexts, BlocksAts),
-    "gate-alone": (ResetKeepsTranslation, BlocksNothingElse),
-}
-"""The drivers of either IOMMU; with `on` nobody closes the gate."""
 
 
 @scenario(
     source="seed 001: J. Gunthorpe, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve iopf_queue_flush_dev()",
     expected=EXPECTED,
-    iommu=one_of("smmuv3", "vtd", default="vtd", meaning="which IOMMU: only VT-d can wait until responses have left"),
+    iommu=iommu_with(
+        "end",
+        "ats",
+        "inv_during_flr",
+        default="vtd",
+        meaning="which IOMMU: only VT-d can wait until responses have left",
+    ),
     drain=one_of(
         *ORDERS,
         default="none",
@@ -56,7 +50,7 @@ CONTEXTS: dict[str, Gated] = {
         "unread: no configuration read tells it that the FLR is over",
     ),
     end=one_of(
-        *PRQ_DRAINS,
+        *words_of("end"),
         default="wait",
         meaning="the drain's last step: none, VT-d's wait with PD=0, CMD_SYNC or a wait with PD=1, Status.Stopped; "
         "d0: VT-d's wait with PD=1, but the drain returns at once if PRI is off: in the driver's own flag, or "
@@ -84,9 +78,7 @@ CONTEXTS: dict[str, Gated] = {
     unmap=number(0, 1, default=0, meaning="another CPU unmaps a page of the process meanwhile"),
     inv_during_flr=one_of(*IN_FLR, default="answered", meaning="what a function in reset does with invalidations"),
     ats=one_of(
-        "on",
-        "blocked",
-        "gate-alone",
+        *words_of("ats"),
         default="on",
         meaning="blocked: translation is blocked, and then no invalidation sent to a function in reset (2025); "
         "gate-alone: only the latter",
@@ -97,26 +89,34 @@ def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, u
     """A function is reset while the host still works on its page requests, and then asks again."""
     if more["writes"] and not unmap:
         raise BadValue("parameter writes=1: to a page that is unmapped meanwhile; with unmap=0 allowed is 0")
-    options = Options(device=IN_FLR[more["inv_during_flr"]], requests=LIVES, group=1, credits=1, pushed=more["pushed"])
-    board, steps = (_vtd if iommu == "vtd" else _smmuv3)(world, end, options, CONTEXTS[more["ats"]])
+    flr, ats = more["inv_during_flr"], more["ats"]
+    lock = world.spinlock("devices_lock")
+    parts = {**parts_of(iommu, "end", end), **parts_of(iommu, "ats", ats), **parts_of(iommu, "inv_during_flr", flr)}
+    board = platform(
+        world,
+        iommu,
+        {**parts, "contexts": partial(parts["contexts"], gate=lock)},
+        device=partial(IN_FLR[flr], completion_passes=more["config_completion"] == "may-pass"),
+        requests=LIVES,
+        group=1,
+        credits=1,
+        pushed=more["pushed"],
+        pri=lambda credits: TAGS[more["tags"]](credits, more["prgis"]),
+        repeats=requests,
+    )
     device, contexts = board.device, board.contexts
     assert isinstance(device, ResettableFunction)
     assert isinstance(contexts, AtsGate)
-    device.completion_passes = more["config_completion"] == "may-pass"
-    device.pri = TAGS[more["tags"]](1, more["prgis"])
-    device.pri.enable()
     if more["writes"]:
-        add_atc_writer(world, device)
-    device.jobs = device.jobs * requests
-    contexts.lock = world.spinlock("devices_lock")
+        add_atc_writer(world, device, board.mm_a.pages[0])
     config = ConfigSpace(device.upstream, device.downstream, SID)
-    gate = LeavesAtsOn() if more["ats"] == "on" else contexts
+    gate = LeavesAtsOn(lock) if ats == "on" else contexts
     board.add_hardware(world, ats=bool(more["writes"]))
     world.add_actor("device.config", device.configuration, daemon=True)
     add_invalidation_timer(board.units, device)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    world.add_actor("driver", ORDERS[drain](config, steps, board.bond, gate).run)
+    world.add_actor("driver", ORDERS[drain](config, board.drain, board.bond, gate).run)
     if unmap:
         _add_unmap(world, board, cached=bool(more["writes"]))
 
@@ -127,42 +127,6 @@ def flr_tags(world: World, *, iommu: str, drain: str, end: str, requests: int, u
         world.check(NoUnexpectedResponse(always=more["unexpected"] == "error-always"))
     world.expect(InvalidationFallsIntoReset() if unmap else BothLivesAsk())
     world.goal(stray_response_after_reset())
-
-
-def _smmuv3(world: World, end: str, options: Options, contexts: Gated) -> tuple[Platform, Drain]:
-    if end not in PRIQ_DRAINS:
-        allowed = ", ".join(PRIQ_DRAINS)
-        raise BadValue(f"parameter end={end!r}: only VT-d's drain has that; with iommu=smmuv3 allowed are {allowed}")
-    board = smmuv3_platform(world, contexts=contexts[0], **options)
-    assert isinstance(board.device, ResettableFunction)
-    return board, PRIQ_DRAINS[end](board.queue, board.iopf, board.cmdq, board.device.stopped)
-
-
-def _vtd(world: World, end: str, options: Options, contexts: Gated) -> tuple[Platform, Drain]:
-    mute = issubclass(options["device"], IgnoresInReset)
-    board = vtd_platform(
-        world,
-        contexts=contexts[1],
-        drain=PRQ_DRAINS[end],
-        qi=Retries if mute else Qi,
-        time_outs=mute,
-        **options,
-    )
-    assert isinstance(board.drain, PrqDrain)
-    assert isinstance(board.device, ResettableFunction)
-    board.drain.stopped = board.device.stopped
-    board.drain.enabled = board.device.enabled if end == "d0-register" else _flag(world)
-    return board, board.drain
-
-
-def _flag(world: World) -> Enabled:
-    """The driver's own, which neither an FLR nor the function's driver clears."""
-    flag = world.word("pri_enabled", 1)
-
-    async def enabled(cpu: Cpu) -> bool:
-        return bool(await cpu.load(flag, "pri_enabled"))
-
-    return enabled
 
 
 def _add_unmap(world: World, board: Platform, cached: bool) -> None:
@@ -178,5 +142,5 @@ def _add_unmap(world: World, board: Platform, cached: bool) -> None:
     async def reclaim(cpu: Cpu) -> None:
         await mm.unmap(cpu, mm.pages[0])
 
-    mm.invalidate = invalidate
+    mm.register(invalidate=invalidate)
     world.add_actor("reclaim", reclaim)

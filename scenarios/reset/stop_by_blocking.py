@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from actors.devices.stoppable_loop import LOOPS, UntranslatedLoop
 from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
 from drivers.kernel.blocking import BLOCKS, TEARDOWNS, Blocking
-from drivers.smmuv3.blocking import BlockingContexts, KeepsAtc
-from drivers.vtd.blocking import BlockingPasidTable, KeepsDeviceTlb
 from hw.pcie.tlp import Dma
 
-from ..boards.endpoint import Platform
-from ..boards.platform import IOMMU
-from ..boards.smmuv3 import smmuv3_platform
-from ..boards.vtd import vtd_platform
-from ..boards.vtd_knobs import fields_of, knob
+from ..boards.platform import iommu_with, parts_of, platform, words_of
+from ..boards.vtd_knobs import knob
 from ..oracles.device_sees_no_error import DeviceSeesNoError
 from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import BadValue, number, one_of, scenario
+from ..scenario import number, one_of, scenario
 from ..witnesses.device_works_and_is_blocked import DeviceWorksAndIsBlocked
 from .stop_by_blocking_verdicts import EXPECTED
 
-ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept": KeepsAtc}
-VTD_ATC: dict[str, type[BlockingPasidTable]] = {"invalidated": BlockingPasidTable, "kept": KeepsDeviceTlb}
 VTD_KNOBS = {name: knob(name) for name in ("absent", "translated", "pasid_cache")}
 
 
@@ -33,7 +29,7 @@ VTD_KNOBS = {name: knob(name) for name in ("absent", "translated", "pasid_cache"
     source="seed 001: J. Gunthorpe, 5 December 2023: 'Hacking a DMA stop by forcing a blocking translation is not "
     "logically correct'",
     expected=EXPECTED,
-    iommu=IOMMU,
+    iommu=iommu_with("atc"),
     stop=one_of(
         *TEARDOWNS, default="none", meaning="when the device is told to stop: never, too late, before the block"
     ),
@@ -43,7 +39,9 @@ VTD_KNOBS = {name: knob(name) for name in ("absent", "translated", "pasid_cache"
         meaning="where translation ends: CD, STE, EATS or a CD without walks; on VT-d PASID entry, context entry, DTE "
         "or a PASID entry with FPD",
     ),
-    atc=one_of(*ATC, default="invalidated", meaning="whether the block also takes the device's own TLB away"),
+    atc=one_of(
+        *words_of("atc"), default="invalidated", meaning="whether the block also takes the device's own TLB away"
+    ),
     traffic=one_of(*LOOPS, default="ats", meaning="translation requests and translated writes, or untranslated writes"),
     accesses=number(1, 3, default=1, meaning="writes of the device to one page"),
     present=number(0, 1, default=1, meaning="whether the page is there, or must be asked for"),
@@ -56,19 +54,31 @@ def stop_by_blocking_translation(
     world: World, *, iommu: str, stop: str, block: str, accesses: int, present: int, watch: str, **more: str
 ) -> None:
     """A device works while its translation is blocked and its memory is freed."""
-    board, contexts = (_vtd if iommu == "vtd" else _smmuv3)(world, **more)
+    kind, writes = LOOPS[more["traffic"]], None
+    told: dict[str, Any] = {}
+    if issubclass(kind, UntranslatedLoop):
+        writes = told["writes"] = UntranslatedWrites(world.port("untranslated", Dma))
+    board = platform(
+        world,
+        iommu,
+        parts_of(iommu, "atc", more["atc"]),
+        {name: more[name] for name in VTD_KNOBS},
+        device=partial(kind, **told),
+        repeats=accesses,
+        drains=True,
+    )
     device, mm = board.device, board.mm_a
-    device.jobs *= accesses
     if present:
         board.make_present(world)
-    if isinstance(device, UntranslatedLoop):
-        device.writes = UntranslatedWrites(board.units, world.port("untranslated", Dma))
-        world.add_actor(f"{device.host}.dma", device.writes.serve, daemon=True)
+    if writes is not None:
+        writes.add(board.units, device.host)
     world.add_actor("device", device.engine, daemon=True)
     world.add_actor("device.link", device.receiver, daemon=True)
     board.units.add(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
+    contexts = board.contexts
+    assert isinstance(contexts, Blocking)
     blocked = BLOCKS[block](contexts, board.pasids, board.bond)
     world.add_actor("driver", TEARDOWNS[stop](board.endpoint, blocked, mm).run)
 
@@ -77,21 +87,3 @@ def stop_by_blocking_translation(
     else:
         world.check(NoDmaIntoForeignFrame())
     world.expect(DeviceWorksAndIsBlocked())
-
-
-def _smmuv3(world: World, *, atc: str, traffic: str, **unit: str) -> tuple[Platform, Blocking]:
-    for name, word in unit.items():
-        if word != (right := VTD_KNOBS[name].default):
-            raise BadValue(f"parameter {name}={word!r}: a knob of VT-d alone; with iommu=smmuv3 allowed is {right}")
-    board = smmuv3_platform(world, contexts=ATC[atc], device=LOOPS[traffic])
-    assert isinstance(board.contexts, BlockingContexts)
-    board.contexts.streams = board.units.smmu.stream_table
-    return board, board.contexts
-
-
-def _vtd(world: World, *, atc: str, traffic: str, **unit: str) -> tuple[Platform, Blocking]:
-    board = vtd_platform(world, contexts=VTD_ATC[atc], device=LOOPS[traffic], vtd=fields_of(unit))
-    assert isinstance(board.contexts, BlockingPasidTable)
-    board.contexts.functions = board.units.vtd.context_table
-    board.contexts.drain = board.drain.run
-    return board, board.contexts

@@ -125,7 +125,7 @@ def test_an_interrupt_is_not_taken_before_the_edge_that_latches_it() -> None:
         ("cmdq-issue", {}, 412, 0),
         ("sva-unbind-era", {}, 327, 0),
         ("unbind-window", {"drain": "full"}, 415, 2),
-        ("unbind-window", {"drain": "full", "iommu": "vtd"}, 481, 0),
+        ("unbind-window", {"drain": "full", "iommu": "vtd"}, 481, 146),
         ("itag-reuse", {}, 108, 0),
         ("tlbi-vs-atc", {}, 167, 5),
     ],

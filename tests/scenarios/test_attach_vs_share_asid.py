@@ -9,6 +9,7 @@ from actors.runtime.primitives.session import Session
 from actors.runtime.runs.scheduler import Replay
 from drivers.events.attach import AccessLanded, ConfigInvalidated, ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.variants import VARIANTS
+from hw.smmuv3 import LANE
 from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.oracles.no_access_through_a_foreign_entry import NoAccessThroughAForeignEntry
 from scenarios.oracles.one_table_per_asid import Event, OneTablePerAsid
@@ -151,16 +152,17 @@ def test_no_event_concerns_an_asid_that_it_does_not_declare(
 
 def test_what_a_cache_may_hold_counts_until_the_sync() -> None:
     oracle = OneTablePerAsid(
-        StreamStored(sid=0, table=0x1000, asids=()),
-        StreamStored(sid=1, table=0x2000, asids=()),
-        ContextStored(table=0x1000, ssid=0, asid=1, ttb=0xA000, asids=(1,)),
+        StreamStored(target=LANE, sid=0, table=0x1000, asids=()),
+        StreamStored(target=LANE, sid=1, table=0x2000, asids=()),
+        ContextStored(target=LANE, table=0x1000, ssid=0, asid=1, ttb=0xA000, asids=(1,)),
         names=Names(streams={1: "S"}, tables={0xB000: "P"}),
     )
-    clash = ContextStored(table=0x2000, ssid=1, asid=1, ttb=0xB000, asids=(1,))
+    clash = ContextStored(target=LANE, table=0x2000, ssid=1, asid=1, ttb=0xB000, asids=(1,))
     cfgi, sync = (
-        ConfigInvalidated(by="CPU", sid=0, ssid=0, complete=complete, asids=(1,)) for complete in (False, True)
+        ConfigInvalidated(target=LANE, by="CPU", sid=0, ssid=0, complete=complete, asids=(1,))
+        for complete in (False, True)
     )
-    oracle.observe(ContextStored(table=0x1000, ssid=0, asid=0, ttb=0, asids=(1,)))
+    oracle.observe(ContextStored(target=LANE, table=0x1000, ssid=0, asid=0, ttb=0, asids=(1,)))
     oracle.observe(cfgi)
     message = (
         r"ASID 1 leads to table 0xa000 in CD0\(stream 0\) and to the tables of P in CD1\(S\); "

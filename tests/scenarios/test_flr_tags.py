@@ -120,6 +120,6 @@ def test_the_corruption_of_seed_001_is_told_in_its_own_words(iommu: str) -> None
 
 def test_smmuv3_is_not_given_a_bit_that_it_does_not_have() -> None:
     given = flr_tags.complete({"iommu": "smmuv3", "end": "no-pd"})
-    text = "parameter end='no-pd': only VT-d's drain has that; with iommu=smmuv3 allowed are worker, wait, stopped"
+    text = "parameter end='no-pd': only VT-d has that; with iommu=smmuv3 allowed are worker, wait, stopped"
     with pytest.raises(BadValue, match=text):
         flr_tags.world(Session(), given)

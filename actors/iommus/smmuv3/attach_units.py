@@ -24,6 +24,7 @@ from drivers.events.attach import (
 )
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.pcie.tlp import NO_PASID
+from hw.smmuv3 import LANE
 from hw.smmuv3.commands import Command, Opcode
 from hw.smmuv3.state import Smmu, Transaction, affects, apply, resources_of
 from hw.smmuv3.translate import AccessAnswer, prefetch, untranslated_access
@@ -121,10 +122,13 @@ class Units:
         """The event of an access that ends."""
         found, who = answer.found, self.names.stream(sid)
         if found is None:
-            return AccessRefused(sid=sid, why=answer.event.id.name if answer.event else "silently", who=who)
+            return AccessRefused(
+                target=LANE, sid=sid, why=answer.event.id.name if answer.event else "silently", who=who
+            )
         meant = found.cd.ttb0 if found.cd is not None else PhysAddr(0)
         through = found.entry.root if isinstance(found.entry, TlbEntry) else meant
         return AccessLanded(
+            target=LANE,
             sid=sid,
             asid=found.cd.asid if found.cd is not None else 0,
             meant=meant,
@@ -138,13 +142,19 @@ class Units:
         """The event of a command that takes effect, or of the SYNC behind it."""
         match command.opcode:
             case Opcode.TLBI_NH_ASID if not complete:
-                cpu.emit(AsidInvalidated(asid=command.asid))
+                cpu.emit(AsidInvalidated(target=LANE, asid=command.asid))
             case Opcode.CFGI_STE | Opcode.CFGI_CD:
                 ssid = -1 if command.opcode is Opcode.CFGI_STE else command.ssid
                 who = self.names.stream(command.sid)
                 cpu.emit(
                     ConfigInvalidated(
-                        by=cpu.name, sid=command.sid, ssid=ssid, complete=complete, asids=tuple(asids), who=who
+                        target=LANE,
+                        by=cpu.name,
+                        sid=command.sid,
+                        ssid=ssid,
+                        complete=complete,
+                        asids=tuple(asids),
+                        who=who,
                     )
                 )
 

@@ -53,6 +53,8 @@ class VtdUnits(IommuUnits):
     invalidation_irq: Interrupt
     time_outs: bool = False
     """Some device may never answer an invalidation."""
+    late_responses: bool = False
+    """Whether somebody asks if a response leaves before or after the end of unbind."""
     queue: QueueUnit = field(init=False)
     queue_name = "PRQ"
 
@@ -65,6 +67,7 @@ class VtdUnits(IommuUnits):
             completion_irq=self.invalidation_irq,
             fault_irq=self.fault_irq,
             time_outs=self.time_outs,
+            late_responses=self.late_responses,
         )
 
     def add(self, world: World, *, ats: bool = True) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from drivers.cpu import Cpu
 from drivers.events.binding import Answered, PageRequestTaken
@@ -33,13 +33,15 @@ class Intake:
     marker_discards = True
     """Whether the thread gives up what has no Last when the marker comes; VT-d's only goes on (vtd-pcie §3.5)."""
 
-    def __init__(self, iopf: Iopf) -> None:
+    def __init__(self, iopf: Iopf, queue: str) -> None:
+        """`queue` is what the IOMMU calls the queue that entries are taken from."""
         self.iopf = iopf
+        self.queue = queue
         self.markers: dict[Pasid, int] = {}
 
     async def take(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:
         """Entry `number`, within the step that took it; then what becomes of it."""
-        cpu.emit(PageRequestTaken(number=number, pasid=entry.pasid, marker=entry.is_stop_marker))
+        cpu.emit(PageRequestTaken(number=number, pasid=entry.pasid, marker=entry.is_stop_marker, queue=self.queue))
         if entry.is_stop_marker:
             await self.stop_marker(cpu, number, entry)
         else:
@@ -64,7 +66,7 @@ class ResponseQueue(Protocol):
         ...
 
     async def issue_response(
-        self, cpu: Any, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
+        self, cpu: Cpu, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
     ) -> None:
         """Write the command; `published` is called with its number in the step after which the IOMMU can see it."""
         ...

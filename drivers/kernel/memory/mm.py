@@ -44,8 +44,8 @@ class Mm:
         self.name = owner_name(self.owner)
         self.pages = tuple(pages)
         self.users = 1
-        self.release: Notifier | None = None
-        self.invalidate: RangeNotifier | None = None
+        self._release: Notifier | None = None
+        self._invalidate: RangeNotifier | None = None
         self._memory = memory
         self._frames = frames
         self._lock = mmap_lock
@@ -53,9 +53,14 @@ class Mm:
         self.tables = tables(memory, frames, self.owner)
         self._leaf = {page: self.tables.leaf_address(page) for page in pages}
 
+    def register(self, *, release: Notifier | None = None, invalidate: RangeNotifier | None = None) -> None:
+        """mmu_notifier_register, before the world begins: who is told of its end, and of pages that go."""
+        self._release = release or self._release
+        self._invalidate = invalidate or self._invalidate
+
     def forget(self) -> None:
         """Its notifiers are gone: they know who else knows it."""
-        self.release = self.invalidate = None
+        self._release = self._invalidate = None
 
     async def get_not_zero(self, cpu: Cpu) -> bool:
         """Pin the page tables, unless their end has begun (mmget_not_zero)."""
@@ -93,16 +98,16 @@ class Mm:
         await cpu.lock(self._lock)
         cleared = [await self._clear(cpu, VirtAddr(page)) for page in range(address, end, PAGE_BYTES)]
         present = [page for page in cleared if page is not None]
-        if present and self.invalidate is not None:
-            await self.invalidate(cpu, *(WHOLE if whole else (address, end)))
+        if present and self._invalidate is not None:
+            await self._invalidate(cpu, *(WHOLE if whole else (address, end)))
         for page in present:
             await self._free(cpu, page)
         await cpu.unlock(self._lock)
 
     async def exit_mmap(self, cpu: Cpu) -> None:
         """The end of the address space: release callbacks while the page tables still stand, then the pages go."""
-        if self.release is not None:
-            await self.release(cpu)
+        if self._release is not None:
+            await self._release(cpu)
         for address in self.pages:
             page = await self._clear(cpu, address)
             if page is not None:

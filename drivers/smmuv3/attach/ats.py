@@ -28,7 +28,7 @@ class AtsFunction(Protocol):
 
 
 class ReadWriteLock(Protocol):
-    """The lock of a domain's invalidation array."""
+    """The lock of a domain's invalidation array; a primitive of whatever runs the driver, and of its own threads."""
 
     async def acquire_read(self, cpu: Any) -> None:
         """Wait until nobody writes."""

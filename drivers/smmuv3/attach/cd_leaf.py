@@ -21,11 +21,19 @@ FORMAT = CdTableFormat.LEAF_64K
 class CdTable:
     """A two-level CD table of one stream, as far as one PASID goes; `leaf` is None until it is needed."""
 
-    def __init__(self, sid: StreamId, level1: PhysAddr, space: PhysAddr, ssid: Pasid, commands: Invalidations) -> None:
-        """`space` is where the leaf will lie."""
+    def __init__(
+        self,
+        sid: StreamId,
+        level1: PhysAddr,
+        space: PhysAddr,
+        ssid: Pasid,
+        commands: Invalidations,
+        leaf: Object | None = None,
+    ) -> None:
+        """`space` is where the leaf lies, or will lie if there is none yet."""
         self.sid = sid
         self.ssid = ssid
-        self.leaf: Object | None = None
+        self.leaf = leaf
         self._descriptor = l1cd_address(level1, ssid, FORMAT)
         self._space = space
         self._commands = commands

@@ -6,7 +6,7 @@ from drivers.cpu import Cpu
 from drivers.events.attach import ContextStored, Names, StreamStored, asid_resource
 from hw.bus import Asid, Pasid, PhysAddr, StreamId
 from hw.memory import WORD_BYTES, Memory
-from hw.smmuv3 import cd, ste
+from hw.smmuv3 import LANE, cd, ste
 from hw.smmuv3.cd import cd_address
 from hw.smmuv3.entry import Qwords
 from hw.smmuv3.ste import StreamConfig, ste_address
@@ -42,7 +42,7 @@ class StreamEntry(Entry):
         if leads:
             table = leads_to(after)
             text = f"{self.name} = {f'CDs of {self._names.owner(table)}' if table else 'abort'}"
-            cpu.emit(StreamStored(sid=self.sid, table=table, asids=self.concerned, text=text))
+            cpu.emit(StreamStored(target=LANE, sid=self.sid, table=table, asids=self.concerned, text=text))
 
 
 class ContextEntry(Entry):
@@ -86,7 +86,9 @@ class ContextEntry(Entry):
             asid, ttb = says(after)
             text = f"{self.name} = {{ASID {asid}, {self._names.owner(ttb)}}}" if asid else f"{self.name}.V = 0"
             cpu.emit(
-                ContextStored(table=self.table, ssid=self.ssid, asid=asid, ttb=ttb, asids=self.concerned, text=text)
+                ContextStored(
+                    target=LANE, table=self.table, ssid=self.ssid, asid=asid, ttb=ttb, asids=self.concerned, text=text
+                )
             )
 
 

@@ -232,22 +232,29 @@ def request_to_write(sid: StreamId, pasid: Pasid, address: VirtAddr, prgi: Prgi,
     return PageRequest(sid=sid, pasid=pasid, address=address, read=False, write=True, last=last, prgi=prgi)
 
 
+_CHANNELS: dict[type, Channel] = {
+    PageRequest: Channel.POSTED,
+    PrgResponse: Channel.POSTED,
+    InvalidateRequest: Channel.POSTED,
+    InvalidateCompletion: Channel.POSTED,
+    TranslationRequest: Channel.NON_POSTED,
+    ConfigurationWrite: Channel.NON_POSTED,
+    ConfigurationRead: Channel.NON_POSTED,
+    TranslationCompletion: Channel.COMPLETION,
+    DmaCompletion: Channel.COMPLETION,
+    ConfigurationCompletion: Channel.COMPLETION,
+    ConfigurationData: Channel.COMPLETION,
+}
+
+
 def channel_of(message: object) -> Channel | None:
     """Which class a message travels in: PRI and invalidation messages are all posted, TRs are like reads.
 
     None for what is no message of PCIe.
     """
-    match message:
-        case PageRequest() | PrgResponse() | InvalidateRequest() | InvalidateCompletion():
-            return Channel.POSTED
-        case TranslationRequest() | ConfigurationWrite():
-            return Channel.NON_POSTED
-        case TranslationCompletion() | DmaCompletion() | ConfigurationCompletion():
-            return Channel.COMPLETION
-        case Dma():
-            return Channel.POSTED if message.write else Channel.NON_POSTED
-        case _:
-            return None
+    if isinstance(message, Dma):
+        return Channel.POSTED if message.write else Channel.NON_POSTED
+    return _CHANNELS.get(type(message))
 
 
 def may_overtake(later: Channel, earlier: Channel) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,10 @@ MESSAGES: list[tuple[tlp.Tlp, Channel]] = [
 
 def test_what_is_no_message_of_pcie_has_no_channel() -> None:
     assert channel_of(Channel.POSTED) is None
+
+
+def test_every_message_of_pcie_has_a_channel() -> None:
+    assert {kind for kind in get_args(tlp.Tlp) if kind is not tlp.Dma} == set(tlp._CHANNELS)
 
 
 @pytest.mark.parametrize(("message", "channel"), MESSAGES)

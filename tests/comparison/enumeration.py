@@ -197,7 +197,8 @@ class Run:
             self._coroutines.append(coroutine)
             self._sends.append(coroutine.send)
             self.pending.append(None)
-            self._resume(len(self.pending) - 1, None)
+            self.world.current = len(self.pending) - 1
+            self._resume(self.world.current, None)
 
     def _resume(self, number: int, value: int | None) -> None:
         try:

@@ -62,6 +62,15 @@ def test_run_exits_by_how_the_run_ended(way: str, code: int, outcome: str) -> No
     assert document("run", f"{WORLDS}::ending", "-p", f"way={way}")[1]["outcome"] == outcome
 
 
+def test_a_run_in_which_nobody_steps_shows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from stopmarker import World, scenario\n@scenario()\ndef mine(world: World): ...\n"
+    )
+    code, made = document("run", f"{tmp_path}/mine.py::mine")
+    assert (code, made["verdict"]) == (Exit.INCONCLUSIVE, "vacuous")
+    assert "VACUOUS: no actor takes a step: nothing is shown." in call("run", f"{tmp_path}/mine.py::mine").stdout
+
+
 def test_a_live_run_replays_under_control() -> None:
     _, live = document("run", UNBINDING, "--live", "--threads")
     code, again = document("replay", live["token"])

@@ -12,9 +12,9 @@ from tools.show.rows import wrap
 from tools.terminal.exits import Diverged, Exit, Refusal
 from tools.terminal.output import Output
 from tools.traces.determined import determined
-from tools.traces.report import run_document, verdict
+from tools.traces.report import run_document, verdict, word
 from tools.traces.trace import record
-from tools.traces.verdicts import bounds
+from tools.traces.verdicts import VACUOUS, bounds
 
 
 def main(
@@ -42,6 +42,8 @@ def main(
     trace = record(experiment.recipe(execution.schedule), execution)
     terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
     out.lines([*ladder(trace), *wrap(bounds(terms), "    ")])
+    if word(trace) == VACUOUS:
+        out.lines(["VACUOUS: no actor takes a step: nothing is shown."])
     out.document("run", run_document(trace))
     return verdict(trace)
 

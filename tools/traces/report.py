@@ -8,7 +8,7 @@ from actors.runtime.primitives.events import Finding
 
 from ..terminal.exits import Exit
 from .trace import Trace
-from .verdicts import EXITS, MODEL, worse
+from .verdicts import EXITS, MODEL, VACUOUS, worse
 
 
 def run_document(trace: Trace) -> dict[str, object]:
@@ -50,6 +50,6 @@ def verdict(trace: Trace) -> Exit:
 
 
 def word(trace: Trace) -> str:
-    """What one run came to: violated, error, or how it ended if nothing was found."""
+    """What one run came to: violated, error, vacuous if nobody took a step, or how it ended if nothing was found."""
     found = [] if trace.finding is None else [trace.finding.outcome]
-    return worse(found) or trace.outcome
+    return worse(found) or (trace.outcome if trace.steps else VACUOUS)

@@ -15,8 +15,8 @@ from ..explore.search import Found
 from ..terminal.counting import counted
 from ..terminal.exits import Exit
 
-VIOLATED, ERROR = "violated", "error"
-EXITS = {VIOLATED: Exit.VIOLATED, ERROR: Exit.ERROR}
+VIOLATED, ERROR, VACUOUS = "violated", "error", "vacuous"
+EXITS = {VIOLATED: Exit.VIOLATED, ERROR: Exit.ERROR, VACUOUS: Exit.INCONCLUSIVE}
 MEMORY = {"sc": "sequentially consistent"}
 """The memory models, each by the name that documents give it."""
 MODEL = "sc"

@@ -28,6 +28,9 @@ ALL = 64
 ALL_OWN = 4_096
 """The same for a file of a user, which nobody else audits: state that two steps share in one class of thousands
 is found by no share of them."""
+MORE = 16
+"""Of the first runs of a user's file, further orders of each kind that has many: what a step leaves in an object and
+takes away again shows only in an order that has another actor's step between the two."""
 SHARE = 128
 """Of the others each one in so many, by their schedules: half of them with the first last."""
 
@@ -43,7 +46,7 @@ class Auditor:
         self._attempt = attempt
         self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True)
         self._number = before
-        self._all = ALL_OWN if is_file(terms.scenario) else ALL
+        self._all, self._more = (ALL_OWN, MORE) if is_file(terms.scenario) else (ALL, 0)
         self._stops = stops
         self._make_world: Callable[[], World] | None = None
 
@@ -66,20 +69,24 @@ class Auditor:
             # The scenario is loaded once more, so that nothing is left in its module by an earlier run.
             self._make_world = self._terms.make_world(stops=self._stops)
         past, actors = causality_of(execution).past, execution.actors
-        targets = [another_order(past, actors, kind, schedule) for kind in self._kinds(number, schedule)]
+        targets = [another_order(past, actors, kind, which) for kind, which in self._orders(number, schedule)]
         wrong = difference(execution, self._again, past, targets)
         if wrong is not None:
             raise self._refusal(wrong.error)
 
-    def _kinds(self, number: int, schedule: int) -> Sequence[int]:
-        """Which orders a run is made again in. With the first last, most of what may be exchanged is."""
+    def _orders(self, number: int, schedule: int) -> Sequence[tuple[int, int]]:
+        """Which orders a run is made again in: each a kind, and which of it.
+
+        With the first last, most of what may be exchanged is.
+        """
         if number < THOROUGH:
-            return range(KINDS)
+            more = [(kind, mixed_up(schedule, which)) for which in range(self._more) for kind in (KINDS - 2, KINDS - 1)]
+            return [(kind, schedule) for kind in range(KINDS)] + more
         mixed = mixed_up(schedule, number)
         other = 1 + mixed // 2 % (KINDS - 1)
         if number < self._all:
-            return 0, other
-        return (other if mixed % 2 else 0,)
+            return (0, schedule), (other, schedule)
+        return ((other if mixed % 2 else 0, schedule),)
 
     def _refusal(self, error: Exception) -> Refusal:
         kind = Diverged if isinstance(error, Undetermined) else ModelError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.causality import causality_of
-from actors.runtime.runs.commute import KINDS, Undetermined, another_order, can_be_compared, difference, mixed_up
+from actors.runtime.runs.commute import KINDS, MANY, Undetermined, another_order, can_be_compared, difference, mixed_up
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
@@ -80,7 +80,7 @@ class Auditor:
         With the first last, most of what may be exchanged is.
         """
         if number < THOROUGH:
-            more = [(kind, mixed_up(schedule, which)) for which in range(self._more) for kind in (KINDS - 2, KINDS - 1)]
+            more = [(kind, mixed_up(schedule, which)) for which in range(self._more) for kind in MANY]
             return [(kind, schedule) for kind in range(KINDS)] + more
         mixed = mixed_up(schedule, number)
         other = 1 + mixed // 2 % (KINDS - 1)

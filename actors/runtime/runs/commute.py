@@ -29,6 +29,8 @@ Again = Callable[[Scheduler], Record]
 """Makes one run, to its end, of another world of the same experiment."""
 KINDS = 5
 """Ways to put a run into another order."""
+MANY = (3, 4)
+"""Those of which a run has many, by the number that `another_order` is given."""
 _PLAIN = (int, str, bytes, bool, float, type(None))
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1

@@ -6,6 +6,7 @@ import datetime
 import random
 import time
 import uuid
+from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,14 @@ def test_what_no_schedule_decides_is_the_runs_error_with_its_line(tmp_path: Path
 )
 def test_what_is_the_same_in_every_run_is_allowed(tmp_path: Path, code: str) -> None:
     assert mine(tmp_path, code).run_once(Fifo()).outcome is Outcome.QUIET
+
+
+def test_shared_memory_may_be_collected_while_a_world_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory of an earlier experiment with threads once made a world's own line the one that asks for the process."""
+    held = [RawArray("b", 8)]
+    monkeypatch.setattr(uuid, "held", held, raising=False)
+    assert mine(tmp_path, "uuid.held.clear()").run_once(Fifo()).outcome is Outcome.QUIET
+    assert not held
 
 
 @pytest.mark.parametrize(

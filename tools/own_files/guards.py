@@ -36,6 +36,8 @@ MARK = "__file_of_a_user__"
 """Stands in the built-in names of modules that a user wrote, and tells their frames."""
 _QUIET = frozenset({"tools", "trio", "logging", "loguru", "warnings", "importlib"})
 """Who may ask for what he likes: nothing of it comes back to a world."""
+_COLLECTED = "multiprocessing.heap"
+"""Asks for the process when shared memory is collected, which Python may do in the middle of anybody's line."""
 _BETWEEN = frozenset({"random", "secrets", "uuid", __name__})
 """Modules that draw for somebody else."""
 _RULE = "a run is a function of scenario, parameters and schedule"
@@ -154,8 +156,8 @@ def _refuse(label: str, reason: str) -> None:
     if frame is None:
         return
     if MARK not in frame.f_builtins:
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if here.phase is Phase.LOADING or package in _QUIET:
+        module = str(frame.f_globals.get("__name__"))
+        if here.phase is Phase.LOADING or module.partition(".")[0] in _QUIET or module == _COLLECTED:
             return
     place = users_line(frame)
     error = UndeterminedCall(f"{label}{f' at {place}' if place else ''} {reason}")

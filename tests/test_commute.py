@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors.runtime.runs.commute import names
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.commute import names, orders_around_each_step
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import Fifo, RandomWalk
 from actors.runtime.world import Cpu, World
@@ -52,6 +53,42 @@ def test_the_two_steps_whose_order_matters_are_named() -> None:
 def test_what_is_declared_is_no_finding() -> None:
     for execution in runs(lambda world: hidden(world, declared=True), 30, RandomWalk(1), audit=True):
         assert execution.finding is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_left_for_two_steps_is_met_by_every_third_step_that_may_come_between(seed: int) -> None:
+    """Of each two steps of one actor, and each third that nothing orders against them."""
+
+    def shared(world: World) -> None:
+        words = [world.word(name) for name in ("a", "b")]
+        for number in range(3):
+
+            @world.actor
+            async def writer(cpu: Cpu, number: int = number) -> None:
+                for step in range(3):
+                    await cpu.store(words[step % 2], 1) if step == number else await cpu.access("think")
+
+    record = run(shared, RandomWalk(seed))
+    past, actors = causality_of(record).past, record.actors
+    orders = [list(range(len(past))), *orders_around_each_step(past, len(past))]
+    for order in orders:
+        assert sorted(order) == list(range(len(past)))
+        places = {event: place for place, event in enumerate(order)}
+        assert all(places[one] <= places[event] for event, mask in enumerate(past) for one in places if mask >> one & 1)
+    met = {
+        (one, third, two)
+        for order in orders
+        for at, one in enumerate(order)
+        for between, third in enumerate(order[at + 1 :], at + 1)
+        for two in order[between + 1 :]
+    }
+    every = range(len(past))
+    windows = [(one, two) for one in every for two in range(one + 1, len(past)) if actors[one] == actors[two]]
+    for one, two in windows:
+        for third in every:
+            free = actors[third] != actors[one] and not past[third] >> one & 1 and not past[two] >> third & 1
+            if free and not past[one] >> third & 1 and not past[third] >> two & 1:
+                assert (one, third, two) in met
 
 
 def outcomes(world: World, declared: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from actors.runtime.runs.commute import KINDS
 from tools.searches import auditing
-from tools.searches.auditing import ALL, ALL_OWN, MORE, THOROUGH, Auditor
+from tools.searches.auditing import ALL, ALL_OWN, MORE, Auditor
 from tools.searches.proof import Proof
 from tools.terminal.exits import Exit
 from tools.terminal.interrupt import StopRequest
@@ -168,11 +168,11 @@ def test_hidden_state_of_one_moment_is_found_in_the_only_schedule(tmp_path: Path
     assert "of reader, then `load 0x1000` of writer, is not the same as the other way round" in result.stderr
 
 
-@pytest.mark.parametrize(("own", "others"), [(ALL, 3), (ALL_OWN, 2 * (720 - ALL))])
+@pytest.mark.parametrize(("own", "thorough", "others"), [(ALL, 11, 2 * 53 + 3), (ALL_OWN, 15, 2 * 705)])
 def test_which_runs_are_made_again_is_a_matter_of_their_schedules(
-    monkeypatch: pytest.MonkeyPatch, own: int, others: int
+    monkeypatch: pytest.MonkeyPatch, own: int, thorough: int, others: int
 ) -> None:
-    """Of a user's file it is all of the first thousands."""
+    """Of a user's file it is all of the first thousands; the first eight, and number 8, 16, 32 …, in more orders."""
     monkeypatch.setattr(auditing, "ALL_OWN", own)
     again = Auditor._again
     made = 0
@@ -190,8 +190,7 @@ def test_which_runs_are_made_again_is_a_matter_of_their_schedules(
         proof.run(FOREVER, 1, lambda _: None, StopRequest())
         assert proof.report.schedules == 720
         totals.append(made)
-    first = THOROUGH * (KINDS + 2 * MORE) + 2 * (ALL - THOROUGH)
-    assert totals == [first + others, first + others]
+    assert totals == [thorough * (KINDS + MORE) + others] * 2
 
 
 def test_the_published_models_declare_what_their_property_looks_at() -> None:

@@ -12,7 +12,16 @@ from collections.abc import Callable, Sequence
 from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.causality import causality_of
-from actors.runtime.runs.commute import KINDS, MANY, Undetermined, another_order, can_be_compared, difference, mixed_up
+from actors.runtime.runs.commute import (
+    KINDS,
+    SHUFFLED,
+    Undetermined,
+    another_order,
+    can_be_compared,
+    difference,
+    mixed_up,
+    orders_around_each_step,
+)
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import World
@@ -22,15 +31,19 @@ from ..own_files.trust import is_file
 from ..terminal.exits import Diverged, ModelError, Refusal
 
 THOROUGH = 8
-"""The first runs of a search are made again in an order of every kind."""
+"""The first runs of a search, and later ones whose number is a power of two, are made again in an order of every
+kind."""
 ALL = 64
 """Of a search the first so many runs are all made again: with the first last, and in an order of another kind."""
 ALL_OWN = 4_096
 """The same for a file of a user, which nobody else audits: state that two steps share in one class of thousands
 is found by no share of them."""
 MORE = 16
-"""Of the first runs of a user's file, further orders of each kind that has many: what a step leaves in an object and
-takes away again shows only in an order that has another actor's step between the two."""
+"""Of these runs of a user's file, further orders that are shuffled."""
+AROUND = 8_192
+"""Of these runs of a user's file, each step is moved to where it comes first, and last, as long as that takes at most
+twice so many steps: what a step leaves in an object and the next takes away shows only in an order that has another
+actor's step between the two."""
 SHARE = 128
 """Of the others each one in so many, by their schedules: half of them with the first last."""
 
@@ -70,6 +83,8 @@ class Auditor:
             self._make_world = self._terms.make_world(stops=self._stops)
         past, actors = causality_of(execution).past, execution.actors
         targets = [another_order(past, actors, kind, which) for kind, which in self._orders(number, schedule)]
+        if self._more and _is_thorough(number):
+            targets += orders_around_each_step(past, max(1, AROUND // len(past)))
         wrong = difference(execution, self._again, past, targets)
         if wrong is not None:
             raise self._refusal(wrong.error)
@@ -79,8 +94,8 @@ class Auditor:
 
         With the first last, most of what may be exchanged is.
         """
-        if number < THOROUGH:
-            more = [(kind, mixed_up(schedule, which)) for which in range(self._more) for kind in MANY]
+        if _is_thorough(number):
+            more = [(SHUFFLED, mixed_up(schedule, which)) for which in range(self._more)]
             return [(kind, schedule) for kind in range(KINDS)] + more
         mixed = mixed_up(schedule, number)
         other = 1 + mixed // 2 % (KINDS - 1)
@@ -97,3 +112,7 @@ class Auditor:
         world = self._make_world()
         world.again = None
         return self._driver.run(world, scheduler, to_the_end=True)
+
+
+def _is_thorough(number: int) -> bool:
+    return number < THOROUGH or not number & (number - 1)

@@ -29,8 +29,8 @@ Again = Callable[[Scheduler], Record]
 """Makes one run, to its end, of another world of the same experiment."""
 KINDS = 5
 """Ways to put a run into another order."""
-MANY = (3, 4)
-"""Those of which a run has many, by the number that `another_order` is given."""
+SHUFFLED = 4
+"""The one of these of which a run has many, by the number that `another_order` is given."""
 _PLAIN = (int, str, bytes, bool, float, type(None))
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
@@ -82,10 +82,28 @@ def another_order(past: Sequence[int], actors: Sequence[int], kind: int, number:
         case 2:
             return ordered(past, [-actor for actor in actors])
         case 3:
-            held_back = mixed_up(number) % len(past)
-            return ordered(past, [before >> held_back & 1 for before in past])
+            return _held_back(past, mixed_up(number) % len(past))
         case _:
             return ordered(past, [mixed_up(number, event) for event in range(len(past))])
+
+
+def orders_around_each_step(past: Sequence[int], most: int) -> list[list[int]]:
+    """The equivalent orders in which one step comes behind all that does not depend on it, or before all that it does
+    not depend on: of each step, or of at most `most` of them, evenly spread.
+
+    Two steps of one actor that nobody orders against a third of another are so taken with the third between them,
+    wherever that one was: what the first leaves behind and the second takes away is seen by the third.
+    """
+    every = max(1, -(-len(past) // most))
+    found = {tuple(range(len(past))): None}
+    for event in range(0, len(past), every):
+        found[tuple(_held_back(past, event))] = None
+        found[tuple(ordered(past, [not past[event] >> other & 1 for other in range(len(past))]))] = None
+    return [list(order) for order in found][1:]
+
+
+def _held_back(past: Sequence[int], event: int) -> list[int]:
+    return ordered(past, [before >> event & 1 for before in past])
 
 
 def _first_last(past: Sequence[int], actors: Sequence[int]) -> list[int]:

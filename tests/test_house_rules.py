@@ -32,9 +32,16 @@ BANNED_CALLS = {
 }
 TALKING = ("loguru", "click", "rich")
 MAY_DRAW = {("actors/runtime/runs/scheduler.py", "random")}
-MAY_CALL = {("actors/runtime/runs/fingerprint.py", "id")}
+MAY_CALL = {  # to tell objects apart within one run, while they are held
+    (f"actors/runtime/{module}.py", "id")
+    for module in ("runs/fingerprint", "primitives/looks", "primitives/sharing", "primitives/snapshots")
+}
 """It numbers objects by identity; the numbers that it gives them are what goes on."""
-MAY_ASSIGN = {("scenarios/scenario.py", "world.again")}
+MAY_ASSIGN = {
+    ("scenarios/scenario.py", "world.again"),
+    ("tools/experiments/experiment.py", "world.again"),
+    ("tools/experiments/experiment.py", "world.sharing"),
+}
 """How a world is made once more is known only when it has been made."""
 BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}
 

@@ -21,6 +21,7 @@ from .primitives.events import FunctionOracle, FunctionWitness, Note, Oracle, Wi
 from .primitives.link import Link
 from .primitives.ports import Port
 from .primitives.session import Session as Session
+from .primitives.sharing import Sharing
 from .primitives.stage import Stage
 from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
 from .primitives.workqueue import Workqueue
@@ -61,6 +62,8 @@ class World(Stage):
         self.is_full = False
         """Whether a run has begun."""
         self._at_end: list[Callable[[], object]] = []
+        self.sharing: Sharing | None = None
+        """What watches the code of a user's file."""
         self.again: Callable[[], World] | None = None
         """Makes another world like this one, to compare two runs or to look at one more closely."""
 

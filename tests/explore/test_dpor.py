@@ -148,6 +148,9 @@ def test_a_finding_can_be_replayed_though_the_search_went_on_after_it() -> None:
         def more(self) -> bool:
             return True
 
+        def begin_anew(self) -> None:
+            pass
+
     again = search(make, Again(found.schedule), Budget(schedules=1)).first
     assert again is not None
     assert again.finding == found.finding

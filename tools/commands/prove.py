@@ -9,6 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from actors.runtime.primitives.sharing import names_of
 from tools.experiments.experiment import open_experiment, parse_params
 from tools.experiments.terms import Terms
 from tools.explore.search import Report
@@ -124,7 +125,13 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
             text = f"ERROR: {broken:,} of {whole if report.complete else ran}: the model itself is wrong."
         case _:
             text = f"NOT FOUND, and not proved: {_why(proof)} after {ran}.{_left(proof)}"
-    return [*wrap(text, "    "), *wrap(bounds(proof.terms), "    "), *_continuation(proof)]
+    return [*wrap(text + _shared(proof), "    "), *wrap(bounds(proof.terms), "    "), *_continuation(proof)]
+
+
+def _shared(proof: Proof) -> str:
+    """What steps share in Python, if no step declares it."""
+    names = names_of(proof.terms.shared)
+    return f" Its steps share what none declares: {', '.join(names)}; that counted as declared." if names else ""
 
 
 def _reached(proof: Proof) -> str:
@@ -211,6 +218,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "seconds": round(report.seconds, 3),
         "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},
         "witnesses": report.witnesses,
+        "shared": names_of(proof.terms.shared),
         "checkpoint": None if proof.path is None else str(proof.path),
         "findings": findings.documents(),
     }

@@ -12,6 +12,7 @@ import trio
 
 from actors.c.errors import CompileError
 from actors.runtime.primitives.places import place_of
+from actors.runtime.primitives.sharing import Shared, Sharing
 from actors.runtime.runners.controlled import Controlled, controlled
 from actors.runtime.runners.live import live
 from actors.runtime.runners.threads import threaded
@@ -38,7 +39,12 @@ class Experiment:
     """A scenario with all its parameters; the session that its worlds share lives as long as it does."""
 
     def __init__(
-        self, name: str, scenario: Scenario, given: Mapping[str, ParamValue | str], audit: bool = False
+        self,
+        name: str,
+        scenario: Scenario,
+        given: Mapping[str, ParamValue | str],
+        audit: bool = False,
+        shared: Shared = (),
     ) -> None:
         self.name = name
         self.scenario = scenario
@@ -47,11 +53,16 @@ class Experiment:
         except (UnknownName, BadValue) as problem:
             raise Refusal(str(problem)) from None
         self.session = Session(audit=audit)
+        self._sharing = Sharing(self.session, shared) if is_file(name) else None
 
     def world(self) -> World:
         """A fresh world; Refusal if the scenario cannot build it."""
         try:
-            return self.scenario.world(self.session, self.params)
+            world = self.scenario.world(self.session, self.params)
+            if self._sharing is not None:
+                world.sharing = self._sharing
+                world.again = self.world
+            return world
         except (BadValue, CompileError) as problem:  # values that do not go together, or C that is none
             raise Refusal(f"{self.name}: {problem}") from None
         except (KeyboardInterrupt, MemoryError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actors.runtime.primitives.sharing import Shared
 from actors.runtime.runs.schedule import ParamValue
 from actors.runtime.world import World
 from scenarios.scenario import Scenario
 
-from .experiment import Experiment, open_experiment
+from .experiment import Experiment, find_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,14 @@ class Terms:
     """Count all failing schedules instead of stopping at the first."""
     audit: bool = False
     """Compare every access with the footprint that its step declared."""
+    shared: Shared = ()
+    """What steps of a user's file are known to share in Python's own objects."""
 
     def experiment(self, loaded: Scenario | None = None) -> Experiment:
         """The experiment of these terms; `loaded` saves loading the scenario again."""
         if loaded is None:
-            return open_experiment(self.scenario, dict(self.params), self.audit)
-        return Experiment(self.scenario, loaded, dict(self.params), self.audit)
+            loaded = find_scenario(self.scenario)[1]
+        return Experiment(self.scenario, loaded, dict(self.params), self.audit, self.shared)
 
     def make_world(self, loaded: Scenario | None = None, *, stops: bool = False) -> Callable[[], World]:
         """A maker of worlds of this experiment, with the bound applied.

@@ -10,10 +10,12 @@ from typing import Protocol
 import trio
 
 from actors.runtime.primitives.events import ENDLESS, Finding, oracle_name
+from actors.runtime.primitives.sharing import Shared
 from actors.runtime.runners.controlled import Controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Schedule
 from actors.runtime.runs.scheduler import Scheduler
+from actors.runtime.runs.unordered import learn
 from actors.runtime.world import World
 
 BREATH = 256
@@ -50,6 +52,10 @@ class Strategy(Scheduler, Protocol):
 
     def more(self) -> bool:
         """Whether a further run is worth making; asked before each."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Forget what was planned: steps are known to share more than the runs so far could tell."""
         ...
 
 
@@ -91,6 +97,8 @@ class Report:
     """The strategy has nothing left to run."""
     complete: bool = False
     """Every behaviour within the scenario's bounds was seen."""
+    shared: Shared = ()
+    """What steps share in Python's own objects, if a run has shown more of it than was known before."""
     halted: int = 0
     """Steps of a run that is not counted, as there was no time to look for its races; 0 if none."""
 
@@ -194,6 +202,10 @@ async def explore(
             report.cut += 1
         else:
             report.add(execution)
+            sharing = execution.world.sharing
+            if sharing is not None and learn(execution, sharing):
+                report.shared = sharing.known
+                strategy.begin_anew()
             if watch is not None:
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it

@@ -30,6 +30,8 @@ import trio
 
 from actors.runtime.runs.running import Phase, UndeterminedCall, here
 
+from .visible import NAMES
+
 OWN = frozenset({"hw", "drivers", "actors", "scenarios", "tools", "stopmarker"})
 """Packages of ours."""
 MARK = "__file_of_a_user__"
@@ -99,7 +101,7 @@ def _install_in_numpy() -> None:
 
 def own_names(import_module: Callable[..., Any]) -> dict[str, Any]:
     """The built-in names for modules that a user wrote, with what imports for them."""
-    return {**vars(builtins), "id": _id, "hash": _hash, "__import__": import_module, MARK: True}
+    return {**vars(builtins), **NAMES, "id": _id, "hash": _hash, "__import__": import_module, MARK: True}
 
 
 @functools.cache

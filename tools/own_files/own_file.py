@@ -21,12 +21,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from actors.runtime.primitives.snapshots import USERS
 from actors.runtime.runs.running import Phase, UndeterminedCall, entered
 
 from ..terminal.exits import Refusal
 from .guards import MARK, OWN, guarded_datetime, install, own_names
 from .module_state import ModuleState
 from .regular import read_regular
+from .visible import visible
 
 MOST_BYTES = 1 << 20
 """The largest source file that is read."""
@@ -46,7 +48,7 @@ class OwnFile:
         self.state = ModuleState()
         self._folder = file.parent
         self._names = own_names(self._import)
-        self._prefix = f"scenario_file_{file.stem}_{zlib.crc32(str(file.resolve()).encode()):08x}"
+        self._prefix = f"{USERS}{file.stem}_{zlib.crc32(str(file.resolve()).encode()):08x}"
         self.module = ModuleType(self._prefix)
         self._modules = {file.stem: self.module}
         try:
@@ -60,7 +62,8 @@ class OwnFile:
         sys.modules[module.__name__] = module  # dataclasses look their module up
         linecache.checkcache(str(file))
         text = self.sources.get(file)
-        code = compile(file.read_text(encoding="utf-8") if text is None else text, str(file), "exec")
+        tree = visible(file.read_text(encoding="utf-8") if text is None else text, str(file))
+        code = compile(tree, str(file), "exec")
         with entered(Phase.LOADING):
             exec(code, vars(module))
         self.state.add(module, code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.runners.controlled import Controlled
@@ -57,7 +58,7 @@ class Auditor:
     def __init__(self, driver: Controlled, attempt: str, terms: Terms, *, before: int = 0, stops: bool = False) -> None:
         self._driver = driver
         self._attempt = attempt
-        self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True)
+        self._terms = Terms(terms.scenario, terms.params, terms.bound, audit=True, shared=terms.shared)
         self._number = before
         self._all, self._more = (ALL_OWN, MORE) if is_file(terms.scenario) else (ALL, 0)
         self._stops = stops
@@ -73,6 +74,9 @@ class Auditor:
         finding = execution.finding
         if finding is not None and finding.oracle == FootprintError.__name__:
             raise self._refusal(FootprintError(finding.message))
+        sharing = execution.world.sharing
+        if sharing is not None and sharing.known != self._terms.shared:
+            self._terms, self._make_world = replace(self._terms, shared=sharing.known), None
         schedule = zlib.crc32(bytes(execution.choices))
         if not must and number >= self._all and mixed_up(schedule) % SHARE:
             return

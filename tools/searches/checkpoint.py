@@ -26,7 +26,7 @@ from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 3
+VERSION = 4
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -44,7 +44,7 @@ class Checkpoint(NamedTuple):
 def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code: bytes) -> None:
     """Write the file whole or not at all; Refusal if that is impossible."""
     body: bytes = msgpack.packb(
-        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going], left, _seen(report)]
+        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going, terms.shared], left, _seen(report)]
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,8 +107,10 @@ def _body(data: bytes) -> bytes:
 
 
 def _decoded(body: bytes) -> Checkpoint:
-    code, (scenario, params, bound, keep_going), left, seen = msgpack.unpackb(body, strict_map_key=True)
-    terms = Terms(str(scenario), tuple((str(name), value) for name, value in params), bound, bool(keep_going))
+    code, (scenario, params, bound, keep_going, shared), left, seen = msgpack.unpackb(body, strict_map_key=True)
+    given = tuple((str(name), value) for name, value in params)
+    uses = tuple((str(actor), str(what), str(name), bool(change)) for actor, what, name, change in shared)
+    terms = Terms(str(scenario), given, bound, bool(keep_going), shared=uses)
     made = Checkpoint(terms, Share.unpack(left), _report(*seen))
     if code != _code_now(terms.scenario):
         raise ValueError("the scenario or a model was changed since; what is left of that proof would prove nothing")

@@ -54,10 +54,13 @@ class Hunt:
     ) -> None:
         """Search until the budget ends, `on_finding` says so, or Ctrl-C was pressed."""
         begun = time.perf_counter()
+        shared = self.report.shared
 
         def watch(execution: Execution) -> None:
-            if auditor is not None:
+            nonlocal shared
+            if auditor is not None and self.report.shared == shared:  # else its steps announced less than they do now
                 auditor.look(execution)
+            shared = self.report.shared
             self.digest = zlib.crc32(bytes(execution.choices), self.digest)
             finding = execution.finding
             is_new = finding is not None and self.report.found[finding.signature].count == 1

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -150,6 +150,18 @@ class Proof:
         self.share = Share(self.share.hungry, Stack(everything=True))
         return True
 
+    def _take_up(self, part: Report, share: Share) -> bool:
+        """Count what a turn saw; or begin anew, which is answered, if it showed that steps share more than was known:
+        then what others find that began before counts no longer."""
+        if not part.shared:
+            self.report.merge(part)
+            return False
+        self.terms = replace(self.terms, shared=part.shared)
+        self.report = Report(seconds=self.report.seconds)
+        self.share = Share(share.hungry, Stack(everything=share.everything))
+        self._estimator = Estimator()
+        return True
+
     async def _alone(self, turn_over: Callable[[], bool], stop: StopRequest) -> None:
         self.share.hungry = 0
         over = self.over
@@ -171,10 +183,9 @@ class Proof:
                     while not over and not strategy.stack.exhausted and share is self.share:
                         turn = self._turn(TURN)
                         part = await take_turn(driver, make_world, self.terms, strategy, turn, auditor)
-                        self.report.merge(part)
-                        share.progressed(strategy.stack)
-                        if self._widen():
+                        if self._take_up(part, share) or self._widen():
                             self._out = tuple
+                        share.progressed(strategy.stack)
                         over = not strategy.stack.exhausted and turn_over()
                     share.give(strategy.stack.pack())
                     self._out = tuple
@@ -201,8 +212,7 @@ class Proof:
                     for future in done:
                         part, packed = future.result()
                         share, _ = running.pop(future)
-                        if share is self.share:  # else the search began anew meanwhile
-                            self.report.merge(part)
+                        if share is self.share and not self._take_up(part, share):
                             share.give(packed)
                             self._widen()
                     over = turn_over() or over

@@ -62,6 +62,8 @@ async def take_turn(
     report = Report()
 
     def watch(execution: Execution) -> None:
+        if report.shared:
+            raise _Over
         finding = execution.finding
         decides = finding is not None and finding.outcome is not Outcome.BOUND and not terms.keep_going
         auditor.look(execution, must=decides)

@@ -9,7 +9,7 @@ rescheduled), every exit path reattaches, and an actor that awaits a Trio primit
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import coroutine
@@ -18,6 +18,8 @@ from typing import Any
 import trio
 
 from ..primitives import failures
+from ..primitives.looks import Segment, here
+from ..primitives.sharing import properties
 from ..primitives.step import FINISHED, Abandoned, Done, Step
 from ..runs import commute, endings, running
 from ..runs.execution import Execution
@@ -43,6 +45,9 @@ class Controlled:
         self._coros: list[Any] = []  # as the driver sees them: steps and results come out, actors and outcomes go in
         self._sends: list[Any] = []
         self._tasks: list[trio.lowlevel.Task | None] = []
+        self._watched = [partial(self._resume, number) for number in range(MAX_ACTORS)]
+        self._now: Execution | None = None
+        """The run that goes on, if its actors are watched."""
 
     async def open(self, nursery: trio.Nursery) -> None:
         """Start the host tasks and wait until all have detached."""
@@ -75,6 +80,10 @@ class Controlled:
 
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool, is_audited: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)
+        sends: Sequence[Any] = self._sends
+        if world.sharing is not None:
+            sends, self._now = self._watched, execution
+            world.sharing.begin([actor.main for actor in world.actors] + properties(world.oracles))
         before, refused = running.begin(), None
         try:
             scheduler.start(execution)
@@ -82,9 +91,9 @@ class Controlled:
             self._join(execution)
             world.alert = world.violation is not None or world.broken is not None  # its actors are known by now
             if not is_audited:
-                execution.drive(self._sends, self._settle, self._join)
+                execution.drive(sends, self._settle, self._join)
             while (number := execution.next()) is not None:
-                arrival = self._sends[number](execution.outcomes[-1])
+                arrival = sends[number](execution.outcomes[-1])
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)
         except running.UndeterminedCall as error:  # of a condition: it belongs to no actor's coroutine
@@ -96,6 +105,33 @@ class Controlled:
             endings.undetermined(execution, refused)
         execution.finish()
         return execution
+
+    def _resume(self, number: int, outcome: int) -> Any:
+        """Have a watched actor perform its step."""
+        execution = self._now
+        assert execution is not None and execution.world.sharing is not None
+        world, sharing, announced = execution.world, execution.world.sharing, execution.pending[number]
+        segment = here.segment = Segment()
+        try:
+            arrival = self._sends[number](outcome)
+        finally:
+            here.segment = None
+        sharing.performed(world, number, segment, announced)
+        return sharing.announced(world.names[number], arrival) if type(arrival) is Step else arrival
+
+    def _begin(self, number: int, execution: Execution) -> Any:
+        """Have an actor go to its first step; what a watched one looks at till then belongs to the step before."""
+        world, sharing = execution.world, execution.world.sharing
+        if sharing is None:
+            return self._sends[number](world.actors[number])
+        segment = here.segment = Segment()
+        try:
+            arrival = self._sends[number](world.actors[number])
+        finally:
+            here.segment = None
+        if execution.actors:
+            sharing.performed(world, execution.actors[-1], segment, None)
+        return sharing.announced(world.names[number], arrival) if type(arrival) is Step else arrival
 
     async def _host(self, spare: bool = False) -> None:
         """Be one actor after the other, each to its end, whatever that is.
@@ -128,10 +164,10 @@ class Controlled:
 
     def _join(self, execution: Execution) -> None:
         """Start the actors that are new, up to their first step."""
-        actors, pending, sends = execution.world.actors, execution.pending, self._sends
+        actors, pending = execution.world.actors, execution.pending
         while (number := len(pending)) < len(actors):
             execution.world.current = number
-            arrival = sends[number](actors[number])
+            arrival = self._begin(number, execution)
             if type(arrival) is not Step:
                 arrival = self._settle(execution, number, arrival)
             execution.join(arrival)

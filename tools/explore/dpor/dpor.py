@@ -82,6 +82,14 @@ class Dpor:
                 self._estimator.note(self.schedules, self.stack.explored())
         return self._ready
 
+    def begin_anew(self) -> None:
+        """Forget the search: the footprints that it went by were too small."""
+        self.stack = Stack(everything=self.stack.everything)
+        self.schedules = self._planned = 0
+        self._ready = True
+        self._causality = Causality()
+        self._estimator = Estimator()
+
     def estimate(self) -> Estimate:
         """Weighted backtrack estimate of the number of runs of the whole search."""
         self.more()

@@ -63,6 +63,9 @@ class Bounded:
                 self._open.pop()
         return self._ready
 
+    def begin_anew(self) -> None:
+        """What steps share decides nothing here."""
+
     def start(self, execution: Record) -> None:
         """Follow the choices so far, then the cheapest."""
         self._execution = execution

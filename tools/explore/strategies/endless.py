@@ -19,3 +19,6 @@ class Endless:
     def more(self) -> bool:
         """Always."""
         return True
+
+    def begin_anew(self) -> None:
+        """Nothing is planned."""

@@ -30,6 +30,9 @@ class Fair:
         """Always."""
         return True
 
+    def begin_anew(self) -> None:
+        """Nothing is planned."""
+
     def start(self, execution: Record) -> None:
         """Draw the point."""
         self._left = int(self._draw() * _FARTHER * self._run)

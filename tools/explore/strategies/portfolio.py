@@ -29,6 +29,7 @@ class Portfolio:
 
     def __init__(self, stages: Sequence[tuple[Strategy, int]], rest: Sequence[Strategy]) -> None:
         self._stages = list(stages)
+        self._all = [*(strategy for strategy, _ in stages), *rest]
         self._turns = cycle(rest)
         self._current, self._left = self._stages.pop(0) if self._stages else (next(self._turns), 1)
         self.exhaustive = False
@@ -54,6 +55,11 @@ class Portfolio:
                 break
             self._current, self._left = self._stages.pop(0) if self._stages else (next(self._turns), 1)
         return False
+
+    def begin_anew(self) -> None:
+        """All of them."""
+        for strategy in self._all:
+            strategy.begin_anew()
 
     def start(self, execution: Record) -> None:
         """Its run."""

@@ -1,0 +1,245 @@
+"""What an object of Python holds, as a value that tells whether somebody changed it meanwhile."""
+
+from __future__ import annotations
+
+import enum
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from types import (
+    AsyncGeneratorType,
+    BuiltinMethodType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MappingProxyType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    SimpleNamespace,
+)
+from typing import Any
+
+USERS = "scenario_file_"
+"""The names of modules that a user wrote begin with this."""
+OURS = frozenset({"hw", "drivers", "actors", "scenarios", "tools", "stopmarker"})
+"""Packages of ours: what their objects hold is what steps declare."""
+PLAIN: frozenset[type] = frozenset(
+    {int, str, bytes, bool, float, complex, type(None), type(NotImplemented), type(...), range, slice, CodeType}
+    | {CoroutineType, property, staticmethod, classmethod}
+)
+"""Types whose objects never change, or belong to the step that goes on."""
+_NEVER_CHANGE = frozenset(
+    {"builtins", "datetime", "fractions", "operator", "pathlib", "re", "struct", "_struct", "enum"}
+)
+"""Packages whose objects never change, but for iterators and what else is asked for before."""
+_LOGS = frozenset({"logging", "loguru"})
+"""Packages that many use in one run: of their objects the attributes are looked at, not what lies below."""
+_FIXED = frozenset({"Decimal"})
+"""Types of other packages whose objects never change."""
+Snapshot = Any
+Way = Callable[[Any], Snapshot]
+"""How the objects of one type are looked at."""
+_ways: dict[type, Way | None] = {}
+_MOST = 10_000
+"""Objects that are looked at below one, and types that are remembered."""
+
+
+def way_of(kind: type) -> Way | None:
+    """How objects of a type are looked at; None if there is nothing to see."""
+    try:
+        return _ways[kind]
+    except KeyError:
+        if len(_ways) >= _MOST:  # classes that each world makes anew
+            _ways.clear()
+        way = _ways[kind] = _way(kind)
+        return way
+
+
+def _way(kind: type) -> Way | None:
+    if kind in PLAIN or issubclass(kind, BaseExceptionGroup):
+        return None
+    if is_users(kind):
+        return _users_object(kind)
+    if issubclass(kind, type):
+        return _class
+    if kind in (FunctionType, SimpleNamespace):
+        return _attributes
+    if kind is ModuleType:
+        return _module
+    contents = _contents(kind)
+    if contents is not None:
+        return contents
+    if issubclass(kind, tuple | frozenset | BaseException | partial | MethodType | MethodWrapperType):
+        return None
+    if kind in (GeneratorType, AsyncGeneratorType):
+        return _unknown
+    if kind.__module__.partition(".")[0] in OURS:
+        return _world if hasattr(kind, "add_actor") else None
+    return _of_python(kind)
+
+
+def _of_python(kind: type) -> Way | None:
+    """How an object of another package is looked at. How far an iterator has come cannot be seen."""
+    package = kind.__module__.partition(".")[0]
+    if hasattr(kind, "__next__") or kind is MappingProxyType:
+        return _unknown
+    if package in _LOGS:
+        return _attributes
+    return None if package in _NEVER_CHANGE or kind.__name__ in _FIXED else _unknown
+
+
+def is_users(thing: type | ModuleType) -> bool:
+    """Whether a user wrote this class or module."""
+    name = thing.__name__ if isinstance(thing, ModuleType) else thing.__module__
+    return name.startswith(USERS)
+
+
+def _contents(kind: type) -> Way | None:
+    """How a container is looked at."""
+    if issubclass(kind, list | deque):
+        return tuple
+    if issubclass(kind, dict):
+        return _items
+    if issubclass(kind, set):
+        return frozenset
+    if issubclass(kind, bytearray):
+        return bytes
+    if issubclass(kind, array):
+        return array.tobytes
+    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        return _numbers
+    return None
+
+
+def _users_object(kind: type) -> Way | None:
+    """An object of a user's class: its attributes, its slots, and what it holds if it is a container."""
+    if issubclass(kind, type):
+        return _class
+    contents = _contents(kind)
+    slots = [
+        name
+        for base in kind.__mro__
+        for name in _names(base.__dict__.get("__slots__", ()))
+        if name not in ("__dict__", "__weakref__")
+    ]
+    if contents is None and not slots:
+        return _attributes
+
+    def look(thing: Any) -> Snapshot:
+        held = [getattr(thing, name, None) for name in slots]
+        return _attributes(thing), tuple(held), contents(thing) if contents is not None else None
+
+    return look
+
+
+def _names(slots: str | Iterable[str]) -> Iterable[str]:
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def _attributes(thing: Any) -> Snapshot:
+    held = getattr(thing, "__dict__", None)
+    return tuple(held.items()) if held else ()
+
+
+def _items(thing: Any) -> Snapshot:
+    return tuple(dict.items(thing))
+
+
+def _class(thing: Any) -> Snapshot:
+    """Of a class that a user wrote its attributes."""
+    return tuple(vars(thing).items()) if is_users(thing) and not isinstance(thing, enum.EnumMeta) else ()
+
+
+def _module(thing: Any) -> Snapshot:
+    return tuple(vars(thing).items()) if is_users(thing) else ()
+
+
+def _world(thing: Any) -> Snapshot:
+    """What a user hung on a world: its own attributes are there from the beginning."""
+    held = vars(thing)
+    return tuple((name, held[name]) for name in held if name not in _own_attributes)
+
+
+_own_attributes: set[str] = set()
+
+
+def know_world(world: Any) -> None:
+    """Remember which attributes a world has by itself."""
+    if not _own_attributes:
+        _own_attributes.update(vars(world))
+
+
+def _numbers(thing: Any) -> Snapshot:
+    return thing.tobytes() if thing.dtype != object else tuple(thing.flat)
+
+
+def _unknown(_: Any) -> Snapshot:
+    """Of what cannot be looked into nobody knows that it stayed the same."""
+    return object()
+
+
+def is_same(before: Snapshot, now: Snapshot) -> bool:
+    """Whether two looks at one object saw the same objects in it."""
+    if before is now:
+        return True
+    if type(before) is tuple and type(now) is tuple:
+        return len(before) == len(now) and all(map(is_same, before, now))
+    if type(before) is not type(now):
+        return False
+    if type(before) in PLAIN or type(before) is frozenset:
+        return bool(before == now)
+    return False
+
+
+def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
+    """`thing` and what can be reached from it through containers and attributes, each once.
+
+    With `by_name` that is in an order which is the same in every process, so not through sets, but through functions.
+    """
+    seen: dict[int, Any] = {}
+    waiting = [thing]
+    while waiting and len(seen) < _MOST:
+        one = waiting.pop()
+        kind = type(one)
+        if kind in PLAIN or id(one) in seen:
+            continue
+        seen[id(one)] = one
+        yield one
+        if not by_name:
+            waiting.extend(_parts(one, kind))
+        elif kind is FunctionType:
+            waiting.extend(value for _, value in captured(one))
+        elif not issubclass(kind, set | frozenset):
+            waiting.extend(_parts(one, kind))
+
+
+def captured(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function refers to apart from globals: by the name of its variable, or as a default."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # not set yet
+            yield name, cell.cell_contents
+    for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        yield f"a default of {function.__name__}", value
+
+
+def _parts(thing: Any, kind: type) -> Iterator[Any]:
+    if issubclass(kind, tuple | list | deque | set | frozenset):
+        yield from list(thing)
+    elif issubclass(kind, dict):
+        for key, value in list(dict.items(thing)):
+            yield key
+            yield value
+    elif kind is partial:
+        yield from (thing.func, *thing.args, *thing.keywords.values())
+    elif kind in (MethodType, BuiltinMethodType, MethodWrapperType):
+        yield thing.__self__
+    if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):
+        yield from [value for _, value in _attributes(thing)]
+        for base in kind.__mro__:
+            for name in _names(base.__dict__.get("__slots__", ())):
+                if name not in ("__dict__", "__weakref__") and hasattr(thing, name):
+                    yield getattr(thing, name)

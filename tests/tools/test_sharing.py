@@ -1,0 +1,285 @@
+"""What steps share in Python's own objects: a search comes to every state that some interleaving comes to."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import trio
+
+from actors.runtime.runners.controlled import controlled
+from actors.runtime.runs.execution import Execution
+from tools.experiments.experiment import open_experiment
+from tools.explore.dpor.dpor import Dpor
+from tools.explore.search import Strategy, explore
+from tools.explore.strategies.bounded import Bounded, nothing
+
+from .test_cli import call
+
+HEAD = """
+from collections import Counter, deque
+from dataclasses import dataclass
+from stopmarker import Cpu, World, scenario
+
+TOTAL = 0
+SEEN = []
+
+
+class Kind:
+    count = 0
+
+
+@dataclass
+class Thing:
+    value: int = 0
+    next: object = None
+
+
+class Slotted:
+    __slots__ = ("value",)
+
+    def __init__(self):
+        self.value = 0
+
+
+def bump(thing):
+    thing.value = thing.value * 2 + 1
+
+
+@scenario()
+def mine(world: World) -> None:
+    words = [world.word(name) for name in "ab"]
+    d, l, o, s, q = {"x": 0}, [0], Thing(next=Thing()), Slotted(), deque([0, 0], maxlen=2)
+    n, counts, told = 0, Counter(), []
+    add = l.append
+    add_told = told.append
+"""
+CHANGES = (
+    "d['x'] += 1",
+    "d['x'] = NUMBER",
+    "d.pop('y', None)",
+    "d.setdefault('y', NUMBER)",
+    "l.append(NUMBER)",
+    "add(NUMBER)",
+    "l[0] ^= NUMBER",
+    "o.value += NUMBER",
+    "o.next.value += NUMBER",
+    "bump(o.next)",
+    "o.next = Thing(NUMBER)",
+    "s.value = NUMBER",
+    "bump(s)",
+    "q.append(NUMBER)",
+    "n = n * 2 + NUMBER",
+    "TOTAL = TOTAL * 2 + NUMBER",
+    "Kind.count += NUMBER",
+    "counts[NUMBER] += 1",
+    "SEEN.append(NUMBER)",
+    "l += [NUMBER]",
+)
+LOOKS = (
+    "k = k * 3 + d['x']",
+    "k = k * 3 + len(d)",
+    "k = k * 3 + len(l)",
+    "k = k * 3 + (l == [0])",
+    "k = k * 3 + o.value",
+    "k = k * 3 + (o == Thing(0, Thing(0)))",
+    "k = k * 3 + o.next.value",
+    "k = k * 3 + s.value",
+    "k = k * 3 + list(q)[0]",
+    "k = k * 3 + n",
+    "k = k * 3 + TOTAL",
+    "k = k * 3 + Kind.count",
+    "k = k * 3 + sum(counts.values())",
+    "k = k * 3 + len(f'{o}')",
+    "k = k * 3 + len(SEEN)",
+    "k = k + (await peek(cpu))",
+)
+STEPS = ("load(words[0])", "load(words[1])", "store(words[0], NUMBER)", "access('think')", "note(cpu.name, NUMBER)")
+TAIL = """
+    async def peek(cpu):
+        before = d["x"]
+        await cpu.access("peek")
+        return before + d["x"]
+
+    def told_of(note):
+        add_told(note.value)
+
+    world.always("told", told_of)
+    world.eventually("state", lambda: f"{d} {l} {o} {s.value} {list(q)} {n} {TOTAL} {Kind.count} {told} {SEEN} "
+                     f"{sorted(counts.items())} {[world.memory.read(word) for word in words]} {sorted(ends)}")
+"""
+
+
+MODELS = {
+    "tested in one step, used in the next": (
+        """
+    dev = Thing("old")
+
+    @world.actor
+    async def rebind(cpu):
+        await cpu.access("device_lock")
+        await cpu.access("driver = NULL")
+        dev.value = None
+        await cpu.access("driver = new")
+        dev.value = "new"
+
+    @world.actor
+    async def sysfs(cpu):
+        await cpu.access("if (driver)")
+        there = dev.value is not None
+        await cpu.access("driver->name")
+        if there and dev.value is None:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 6 inequivalent schedules, 31 steps",
+    ),
+    "a poll whose condition looks at more than its word": (
+        """
+    head, q = world.word("head", 3), {"limit": 3}
+
+    @world.actor
+    async def producer(cpu):
+        await cpu.store(head, 2)
+        q["limit"] = 5
+        await cpu.store(head, 5)
+
+    @world.actor
+    async def waiter(cpu):
+        if await cpu.poll(head, lambda value: value >= q["limit"], "full") == 3:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 2 inequivalent schedules, 7 steps",
+    ),
+    "what a property remembers of notes of two subjects": (
+        """
+    inside = [0]
+
+    async def user(cpu):
+        await cpu.note(f"{cpu.name} in")
+        await cpu.note(f"{cpu.name} out")
+
+    def few(note):
+        inside[0] += 1 if note.subject.endswith("in") else -1
+        return "all in" if inside[0] > 3 else None
+
+    world.always("few", few)
+    for number in range(4):
+        world.add_actor(f"u{number}", user)
+""",
+        "VIOLATED: 576 of all 2,520 inequivalent schedules, 20,160 steps",
+    ),
+    "the order in a deque": (
+        """
+    few = deque(maxlen=2)
+
+    async def push(cpu):
+        await cpu.access(cpu.name)
+        few.append(cpu.name)
+
+    for number in range(3):
+        world.add_actor(f"u{number}", push)
+
+    @world.actor
+    async def reader(cpu):
+        await cpu.access("look")
+        if list(few) == ["u2", "u1"]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 2 of all 24 inequivalent schedules, 98 steps",
+    ),
+    "a variable that both set": (
+        """
+    count = 0
+
+    async def add(cpu):
+        nonlocal count
+        before = count
+        await cpu.access("add")
+        count = before + 1
+
+    world.add_actor("a", add)
+    world.add_actor("b", add)
+    world.eventually("both", lambda: None if count == 1 else "both")
+""",
+        "HOLDS: all 2 inequivalent schedules, 4 steps",
+    ),
+    "to both its own": (
+        """
+    for number in range(3):
+        async def mine(cpu, own=None):
+            own = own or []
+            for step in range(3):
+                await cpu.access("mine")
+                own.append(step)
+        world.add_actor(f"a{number}", mine)
+""",
+        "HOLDS: the only inequivalent schedule, 9 steps",
+    ),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_was_once_believed(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few orders of the one schedule were tried, and none of them showed anything."""
+    text, verdict = MODELS[model]
+    monkeypatch.chdir(tmp_path)
+    bad = '\n    world.always("never", lambda note: "bad" if note.subject == "bad" else None)\n'
+    Path("mine.py").write_text(HEAD + text + bad)
+    assert verdict in call("prove", "mine.py", "--keep-going").stdout
+
+
+def program(seed: int) -> str:
+    """The text of a scenario whose actors share objects that no step declares."""
+    draw = random.Random(seed)
+    few = draw.sample(CHANGES, 6), draw.sample(LOOKS, 8)
+    text = HEAD + "    ends = []\n"
+    for number in range(draw.choice((2, 2, 3))):
+        text += f"\n    async def actor{number}(cpu: Cpu) -> None:\n"
+        text += "        nonlocal n, l\n        global TOTAL\n        k = 0\n"
+        for _ in range(draw.choice((2, 3)) if number < 2 else 1):
+            text += f"        await cpu.{draw.choice(STEPS)}\n".replace("NUMBER", str(draw.randrange(1, 4)))
+            for _ in range(draw.randrange(4)):
+                line = draw.choice(draw.choice(few)).replace("NUMBER", str(draw.randrange(1, 4)))
+                text += f"        {'if k % 2: ' if draw.random() < 0.2 else ''}{line}\n"
+        text += f"        ends.append(('{number}', k))\n\n    world.add_actor('actor{number}', actor{number})\n"
+    return text + TAIL
+
+
+def states(name: str, strategy: Strategy) -> set[str]:
+    """All that the runs of a strategy come to."""
+    found: set[str] = set()
+
+    def watch(execution: Execution) -> None:
+        assert execution.finding is not None
+        found.add(execution.finding.message)
+
+    async def main() -> None:
+        experiment = open_experiment(name, {})
+        async with controlled() as driver:
+            report = await explore(driver, experiment.world, strategy, watch=watch)
+        assert report.exhausted
+
+    trio.run(main)
+    return found
+
+
+def compare(folder: Path, seeds: range) -> int:
+    """How many states there are in all, if both ways come to the same."""
+    total = 0
+    for seed in seeds:
+        file = folder / f"mine{seed}.py"
+        file.write_text(program(seed))
+        every = states(f"{file}::mine", Bounded(nothing))
+        assert states(f"{file}::mine", Dpor()) == every, f"{file}"
+        total += len(every)
+    return total
+
+
+def test_random_programs_that_share_what_no_step_declares(tmp_path: Path) -> None:
+    assert compare(tmp_path, range(60)) == 125
+
+
+@pytest.mark.long
+def test_many_random_programs_that_share_what_no_step_declares(tmp_path: Path) -> None:
+    assert compare(tmp_path, range(100, 500)) == 832

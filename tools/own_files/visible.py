@@ -1,0 +1,392 @@
+"""A user's text, compiled so that what it looks at between two steps can be seen (`actors.runtime.primitives.looks`).
+
+Each name, attribute and element that is used, and each result of a call, is handed through `see`; what is given to a
+call or compared, through `deep`, since code that is not a user's notes nothing. A variable is noted by itself if
+somebody else than the function that owns it sets it, or sees it while that function goes on. Lines and columns stay.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from actors.runtime.primitives.looks import Scope, deep, see, variable, wrote
+
+NAMES: dict[str, Any] = {
+    "__see__": see,
+    "__deep__": deep,
+    "__variable__": variable,
+    "__wrote__": wrote,
+    "__scope__": Scope,
+}
+"""What the compiled text calls, to stand among the built-in names of its module."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_ASKS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+
+
+def visible(text: str, file: str) -> ast.Module:
+    """The tree of a text, with what it looks at handed through; SyntaxError as from `compile`."""
+    tree = ast.parse(text, file)
+    owners = _Owners()
+    owners.visit(tree)
+    _Visible(owners.decide()).visit(tree)
+    return ast.fix_missing_locations(tree)
+
+
+class _Names:
+    """The names of one function, or of the module (`node` is None)."""
+
+    def __init__(self, node: Function | None, outer: _Names | None) -> None:
+        self.node = node
+        self.outer = outer
+        self.parameters: set[str] = set()
+        self.stored: set[str] = set()
+        self.loaded: set[str] = set()
+        self.elsewhere: set[str] = set()
+        """Declared nonlocal."""
+        self.globals: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return getattr(self.node, "name", "a lambda") if self.node is not None else "a global"
+
+    def owner(self, name: str) -> _Names:
+        """Whose variable `name` is, seen from here."""
+        scope: _Names = self
+        if name in self.globals:
+            while scope.outer is not None:
+                scope = scope.outer
+            return scope
+        if name in self.elsewhere and self.outer is not None:
+            scope = self.outer
+        while scope.outer is not None and (
+            name not in scope.parameters | scope.stored or name in scope.elsewhere | scope.globals
+        ):
+            scope = scope.outer
+        return scope
+
+
+class _Owners(ast.NodeVisitor):
+    """Collects the names of all functions."""
+
+    def __init__(self) -> None:
+        self.module = _Names(None, None)
+        self.scopes: dict[int, _Names] = {}
+        self._scope = self.module
+
+    def decide(self) -> dict[int, tuple[set[str], dict[str, _Names]]]:
+        """Of each function, by the identity of its node (0 is the module), which of its variables others can see, and
+        of all names used in it that are such variables the owner."""
+        every = [self.module, *self.scopes.values()]
+        shared: dict[int, set[str]] = {id(scope.node) if scope.node else 0: set() for scope in every}
+        for scope in every:
+            for name in sorted(scope.stored | scope.loaded):
+                owner = scope.owner(name)
+                if owner is not scope and _is_seen(name, owner, scope):
+                    shared[id(owner.node) if owner.node else 0].add(name)
+        found = {}
+        for scope in every:
+            uses = {name: scope.owner(name) for name in scope.stored | scope.loaded}
+            number = id(scope.node) if scope.node else 0
+            found[number] = (
+                shared[number],
+                {name: owner for name, owner in uses.items() if name in shared[id(owner.node) if owner.node else 0]},
+            )
+        return found
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """A name that is used or set."""
+        (self._scope.loaded if isinstance(node.ctx, ast.Load) else self._scope.stored).add(node.id)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        """Names of a function around this one."""
+        self._scope.elsewhere.update(node.names)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        """Names of the module."""
+        self._scope.globals.update(node.names)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """A function is a name here, and has names of its own."""
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        """The same."""
+        self._function(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        """The same."""
+        self._function(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        """It sets a name."""
+        if node.name:
+            self._scope.stored.add(node.name)
+        self.generic_visit(node)
+
+    def _function(self, node: Function) -> None:
+        outer = self._scope
+        if not isinstance(node, ast.Lambda):
+            outer.stored.add(node.name)
+            for one in node.decorator_list:
+                self.visit(one)
+        given = node.args
+        for default in [*given.defaults, *given.kw_defaults]:
+            if default is not None:
+                self.visit(default)
+        self._scope = self.scopes[id(node)] = _Names(node, outer)
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        self._scope.parameters = {one.arg for one in every if one is not None}
+        for statement in node.body if isinstance(node.body, list) else [node.body]:
+            self.visit(statement)
+        self._scope = outer
+
+
+def _is_seen(name: str, owner: _Names, scope: _Names) -> bool:
+    """Whether a variable of `owner` that `scope` uses may be another one at another time."""
+    if name in scope.stored:
+        return True
+    return isinstance(owner.node, ast.AsyncFunctionDef) and name in owner.stored
+
+
+class _Visible(ast.NodeTransformer):
+    """Hands what is looked at through the functions that note it."""
+
+    def __init__(self, decided: dict[int, tuple[set[str], dict[str, _Names]]]) -> None:
+        self._decided = decided
+        self._uses = decided[0][1]
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        """Its own variables that functions set need a scope as well, behind what must stand first."""
+        node.body = self._statements(node.body)
+        if self._decided[0][0]:
+            first = 0
+            while first < len(node.body) and _stands_first(node.body[first]):
+                first += 1
+            node.body.insert(first, _scope_of(None, node.body[0]))
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """A function."""
+        self._function(node)
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        """The same."""
+        self._function(node)
+        return node
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        node.decorator_list = [self._bare(one) for one in node.decorator_list]
+        self._defaults(node.args)
+        before, self._uses = self._uses, self._decided[id(node)][1]
+        shared = self._decided[id(node)][0]
+        first = int(ast.get_docstring(node, clean=False) is not None)
+        body = self._statements(node.body)
+        if shared:
+            body.insert(first, _scope_of(node, node.body[0]))
+        node.body, self._uses = body, before
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        """A function of one expression."""
+        self._defaults(node.args)
+        before, self._uses = self._uses, self._decided[id(node)][1]
+        node.body, self._uses = self.visit(node.body), before
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        """What it is made from stays."""
+        node.body = self._statements(node.body)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        """Annotations stay."""
+        node.target = self.visit(node.target)
+        node.value = self.visit(node.value) if node.value is not None else None
+        return node
+
+    def visit_Match(self, node: ast.Match) -> ast.Match:
+        """Patterns stay; they may look at all that the subject holds."""
+        node.subject = _through("__deep__", self.visit(node.subject))
+        for case in node.cases:
+            case.guard = self.visit(case.guard) if case.guard is not None else None
+            case.body = self._statements(case.body)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        """What is thrown away is not looked at."""
+        node.value = self._bare(node.value)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.expr:
+        """What is awaited is a step or more; what it comes to is looked at."""
+        node.value = self._bare(node.value)
+        return _through("__see__", node)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """A name."""
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        owner = self._uses.get(node.id)
+        return _through("__see__", node) if owner is None else _variable(owner, node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """An attribute."""
+        self.generic_visit(node)
+        return _through("__see__", node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """An element."""
+        self.generic_visit(node)
+        return _through("__see__", node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A call, which may look at all that it is given."""
+        return _through("__see__", self._call(node))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+        """Both sides, which may be compared by what they hold."""
+        asks = any(isinstance(operator, _ASKS) for operator in node.ops)
+        node.left = self._given(node.left) if asks else self.visit(node.left)
+        node.comparators = [self._given(one) if asks else self.visit(one) for one in node.comparators]
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        """Both sides; what is put into a text by what it holds."""
+        node.left = self.visit(node.left)
+        node.right = self._given(node.right) if isinstance(node.op, ast.Mod) else self.visit(node.right)
+        return node
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
+        """What is put into a text."""
+        node.value = self._given(node.value)
+        return node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        """A variable that is set amid an expression."""
+        node.value = self.visit(node.value)
+        owner = self._uses.get(node.target.id)
+        if owner is None:
+            return node
+        both = ast.Tuple([node, _wrote(owner, node.target.id).value], ast.Load())
+        return ast.copy_location(ast.Subscript(both, ast.Constant(0), ast.Load()), node)
+
+    def _call(self, node: ast.Call) -> ast.Call:
+        node.func = self.visit(node.func)
+        node.args = [self._given(one) for one in node.args]
+        for keyword in node.keywords:
+            keyword.value = self._given(keyword.value)
+        return node
+
+    def _bare(self, node: ast.expr) -> ast.expr:
+        """An expression whose own value is not noted."""
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            return self.generic_visit(node)  # type: ignore[return-value]
+        changed: ast.expr = self.visit(node)
+        return changed
+
+    def _given(self, node: ast.expr) -> ast.expr:
+        """What is given to code that notes nothing."""
+        if isinstance(node, ast.Starred):
+            node.value = self._given(node.value)
+            return node
+        if isinstance(node, ast.Constant | ast.Lambda | ast.JoinedStr | ast.Compare):
+            unchanged: ast.expr = self.visit(node)
+            return unchanged
+        return _through("__deep__", self.visit(node))
+
+    def _defaults(self, given: ast.arguments) -> None:
+        given.defaults = [self.visit(one) for one in given.defaults]
+        given.kw_defaults = [self.visit(one) if one is not None else None for one in given.kw_defaults]
+
+    def _statements(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
+        """Statements, each with what has to be noted of the variables that it sets."""
+        found: list[ast.stmt] = []
+        for statement in body:
+            names = _set_by(statement)
+            if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+                target = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target)
+                found.append(ast.copy_location(ast.Expr(self.visit_Name(target)), statement))
+            found.append(self.visit(statement))
+            notes = [_wrote(self._uses[name], name) for name in names if name in self._uses]
+            for note in notes:
+                ast.copy_location(note, statement)
+            if isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith):
+                statement.body[:0] = notes
+            else:
+                found += notes
+        return found
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Lists of statements by `_statements`, all else one by one."""
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                value[:] = self._statements(value)
+            elif isinstance(value, list):
+                value[:] = [self.visit(one) if isinstance(one, ast.AST) else one for one in value]
+            elif isinstance(value, ast.AST):
+                setattr(node, field, self.visit(value))
+        return node
+
+
+def _set_by(statement: ast.stmt) -> list[str]:
+    """The names that a statement sets, but for those within its body."""
+    match statement:
+        case ast.Assign():
+            targets: list[ast.AST] = list(statement.targets)
+        case ast.AugAssign() | ast.AnnAssign() | ast.For() | ast.AsyncFor():
+            targets = [statement.target]
+        case ast.With() | ast.AsyncWith():
+            targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
+        case ast.Delete():
+            targets = list(statement.targets)
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return [statement.name]
+        case _:
+            return []
+    named = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    return [node.id for node in named if not isinstance(node.ctx, ast.Load)]
+
+
+def _stands_first(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module == "__future__"
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _through(function: str, node: ast.expr) -> ast.expr:
+    name = ast.copy_location(ast.Name(function, ast.Load()), node)
+    return ast.copy_location(ast.Call(name, [node], []), node)
+
+
+def _label(owner: _Names) -> str:
+    return f"__scope_of_{_number(owner)}__"
+
+
+def _number(owner: _Names) -> str:
+    node = owner.node
+    return "module" if node is None else f"{node.lineno}_{node.col_offset}"
+
+
+def _scope_of(node: Any, where: ast.AST) -> ast.Assign:
+    """Make the scope of an activation."""
+    owner = _Names(node, None)
+    made = ast.Call(ast.Name("__scope__", ast.Load()), [ast.Constant(owner.name)], [])
+    statement = ast.Assign([ast.Name(_label(owner), ast.Store())], made)
+    return ast.fix_missing_locations(ast.copy_location(statement, where))
+
+
+def _variable(owner: _Names, node: ast.Name) -> ast.expr:
+    given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(node.id), node]
+    made = ast.copy_location(ast.Call(ast.Name("__variable__", ast.Load()), given, []), node)
+    return ast.fix_missing_locations(made)
+
+
+def _wrote(owner: _Names, name: str) -> ast.Expr:
+    given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(name)]
+    return ast.Expr(ast.Call(ast.Name("__wrote__", ast.Load()), given, []))

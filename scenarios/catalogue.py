@@ -5,7 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from importlib import import_module
 
-from .scenario import Scenario, UnknownName
+from .parameters import UnknownName
+from .scenario import Scenario
 
 MODULES = {
     "unbind-window": "scenarios.drain.unbind_window",

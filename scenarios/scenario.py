@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from typing import TypeVar, overload
 
 from actors.runtime.primitives.places import defined
 from actors.runtime.primitives.step import MisuseError
@@ -15,76 +15,10 @@ from actors.runtime.runners.unawaited import origins, tell, tell_python
 from actors.runtime.runs.schedule import ParamValue
 from actors.runtime.world import Session, World, not_plain
 
+from .parameters import Param, Parameters, UnknownName
+
 Build = Callable[..., None]
-_FEW = 8
-"""Numbers that are named one by one."""
-
-
-class UnknownName(ValueError):
-    """A name that nothing has; the message suggests the nearest."""
-
-
-class BadValue(ValueError):
-    """A parameter value that is not allowed; the message says which are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
-    """One parameter: its default, its allowed values (first to last as people should read them), its meaning."""
-
-    default: ParamValue
-    allowed: Sequence[ParamValue]
-    """A range, where all numbers between two are allowed: there may be more of them than anybody could go through."""
-    meaning: str
-
-    @property
-    def described(self) -> str:
-        """The allowed values as people read them."""
-        if isinstance(self.allowed, range) and len(self.allowed) > _FEW:
-            return f"{self.allowed[0]} … {self.allowed[-1]}"
-        return ", ".join(map(str, self.allowed))
-
-    def below(self, value: int) -> Iterator[int]:
-        """Allowed numbers below an allowed one, the lowest first; of many the lowest few, then ever nearer ones."""
-        if not isinstance(self.allowed, range):
-            yield from [lower for lower in self.allowed if isinstance(lower, int) and lower < value]
-            return
-        few = range(self.allowed[0], min(value, self.allowed[0] + _FEW))
-        yield from few
-        distance = (value - self.allowed[0]) // 2
-        while distance:
-            if value - distance >= few.stop:
-                yield value - distance
-            distance //= 2
-
-    def parse(self, name: str, text: str) -> ParamValue:
-        """The allowed value that `text` names; BadValue otherwise."""
-        if isinstance(self.allowed, range):
-            if (whole := _whole(text)) is not None and whole in self.allowed:
-                return whole
-        else:
-            for value in self.allowed:
-                if str(value) == text:
-                    return value
-        words = () if isinstance(self.allowed, range) else self.allowed
-        near = get_close_matches(text, [value for value in words if isinstance(value, str)], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadValue(f"parameter {name}={text!r}: allowed are {self.described}{hint}")
-
-
-def _whole(text: str) -> int | None:
-    """The whole number that a text is, as Python writes it; None for any other text."""
-    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,30}", text) else None
-
-
-def one_of(*values: str, default: str, meaning: str) -> Param:
-    """A parameter that takes one of some words."""
-    return Param(default=default, allowed=values, meaning=meaning)
-
-
-def number(low: int, high: int, *, default: int, meaning: str) -> Param:
-    """A parameter that takes a whole number from `low` to `high`."""
-    return Param(default=default, allowed=range(low, high + 1), meaning=meaning)
+RecordT = TypeVar("RecordT", bound=Parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +35,19 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A closed world with parameters. `build(world, **params)` fills a fresh world; it is called once a run."""
+    """A closed world with parameters. `build` fills a fresh world; it is called once a run.
+
+    Beside the world it gets a `record` of the parameters if there is one, else each parameter by its name.
+    """
 
     name: str
     summary: str
     source: str
-    params: Mapping[str, Param]
+    params: Mapping[str, Param[ParamValue]]
     build: Build
     expected: tuple[Expected, ...] = field(default=())
+    record: type[Parameters] | None = None
+    """What declares the parameters, where they are not declared one by one."""
 
     def complete(self, given: Mapping[str, ParamValue | str]) -> dict[str, ParamValue]:
         """All parameters in declared order, `given` over the defaults; UnknownName or BadValue."""
@@ -144,7 +83,7 @@ class Scenario:
             )
         tell(world)
         try:
-            answer: object = self.build(world, **params)  # type: ignore[func-returns-value]  # which it may do
+            answer = self.fill(world, params)
         finally:
             tell_python()
         if answer is not None:
@@ -159,15 +98,50 @@ class Scenario:
             )
         return world
 
+    def fill(self, world: World, params: Mapping[str, ParamValue]) -> object:
+        """Have `build` fill a world, given all parameters; what it answers, which should be None."""
+        build: Callable[..., object] = self.build
+        return build(world, **params) if self.record is None else build(world, self.record(**params))
+
+
+@overload
+def scenario(
+    record: type[RecordT], /, *, name: str = "", source: str = "", expected: tuple[Expected, ...] = ()
+) -> Callable[[Callable[[World, RecordT], None]], Scenario]: ...
+
+
+@overload
+def scenario(
+    *, name: str = "", source: str = "", expected: tuple[Expected, ...] = (), **params: Param[ParamValue]
+) -> Callable[[Build], Scenario]: ...
+
 
 def scenario(
-    *, name: str = "", source: str = "", expected: tuple[Expected, ...] = (), **params: Param
+    record: type[Parameters] | None = None,
+    /,
+    *,
+    name: str = "",
+    source: str = "",
+    expected: tuple[Expected, ...] = (),
+    **params: Param[ParamValue],
 ) -> Callable[[Build], Scenario]:
-    """Make a scenario of the decorated function; its docstring's first line is the summary."""
+    """Make a scenario of the decorated function; its docstring's first line is the summary.
+
+    The function takes the world and a `record`, or the world and each parameter by its name. TypeError for both, and
+    for what is no record.
+    """
+    if record is not None and (params or not (isinstance(record, type) and issubclass(record, Parameters))):
+        raise TypeError("@scenario(...) takes one class of Parameters, or each parameter by its name")
 
     def make(build: Build) -> Scenario:
-        given = name or build.__name__.replace("_", "-")
-        summary = (inspect.getdoc(build) or "").split("\n")[0]
-        return Scenario(name=given, summary=summary, source=source, params=params, build=build, expected=expected)
+        return Scenario(
+            name=name or build.__name__.replace("_", "-"),
+            summary=(inspect.getdoc(build) or "").split("\n")[0],
+            source=source,
+            params=params if record is None else record.declared,
+            build=build,
+            expected=expected,
+            record=record,
+        )
 
     return make

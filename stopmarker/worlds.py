@@ -9,7 +9,8 @@ from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import Cpu, World
 from hw.memory import FrameAllocator, Memory
-from scenarios.scenario import Expected, Param, Scenario, number, one_of, scenario
+from scenarios.parameters import Param, Parameters, number, one_of
+from scenarios.scenario import Expected, Scenario, scenario
 
 __all__ = [
     "Cpu",
@@ -23,6 +24,7 @@ __all__ = [
     "Note",
     "Oracle",
     "Param",
+    "Parameters",
     "Part",
     "Port",
     "RwLock",

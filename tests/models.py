@@ -11,7 +11,8 @@ from functools import partial
 
 from actors.runtime.primitives.events import Note
 from actors.runtime.world import Cpu, World
-from scenarios.scenario import number, one_of, scenario
+from scenarios.parameters import number, one_of
+from scenarios.scenario import scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

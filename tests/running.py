@@ -43,7 +43,7 @@ def of(scenario: Scenario, given: Mapping[str, int | str]) -> Callable[[World], 
     params = scenario.complete(given)
 
     def build(world: World) -> None:
-        scenario.build(world, **params)
+        scenario.fill(world, params)
 
     return build
 

@@ -9,7 +9,8 @@ from actors.runtime.primitives.goals import InOrder, Part, progress
 from actors.runtime.world import Cpu, World
 from drivers.events.binding import PageRequestTaken, PasidFreed, TeardownBegun
 from hw.events.link import PageRequestQueued, PageRequestRefused
-from scenarios.scenario import one_of, scenario
+from scenarios.parameters import one_of
+from scenarios.scenario import scenario
 from scenarios.witnesses.goals import RequestsOfTwoBindings, overflow_while_unbinding
 from tests.explore.searching import search, worlds
 from tools.campaign.coverage import Coverage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.descriptors import Wait
 
@@ -9,13 +11,14 @@ from ..cpu import Cpu, Lock
 from ..kernel.endpoint import Endpoint
 from ..kernel.faults.iopf import FaultGroup
 from ..kernel.faults.mutants import AnswersMarkers
-from ..kernel.faults.page_requests import Responder, ResponseQueue
+from ..kernel.faults.page_requests import Intake, Responder, ResponseQueue
 from ..kernel.memory.pasid import Bond, Pasids
 from ..kernel.pasid_lifetime import WalkedLifetime
 from .pasid_table import PasidTable
 from .pasid_table_eras import DrainsInRelease, SkipsDrain, TrustsTheFirst
-from .prq import Drain
+from .prq import Drain, PageRequestQueue
 from .prq_variants import ClearsProEarly
+from .qi import Qi
 from .qi_errors import ReplacesRefused
 
 
@@ -71,22 +74,32 @@ class OneDescriptor(LooksAgain):
         await self._qi.submit(cpu, Wait(fence=True), drain=True)
 
 
-DRIVERS: dict[str, dict[str, type]] = {
-    "none": {"drain": DrainsNothing},
-    "no-recheck": {"drain": LooksOnce},
-    "one-descriptor": {"drain": OneDescriptor},
-    "no-overflow": {"drain": IgnoresOverflow},
-    "early-clear": {"queue": ClearsProEarly},
-    "lost": {"contexts": SkipsDrain},
-    "in-release": {"contexts": DrainsInRelease},
-    "trusts-first": {"contexts": TrustsTheFirst},
-    "marker": {"intake": AnswersMarkers},
-    "right": {},
-    "again": {"drain": LooksAgain},
-    "twice": {"drain": DrainsTwice},
-    "checks-iqe": {"qi": ReplacesRefused},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainingDriver:
+    """The parts of the driver that have to do with page requests; the right ones where nothing is said."""
+
+    contexts: type[PasidTable] = PasidTable
+    drain: type[Drain] = Drain
+    intake: type[Intake] = Intake
+    qi: type[Qi] = Qi
+    queue: type[PageRequestQueue] = PageRequestQueue
+
+
+DRIVERS = {
+    "none": DrainingDriver(drain=DrainsNothing),
+    "no-recheck": DrainingDriver(drain=LooksOnce),
+    "one-descriptor": DrainingDriver(drain=OneDescriptor),
+    "no-overflow": DrainingDriver(drain=IgnoresOverflow),
+    "early-clear": DrainingDriver(queue=ClearsProEarly),
+    "lost": DrainingDriver(contexts=SkipsDrain),
+    "in-release": DrainingDriver(contexts=DrainsInRelease),
+    "trusts-first": DrainingDriver(contexts=TrustsTheFirst),
+    "marker": DrainingDriver(intake=AnswersMarkers),
+    "right": DrainingDriver(),
+    "again": DrainingDriver(drain=LooksAgain),
+    "twice": DrainingDriver(drain=DrainsTwice),
+    "checks-iqe": DrainingDriver(qi=ReplacesRefused),
 }
-"""What is put in the place of which part of the driver."""
 
 
 class Unbind(WalkedLifetime):

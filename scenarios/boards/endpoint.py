@@ -43,7 +43,7 @@ from hw.pcie.tlp import (
     TranslationRequest,
 )
 
-from ..scenario import one_of
+from ..parameters import one_of
 
 SID = StreamId(0)
 FIND = one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report")
@@ -87,7 +87,7 @@ class Options(TypedDict, total=False):
     responder: Callable[[ResponseQueue], Responder]
     drains: bool
     """Whether the IOMMU's driver waits for page requests when it tears an entry down, if it is one that can."""
-    srcu: Lock
+    srcu: Lock | None
     """What the release callback of process A runs under, for a driver whose unbind may wait for it."""
 
 

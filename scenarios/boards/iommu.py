@@ -35,10 +35,12 @@ class Iommu:
     title: str
     """As people write it."""
     board: Callable[..., Platform]
+    hardware: Callable[..., object]
+    """What the board makes its hardware of, if it is not told otherwise."""
     variants: Mapping[str, Mapping[str, Parts]] = field(default_factory=dict)
     """By experiment, which is the name of a parameter, and by the words of that. Not every IOMMU takes part in each."""
     knobs: Mapping[str, Knob] = field(default_factory=dict)
-    """By the name of a parameter; `board` takes the fields as `fields`."""
+    """By the name of a parameter; `hardware` takes their fields by name."""
 
 
 def each(part: str, kinds: Mapping[str, object]) -> dict[str, Parts]:

@@ -6,11 +6,12 @@ A new IOMMU is a board, what it offers to which experiment (as in `smmuv3_varian
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Unpack
 
 from actors.runtime.world import World
 
-from ..scenario import BadValue, Param, one_of
+from ..parameters import BadValue, Param, one_of
 from .endpoint import Options, Platform
 from .iommu import Parts
 from .smmuv3_variants import SMMUV3
@@ -28,7 +29,7 @@ IOMMUS = {
 
 def iommu_with(
     *experiments: str, default: str = "smmuv3", meaning: str = "which IOMMU stands between device and memory"
-) -> Param:
+) -> Param[str]:
     """The parameter that chooses among those IOMMUs which take part in all these experiments."""
     names = [name for name, iommu in IOMMUS.items() if all(each in iommu.variants for each in experiments)]
     return one_of(*names, default=default, meaning=meaning)
@@ -41,16 +42,22 @@ def words_of(experiment: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def parts_of(iommu: str, experiment: str, word: str) -> Parts:
-    """What a word puts in the place of which part of that IOMMU's board; BadValue if the IOMMU does not have it."""
-    offer = IOMMUS[iommu].variants.get(experiment, {})
-    if word not in offer:
-        having = _and(each.title for each in IOMMUS.values() if word in each.variants.get(experiment, {}))
-        allowed = ", ".join(offer) or "none"
-        raise BadValue(
-            f"parameter {experiment}={word!r}: only {having} has that; with iommu={iommu} allowed are {allowed}"
-        )
-    return offer[word]
+def parts_of(iommu: str, **words: str) -> Parts:
+    """What the words, by experiment, put in the place of which parts of that IOMMU's board.
+
+    BadValue if the IOMMU does not have one of them.
+    """
+    parts: dict[str, Any] = {}
+    for experiment, word in words.items():
+        offer = IOMMUS[iommu].variants.get(experiment, {})
+        if word not in offer:
+            having = _and(each.title for each in IOMMUS.values() if word in each.variants.get(experiment, {}))
+            allowed = ", ".join(offer) or "none"
+            raise BadValue(
+                f"parameter {experiment}={word!r}: only {having} has that; with iommu={iommu} allowed are {allowed}"
+            )
+        parts |= offer[word]
+    return parts
 
 
 def platform(
@@ -62,14 +69,17 @@ def platform(
 ) -> Platform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `parts` are of that IOMMU, as `parts_of` has them; `knobs` of its hardware, by name: BadValue if it has not one of
-    them and is not as if it had.
+    `parts` come in the place of what the options say, or of parts of that IOMMU, as `parts_of` has them; `knobs` are
+    of its hardware, by name: BadValue if it has not one of them and is not as if it had.
     """
-    return IOMMUS[iommu].board(world, **_fields(iommu, knobs or {}), **parts or {}, **options)
+    chosen = IOMMUS[iommu]
+    hardware = partial(chosen.hardware, **_fields(iommu, knobs or {}))
+    return chosen.board(world, hardware=hardware, **{**options, **(parts or {})})
 
 
-def _fields(iommu: str, knobs: Mapping[str, str]) -> dict[str, Any]:
-    own, fields = IOMMUS[iommu].knobs, {}
+def _fields(iommu: str, knobs: Mapping[str, str]) -> Mapping[str, object]:
+    own = IOMMUS[iommu].knobs
+    fields: dict[str, object] = {}
     for name, word in knobs.items():
         if name in own:
             fields[own[name].field] = own[name].values[word]
@@ -80,7 +90,7 @@ def _fields(iommu: str, knobs: Mapping[str, str]) -> dict[str, Any]:
             raise BadValue(
                 f"parameter {name}={word!r}: a knob of {having} alone; with iommu={iommu} allowed is {right}"
             )
-    return {"fields": fields} if fields else {}
+    return fields
 
 
 def _and(titles: Iterable[str]) -> str:

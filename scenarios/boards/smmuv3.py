@@ -64,13 +64,14 @@ def smmuv3_platform(
     contexts: Callable[..., Contexts] = Contexts,
     queue: Callable[..., PriQueue] = PriQueue,
     drain: Callable[..., PriqDrain] = PriqDrain,
-    atschk: bool = False,
+    hardware: Callable[..., Smmu] = Smmu,
     gerror: Interrupt | None = None,
     **options: Unpack[Options],
 ) -> SmmuPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `atschk` is CR0.ATSCHK; `gerror` is the line that says that GERROR has changed, where somebody listens.
+    `hardware` may be told what its knobs are. `gerror` is the line that says that GERROR has changed, where somebody
+    listens.
     """
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
@@ -88,7 +89,7 @@ def smmuv3_platform(
     evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
     units = SmmuUnits(
         **board.attached(world, options),
-        smmu=Smmu(registers=registers, stream_table=streams, streams=1, atschk=atschk),
+        smmu=hardware(registers=registers, stream_table=streams, streams=1),
         priq=Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
         pri_irq=irq,
         cmdq=cmdq_ring,

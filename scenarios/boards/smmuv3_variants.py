@@ -10,6 +10,7 @@ from drivers.smmuv3.notifiers import NOTIFIERS
 from drivers.smmuv3.priq_variants import ACKNOWLEDGE
 from drivers.smmuv3.reset_drains import PRIQ_DRAINS
 from drivers.smmuv3.reset_gate import GATES
+from hw.smmuv3.state import Smmu
 
 from .iommu import Iommu, each
 from .smmuv3 import smmuv3_platform
@@ -18,6 +19,7 @@ SMMUV3 = Iommu(
     name="smmuv3",
     title="SMMUv3",
     board=smmuv3_platform,
+    hardware=Smmu,
     variants={
         "order": each("contexts", ORDERS),
         "notifier": each("contexts", NOTIFIERS),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from actors.iommus.vtd.doorbell import Doorbell
 from actors.iommus.vtd.units import VtdUnits
@@ -48,7 +48,7 @@ class VtdPlatform(Platform):
     atomic_release = True
 
     def __post_init__(self) -> None:
-        """A drain knows the table whose `drain` it is."""
+        """At the end of a run the table lets go of its drain, which refers back to it."""
         self.units.world.at_end(self.contexts.forget)
 
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
@@ -71,19 +71,19 @@ def vtd_platform(
     warm: bool = True,
     time_outs: bool = False,
     late_responses: bool = False,
-    fields: Mapping[str, Any] | None = None,
+    hardware: Callable[..., Vtd] = Vtd,
     **options: Unpack[Options],
 ) -> VtdPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `warm`: that first look has left context and PASID entry in their caches. `fields` are those of `hw.vtd.state.Vtd`.
+    `warm`: that first look has left context and PASID entry in their caches. `hardware` may be told what its knobs are.
     `time_outs`: some device may never answer an invalidation. `late_responses`: somebody asks if a response leaves
     before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
     contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
     board = sides(world, PageTables, "VT-d", LANE, options)
-    hardware = Vtd(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all, **fields or {})
+    unit = hardware(registers=registers, context_table=contexts_at, contexts=1, pasids=board.pasids.all)
     iqt, irq = Doorbell(world, "IQT", registers.IQT), world.interrupt("PRQ")
     submit = qi(registers, rings.iq, rings.status, world.spinlock("q_lock"), iqt)
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
@@ -95,10 +95,10 @@ def vtd_platform(
     drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)
     if options.get("drains", False):
         entries.drains_with(drained.run)
-    queues = invalidations(hardware, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
+    queues = invalidations(unit, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
     units = _units(board.attached(world, options), *queues, _Lines(iqt, irq, time_outs, late_responses))
     if warm:
-        _warm(world, hardware, contexts_at, table)
+        _warm(world, unit, contexts_at, table)
     return VtdPlatform(
         **board.shared,
         units=units,

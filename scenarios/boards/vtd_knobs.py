@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from hw.pcie.tlp import CompletionStatus, ResponseCode
 
-from ..scenario import Param, one_of
+from ..parameters import Param, Parameters, one_of
 from .iommu import Knob
 
 KNOBS: Mapping[str, Knob] = {
@@ -44,12 +45,17 @@ KNOBS: Mapping[str, Knob] = {
 }
 
 
-def knob(name: str) -> Param:
+def knob(name: str) -> Param[str]:
     """The parameter of a scenario, which has to have the same name there."""
     chosen = KNOBS[name]
     return one_of(*chosen.values, default=chosen.default, meaning=chosen.meaning)
 
 
-def fields_of(chosen: Mapping[str, str]) -> dict[str, object]:
-    """What the unit has in its fields, by the words of a run."""
-    return {KNOBS[name].field: KNOBS[name].values[word] for name, word in chosen.items()}
+def knobs_of(given: Parameters) -> dict[str, str]:
+    """Those parameters of a run that are knobs."""
+    return {name: str(getattr(given, name)) for name in given.declared if name in KNOBS}
+
+
+def fields_of(given: Parameters) -> dict[str, Any]:
+    """What the unit has in its fields for those."""
+    return {KNOBS[name].field: KNOBS[name].values[word] for name, word in knobs_of(given).items()}

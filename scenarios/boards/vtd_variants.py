@@ -11,6 +11,7 @@ from drivers.vtd.notifiers import VTD_NOTIFIERS
 from drivers.vtd.prq_variants import CLEAR_PRO
 from drivers.vtd.qi_errors import VTD_GATES, Retries
 from drivers.vtd.reset_drains import PRQ_DRAINS
+from hw.vtd.state import Vtd
 
 from .iommu import Iommu, each
 from .vtd import vtd_platform
@@ -20,6 +21,7 @@ VTD = Iommu(
     name="vtd",
     title="VT-d",
     board=vtd_platform,
+    hardware=Vtd,
     variants={
         "order": each("contexts", VTD_ORDERS),
         "notifier": each("contexts", VTD_NOTIFIERS),

@@ -7,9 +7,10 @@ from actors.runtime.world import Cpu, Main, World
 from drivers.smmuv3.entry_writer import CD
 from hw.memory import WORD_BYTES
 from scenarios.entries.entry_transitions import TRANSITIONS
-from scenarios.entries.entry_update import Changing, fill
+from scenarios.entries.entry_update import Changing, EntryUpdate, fill
 from scenarios.entries.entry_update_verdicts import MIX
-from scenarios.scenario import Expected, number, one_of, scenario
+from scenarios.parameters import one_of
+from scenarios.scenario import Expected, scenario
 
 _writer = c_module("entry_writer.c")
 EXPECTED = (
@@ -36,9 +37,9 @@ EXPECTED = (
 @scenario(
     source="smmuv3 §1.3, §3.2: the entry writer of Linux 6.9, in C",
     expected=EXPECTED,
-    change=one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which"),
+    change=EntryUpdate.change,
     writer=one_of("hitless", "in-order", default="in-order", meaning="how the C makes the change"),
-    accesses=number(1, 3, default=2, meaning="DMA accesses of the stream"),
+    accesses=EntryUpdate.accesses,
 )
 def c_entry_update(world: World, *, change: str, writer: str, accesses: int) -> None:
     """C changes a live STE or CD while the SMMU fetches it word by word."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from actors.c.module import c_module
 from actors.runtime.primitives.events import Note
 from actors.runtime.world import World
-from scenarios.scenario import Expected, one_of, scenario
+from scenarios.parameters import one_of
+from scenarios.scenario import Expected, scenario
 
 _races = c_module("small_races.c")
 REFERENCE = (

@@ -12,9 +12,11 @@ from ..boards.smmuv3 import smmuv3_platform
 from ..oracles.no_double_free import NoDoubleFree
 from ..oracles.no_use_after_free import NoUseAfterFree
 from ..oracles.nothing_leaks import NothingLeaks
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.goals import overflow_again
 from ..witnesses.partial_is_discarded import PartialIsDiscarded
+from .queue_ack import QueueAck
 
 EXPECTED = (
     Expected(
@@ -44,8 +46,8 @@ EXPECTED = (
     source="iopf_queue_discard_partial in series v6 (April 2020, never merged): iommu: Add I/O page fault queue",
     expected=EXPECTED,
     discard=one_of(*DISCARD, default="no-unlink", meaning="what becomes of a request whose Last never comes"),
-    requests=number(1, 3, default=2, meaning="page request groups, one after the other"),
-    group=number(1, 3, default=2, meaning="pages in a group"),
+    requests=QueueAck.requests,
+    group=QueueAck.group,
 )
 def discard_partial(world: World, *, discard: str, requests: int, group: int) -> None:
     """An overflow makes the PRI thread discard half of a group; the next group comes."""

@@ -11,7 +11,8 @@ from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.every_overflow_is_acknowledged import EveryOverflowIsAcknowledged
 from ..oracles.groups_are_not_mixed import GroupsAreNotMixed
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.goals import overflow_again
 from ..witnesses.queue_overflows import QueueOverflows
 
@@ -54,32 +55,38 @@ EXPECTED = (
 )
 
 
-@scenario(
-    source="0d535967ac65 (July 2018): Sync the OVACKFLG to PRIQ consumer register; "
-    "28a77185f1cd (January 2021): vt-d: Clear PRQ overflow only when PRQ is empty",
-    expected=EXPECTED,
-    acknowledge=one_of(
+class QueueAck(Parameters):
+    """When an overflow is acknowledged, and what makes one."""
+
+    acknowledge = one_of(
         *words_of("acknowledge"),
         default="never",
         meaning="when OVACKFLG is written (or PRO cleared): drained first, or not",
-    ),
-    requests=number(1, 3, default=2, meaning="page request groups, one after the other"),
-    group=number(1, 3, default=2, meaning="pages in a group"),
-    priq=number(0, 2, default=0, meaning="log2 of the PRI queue's entries"),
-    iommu=iommu_with("acknowledge"),
+    )
+    requests = number(1, 3, default=2, meaning="page request groups, one after the other")
+    group = number(1, 3, default=2, meaning="pages in a group")
+    priq = number(0, 2, default=0, meaning="log2 of the PRI queue's entries")
+    iommu = iommu_with("acknowledge")
+
+
+@scenario(
+    QueueAck,
+    source="0d535967ac65 (July 2018): Sync the OVACKFLG to PRIQ consumer register; "
+    "28a77185f1cd (January 2021): vt-d: Clear PRQ overflow only when PRQ is empty",
+    expected=EXPECTED,
 )
-def queue_ack(world: World, *, acknowledge: str, requests: int, group: int, priq: int, iommu: str) -> None:
+def queue_ack(world: World, given: QueueAck) -> None:
     """The PRI queue overflows; the hardware answers the group, the device goes on with the next."""
     board = platform(
         world,
-        iommu,
-        parts_of(iommu, "acknowledge", acknowledge),
+        given.iommu,
+        parts_of(given.iommu, acknowledge=given.acknowledge),
         device=Prefetcher,
         report=0,
-        requests=requests,
-        group=group,
-        priq_log2size=priq,
-        credits=group,
+        requests=given.requests,
+        group=given.group,
+        priq_log2size=given.priq,
+        credits=given.group,
         put_async=True,
     )
     board.add_hardware(world, ats=False)

@@ -13,8 +13,10 @@ from ..boards.platform import iommu_with, platform
 from ..oracles.credits_come_back import CreditsComeBack
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_stray_response import NoStrayResponse
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.marker_is_queued import MarkerIsQueued
+from .unbind_window import UnbindWindow
 
 MARKERS: dict[str, type[Intake]] = {"answer": AnswersMarkers, "drop": Intake}
 EXPECTED = (
@@ -36,28 +38,34 @@ EXPECTED = (
 )
 
 
+class StopMarkerAnswered(Parameters):
+    """What becomes of a Stop Marker, and what the device sends before it."""
+
+    marker = one_of(*MARKERS, default="answer", meaning="what the PRI thread does with a Stop Marker")
+    stop = one_of("A", "B", default="B", meaning="A waits for responses, B sends a Stop Marker")
+    requests = UnbindWindow.requests
+    priq = UnbindWindow.priq
+    iommu = iommu_with()
+
+
 @scenario(
+    StopMarkerAnswered,
     source="da8669ff41fa (April 2022): iommu/vt-d: Drop stop marker messages",
     expected=EXPECTED,
-    marker=one_of("answer", "drop", default="answer", meaning="what the PRI thread does with a Stop Marker"),
-    stop=one_of("A", "B", default="B", meaning="A waits for responses, B sends a Stop Marker"),
-    requests=number(1, 3, default=1, meaning="page request groups that the device sends"),
-    priq=number(0, 4, default=1, meaning="log2 of the PRI queue's entries"),
-    iommu=iommu_with(),
 )
-def stop_marker_answered(world: World, *, marker: str, stop: str, requests: int, priq: int, iommu: str) -> None:
+def stop_marker_answered(world: World, given: StopMarkerAnswered) -> None:
     """A device is told to stop while its page requests are handled, and sends a Stop Marker behind them."""
     board = platform(
         world,
-        iommu,
-        device=STYLES[stop],
+        given.iommu,
+        device=STYLES[given.stop],
         report=0,
-        requests=requests,
+        requests=given.requests,
         group=1,
-        priq_log2size=priq,
+        priq_log2size=given.priq,
         credits=4,
         put_async=True,
-        intake=MARKERS[marker],
+        intake=MARKERS[given.marker],
     )
 
     async def stopper(cpu: Cpu) -> None:

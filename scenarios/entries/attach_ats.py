@@ -14,23 +14,30 @@ from ..boards.attach import ADDRESS, Board
 from ..oracles.device_sees_no_error import DeviceSeesNoError
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.endpoint_works_in import EndpointWorksIn
 from .attach_ats_verdicts import EXPECTED
 
 
+class AttachAts(Parameters):
+    """In which order a master changes domains, and what its endpoint does."""
+
+    order = one_of(*ORDERS, default="7.1", meaning="in which order lists, STE, ATC and ATS Enable change")
+    ats = one_of("on-on", "off-on", "on-off", default="on-on", meaning="whether the endpoint uses ATS before and after")
+    unmap = one_of("on", "off", default="on", meaning="whether the old domain loses the page meanwhile")
+    off = one_of("answers", "ignores", default="answers", meaning="what an endpoint with ATS off does with ATC_INV")
+    accesses = number(1, 3, default=1, meaning="writes of the endpoint, one after the other")
+
+
 @scenario(
+    AttachAts,
     source="smmuv3 §2.3, §3.3: 8dd8f005bdd4 (SMMU-R16), SMMU-R17, 7497f4211f4f (SMMU-R19), 587bb3e56a2c (SMMU-R21)",
     expected=EXPECTED,
-    order=one_of(*ORDERS, default="7.1", meaning="in which order lists, STE, ATC and ATS Enable change"),
-    ats=one_of("on-on", "off-on", "on-off", default="on-on", meaning="whether the endpoint uses ATS before and after"),
-    unmap=one_of("on", "off", default="on", meaning="whether the old domain loses the page meanwhile"),
-    off=one_of("answers", "ignores", default="answers", meaning="what an endpoint with ATS off does with ATC_INV"),
-    accesses=number(1, 3, default=1, meaning="writes of the endpoint, one after the other"),
 )
-def attach_ats(world: World, *, order: str, ats: str, unmap: str, off: str, accesses: int) -> None:
+def attach_ats(world: World, given: AttachAts) -> None:
     """M moves from D to E while it writes, and while D loses the page that it writes to."""
-    now, then = (switch == "on" for switch in ats.split("-"))
+    now, then = (switch == "on" for switch in given.ats.split("-"))
     eats = AtsMode.FULL if now else AtsMode.REFUSED
     owners = tuple(owner_name(mm_owner(number)) for number in range(2))
     returned: list[bool] = []
@@ -38,7 +45,7 @@ def attach_ats(world: World, *, order: str, ats: str, unmap: str, off: str, acce
     def allowed() -> tuple[str, ...]:
         return owners[1:] if returned else owners
 
-    kind = partial(AtsUnits, answers_when_off=off == "answers", allowed=allowed)
+    kind = partial(AtsUnits, answers_when_off=given.off == "answers", allowed=allowed)
     board = Board(world, case="1", units=kind, eats=eats)
     units = board.units
     domains = (board.contested, board.other)
@@ -46,7 +53,7 @@ def attach_ats(world: World, *, order: str, ats: str, unmap: str, off: str, acce
     if now:
         units.warm(ADDRESS, board.pages["D"])
         lists["D"].masters.append(board.master)
-    rid = ORDERS[order](board.asids, board.contexts, units, lists, now=now, then=then)
+    rid = ORDERS[given.order](board.asids, board.contexts, units, lists, now=now, then=then)
 
     async def attach_dev(cpu: Cpu) -> None:
         await rid.attach(cpu, board.master, board.new)
@@ -56,8 +63,8 @@ def attach_ats(world: World, *, order: str, ats: str, unmap: str, off: str, acce
         await unmap_page(cpu, lists["D"], units, board.leaves["D"], ADDRESS, world.frames)
 
     world.actor(attach_dev)
-    if unmap == "on":
+    if given.unmap == "on":
         world.actor(iommu_unmap)
-    world.add_actor("M", units.endpoint(ADDRESS, accesses))
+    world.add_actor("M", units.endpoint(ADDRESS, given.accesses))
     world.check(NoDmaIntoForeignFrame(), DeviceSeesNoError(), NoInvalidationTimesOut())
     world.expect(*(EndpointWorksIn(domain.name, owner) for domain, owner in zip(domains, owners, strict=True)))

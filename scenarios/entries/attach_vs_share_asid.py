@@ -11,33 +11,38 @@ from hw.pcie.tlp import NO_PASID
 from ..boards.attach import ADDRESS, CPU_ASID, PASID, Board, M, S
 from ..oracles.no_access_through_a_foreign_entry import NoAccessThroughAForeignEntry
 from ..oracles.one_table_per_asid import OneTablePerAsid
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.asid_shared_during_attach import AsidSharedDuringAttach
 from .attach_vs_share_asid_verdicts import EXPECTED
 
 
+class AttachVsShareAsid(Parameters):
+    """Whose attach, which ASID, and what the SMMU does meanwhile."""
+
+    attach = one_of(*VARIANTS, default="A1", meaning="RID attach up to 6.6 (A0), 6.8, 6.9, 6.11, 7.1 (A4), and mutants")
+    case = one_of("1", "2", default="1", meaning="the domain with the process's ASID is M's old one (1) or new one (2)")
+    dma = one_of("on", "off", default="on", meaning="whether M is busy while it changes domains")
+    tlbi = one_of("on", "off", default="off", meaning="whether a detach flushes the ASID of the domain that is left")
+    btm = one_of(*SHARING, default="on", meaning="whether a process shares the CPU's ASID (7.1, A4: never); a mutant")
+    accesses = number(1, 3, default=1, meaning="how often M reads memory, if it is busy")
+    speculation = number(0, 2, default=0, meaning="translations that the SMMU makes for M without traffic")
+
+
 @scenario(
+    AttachVsShareAsid,
     source="seed 004: M. Saleh, 1 February 2024, [PATCH v4 06/16] iommu/arm-smmu-v3: Hold arm_smmu_asid_lock during "
     "all of attach_dev; merged as 9f7c68911579 (SMMU-R30)",
     expected=EXPECTED,
-    attach=one_of(*VARIANTS, default="A1", meaning="RID attach up to 6.6 (A0), 6.8, 6.9, 6.11, 7.1 (A4), and mutants"),
-    case=one_of("1", "2", default="1", meaning="the domain with the process's ASID is M's old one (1) or new one (2)"),
-    dma=one_of("on", "off", default="on", meaning="whether M is busy while it changes domains"),
-    tlbi=one_of("on", "off", default="off", meaning="whether a detach flushes the ASID of the domain that is left"),
-    btm=one_of(*SHARING, default="on", meaning="whether a process shares the CPU's ASID (7.1, A4: never); a mutant"),
-    accesses=number(1, 3, default=1, meaning="how often M reads memory, if it is busy"),
-    speculation=number(0, 2, default=0, meaning="translations that the SMMU makes for M without traffic"),
 )
-def attach_vs_share_asid(
-    world: World, *, attach: str, case: str, dma: str, tlbi: str, btm: str, accesses: int, speculation: int
-) -> None:
+def attach_vs_share_asid(world: World, given: AttachVsShareAsid) -> None:
     """A master changes domains on CPU0 while CPU1 binds a process that wants the ASID of one of the two."""
-    board = Board(world, case=case, units=Units, domain_tables=attach == "A0")
-    rid = VARIANTS[attach](board.asids, board.contexts, tlbi=tlbi == "on")
-    sharing = PrivateAsids if attach == "A4" else SHARING[btm]
+    board = Board(world, case=given.case, units=Units, domain_tables=given.attach == "A0")
+    rid = VARIANTS[given.attach](board.asids, board.contexts, tlbi=given.tlbi == "on")
+    sharing = PrivateAsids if given.attach == "A4" else SHARING[given.btm]
     sva = SvaBind(sharing(board.asids, board.contexts), world.mutex("sva_lock"))
     bell = Bell(world, "S")
-    busy = board.units.device(M, NO_PASID, ADDRESS, accesses)
+    busy = board.units.device(M, NO_PASID, ADDRESS, given.accesses)
     works = board.units.device(S, PASID, ADDRESS, 1)
 
     async def attach_dev(cpu: Cpu) -> None:
@@ -53,11 +58,11 @@ def attach_vs_share_asid(
 
     world.actor(attach_dev)
     world.actor(sva_bind)
-    if dma == "on":
+    if given.dma == "on":
         world.add_actor("M", busy)
-    if speculation:
-        world.add_actor("smmu.speculation", board.units.speculator(M, NO_PASID, ADDRESS, speculation))
-    if dma == "on" or speculation:
+    if given.speculation:
+        world.add_actor("smmu.speculation", board.units.speculator(M, NO_PASID, ADDRESS, given.speculation))
+    if given.dma == "on" or given.speculation:
         world.add_actor("S", work)
     world.check(OneTablePerAsid(*board.before, names=board.names), NoAccessThroughAForeignEntry())
     world.expect(AsidSharedDuringAttach())

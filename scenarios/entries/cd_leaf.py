@@ -9,7 +9,8 @@ from hw.bus import StreamId
 
 from ..boards.leaf import ADDRESS, PASID, LeafBoard
 from ..oracles.bound_pasid_is_not_refused import BoundPasidIsNotRefused
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.level1_is_fetched_invalid import Level1IsFetchedInvalid
 
 SID = StreamId(0)

@@ -23,7 +23,8 @@ from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 from ..boards.endpoint import write_words
 from ..oracles.hitless_update_never_refuses import HitlessUpdateNeverRefuses
 from ..oracles.walker_uses_old_or_new import WalkerUsesOldOrNew
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.traffic_spans_the_update import TrafficSpansTheUpdate
 from .entry_transitions import TRANSITIONS
 from .entry_update_verdicts import EXPECTED
@@ -32,26 +33,32 @@ SID, RID = StreamId(0), Pasid(0)
 ADDRESS = VirtAddr(0x10_0000)
 
 
+class EntryUpdate(Parameters):
+    """What is changed and how, and what the SMMU fetches meanwhile."""
+
+    change = one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which")
+    writer = one_of(*WRITERS, default="6.9", meaning="how software makes the change")
+    accesses = number(1, 3, default=2, meaning="DMA accesses of the stream")
+    prefetches = number(0, 2, default=0, meaning="fetches that the SMMU makes without traffic")
+
+
 @scenario(
+    EntryUpdate,
     source="smmuv3 §1.3, §3.2: the entry writer of Linux 6.9; races SMMU-R24 and SMMU-R25",
     expected=EXPECTED,
-    change=one_of(*TRANSITIONS, default="cdtable-bypass", meaning="from which entry to which"),
-    writer=one_of(*WRITERS, default="6.9", meaning="how software makes the change"),
-    accesses=number(1, 3, default=2, meaning="DMA accesses of the stream"),
-    prefetches=number(0, 2, default=0, meaning="fetches that the SMMU makes without traffic"),
 )
-def entry_update(world: World, *, change: str, writer: str, accesses: int, prefetches: int) -> None:
+def entry_update(world: World, given: EntryUpdate) -> None:
     """A driver changes a live STE or CD while the SMMU fetches it word by word."""
 
     def update(entry: Changing) -> Main:
-        written = Entry(entry.name, entry.address, entry.kind, WRITERS[writer]())
+        written = Entry(entry.name, entry.address, entry.kind, WRITERS[given.writer]())
 
         async def main(cpu: Cpu) -> None:
             await written.write(cpu, entry.new, entry.sync)
 
         return main
 
-    fill(world, change, accesses, prefetches, update)
+    fill(world, given.change, given.accesses, given.prefetches, update)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from hw.bus import StreamId
 
 from ..boards.leaf import LeafBoard
 from ..oracles.no_use_after_free import NoUseAfterFree
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.leaf_is_allocated import LeafIsAllocated
 
 SLEEP = "BrokenRule"

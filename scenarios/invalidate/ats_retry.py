@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from actors.devices.ats_loop import AnswersEarly, AtsLoop, GivesUp, RetriesAfterFailure, TrustsSuccess
 from actors.iommus.untranslated import UntranslatedWrites
@@ -21,7 +21,8 @@ from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefus
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_retry_after_failure import NoRetryAfterFailure
 from ..oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.page_is_gone_after_success import PageIsGoneAfterSuccess
 from ..witnesses.request_is_refused import RequestIsRefused
 from .ats_retry_verdicts import EXPECTED
@@ -36,45 +37,56 @@ DEVICES: dict[str, type[AtsLoop]] = {
 }
 
 
-@scenario(
-    source="seed 001: J. Gunthorpe and K. Tian, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve "
-    "iopf_queue_flush_dev()",
-    expected=EXPECTED,
-    device=one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3"),
-    notifier=one_of(
+class AtsRetry(Parameters):
+    """What the device makes of answers, and what happens to its page."""
+
+    device = one_of(*DEVICES, default="right", meaning="what the device makes of answers; the last two break PCIe 10.3")
+    notifier = one_of(
         *words_of("notifier"),
         default="waits",
         meaning="what the mm's notifier waits for: TLB, then device; both at once; the TLB",
-    ),
-    change=one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end"),
-    gone=number(0, 3, default=1, meaning="how often reclaim takes the page when it is there"),
-    iommu=iommu_with("notifier"),
+    )
+    change = one_of("reclaim", "exit", default="reclaim", meaning="what mm does: take the page away, or end")
+    gone = number(0, 3, default=1, meaning="how often reclaim takes the page when it is there")
+    iommu = iommu_with("notifier")
+
+
+@scenario(
+    AtsRetry,
+    source="seed 001: J. Gunthorpe and K. Tian, 5 December 2023, Re: [PATCH v7 12/12] iommu: Improve "
+    "iopf_queue_flush_dev()",
+    expected=EXPECTED,
 )
-def ats_retry(world: World, *, device: str, notifier: str, change: str, gone: int, iommu: str) -> None:
+def ats_retry(world: World, given: AtsRetry) -> None:
     """A device translates, asks for its page and writes, while mm takes the page away again."""
-    kind, writes = DEVICES[device], None
-    told: dict[str, Any] = {"retries": gone}
-    if device == "caches-late":
-        told["atc"] = AtcCachingLateCompletions()
+    kind, writes = DEVICES[given.device], None
+    loop: Callable[..., AtsLoop] = partial(kind, retries=given.gone)
+    if given.device == "caches-late":
+        loop = partial(loop, atc=AtcCachingLateCompletions())
     if issubclass(kind, TrustsSuccess):
         writes = UntranslatedWrites(world.port("untranslated", Dma))
-        told["untranslated"] = writes.port
+        loop = partial(loop, untranslated=writes.port)
     board = platform(
-        world, iommu, parts_of(iommu, "notifier", notifier), device=partial(kind, **told), requests=1, group=1
+        world,
+        given.iommu,
+        parts_of(given.iommu, notifier=given.notifier),
+        device=loop,
+        requests=1,
+        group=1,
     )
     if writes is not None:
         writes.add(board.units, board.device.host)
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
-    _add_change(world, board, change, gone)
+    _add_change(world, board, given)
 
     world.check(NoDmaIntoForeignFrame(), EveryAccessLandsOrIsRefused(), NoRetryAfterFailure())
     world.check(NoWriteBehindItsInvalidation())
-    world.expect(PageIsGoneAfterSuccess() if change == "reclaim" else RequestIsRefused())
+    world.expect(PageIsGoneAfterSuccess() if given.change == "reclaim" else RequestIsRefused())
 
 
-def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
+def _add_change(world: World, board: Platform, given: AtsRetry) -> None:
     mm, contexts = board.mm_a, board.contexts
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:
@@ -89,7 +101,7 @@ def _add_change(world: World, board: Platform, change: str, gone: int) -> None:
             await mm.exit_mmap(cpu)
 
     mm.register(release=release, invalidate=invalidate)
-    if change == "reclaim":
-        add_page_thief(world, mm, gone)
+    if given.change == "reclaim":
+        add_page_thief(world, mm, given.gone)
     else:
         world.add_actor("process", die)

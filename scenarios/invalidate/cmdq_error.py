@@ -11,10 +11,12 @@ from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.quarantine import REACTIONS, NotesFailures, Quarantines
 from hw.bus import PhysAddr, VirtAddr
+from hw.smmuv3.state import Smmu
 
 from ..boards.smmuv3 import smmuv3_platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.invalidation_times_out import InvalidationTimesOut
 
 Part = TypeVar("Part")
@@ -67,7 +69,7 @@ def cmdq_error(world: World, *, reaction: str, atschk: int, accesses: int) -> No
         device=MuteFunction,
         repeats=accesses,
         contexts=_noting(contexts, Quarantines, failed),
-        atschk=bool(atschk),
+        hardware=partial(Smmu, atschk=bool(atschk)),
         gerror=gerror,
     )
     assert isinstance(board.device, MuteFunction)

@@ -12,7 +12,8 @@ from hw.vtd.qi import InvalidationQueue, ItagReusingQueue
 
 from ..boards.vtd import vtd_platform
 from ..oracles.no_itag_has_two_owners import NoItagHasTwoOwners
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.invalidations_overlap import InvalidationsOverlap
 
 UNITS: dict[str, type[InvalidationQueue]] = {"right": InvalidationQueue, "reuses": ItagReusingQueue}

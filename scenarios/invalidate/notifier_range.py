@@ -8,7 +8,8 @@ from drivers.kernel.notifier_ranges import RANGES
 
 from ..boards.platform import iommu_with, platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import scenario
 from ..witnesses.translation_is_taken_away import TranslationIsTakenAway
 from .notifier_range_verdicts import EXPECTED
 

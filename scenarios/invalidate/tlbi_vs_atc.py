@@ -8,7 +8,8 @@ from hw.bus import VirtAddr
 
 from ..boards.platform import iommu_with, parts_of, platform, words_of
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.goals import answer_between_invalidations
 from ..witnesses.translation_is_taken_away import TranslationIsTakenAway
 
@@ -75,7 +76,7 @@ EXPECTED = (
 )
 def tlbi_vs_atc(world: World, *, iommu: str, order: str, tlb: str, accesses: int) -> None:
     """A page is taken away from a process while its device translates and writes to it."""
-    board = platform(world, iommu, parts_of(iommu, "order", order), device=Streamer, repeats=accesses)
+    board = platform(world, iommu, parts_of(iommu, order=order), device=Streamer, repeats=accesses)
     board.make_present(world, warm=tlb == "warm")
 
     async def invalidate(cpu: Cpu, start: VirtAddr, end: int) -> None:

@@ -12,7 +12,8 @@ from ..boards.endpoint import PASID
 from ..boards.vtd import vtd_platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.work_keeps_its_identity import WorkKeepsItsIdentity
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.work_is_translated import WorkIsTranslated
 
 EXPECTED = (

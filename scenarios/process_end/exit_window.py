@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from actors.devices.device import Device
 from actors.devices.prefetcher import SilentPrefetcher
@@ -22,6 +22,7 @@ from hw.bus import VirtAddr
 from hw.events.link import DeviceStopped
 from hw.pcie.ats import Atc, AtcCachingLateCompletions
 from hw.vtd.pasid import pieces
+from hw.vtd.state import Vtd
 
 from ..boards.endpoint import FIND
 from ..boards.vtd import vtd_platform
@@ -35,7 +36,8 @@ from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_fault_handled_after_unbind import NoFaultHandledAfterUnbind
 from ..oracles.no_write_behind_its_invalidation import NoWriteBehindItsInvalidation
 from ..oracles.page_requests_stay_on import PageRequestsStayOn
-from ..scenario import BadValue, Param, number, one_of, scenario
+from ..parameters import BadValue, Param, Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.access_behind import AccessBehind
 from ..witnesses.device_works_in_the_window import DeviceWorksInTheWindow
 from ..witnesses.worker_ends_the_address_space import WorkerEndsTheAddressSpace
@@ -50,32 +52,34 @@ DEVICES: dict[str, type[Device]] = {
 TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDeviceTlb}
 
 
-@scenario(
-    source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind; "
-    "c43e1ccdebf2 and cf08ca81d08a (2024), 75ed00055c05 (2026): what later tear-downs made of it. Its drawing of "
-    "the exit is a sketch: release comes first in exit_mmap, and no notifier after it (vtd-pcie §3.1); so it is here",
-    expected=EXPECTED,
-    fpd=one_of(
+class ExitWindow(Parameters):
+    """Whose tear-down, in which order, and what device and IOMMU do meanwhile."""
+
+    fpd = one_of(
         *TEARDOWNS,
         default="5.7",
         meaning="whose tear-down: Linux by version, 2026 as it was meant, a right one, or one that forgets the ATC",
-    ),
-    order=one_of(*ORDERS, default="O1", meaning="O1 killed, O2 closed, O3 other owner later, O4 worker, O5 at once"),
-    traffic=one_of(*DEVICES, default="write", meaning="untranslated DMA, translation requests, or page requests first"),
-    accesses=number(1, 3, default=1, meaning="of the device, to one page"),
-    rogue=number(0, 1, default=0, meaning="an access of the device after it said that it stopped"),
-    cache=one_of("warm", "cold", default="warm", meaning="whether the IOMMU has seen the PASID before"),
-    fetch=Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry"),
-    records=number(1, 4, default=2, meaning="fault recording registers"),
-    late=one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3"),
-    find=FIND,
-    refusal=knob("refusal"),
-    absent=knob("absent"),
-    caching=knob("caching"),
-    pr_pasid_check=knob("pr_pasid_check"),
-    translated=knob("translated"),
-    pri=one_of("on", "off", default="on", meaning="off: the device has no PRI, so that the drain returns at once (D0)"),
-    watch=one_of(
+    )
+    order = one_of(*ORDERS, default="O1", meaning="O1 killed, O2 closed, O3 other owner later, O4 worker, O5 at once")
+    traffic = one_of(
+        *DEVICES, default="write", meaning="untranslated DMA, translation requests, or page requests first"
+    )
+    accesses = number(1, 3, default=1, meaning="of the device, to one page")
+    rogue = number(0, 1, default=0, meaning="an access of the device after it said that it stopped")
+    cache = one_of("warm", "cold", default="warm", meaning="whether the IOMMU has seen the PASID before")
+    fetch = Param(default=4, allowed=(1, 2, 4), meaning="reads in which hardware fetches a PASID entry")
+    records = number(1, 4, default=2, meaning="fault recording registers")
+    late = one_of("drop", "cache", default="drop", meaning="cache: a device with ATS breaks PCIe 10.3.3")
+    find = FIND
+    refusal = knob("refusal")
+    absent = knob("absent")
+    caching = knob("caching")
+    pr_pasid_check = knob("pr_pasid_check")
+    translated = knob("translated")
+    pri = one_of(
+        "on", "off", default="on", meaning="off: the device has no PRI, so that the drain returns at once (D0)"
+    )
+    watch = one_of(
         "always",
         "after",
         "memory",
@@ -83,58 +87,54 @@ TEARDOWNS: dict[str, type[PasidTable]] = ERAS | {"forgets-device-tlb": ForgetsDe
         default="always",
         meaning="what is looked at: all; not FPD, and the fault log after unbind only; foreign memory alone; or just "
         "whether an access that was sent after unbind gets through",
-    ),
+    )
+
+
+@scenario(
+    ExitWindow,
+    source="seed 003: 37e91bd4 (May 2020): iommu/vt-d: Disable non-recoverable fault processing before unbind; "
+    "c43e1ccdebf2 and cf08ca81d08a (2024), 75ed00055c05 (2026): what later tear-downs made of it. Its drawing of "
+    "the exit is a sketch: release comes first in exit_mmap, and no notifier after it (vtd-pcie §3.1); so it is here",
+    expected=EXPECTED,
 )
-def exit_window(
-    world: World,
-    *,
-    fpd: str,
-    order: str,
-    traffic: str,
-    accesses: int,
-    rogue: int,
-    cache: str,
-    fetch: int,
-    records: int,
-    late: str,
-    pri: str,
-    find: str,
-    watch: str,
-    **unit: str,
-) -> None:
+def exit_window(world: World, given: ExitWindow) -> None:
     """A process dies, or closes its device file, while the device works with its PASID."""
-    _refuse(traffic, pri, rogue, late)
-    kind, srcu = DEVICES[traffic], world.spinlock("mmu_notifier SRCU")
-    told: dict[str, Any] = {"atc": AtcCachingLateCompletions() if late == "cache" else Atc()}
-    if issubclass(kind, Writer | CachedWriter):
-        told["rogue"] = rogue
+    _refuse(given)
+    srcu = world.spinlock("mmu_notifier SRCU")
     board = vtd_platform(
         world,
-        device=partial(kind, **told),
-        repeats=accesses,
-        pri_on=pri == "on",
-        drains=pri == "on",
+        device=_device(given),
+        repeats=given.accesses,
+        pri_on=given.pri == "on",
+        drains=given.pri == "on",
         announces=False,
         srcu=srcu,
         put_async=False,
-        iopf=FINDERS[find],
-        contexts=partial(TEARDOWNS[fpd], caching_mode=unit["caching"] == "on"),
-        fault_records=records,
-        warm=cache == "warm",
-        fields={"entry_pieces": pieces(fetch), **fields_of(unit)},
+        iopf=FINDERS[given.find],
+        contexts=partial(TEARDOWNS[given.fpd], caching_mode=given.caching == "on"),
+        fault_records=given.records,
+        warm=given.cache == "warm",
+        hardware=partial(Vtd, entry_pieces=pieces(given.fetch), **fields_of(given)),
     )
     mm = board.mm_a
-    if traffic != "page-request":
+    if given.traffic != "page-request":
         mm.tables.map_now(VirtAddr(mm.pages[0]), world.frames.allocate(mm.owner))
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     left = (("word", board.contexts.word(board.bond, 0)),)
     life = WalkedLifetime(board.pasids, board.contexts, board.endpoint, board.bond, left=left)
-    add_exit(world, order, mm, life, srcu)
+    add_exit(world, given.order, mm, life, srcu)
 
-    _watch(world, watch)
-    _expect(world, order, rogue)
+    _watch(world, given.watch)
+    _expect(world, given)
+
+
+def _device(given: ExitWindow) -> Callable[..., Device]:
+    kind = DEVICES[given.traffic]
+    if issubclass(kind, CachedWriter):
+        return partial(kind, rogue=given.rogue, atc=AtcCachingLateCompletions() if given.late == "cache" else Atc())
+    return partial(kind, rogue=given.rogue) if issubclass(kind, Writer) else kind
 
 
 def _watch(world: World, watch: str) -> None:
@@ -149,20 +149,21 @@ def _watch(world: World, watch: str) -> None:
         world.check(FaultLogIsSilentUntilStop(), FpdIsClearAfterUnbind())
 
 
-def _refuse(traffic: str, pri: str, rogue: int, late: str) -> None:
+def _refuse(given: ExitWindow) -> None:
     """What would do nothing beside such traffic."""
-    if pri == "off" and traffic == "page-request":
+    traffic = given.traffic
+    if given.pri == "off" and traffic == "page-request":
         raise BadValue(f"parameter pri='off': there are no page requests without PRI; with {traffic=} allowed is on")
-    if rogue and traffic == "page-request":
+    if given.rogue and traffic == "page-request":
         raise BadValue(
             f"parameter rogue=1: a device that only asks for pages has no access; with {traffic=} allowed is 0"
         )
-    if late == "cache" and traffic != "ats":
+    if given.late == "cache" and traffic != "ats":
         raise BadValue(f"parameter late='cache': what a device with ATS does; with {traffic=} allowed is drop")
 
 
-def _expect(world: World, order: str, rogue: int) -> None:
+def _expect(world: World, given: ExitWindow) -> None:
     # Who closes first has stopped the device before the window opens, unless that goes on.
-    world.expect(AccessBehind(DeviceStopped) if order == "O2" and rogue else DeviceWorksInTheWindow())
-    if order == "O4":
+    world.expect(AccessBehind(DeviceStopped) if given.order == "O2" and given.rogue else DeviceWorksInTheWindow())
+    if given.order == "O4":
         world.expect(WorkerEndsTheAddressSpace())

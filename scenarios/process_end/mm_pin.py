@@ -8,7 +8,8 @@ from drivers.smmuv3.asid_pin import PIN
 
 from ..oracles.no_double_free import NoDoubleFree
 from ..oracles.no_use_after_free import NoUseAfterFree
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.process_is_gone_first import ProcessIsGoneFirst
 
 EXPECTED = (

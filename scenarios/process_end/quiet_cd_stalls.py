@@ -16,7 +16,8 @@ from ..oracles.every_event_is_taken import EveryEventIsTaken
 from ..oracles.every_stall_is_resumed import EveryStallIsResumed
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_stall_after_release import NoStallAfterRelease
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.dma_after_release import DmaAfterRelease
 from ..witnesses.goals import stall_behind_quiet_context
 
@@ -51,21 +52,32 @@ EXPECTED = (
 )
 
 
+class QuietCdStalls(Parameters):
+    """What a dead process leaves behind in its CD, and how stalls are handled."""
+
+    quiet = one_of(*QUIET, default="stall", meaning="what the CD of a dead process makes of an access")
+    accesses = number(1, 3, default=2, meaning="writes that the device makes, one after the other")
+    evtq = number(0, 2, default=1, meaning="log2 of the event queue's entries")
+    early = number(0, 1, default=0, meaning="whether the SMMU may retry a stalled access by itself")
+    answer = one_of(*ANSWERS, default="once", meaning="how often the fault code resumes a stall")
+
+
 @scenario(
+    QuietCdStalls,
     source="b41932f54458 (December 2023): iommu/arm-smmu-v3-sva: disable stall for quiet CD",
     expected=EXPECTED,
-    quiet=one_of(*QUIET, default="stall", meaning="what the CD of a dead process makes of an access"),
-    accesses=number(1, 3, default=2, meaning="writes that the device makes, one after the other"),
-    evtq=number(0, 2, default=1, meaning="log2 of the event queue's entries"),
-    early=number(0, 1, default=0, meaning="whether the SMMU may retry a stalled access by itself"),
-    answer=one_of(*ANSWERS, default="once", meaning="how often the fault code resumes a stall"),
 )
-def quiet_cd_stalls(world: World, *, quiet: str, accesses: int, evtq: int, early: int, answer: str) -> None:
+def quiet_cd_stalls(world: World, given: QuietCdStalls) -> None:
     """A process is killed while its device writes to pages that are not present."""
     board = stall_board(
-        world, accesses=accesses, log2size=evtq, early=early, contexts=QUIET[quiet], handle=Object("attach handle")
+        world,
+        accesses=given.accesses,
+        log2size=given.evtq,
+        early=given.early,
+        contexts=QUIET[given.quiet],
+        handle=Object("attach handle"),
     )
-    core = board.core(ANSWERS[answer])
+    core = board.core(ANSWERS[given.answer])
 
     async def release(cpu: Cpu) -> None:
         await board.contexts.quiet(cpu, board.bond)

@@ -16,7 +16,8 @@ from ..oracles.no_foreign_teardown import NoForeignTeardown
 from ..oracles.no_use_after_free import NoUseAfterFree
 from ..oracles.nothing_leaks import NothingLeaks
 from ..oracles.nothing_left_when_unbind_returns import NothingLeftWhenUnbindReturns
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.access_stalls import AccessStalls
 from ..witnesses.goals import event_taken_after_unbind, stall_while_unbinding
 from ..witnesses.record_outlives_its_access import RecordOutlivesItsAccess
@@ -24,27 +25,33 @@ from ..witnesses.release_writes_context import ReleaseWritesContext
 from .sva_unbind_era_verdicts import EXPECTED
 
 
-@scenario(
-    source="series v4-v7 and RFC of October 2020 (IOMMU_UNBIND_FAULT_PENDING); 5.14 to 7.1: iommu/arm-smmu-v3: "
-    "Add stall support for platform devices",
-    expected=EXPECTED,
-    era=one_of(*ERAS, default="7.1", meaning="whose bind, unbind and fault code"),
-    accesses=number(0, 1, default=1, meaning="writes of the device, to a page that is not present"),
-    early=number(0, 1, default=1, meaning="whether the SMMU may retry a stalled access by itself"),
-    trigger=one_of(
+class SvaUnbindEra(Parameters):
+    """Whose unbind, what stalls, and how the process ends."""
+
+    era = one_of(*ERAS, default="7.1", meaning="whose bind, unbind and fault code")
+    accesses = number(0, 1, default=1, meaning="writes of the device, to a page that is not present")
+    early = number(0, 1, default=1, meaning="whether the SMMU may retry a stalled access by itself")
+    trigger = one_of(
         "unbind",
         "exit",
         "other",
         default="unbind",
         meaning="the file is closed; the process is killed and then closes it, or another process closes it meanwhile",
-    ),
-    touch=number(0, 1, default=1, meaning="whether the process itself touches the page before it closes the file"),
-    left=one_of("harm", "strict", default="harm", meaning="strict: unbind leaves nothing in EVTQ, work queue or CD"),
+    )
+    touch = number(0, 1, default=1, meaning="whether the process itself touches the page before it closes the file")
+    left = one_of("harm", "strict", default="harm", meaning="strict: unbind leaves nothing in EVTQ, work queue or CD")
+
+
+@scenario(
+    SvaUnbindEra,
+    source="series v4-v7 and RFC of October 2020 (IOMMU_UNBIND_FAULT_PENDING); 5.14 to 7.1: iommu/arm-smmu-v3: "
+    "Add stall support for platform devices",
+    expected=EXPECTED,
 )
-def sva_unbind_era(world: World, *, era: str, accesses: int, early: int, trigger: str, touch: int, left: str) -> None:
+def sva_unbind_era(world: World, given: SvaUnbindEra) -> None:
     """A device's access stalls; the process closes the device file; another process binds."""
-    board = stall_board(world, accesses=accesses, log2size=1, early=early)
-    of = ERAS[era]
+    board = stall_board(world, accesses=given.accesses, log2size=1, early=given.early)
+    of = ERAS[given.era]
     core = board.core(of.core)
     queue = of.queue(board.registers, board.evtq_ring, board.evtq_irq, core.report, world.mutex("EVTQ lock"))
     parts = Parts(
@@ -60,16 +67,16 @@ def sva_unbind_era(world: World, *, era: str, accesses: int, early: int, trigger
     board.mm_a.register(release=life.release)
 
     async def begun(cpu: Cpu) -> None:
-        if accesses:
+        if given.accesses:
             await board.device.begun(cpu)
 
     async def process(cpu: Cpu) -> None:
         await begun(cpu)
-        if touch:
+        if given.touch:
             await board.mm_a.handle_fault(cpu, board.mm_a.pages[0])
-        if trigger != "unbind":
+        if given.trigger != "unbind":
             await life.exit(cpu)
-        if trigger != "other":
+        if given.trigger != "other":
             await life.unbind(cpu)
 
     async def closer(cpu: Cpu) -> None:
@@ -80,24 +87,24 @@ def sva_unbind_era(world: World, *, era: str, accesses: int, early: int, trigger
         await life.bind(cpu, board.mm_b)
 
     world.add_actor("process", process)
-    if trigger == "other":
+    if given.trigger == "other":
         world.add_actor("closer", closer)
     world.add_actor("binder", bind, daemon=True)
     board.start(queue, core)
 
     world.check(NoCrossBindingFault(), NoUseAfterFree(), NoDoubleFree(), NothingLeaks(), NoForeignTeardown())
     world.check(NoDmaIntoForeignFrame(), EveryEventIsTaken(), EveryStallIsResumed())
-    if left == "strict":
+    if given.left == "strict":
         world.check(NothingLeftWhenUnbindReturns(), ClearedContextStaysClear())
-    _expect(world, stalls=accesses, outlives=accesses and early and touch, releases=trigger != "unbind")
+    _expect(world, given)
     world.goal(stall_while_unbinding(), event_taken_after_unbind())
 
 
-def _expect(world: World, *, stalls: int, outlives: int, releases: bool) -> None:
+def _expect(world: World, given: SvaUnbindEra) -> None:
     """What some run must reach."""
-    if stalls:
+    if given.accesses:
         world.expect(AccessStalls())
-    if outlives:
+    if given.accesses and given.early and given.touch:
         world.expect(RecordOutlivesItsAccess())
-    if releases:
+    if given.trigger != "unbind":
         world.expect(ReleaseWritesContext())

@@ -21,45 +21,50 @@ from ..boards.endpoint import links
 from ..oracles.commands_run_as_issued import CommandsRunAsIssued
 from ..oracles.no_waiter_is_overtaken import NoWaiterIsOvertaken
 from ..oracles.sync_covers_its_batch import SyncCoversItsBatch
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.owner_serves_others import OwnerServesOthers
 from ..witnesses.queue_goes_round import QueueGoesRound
 from .cmdq_issue_verdicts import EXPECTED
 
 
+class CmdqIssue(Parameters):
+    """How CPUs share the queue, and how much of it there is."""
+
+    issue = one_of(*ISSUE, default="lock-free", meaning="how slots are reserved, published and waited for")
+    cpus = number(2, 3, default=2, meaning="CPUs that issue at the same time")
+    batches = number(1, 4, default=2, meaning="batches of the first CPU, one after the other")
+    others = number(1, 4, default=1, meaning="batches of each other CPU")
+    size = number(0, 2, default=1, meaning="commands in a batch, before its CMD_SYNC")
+    synced = number(0, 3, default=1, meaning="how many of the CPUs end their batches with a CMD_SYNC and wait for it")
+    entries = number(1, 3, default=2, meaning="log2 of the command queue's entries")
+
+
 @scenario(
+    CmdqIssue,
     source="the lock-free issue of 5.4 and later; df180b1a4cc5 (2025): Improve CMDQ lock fairness and efficiency",
     expected=EXPECTED,
-    issue=one_of(*ISSUE, default="lock-free", meaning="how slots are reserved, published and waited for"),
-    cpus=number(2, 3, default=2, meaning="CPUs that issue at the same time"),
-    batches=number(1, 4, default=2, meaning="batches of the first CPU, one after the other"),
-    others=number(1, 4, default=1, meaning="batches of each other CPU"),
-    size=number(0, 2, default=1, meaning="commands in a batch, before its CMD_SYNC"),
-    synced=number(0, 3, default=1, meaning="how many of the CPUs end their batches with a CMD_SYNC and wait for it"),
-    entries=number(1, 3, default=2, meaning="log2 of the command queue's entries"),
 )
-def cmdq_issue(
-    world: World, *, issue: str, cpus: int, batches: int, others: int, size: int, synced: int, entries: int
-) -> None:
+def cmdq_issue(world: World, given: CmdqIssue) -> None:
     """CPUs issue batches of invalidations at the same time, on a command queue that is soon full."""
     registers = Registers(world.frames.allocate(MMIO))
-    ring = Ring(world.frames.allocate(KERNEL), entries, commands.ENTRY_WORDS)
+    ring = Ring(world.frames.allocate(KERNEL), given.entries, commands.ENTRY_WORDS)
     words = QueueWords(
         llq=world.word("llq"),
         owner_prod=world.word("owner_prod"),
         lock=world.word("cmdq lock"),
         valid=[world.word(f"valid[{index}]") for index in range(ring.entries)],
     )
-    cmdq = ISSUE[issue](registers, ring, words)
-    each = [batches, *[others] * (cpus - 1)]
+    cmdq = ISSUE[given.issue](registers, ring, words)
+    each = [given.batches, *[given.others] * (given.cpus - 1)]
     asids = count(0)  # every command of the run has one of its own
     for index, number_of in enumerate(each):
-        batched = [[Asid(next(asids)) for _ in range(size)] for _ in range(number_of)]
-        world.add_actor(f"cpu{index}", _caller(cmdq, batched, waits=index < synced))
+        batched = [[Asid(next(asids)) for _ in range(given.size)] for _ in range(number_of)]
+        world.add_actor(f"cpu{index}", _caller(cmdq, batched, waits=index < given.synced))
     _units(world, registers, ring).add(world)
 
     world.check(CommandsRunAsIssued(), SyncCoversItsBatch(), NoWaiterIsOvertaken())
-    slots = [size + (index < synced) for index in range(cpus)]
+    slots = [given.size + (index < given.synced) for index in range(given.cpus)]
     if sum(slot * number_of for slot, number_of in zip(slots, each, strict=True)) > ring.entries:
         world.expect(QueueGoesRound(ring.entries))
     if sum(sorted(slots)[:2]) <= ring.entries:

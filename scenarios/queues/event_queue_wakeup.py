@@ -13,7 +13,8 @@ from hw.smmuv3.registers import Registers
 
 from ..oracles.every_event_is_taken import EveryEventIsTaken
 from ..oracles.every_overflow_is_acknowledged import EveryOverflowIsAcknowledged
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.event_without_interrupt import EventWithoutInterrupt
 
 EXPECTED = (
@@ -40,7 +41,7 @@ EXPECTED = (
 @scenario(
     source="b4163fb3333c (August 2016): iommu/arm-smmu-v3: Fix event queues synchronization",
     expected=EXPECTED,
-    thread=one_of("snapshot", "re-read", default="snapshot", meaning="whether PROD is read again before the end"),
+    thread=one_of(*THREADS, default="snapshot", meaning="whether PROD is read again before the end"),
     events=number(1, 4, default=2, meaning="faults that the stream records"),
     evtq=number(0, 2, default=1, meaning="log2 of the event queue's entries"),
 )

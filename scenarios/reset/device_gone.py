@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from actors.devices.atc_writer import add_atc_writer
 from actors.devices.removable import RemovableFunction, Slot
@@ -32,7 +31,8 @@ from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
 from ..oracles.no_success_after_a_time_out import NoSuccessAfterATimeOut
 from ..oracles.nobody_waits_for_a_lost_device import NobodyWaitsForALostDevice
 from ..oracles.only_who_asks_a_device_gives_up import OnlyWhoAsksADeviceGivesUp
-from ..scenario import number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import scenario
 from ..witnesses.access_behind import AccessBehind
 from ..witnesses.device_is_lost import DeviceIsLost
 from .device_gone_verdicts import EXPECTED
@@ -106,12 +106,12 @@ def device_gone(world: World, *, driver: str, loss: str, others: int, accesses: 
 
 def _contexts(world: World, kind: type[PasidTable], slot: Slot) -> Callable[..., PasidTable]:
     """With what those of a kind have to know beside their table."""
-    told: dict[str, Any] = {}
+    told: Callable[..., PasidTable] = kind
     if issubclass(kind, SkipsDisconnected):
-        told["device"] = slot
+        told = partial(told, device=slot)
     if issubclass(kind, BlocksAts):
-        told["gate"] = world.spinlock("devices_lock")
-    return partial(kind, **told)
+        told = partial(told, gate=world.spinlock("devices_lock"))
+    return told
 
 
 def _reset(board: VtdPlatform, device: RemovableFunction) -> Main:

@@ -11,7 +11,8 @@ from ..boards.endpoint import SID
 from ..boards.stalling import stall_board
 from ..oracles.every_event_is_taken import EveryEventIsTaken
 from ..oracles.every_stall_is_resumed import EveryStallIsResumed
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.access_stalls import AccessStalls
 
 HANG = "no-deadlock"
@@ -67,20 +68,33 @@ EXPECTED = (
 )
 
 
+class StallTerm(Parameters):
+    """The order of a shutdown, and what stalls."""
+
+    order = one_of(*SHUTDOWNS, default="architected", meaning="in which order device, STE and stalls are seen to")
+    accesses = number(1, 2, default=1, meaning="writes that the device makes at the same time")
+    stags = number(1, 2, default=2, meaning="STAGs of the stream: how many of its accesses may be stalled at a time")
+    evtq = number(0, 1, default=1, meaning="log2 of the event queue's entries")
+    early = number(0, 1, default=0, meaning="whether the SMMU may retry a stalled access by itself")
+
+
 @scenario(
+    StallTerm,
     source="IHI 0070, as restated in smmuv3 §2.5: stop, STE := abort, CFGI_STE, CMD_SYNC, STALL_TERM, wait",
     expected=EXPECTED,
-    order=one_of(*SHUTDOWNS, default="architected", meaning="in which order device, STE and stalls are seen to"),
-    accesses=number(1, 2, default=1, meaning="writes that the device makes at the same time"),
-    stags=number(1, 2, default=2, meaning="STAGs of the stream: how many of its accesses may be stalled at a time"),
-    evtq=number(0, 1, default=1, meaning="log2 of the event queue's entries"),
-    early=number(0, 1, default=0, meaning="whether the SMMU may retry a stalled access by itself"),
 )
-def stall_term(world: World, *, order: str, accesses: int, stags: int, evtq: int, early: int) -> None:
+def stall_term(world: World, given: StallTerm) -> None:
     """A driver takes a device out of service whose accesses find no page."""
-    board = stall_board(world, accesses=accesses, log2size=evtq, early=early, outstanding=accesses, stags=stags)
+    board = stall_board(
+        world,
+        accesses=given.accesses,
+        log2size=given.evtq,
+        early=given.early,
+        outstanding=given.accesses,
+        stags=given.stags,
+    )
     ste = ste_address(board.units.smmu.stream_table, SID)
-    shutdown = SHUTDOWNS[order](board.endpoint, board.cmdq, ste, SID)
+    shutdown = SHUTDOWNS[given.order](board.endpoint, board.cmdq, ste, SID)
     world.add_actor("driver", shutdown.run)
     board.start(EventQueue(board.registers, board.evtq_ring, board.evtq_irq, shutdown.handle))
 

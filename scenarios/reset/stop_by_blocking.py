@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from actors.devices.stoppable_loop import LOOPS, UntranslatedLoop
+from actors.devices.stoppable_loop import LOOPS, StoppableLoop, UntranslatedLoop
 from actors.iommus.untranslated import UntranslatedWrites
 from actors.runtime.world import World
 from actors.threads.fault_worker import add_fault_worker
@@ -14,61 +14,67 @@ from drivers.kernel.blocking import BLOCKS, TEARDOWNS, Blocking
 from hw.pcie.tlp import Dma
 
 from ..boards.platform import iommu_with, parts_of, platform, words_of
-from ..boards.vtd_knobs import knob
+from ..boards.vtd_knobs import knob, knobs_of
 from ..oracles.device_sees_no_error import DeviceSeesNoError
 from ..oracles.every_access_lands_or_is_refused import EveryAccessLandsOrIsRefused
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import scenario
 from ..witnesses.device_works_and_is_blocked import DeviceWorksAndIsBlocked
 from .stop_by_blocking_verdicts import EXPECTED
 
-VTD_KNOBS = {name: knob(name) for name in ("absent", "translated", "pasid_cache")}
 
+class StopByBlockingTranslation(Parameters):
+    """Where and when translation is blocked, and what the device does then."""
 
-@scenario(
-    source="seed 001: J. Gunthorpe, 5 December 2023: 'Hacking a DMA stop by forcing a blocking translation is not "
-    "logically correct'",
-    expected=EXPECTED,
-    iommu=iommu_with("atc"),
-    stop=one_of(
+    iommu = iommu_with("atc")
+    stop = one_of(
         *TEARDOWNS, default="none", meaning="when the device is told to stop: never, too late, before the block"
-    ),
-    block=one_of(
+    )
+    block = one_of(
         *BLOCKS,
         default="clear-cd",
         meaning="where translation ends: CD, STE, EATS or a CD without walks; on VT-d PASID entry, context entry, DTE "
         "or a PASID entry with FPD",
-    ),
-    atc=one_of(
+    )
+    atc = one_of(
         *words_of("atc"), default="invalidated", meaning="whether the block also takes the device's own TLB away"
-    ),
-    traffic=one_of(*LOOPS, default="ats", meaning="translation requests and translated writes, or untranslated writes"),
-    accesses=number(1, 3, default=1, meaning="writes of the device to one page"),
-    present=number(0, 1, default=1, meaning="whether the page is there, or must be asked for"),
-    watch=one_of("errors", "memory", default="errors", meaning="what is looked at: the device's errors, or memory"),
-    absent=VTD_KNOBS["absent"],
-    translated=VTD_KNOBS["translated"],
-    pasid_cache=VTD_KNOBS["pasid_cache"],
+    )
+    traffic = one_of(
+        *LOOPS, default="ats", meaning="translation requests and translated writes, or untranslated writes"
+    )
+    accesses = number(1, 3, default=1, meaning="writes of the device to one page")
+    present = number(0, 1, default=1, meaning="whether the page is there, or must be asked for")
+    watch = one_of("errors", "memory", default="errors", meaning="what is looked at: the device's errors, or memory")
+    absent = knob("absent")
+    translated = knob("translated")
+    pasid_cache = knob("pasid_cache")
+
+
+@scenario(
+    StopByBlockingTranslation,
+    source="seed 001: J. Gunthorpe, 5 December 2023: 'Hacking a DMA stop by forcing a blocking translation is not "
+    "logically correct'",
+    expected=EXPECTED,
 )
-def stop_by_blocking_translation(
-    world: World, *, iommu: str, stop: str, block: str, accesses: int, present: int, watch: str, **more: str
-) -> None:
+def stop_by_blocking_translation(world: World, given: StopByBlockingTranslation) -> None:
     """A device works while its translation is blocked and its memory is freed."""
-    kind, writes = LOOPS[more["traffic"]], None
-    told: dict[str, Any] = {}
+    kind, writes = LOOPS[given.traffic], None
+    loop: Callable[..., StoppableLoop] = kind
     if issubclass(kind, UntranslatedLoop):
-        writes = told["writes"] = UntranslatedWrites(world.port("untranslated", Dma))
+        writes = UntranslatedWrites(world.port("untranslated", Dma))
+        loop = partial(kind, writes=writes)
     board = platform(
         world,
-        iommu,
-        parts_of(iommu, "atc", more["atc"]),
-        {name: more[name] for name in VTD_KNOBS},
-        device=partial(kind, **told),
-        repeats=accesses,
+        given.iommu,
+        parts_of(given.iommu, atc=given.atc),
+        knobs_of(given),
+        device=loop,
+        repeats=given.accesses,
         drains=True,
     )
     device, mm = board.device, board.mm_a
-    if present:
+    if given.present:
         board.make_present(world)
     if writes is not None:
         writes.add(board.units, device.host)
@@ -79,10 +85,10 @@ def stop_by_blocking_translation(
     add_fault_worker(world, board.iopf)
     contexts = board.contexts
     assert isinstance(contexts, Blocking)
-    blocked = BLOCKS[block](contexts, board.pasids, board.bond)
-    world.add_actor("driver", TEARDOWNS[stop](board.endpoint, blocked, mm).run)
+    blocked = BLOCKS[given.block](contexts, board.pasids, board.bond)
+    world.add_actor("driver", TEARDOWNS[given.stop](board.endpoint, blocked, mm).run)
 
-    if watch == "errors":
+    if given.watch == "errors":
         world.check(DeviceSeesNoError(), EveryAccessLandsOrIsRefused())
     else:
         world.check(NoDmaIntoForeignFrame())

@@ -11,7 +11,8 @@ from actors.runtime.runs.schedule import ParamValue
 from actors.runtime.runs.scheduler import Replay
 from actors.runtime.world import Cpu, World
 from scenarios.catalogue import load
-from scenarios.scenario import Scenario, number, scenario
+from scenarios.parameters import number
+from scenarios.scenario import Scenario, scenario
 from tests.models import pri_window
 from tools.explore.dpor.dpor import Dpor
 from tools.explore.dpor.estimate import Estimate, Estimator

@@ -7,7 +7,8 @@ import pytest
 from actors.runtime.primitives.events import Note
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import Cpu, World
-from scenarios.scenario import one_of, scenario
+from scenarios.parameters import one_of
+from scenarios.scenario import scenario
 from tests.models import Request
 from tests.searching import exhaust
 

@@ -8,7 +8,8 @@ from actors.runtime.primitives.session import Session
 from actors.runtime.primitives.step import Resource
 from actors.runtime.runs.execution import Execution
 from actors.runtime.world import Cpu, World
-from scenarios.scenario import number, scenario
+from scenarios.parameters import number
+from scenarios.scenario import scenario
 from tests.models import pri_window
 from tools.explore.dpor.dpor import Dpor
 from tools.explore.strategies.pairs import Orders, Pairs, kind, object_kind

@@ -22,8 +22,9 @@ from hw.events.link import AtcInvalidated, DmaIssued, DmaLanded, PageRequestQueu
 from hw.pcie.events import DeviceError, DeviceErrorSeen, UntranslatedSent
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
+from scenarios.parameters import BadValue
 from scenarios.process_end.exit_window import exit_window
-from scenarios.scenario import BadValue, Expected
+from scenarios.scenario import Expected
 from tests.explore.searching import search, worlds
 from tests.searching import assert_table, exhaust, identity, oracles_of
 from tools.explore.dpor.dpor import Dpor

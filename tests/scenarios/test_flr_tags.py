@@ -10,8 +10,9 @@ from drivers.smmuv3.reset_drains import PRIQ_DRAINS
 from drivers.vtd.reset_drains import PRQ_DRAINS
 from scenarios.oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
 from scenarios.oracles.no_unexpected_response import NoUnexpectedResponse
+from scenarios.parameters import BadValue
 from scenarios.reset.flr_tags import flr_tags
-from scenarios.scenario import BadValue, Expected
+from scenarios.scenario import Expected
 from tests.searching import assert_table, exhaust, identity
 
 BUDGET = 200

@@ -8,8 +8,9 @@ from actors.runtime.primitives.events import oracle_name
 from actors.runtime.world import Session
 from hw.pcie.events import DeviceError
 from scenarios.oracles.device_sees_no_error import DeviceSeesNoError
+from scenarios.parameters import BadValue
 from scenarios.reset.stop_by_blocking import stop_by_blocking_translation as blocking
-from scenarios.scenario import BadValue, Expected
+from scenarios.scenario import Expected
 from tests.searching import assert_table, exhaust, identity
 
 TRACES = {

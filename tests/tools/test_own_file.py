@@ -122,3 +122,33 @@ def test_a_sibling_that_was_changed_is_read_again_and_counts_as_code(tmp_path: P
 def test_a_file_that_was_not_changed_is_executed_once(tmp_path: Path) -> None:
     path = write(tmp_path, "", "0")
     assert load(path).module is load(path).module
+
+
+RECORD = """
+from stopmarker import Cpu, Parameters, World, number, one_of, scenario
+
+class Mine(Parameters):
+    '''What there is.'''
+    word = one_of("a", "b", default="a", meaning="which word")
+    times = number(1, 2, default=2, meaning="how often")
+
+SEEN = []
+
+@scenario(Mine)
+def mine(world: World, given: Mine) -> None:
+    '''Some notes.'''
+    SEEN.append(given)
+    async def only(cpu: Cpu) -> None:
+        for _ in range(given.times):
+            await cpu.note("found", f"{given.word}{len(SEEN)}")
+    world.add_actor("only", only)
+"""
+
+
+def test_a_file_may_declare_a_record_of_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(RECORD)
+    experiment = open_experiment(str(path), {"word": "b"})
+    assert experiment.params == {"word": "b", "times": 2}
+    runs = [experiment.run_once(Fifo()) for _ in range(2)]
+    assert [[step.what for step in run.steps] for run in runs] == [["note found = b1"] * 2] * 2

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
-from scenarios.scenario import Expected, Param, Scenario
+from scenarios.parameters import Param
+from scenarios.scenario import Expected, Scenario
 from tools.experiments.experiment import find_scenario
 from tools.terminal.exits import Exit
 from tools.terminal.output import Output
@@ -66,7 +67,7 @@ def _document(one: Scenario) -> dict[str, object]:
     }
 
 
-def _allowed(param: Param) -> dict[str, object]:
+def _allowed(param: Param[ParamValue]) -> dict[str, object]:
     """The allowed values; of numbers the lowest and the highest, since there may be billions between."""
     if isinstance(param.allowed, range):
         return {"lowest": param.allowed[0], "highest": param.allowed[-1]}

@@ -23,7 +23,8 @@ from actors.runtime.runs.schedule import ParamValue, Recipe, Schedule
 from actors.runtime.runs.scheduler import Scheduler
 from actors.runtime.world import Session, World, not_plain
 from scenarios import catalogue
-from scenarios.scenario import BadValue, Scenario, UnknownName
+from scenarios.parameters import BadValue, UnknownName
+from scenarios.scenario import Scenario
 
 from ..own_files.module_state import ModuleState
 from ..own_files.own_file import load, one_line, sources_of

@@ -35,7 +35,8 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.scenario import Expected, Param, Scenario
+from scenarios.parameters import Param
+from scenarios.scenario import Expected, Scenario
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), range, Enum, ModuleType, Param, Expected)
 _ONCE = (GeneratorType, CoroutineType, AsyncGeneratorType, IOBase)

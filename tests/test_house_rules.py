@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import stopmarker
+from scenarios.catalogue import MODULES
 
 ROOT = Path(__file__).parent.parent
 WORLD = ("actors", "hw", "drivers", "scenarios")
@@ -19,6 +20,8 @@ MOST_LINES = 400
 MOST_TEST_LINES = 600
 MOST_FUNCTION_LINES = 50
 MOST_SUMMARY_SENTENCES = 3
+MOST_NAMED = 4
+"""Parameters that a scenario takes by name; of more it takes a record."""
 BANNED_MODULES = {
     "random": "draw through a choice: cpu.choose()",
     "secrets": "draw through a choice: cpu.choose()",
@@ -254,12 +257,52 @@ def assigned(module: ast.AST) -> Iterator[ast.Attribute]:
 @pytest.mark.parametrize("path", files("scenarios"), ids=name)
 def test_nothing_assigns_into_a_finished_part(path: Path) -> None:
     for node in assigned(tree(path)):
-        if isinstance(node.value, ast.Name) and node.value.id == "self":
+        if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             continue
         if (name(path), ast.unparse(node)) not in MAY_ASSIGN:
             pytest.fail(f"{name(path)}:{node.lineno}: assigns to {ast.unparse(node)}; say it when the part is made")
     called = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     assert not [call.lineno for call in called if isinstance(call.func, ast.Name) and call.func.id == "setattr"]
+
+
+def assigned_by_constructors(module: ast.AST) -> Iterator[ast.Attribute]:
+    """What an `__init__` assigns to, but for the new object and its own parts."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            yield from (one for one in assigned(node) if not ast.unparse(one).startswith("self."))
+
+
+def test_no_constructor_assigns_into_what_it_is_given() -> None:
+    found = [
+        f"{name(path)}:{node.lineno}: {ast.unparse(node)}"
+        for path in files("hw", "drivers", "actors/devices", "actors/iommus", "actors/threads", "scenarios")
+        for node in assigned_by_constructors(tree(path))
+    ]
+    assert not found, "say it when the part is made"
+
+
+def named_parameters(module: ast.AST) -> Iterator[tuple[str, ast.arguments]]:
+    """Every function that is made a scenario, and what it takes."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef):
+            made = [one for one in node.decorator_list if isinstance(one, ast.Call)]
+            if any(isinstance(one.func, ast.Name) and one.func.id == "scenario" for one in made):
+                yield node.name, node.args
+
+
+def test_a_scenario_takes_a_record_or_a_few_named_parameters() -> None:
+    found = [one for path in files("scenarios") for one in named_parameters(tree(path))]
+    assert {one.replace("_", "-") for one, _ in found} == set(MODULES)
+    many = [one for one, takes in found if takes.kwarg is not None or len(takes.kwonlyargs) > MOST_NAMED]
+    assert not many, "declare a class of Parameters and take that"
+
+
+def test_too_much_for_a_scenario_would_be_seen() -> None:
+    text = "@scenario()\ndef a(world, *, x: str, **more: str): ...\n@other\ndef b(world): ...\nclass C:\n"
+    text += "    def __init__(self, part):\n        self.a = part.b = 1\n        self.part.c = 2\n"
+    ((found, takes),) = named_parameters(ast.parse(text))
+    assert (found, len(takes.kwonlyargs), takes.kwarg is not None) == ("a", 1, True)
+    assert [ast.unparse(one) for one in assigned_by_constructors(ast.parse(text))] == ["part.b"]
 
 
 @pytest.mark.parametrize("text", ["a.b = 1", "a.b.c, d = 1, 2", "a.b += 1", "for a.b in c: pass", "del a.b"])

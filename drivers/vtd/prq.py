@@ -37,7 +37,6 @@ class PageRequestQueue:
     ) -> None:
         """`responder` answers the requests that never reach the fault code."""
         self.intake = intake
-        intake.marker_discards = False
         self.batches = 0
         self._registers = registers
         self._ring = ring

@@ -225,12 +225,23 @@ def sides(world: World, tables: type[PageTables], name: str, lane: str, options:
     )
 
 
-def intake(world: World, board: Sides, queue: str, responses: ResponseQueue, options: Options) -> Intake:
-    """The fault code, from the IOMMU's queue of page requests, which it calls `queue`, to its page responses."""
+def intake(
+    world: World,
+    board: Sides,
+    queue: str,
+    responses: ResponseQueue,
+    options: Options,
+    *,
+    marker_discards: bool = True,
+) -> Intake:
+    """The fault code, from the IOMMU's queue of page requests, which it calls `queue`, to its page responses.
+
+    `marker_discards` as for `Intake`.
+    """
     respond = options.get("responder", Responder)(responses).respond
     works: Workqueue = world.workqueue("iopf workqueue", FaultGroup)
     iopf = options.get("iopf", Iopf)(board.pasids, works, respond, put_async=options.get("put_async", True))
-    return options.get("intake", Intake)(iopf, queue)
+    return options.get("intake", Intake)(iopf, queue, marker_discards=marker_discards)
 
 
 def buffer(pages: int) -> list[VirtAddr]:

@@ -89,7 +89,7 @@ def vtd_platform(
     entries = contexts(table, SID, submit, world.spinlock("iommu->lock"), contexts_at, options.get("srcu"))
     write_words(world, entry_address(table, PASID), entries.of(board.bond))
     responses = PageGroupResponses(SID, submit)
-    faults = intake(world, board, VtdUnits.queue_name, responses, options)
+    faults = intake(world, board, VtdUnits.queue_name, responses, options, marker_discards=False)
     answers = options.get("responder", Responder)(responses)
     requests = queue(registers, rings.prq, irq, world.mutex("PRQ lock"), faults, answers)
     drained = drain(registers, rings.prq, requests, entries, submit, SID, board.device)

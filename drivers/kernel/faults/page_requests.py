@@ -30,13 +30,15 @@ class QueueEntry(PageFault, Protocol):
 class Intake:
     """Faults go to the fault code; a Stop Marker ends a PASID's old life."""
 
-    marker_discards = True
-    """Whether the thread gives up what has no Last when the marker comes; VT-d's only goes on (vtd-pcie §3.5)."""
+    def __init__(self, iopf: Iopf, queue: str, *, marker_discards: bool = True) -> None:
+        """`queue` is what the IOMMU calls the queue that entries are taken from.
 
-    def __init__(self, iopf: Iopf, queue: str) -> None:
-        """`queue` is what the IOMMU calls the queue that entries are taken from."""
+        `marker_discards`: the thread gives up what has no Last when the marker comes; VT-d's only goes on (vtd-pcie
+        §3.5).
+        """
         self.iopf = iopf
         self.queue = queue
+        self.marker_discards = marker_discards
         self.markers: dict[Pasid, int] = {}
 
     async def take(self, cpu: Cpu, number: int, entry: QueueEntry) -> None:

@@ -27,10 +27,17 @@ class Expected:
 
     params: Mapping[str, ParamValue]
     verdict: str
-    """"violated", "holds" (no schedule violates) or "vacuous" (the witness cannot be reached)."""
+    """"violated", "holds" (no schedule violates), "vacuous" (the witness cannot be reached) or "not found"."""
     oracle: str = ""
     """Which property breaks, where one does."""
+    searched: int = 0
+    """Where the verdict is "not found", which is no proof: in how many schedules."""
     why: str = ""
+
+    @property
+    def details(self) -> str:
+        """What goes with the verdict: the property that breaks, or how much was searched."""
+        return f"in {self.searched:,} schedules" if self.searched else self.oracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,14 +92,14 @@ def _first_rows() -> list[tuple[Sequence[str], Sequence[str]]]:
 
 
 def _safe(options: Options) -> set[str]:
-    """The cells of which a scenario states that nothing can be found in them."""
+    """The cells of which a scenario states that nothing can be found in them, or that nothing was."""
     verdicts: dict[tuple[object, ...], str] = {}
     for name in catalogue.MODULES:
         for row in catalogue.load(name).expected:
             verdicts[name, *open_experiment(name, dict(row.params)).params.items()] = row.verdict
     full = {cell.label: open_experiment(cell.scenario, dict(cell.params)) for cell in options.cells}
     stated = {label: verdicts.get((one.name, *one.params.items())) for label, one in full.items()}
-    return {label for label, verdict in stated.items() if verdict in ("holds", "vacuous")}
+    return {label for label, verdict in stated.items() if verdict in ("holds", "vacuous", "not found")}
 
 
 @click.command()

@@ -11,6 +11,7 @@ import pytest
 from scenarios.catalogue import ERAS, MODULES
 from tools.commands import matrix
 from tools.searches import matrix as rows_of_a_table
+from tools.searches import proof
 from tools.terminal.exits import Exit
 
 from .test_cli import call, document
@@ -117,6 +118,43 @@ def test_a_row_whose_budget_ends_is_no_verdict() -> None:
         "the budget ended; expected: holds"
         in call("matrix", "cmdq-issue", "-p", "issue=lock-free", "--budget", "0.000001s").stdout
     )
+
+
+UNPROVED = """
+from scenarios.scenario import Expected
+from stopmarker import Cpu, World, number, scenario
+
+EXPECTED = tuple(
+    Expected(params={"writers": writers}, verdict="not found", searched=10, why="too large") for writers in (1, 2, 5)
+)
+
+
+@scenario(expected=EXPECTED, writers=number(1, 9, default=2, meaning="how many write"))
+def unproved(world: World, writers: int) -> None:
+    '''Writers of one word: the factorial of their number of schedules.'''
+    word = world.word("word")
+
+    async def write(cpu: Cpu) -> None:
+        await cpu.store(word, 1)
+
+    for writer in range(writers):
+        world.add_actor(f"writer {writer}", write)
+    world.eventually("company", lambda: "it is alone" if writers == 1 else None)
+"""
+
+
+def test_where_nothing_was_found_a_search_as_long_is_as_expected_and_so_is_a_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "TURN", 0.0)
+    path = tmp_path / "unproved.py"
+    path.write_text(UNPROVED)
+    code, found = rows(str(path), "-p", "writers=2,5")
+    assert code == Exit.NOTHING_VIOLATED
+    assert [(verdict, agrees) for _, verdict, *_, agrees in found] == [("holds", True), ("not found", True)]
+    assert rows(str(path), "-p", "writers=1") == (Exit.VIOLATED, [({"writers": 1}, "violated", 1, 1, False)])
+    assert "not found in 10 schedules" in call("matrix", str(path), "--budget", "0.000001s").stdout
+    assert "not found  in 10 schedules" in call("list", str(path)).stdout
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,10 @@ def _told(one: Scenario) -> list[str]:
         lines.append(f"  {' ' * width}  default {param.default}; allowed: {param.described}")
     if one.expected:
         lines += ["", "Expected verdicts (parameters not named have their defaults):"]
-        rows = [(_given(item.params), item.verdict, item.oracle, item.why) for item in one.expected]
+        rows = [(_given(item.params), item.verdict, item.details, item.why) for item in one.expected]
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
-        for given, verdict, oracle, why in rows:
-            cells = [given.ljust(wide[0]), verdict.ljust(wide[1]), oracle.ljust(wide[2])]
+        for given, verdict, details, why in rows:
+            cells = [given.ljust(wide[0]), verdict.ljust(wide[1]), details.ljust(wide[2])]
             lines.append(f"  {'  '.join(cells).rstrip()}")
             if why:
                 lines.append(f"      {why}")
@@ -75,4 +75,10 @@ def _allowed(param: Param[ParamValue]) -> dict[str, object]:
 
 
 def _expectation(item: Expected) -> dict[str, object]:
-    return {"params": dict(item.params), "verdict": item.verdict, "oracle": item.oracle, "why": item.why}
+    return {
+        "params": dict(item.params),
+        "verdict": item.verdict,
+        "oracle": item.oracle,
+        "searched": item.searched,
+        "why": item.why,
+    }

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from actors.runtime.primitives.events import Outcome
 from scenarios import catalogue
+from scenarios.scenario import Expected
 from tools.explore.search import Report
 from tools.searches.hunt import parse_budget
 from tools.searches.matrix import Row, rows_of
@@ -101,7 +102,8 @@ def _expectation(row: Row) -> str:
     expected = row.expected
     if expected is None:
         return ""
-    return f"{expected.verdict}: {expected.oracle}" if expected.oracle else expected.verdict
+    between = " " if expected.searched else ": "
+    return f"{expected.verdict}{between}{expected.details}" if expected.details else expected.verdict
 
 
 def _numbers(row: Row) -> str:
@@ -150,6 +152,10 @@ def _document(done: Sequence[Row], rows: int) -> dict[str, object]:
     }
 
 
+def _expected(one: Expected) -> dict[str, object]:
+    return {"verdict": one.verdict, "oracle": one.oracle, "searched": one.searched}
+
+
 def _row_document(row: Row) -> dict[str, object]:
     report, expected = row.proof.report, row.expected
     return {
@@ -161,7 +167,7 @@ def _row_document(row: Row) -> dict[str, object]:
         "memory": MODEL,
         "oracles": row.oracles,
         "errors": errors(row.proof.violations),
-        "expected": None if expected is None else {"verdict": expected.verdict, "oracle": expected.oracle},
+        "expected": None if expected is None else _expected(expected),
         "agrees": row.agrees,
         "complete": report.complete,
         "traces": report.schedules,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,9 +36,17 @@ class Row:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether that is what was expected; None if nothing was, or if the search is not over."""
-        if self.expected is None or self.verdict in ("not found", "holds up to the bound"):
+        """Whether that is what was expected; None if nothing was, or if the search is not over.
+
+        Where nobody could say more than "not found", a search as long as theirs, or a proof, is as expected.
+        """
+        if self.expected is None or self.verdict == "holds up to the bound":
             return None
+        if self.verdict == "not found":
+            searched = self.expected.verdict == "not found" and self.proof.report.schedules >= self.expected.searched
+            return True if searched else None
+        if self.expected.verdict == "not found":
+            return self.verdict == "holds"
         if self.verdict != self.expected.verdict:
             return False
         if self.verdict != "violated" or self.expected.oracle in self.oracles:
@@ -52,15 +61,20 @@ class Row:
 
 @dataclass(slots=True)
 class AwaitingProof(Proof):
-    """A proof that ends with the property that is expected to break, or with any if none is; or goes on to the end."""
+    """A proof that ends with the property that is expected to break, or with any if none is; or goes on to the end.
+
+    Where "not found" is expected, it ends when as many schedules were searched as the table says.
+    """
 
     awaited: str = ""
+    searched: float = math.inf
 
     @property
     def over(self) -> bool:
-        """Nothing is left to search, or what was looked for was found."""
+        """Nothing is left to search, or what was looked for was found, or enough was searched."""
         found = [one for one in self.violations if one.finding.oracle == (self.awaited or one.finding.oracle)]
-        return self.share.done or (bool(found) and not self.terms.keep_going)
+        is_enough = (bool(found) and not self.terms.keep_going) or self.report.schedules >= self.searched
+        return self.share.done or is_enough
 
 
 def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, keep_going: bool) -> list[Row]:
@@ -74,7 +88,9 @@ def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, 
                 (one for one in experiment.scenario.expected if complete(one.params) == experiment.params), None
             )
             terms = Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going)
-            awaited = expected.oracle if expected is not None else ""
+            proof = AwaitingProof(terms)
+            if expected is not None:
+                proof.awaited, proof.searched = expected.oracle, expected.searched or math.inf
             shown = tuple((key, experiment.params[key]) for key in given)
-            rows.append(Row(given=shown, expected=expected, proof=AwaitingProof(terms, awaited=awaited)))
+            rows.append(Row(given=shown, expected=expected, proof=proof))
     return rows

@@ -100,6 +100,20 @@ def test_a_controlled_driver_runs_one_world_after_the_other() -> None:
 
 async def test_live_runs_inside_a_larger_trio_program() -> None:
     made = open_experiment("tests/models.py::pri_window", {})
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
     with trio.fail_after(60):
-        execution = await live(made.world(), RandomWalk(0))
-    assert execution.outcome is not None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            execution = await live(made.world(), RandomWalk(0))
+            nursery.cancel_scope.cancel()
+    assert turns > 0, "the rest of the program goes on meanwhile"
+    async with controlled() as driver:
+        again = made.run(driver, Replay(execution.schedule))
+    assert transcript(made, again) == transcript(made, execution)

@@ -9,7 +9,7 @@ from actors.runtime.primitives.events import Note, Outcome, Violation
 from actors.runtime.runs.schedule import Recipe, TokenError
 from actors.runtime.runs.scheduler import Fifo, RandomWalk, Replay, ScheduleMismatch
 from actors.runtime.world import Cpu, World
-from hw.pcie.tlp import PrgResponse, ResponseCode, TranslationCompletion
+from hw.pcie.tlp import PrgResponse, ResponseCode, Tlp, TranslationCompletion, TranslationRequest
 
 from .models import Request
 from .running import run, runs, transcript
@@ -231,15 +231,22 @@ def test_flush_waits_for_works_queued_before_the_call_and_for_no_later_one() -> 
     assert all(each.index("work 0") < each.index("flushed") for each in orders)
 
 
-def link_world(world: World) -> None:
-    link = world.link("down", posted=(PrgResponse,), completion=(TranslationCompletion,))
+ORDERED: dict[str, Tlp] = {
+    "completion": TranslationCompletion(sid=0, tag=1, status=0, page=0, read=False, write=False),  # type: ignore[arg-type]
+    "non-posted": TranslationRequest(sid=0, pasid=1, address=0, write=False, tag=1),  # type: ignore[arg-type]
+}
+
+
+def link_world(world: World, kind: str) -> None:
+    """Somebody sends a message of that kind before a posted one, and another one behind it."""
+    message = ORDERED[kind]
+    link = world.link("down", posted=(PrgResponse,), **{kind.replace("-", "_"): (type(message),)})
     posted = PrgResponse(sid=0, pasid=1, prgi=0, code=ResponseCode.SUCCESS)  # type: ignore[arg-type]
-    completion = TranslationCompletion(sid=0, tag=1, status=0, page=0, read=False, write=False)  # type: ignore[arg-type]
 
     async def host(cpu: Cpu) -> None:
-        await link.send_ordered("completion", completion)
+        await link.send_ordered(kind, message)
         await link.send_posted(posted, "send PRG Response")
-        await link.send_ordered("completion", completion)
+        await link.send_ordered(kind, message)
         await link.flush(cpu)
         await cpu.note("flushed")
 
@@ -250,8 +257,8 @@ def link_world(world: World) -> None:
 
     async def engine(cpu: Cpu) -> None:
         for number in range(2):
-            await link.receive_ordered(cpu, "completion")
-            await cpu.note(f"completion {number}")
+            await link.receive_ordered(cpu, kind)
+            await cpu.note(f"{kind} {number}")
 
     for name, main in (("host", host), ("receiver", receiver), ("engine", engine)):
         world.add_actor(name, main)
@@ -259,7 +266,7 @@ def link_world(world: World) -> None:
 
 @pytest.mark.parametrize("channel", ["posted", "non-posted"])
 def test_a_message_of_pcie_travels_in_its_own_channel(channel: str) -> None:
-    completion = TranslationCompletion(sid=0, tag=1, status=0, page=0, read=False, write=False)  # type: ignore[arg-type]
+    completion = ORDERED["completion"]
 
     def build(world: World) -> None:
         link = world.link("up", posted=(TranslationCompletion,), non_posted=(TranslationCompletion,))
@@ -279,16 +286,17 @@ def test_a_message_of_pcie_travels_in_its_own_channel(channel: str) -> None:
     )
 
 
-def test_a_posted_request_passes_a_completion_and_no_completion_passes_a_posted_request() -> None:
+@pytest.mark.parametrize("kind", ORDERED)
+def test_a_posted_request_passes_all_others_and_nothing_passes_a_posted_request(kind: str) -> None:
     delivered = set()
-    for execution in runs(link_world, 300, RandomWalk(5)):
+    for execution in runs(lambda world: link_world(world, kind), 300, RandomWalk(5)):
         steps = [what for _, what, _, _ in transcript(execution)]
         deliver = steps.index("deliver")
-        taken = [place for place, what in enumerate(steps) if what == "receive from down completion"]
-        assert deliver < taken[1], "the second completion was sent behind the posted request"
+        taken = [place for place, what in enumerate(steps) if what == f"receive from down {kind}"]
+        assert deliver < taken[1], "the second message was sent behind the posted request"
         assert deliver < steps.index("posted requests on down have arrived")
         delivered.add(deliver < taken[0])
-    assert delivered == {True, False}, "the first completion may be overtaken, and need not be"
+    assert delivered == {True, False}, "the first message may be overtaken, and need not be"
 
 
 def test_an_exception_in_an_actor_is_a_finding_that_replays() -> None:
@@ -453,9 +461,9 @@ def test_tokens_carry_the_whole_recipe_and_notice_damage() -> None:
     assert Recipe.parse(f"  {token.lower().replace('sm1:', 'sm1:')}\n") == recipe
     for place in range(4, len(token)):
         damaged = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
-        with pytest.raises(TokenError):
+        with pytest.raises(TokenError, match=r"^read token: (checksum differs|not base32)"):
             Recipe.parse(damaged)
-        with pytest.raises(TokenError):
+        with pytest.raises(TokenError, match=r"^read token: (checksum differs|not base32)"):
             Recipe.parse(token[:place])
 
 

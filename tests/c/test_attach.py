@@ -103,7 +103,7 @@ def test_a_run_that_is_over_keeps_its_memory_to_itself(tmp_path: Path) -> None:
     run(build)
     assert first.world.memory.read(first.world.frames.first * FRAME_BYTES) == 2  # type: ignore[arg-type]
     world = World(session)
-    with pytest.raises(MissingFunction):
+    with pytest.raises(MissingFunction, match="ask is called, and no file defines it"):
         code.load(world).call("asks")
 
 

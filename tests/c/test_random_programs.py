@@ -54,7 +54,7 @@ STATEMENTS = (
     (2, "if (mutex_trylock(&lock)) {{ S.y = {k}; mutex_unlock(&lock); }}"),
 )
 """Each with about how many steps it takes."""
-GROUP = 30
+GROUP = 15
 """Programs that are compiled together."""
 LEVELS = ("-O0", "-O1", "-O2")
 
@@ -123,7 +123,7 @@ def batch(folder: Path, group: int) -> tuple[int, int]:
 
 
 @needs_c
-@pytest.mark.parametrize("group", [*range(4), *(pytest.param(n, marks=pytest.mark.long) for n in range(4, 10))])
+@pytest.mark.parametrize("group", [*range(3), *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 20))])
 def test_a_proof_sees_what_every_schedule_shows(tmp_path: Path, group: int) -> None:
     few, many = batch(tmp_path, group)
     assert few < many

@@ -246,7 +246,7 @@ def enumerate_all(program: Program, classes: Classes, most: int) -> Everything:
         swaps += [(swapped, kind) for swapped in order.swapped()]
         run.close()
         if found.runs > most:
-            raise TooMany
+            raise TooMany(f"more than {most} interleavings")
         while plan and plan[-1][1] + 1 == len(plan[-1][0]):
             plan.pop()
         if not plan:

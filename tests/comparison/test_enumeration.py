@@ -47,8 +47,9 @@ def test_the_least_steps_to_each_failure_are_known() -> None:
 
 
 def test_more_interleavings_than_allowed_are_refused() -> None:
-    with pytest.raises(TooMany):
+    with pytest.raises(TooMany, match=r"^more than 23 interleavings$"):
         everything(WRITERS, most=23)
+    assert everything(WRITERS, most=24).runs == 24
 
 
 def test_steps_that_do_not_say_what_they_touch_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:

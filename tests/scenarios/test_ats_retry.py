@@ -14,40 +14,7 @@ from hw.events.link import PageRequestRefused
 from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted
 from scenarios.invalidate.ats_retry import DEVICES, ats_retry
-from scenarios.scenario import Expected
-from tests.searching import assert_table, exhaust, identity
-
-TRACES = {
-    "device=right": (344, 0),
-    "device=right,gone=0": (1, 0),
-    "device=trusts": (28, 26),
-    "device=trusts,gone=0": (1, 0),
-    "device=gives-up": (141, 139),
-    "device=right,change=exit": (2122, 0),
-    "device=insists,change=exit": (3142, 1038),
-    "notifier=no-wait": (1348, 2),
-    "notifier=one-sync": (351, 31),
-    "device=answers-early": (350, 4),
-    "device=caches-late": (306, 8),
-    "iommu=vtd,device=right": (315, 0),
-    "iommu=vtd,device=right,gone=0": (1, 0),
-    "iommu=vtd,device=trusts": (13, 10),
-    "iommu=vtd,device=trusts,gone=0": (1, 0),
-    "iommu=vtd,device=trusts,change=exit": (98, 76),
-    "iommu=vtd,device=gives-up": (81, 78),
-    "iommu=vtd,device=right,change=exit": (1878, 0),
-    "iommu=vtd,notifier=no-wait": (804, 3),
-    "iommu=vtd,notifier=one-sync": (270, 0),
-    "iommu=vtd,device=answers-early": (324, 6),
-    "iommu=vtd,device=caches-late": (267, 12),
-}
-BUDGET = 400
-"""Schedules for the others: enough to find what breaks them, and no proof."""
-
-
-@pytest.mark.parametrize("expected", ats_retry.expected, ids=identity)
-def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    assert_table(ats_retry, expected, TRACES.get(identity(expected)), budget=BUDGET, hunted=BUDGET)
+from tests.searching import exhaust, first_found
 
 
 @pytest.mark.parametrize("iommu", ["smmuv3", "vtd"])
@@ -60,9 +27,8 @@ def test_every_oracle_is_killed_and_every_device_is_in_the_table(iommu: str) -> 
 
 
 def test_a_page_that_is_gone_again_is_told_in_the_words_of_seed_001() -> None:
-    report = exhaust(ats_retry, {"device": "trusts"})
-    assert report.first is not None
-    assert report.first.finding.message == (
+    first = first_found(ats_retry, {"device": "trusts"})
+    assert first.finding.message == (
         "the device takes 1 accesses for done and 0 are in memory: the rest was dropped on the way, and nobody told it"
     )
 

@@ -24,78 +24,9 @@ from hw.pcie.tlp import ResponseCode
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
 from scenarios.parameters import BadValue
 from scenarios.process_end.exit_window import exit_window
-from scenarios.scenario import Expected
 from tests.explore.searching import search, worlds
-from tests.searching import assert_table, exhaust, identity, oracles_of
+from tests.searching import exhaust, first_found, oracles_of
 from tools.explore.dpor.dpor import Dpor
-
-TRACES = {
-    "fpd=6.14,rogue=1,caching=on": (52, 8),
-    "fpd=right,rogue=1,caching=on": (97, 0),
-    "fpd=5.7": (8, 4),
-    "fpd=5.7,traffic=read": (14, 7),
-    "fpd=5.7,traffic=ats": (129, 0),
-    "fpd=5.7,order=O3": (8, 4),
-    "fpd=5.7,order=O2": (2, 0),
-    "fpd=5.7,accesses=2,rogue=1,records=1,watch=after": (450, 48),
-    "fpd=5.8": (8, 0),
-    "fpd=5.8,rogue=1": (120, 0),
-    "fpd=5.8,cache=cold": (29, 5),
-    "fpd=5.8,cache=cold,fetch=1": (21, 0),
-    "fpd=5.13": (8, 8),
-    "fpd=5.13,rogue=1,watch=after": (48, 16),
-    "fpd=5.13,traffic=page-request,watch=after": (458, 0),
-    "fpd=6.13": (8, 8),
-    "fpd=6.13,traffic=page-request,watch=after": (148, 2),
-    "fpd=6.13,traffic=page-request,find=report,watch=after": (151, 5),
-    "fpd=6.13-rc1": (7, 7),
-    "fpd=6.13-rc1,traffic=page-request,order=O4,watch=after": (130, 66),
-    "fpd=6.14,rogue=1": (64, 0),
-    "fpd=6.14,order=O5": (124, 0),
-    "fpd=6.14,traffic=ats,order=O5,rogue=1": (676, 2),
-    "fpd=2026": (13, 9),
-    "fpd=2026,cache=cold,watch=after": (20, 0),
-    "fpd=2026-meant": (13, 5),
-    "fpd=2026-meant,traffic=ats,order=O5": (2608, 780),
-    "fpd=right": (11, 0),
-    "fpd=right,traffic=read": (20, 0),
-    "fpd=right,cache=cold": (18, 0),
-    "fpd=right,rogue=1": (88, 0),
-    "fpd=right,order=O3,rogue=1": (88, 0),
-    "fpd=6.14,traffic=page-request": (458, 0),
-    "fpd=6.14,traffic=page-request,find=report": (458, 0),
-    "fpd=6.14,traffic=page-request,order=O4": (458, 0),
-    "fpd=2026,traffic=page-request": (195, 2),
-    "fpd=right,traffic=ats": (512, 0),
-    "fpd=right,traffic=ats,late=cache": (329, 12),
-    "fpd=5.7,traffic=ats,late=cache": (105, 12),
-    "fpd=right,traffic=ats,late=cache,watch=memory": (329, 6),
-    "fpd=right,traffic=ats,order=O2,rogue=1": (8, 0),
-    "fpd=right,traffic=ats,order=O5,rogue=1": (1560, 0),
-    "fpd=right,traffic=ats,order=O2,rogue=1,pri=off": (6, 0),
-    "fpd=forgets-device-tlb,traffic=ats": (29, 3),
-    "fpd=forgets-device-tlb,traffic=ats,order=O2,rogue=1": (6, 0),
-    "fpd=forgets-device-tlb,traffic=ats,order=O2,rogue=1,pri=off,watch=access": (6, 3),
-    "fpd=right,traffic=ats,order=O5": (1224, 0),
-    "fpd=right,traffic=page-request,refusal=failure": (796, 31),
-    "fpd=right,traffic=page-request,order=O4": (796, 0),
-    "fpd=right,order=O5": (146, 0),
-    "fpd=5.7,traffic=ats,absent=ur": (57, 53),
-    "fpd=right,traffic=ats,absent=ur": (153, 0),
-    "fpd=right,traffic=ats,accesses=2,absent=ca": (861, 0),
-    "fpd=right,traffic=page-request,pr_pasid_check=none,refusal=failure": (901, 0),
-    "fpd=5.7,traffic=ats,translated=checked": (130, 3),
-    "fpd=right,traffic=ats,late=cache,translated=checked,watch=memory": (342, 0),
-}
-"""Inequivalent schedules of a combination, and how many of them fail; those that are exhausted in seconds."""
-
-BUDGET = 400
-HUNTED = 4_000
-
-
-@pytest.mark.parametrize("expected", exit_window.expected, ids=identity)
-def test_a_combination_comes_to_what_its_table_says(expected: Expected) -> None:
-    assert_table(exit_window, expected, TRACES.get(identity(expected)), budget=BUDGET, hunted=HUNTED)
 
 
 def test_every_oracle_is_killed_by_some_combination() -> None:
@@ -349,8 +280,7 @@ def test_parameters_that_would_do_nothing_together_are_refused_in_one_line(
 
 
 def test_a_finding_says_that_fpd_is_left_in_the_cache_alone() -> None:
-    report = exhaust(exit_window, {"fpd": "6.14", "rogue": 1, "caching": "on"})
-    assert report.first is not None
-    assert report.first.finding.message == (
+    first = first_found(exit_window, {"fpd": "6.14", "rogue": 1, "caching": "on"})
+    assert first.finding.message == (
         "access 1 of P1, sent after unbind, is refused and leaves no trace: FPD is still set in the PASID cache"
     )

@@ -71,7 +71,7 @@ def test_whatever_follows_the_end_is_noticed() -> None:
 
 @given(st.binary(max_size=300))
 def test_foreign_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(TraceError):
+    with pytest.raises(TraceError, match=r"^read trace: "):
         decode(data)
 
 
@@ -81,7 +81,7 @@ def test_bytes_changed_anywhere_are_refused(data: st.DataObject) -> None:
     end = data.draw(st.integers(start, len(BYTES)))
     damaged = BYTES[:start] + data.draw(st.binary(max_size=40)) + BYTES[end:]
     if damaged != BYTES:
-        with pytest.raises(TraceError):
+        with pytest.raises(TraceError, match=r"^read trace: "):
             decode(damaged)
 
 
@@ -103,7 +103,7 @@ json_like = st.recursive(
 @given(json_like, json_like, json_like)
 def test_chunks_with_a_right_checksum_and_wrong_contents_are_refused(header: Any, steps: Any, events: Any) -> None:
     parts = [chunk(kind, msgpack.packb(item)) for kind, item in ((b"H", header), (b"S", steps), (b"E", events))]
-    with pytest.raises(TraceError):
+    with pytest.raises(TraceError, match=r"^read trace: "):
         decode(file_of(*parts, chunk(b"Z", msgpack.packb([]))))
 
 

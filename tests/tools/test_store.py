@@ -42,15 +42,21 @@ def test_another_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
     assert taken.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    ("error", "told", "text"),
+    [
+        (KeyboardInterrupt("pressed"), KeyboardInterrupt, "^pressed$"),
+        (OSError(28, "No space left on device"), Refusal, "^write .*: No space left on device$"),
+    ],
+)
 def test_a_write_that_fails_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, told: type[BaseException], text: str
 ) -> None:
     def fail(_: Any) -> None:
         raise error
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises((KeyboardInterrupt, Refusal)):
+    with pytest.raises(told, match=text):
         save(run("ending"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 

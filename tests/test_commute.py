@@ -182,10 +182,11 @@ def wrong(executions: Sequence[Execution]) -> list[str]:
     return [finding.message for finding in found if finding is not None and finding.oracle == "FootprintError"]
 
 
+@pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("name", "expected"), COMBINATIONS, ids=[f"{name}-{identity(expected)}" for name, expected in COMBINATIONS]
 )
 def test_the_steps_of_every_shipped_combination_commute_where_they_declare_nothing_in_common(
-    name: str, expected: Expected
+    name: str, expected: Expected, count: int
 ) -> None:
-    assert wrong(runs(of(load(name), expected.params), 12, RandomWalk(11), audit=True)) == []
+    assert wrong(runs(of(load(name), expected.params), count, RandomWalk(11), audit=True)) == []

@@ -30,7 +30,6 @@ WORLDS: list[tuple[str, dict[str, ParamValue]]] = [
     *[("tests/tools/worlds.py::ending", ending) for ending in ENDINGS],
 ]
 SEEDS = 40
-SHIPPED_SEEDS = 3
 
 
 def transcript(made: Experiment, execution: Execution) -> Trace:
@@ -55,10 +54,11 @@ def test_detaching_changes_nothing(name: str, params: dict[str, ParamValue]) -> 
     trio.run(partial(assert_equal_transcripts, open_experiment(name, params), SEEDS))
 
 
+@pytest.mark.parametrize("seeds", [1, pytest.param(6, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", MODULES)
-def test_detaching_changes_nothing_in_any_shipped_variant(name: str) -> None:
+def test_detaching_changes_nothing_in_any_shipped_variant(name: str, seeds: int) -> None:
     for expected in open_experiment(name, {}).scenario.expected or ():
-        trio.run(partial(assert_equal_transcripts, open_experiment(name, expected.params), SHIPPED_SEEDS))
+        trio.run(partial(assert_equal_transcripts, open_experiment(name, expected.params), seeds))
 
 
 @pytest.mark.parametrize("threads", [False, True], ids=["trio", "threads"])

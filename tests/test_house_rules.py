@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -58,6 +58,22 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def each(paths: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[str], None]]:
+    """Makes one test a folder of a question to a file: there are hundreds of files."""
+    folders: dict[str, list[Path]] = {}
+    for path in paths:
+        folders.setdefault(name(path.parent), []).append(path)
+
+    def make(question: Callable[[Path], None]) -> Callable[[str], None]:
+        def test(folder: str) -> None:
+            for path in folders[folder]:
+                question(path)
+
+        return pytest.mark.parametrize("folder", folders)(test)
+
+    return make
+
+
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -71,7 +87,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
             yield node.module.split(".")[0], node.lineno
 
 
-@pytest.mark.parametrize("path", files(*PACKAGES), ids=name)
+@each(files(*PACKAGES))
 def test_files_and_functions_fit_a_head(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= (MOST_TEST_LINES if "tests" in path.parts else MOST_LINES), f"{name(path)} has {lines} lines"
@@ -82,7 +98,7 @@ def test_files_and_functions_fit_a_head(path: Path) -> None:
             assert length <= MOST_FUNCTION_LINES, f"{name(path)}:{node.lineno}: {node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("path", [path for path in files(*PACKAGES) if path.stat().st_size], ids=name)
+@each(path for path in files(*PACKAGES) if path.stat().st_size)
 def test_modules_say_in_a_sentence_what_they_are(path: Path) -> None:
     docstring = ast.get_docstring(tree(path)) or ""
     assert docstring, f"{name(path)} has no docstring"
@@ -92,7 +108,7 @@ def test_modules_say_in_a_sentence_what_they_are(path: Path) -> None:
     assert sentences <= MOST_SUMMARY_SENTENCES, f"{name(path)}: {sentences} sentences before the first blank line"
 
 
-@pytest.mark.parametrize("path", [path for path in files(*PROGRAM) if path.name == "__init__.py"], ids=name)
+@each(path for path in files(*PROGRAM) if path.name == "__init__.py")
 def test_folders_say_who_belongs_there(path: Path) -> None:
     paragraphs = (ast.get_docstring(tree(path)) or "").split("\n\n")
     assert len(paragraphs) >= 2, f"{name(path)}: say below the first paragraph who belongs here, and who does not"
@@ -107,7 +123,7 @@ def test_type_checkers_look_into_installed_packages(package: str) -> None:
     assert (ROOT / package / "py.typed").read_text(encoding="utf-8") == ""
 
 
-@pytest.mark.parametrize("path", files(*WORLD), ids=name)
+@each(files(*WORLD))
 def test_nothing_undetermined_reaches_a_world(path: Path) -> None:
     for module, line in imports(path):
         if module in BANNED_MODULES and (name(path), module) not in MAY_DRAW:
@@ -123,7 +139,7 @@ def test_nothing_undetermined_reaches_a_world(path: Path) -> None:
         assert uses == {"random.Random"}, f"{name(path)}: draw only from a seeded random.Random, found {uses}"
 
 
-@pytest.mark.parametrize("path", files(*WORLD), ids=name)
+@each(files(*WORLD))
 def test_only_tools_talk_to_people(path: Path) -> None:
     for module, line in imports(path):
         assert module not in TALKING, f"{name(path)}:{line}: imports {module}; emit an event instead"
@@ -131,7 +147,7 @@ def test_only_tools_talk_to_people(path: Path) -> None:
     assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
-@pytest.mark.parametrize("path", [path for path in files(*PROGRAM) if "bench" not in path.parts], ids=name)
+@each(path for path in files(*PROGRAM) if "bench" not in path.parts)
 def test_imports_stand_at_the_top(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -228,11 +244,7 @@ def is_iommu(node: ast.expr) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in files(*WORLD, "tools") if "boards" not in path.parts and "bench" not in path.parts],
-    ids=name,
-)
+@each(path for path in files(*WORLD, "tools") if "boards" not in path.parts and "bench" not in path.parts)
 def test_nobody_asks_which_iommu_it_is_but_boards(path: Path) -> None:
     asked = [
         node.lineno for node in ast.walk(tree(path)) if asks_which_iommu(node) and isinstance(node, ast.stmt | ast.expr)
@@ -256,7 +268,7 @@ def assigned(module: ast.AST) -> Iterator[ast.Attribute]:
             yield node
 
 
-@pytest.mark.parametrize("path", files("scenarios"), ids=name)
+@each(files("scenarios"))
 def test_nothing_assigns_into_a_finished_part(path: Path) -> None:
     for node in assigned(tree(path)):
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from scenarios.catalogue import load
 from scenarios.scenario import Expected
@@ -30,7 +30,7 @@ FEW = 100
 """Schedules of what is not exhausted every day and holds: a look, and no proof."""
 
 
-def params(rows: Iterable[tuple[str, Expected]], *, long: bool = False) -> list[ParameterSet]:
+def params(rows: Iterable[tuple[str, Expected]], *, long: bool = False) -> list[Any]:
     marks = [pytest.mark.long] if long else []
     return [pytest.param(name, row, marks=marks, id=f"{name}-{identity(row)}") for name, row in rows]
 

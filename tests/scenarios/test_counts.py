@@ -24,6 +24,10 @@ ALSO = {
     ("cmdq-issue", "issue=hand-over-first,batches=1,synced=2"): {"no-deadlock"},
     ("pasid-reuse", "holds=no-grab,accesses=0"): {"no-foreign-teardown"},
     ("pasid-reuse", "holds=no-grab,closer=self,accesses=0"): {"no-foreign-teardown"},
+    ("cmdq-issue", "issue=no-swap,batches=1,size=0,synced=2,entries=1"): {"no-deadlock"},
+    ("prq-drain", "driver=none"): {"no-cross-binding-fault", "no-fault-handled-after-unbind"},
+    ("pasid-reuse", "holds=mmput,iommu=vtd"): {"no-foreign-teardown"},
+    ("exit-window", "fpd=6.14,order=O5,rogue=1"): {"no-dma-into-foreign-frame"},
 }
 """What breaks besides the property that a table names."""
 FEW = 100

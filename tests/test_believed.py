@@ -12,6 +12,7 @@ import trio
 from actors.runtime.primitives.events import Note, Outcome, Violation
 from actors.runtime.primitives.sync import MisuseError
 from actors.runtime.world import Cpu, Session, World
+from hw.events.event import Event
 from scenarios.scenario import scenario
 
 from .running import run
@@ -155,7 +156,7 @@ def test_who_watches_a_type_sees_what_is_made_from_it_once() -> None:
     assert (finding.oracle, finding.message) == ("watches", "saw Narrower")
 
 
-@pytest.mark.parametrize(("kind", "shown"), [("Note", "'Note'"), (object, "object"), (3, "3")])
+@pytest.mark.parametrize(("kind", "shown"), [("Note", "'Note'"), (object, "object"), (3, "3"), (Event, "Event")])
 def test_what_is_watched_is_a_type_of_events(kind: object, shown: str) -> None:
     with pytest.raises(MisuseError) as refused:
         World(Session()).check(Watches(kind))  # type: ignore[arg-type]  # which is the point

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.bus import Resource
+from hw.events.event import Arrow, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def devices_resource(domain: str) -> Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamStored:
+class StreamStored(Arrow):
     """The STE of a stream was changed in memory: it now leads to the CD table at `table` (0: to none)."""
 
     sid: int
@@ -61,19 +62,15 @@ class StreamStored:
     """The same for people."""
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return self.text
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The ASIDs in the tables before and after."""
+    def _touches(self) -> tuple[Resource, ...]:
         return tuple(asid_resource(asid) for asid in self.asids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextStored:
+class ContextStored(Arrow):
     """A CD was changed in memory; `asid` 0 means V=0."""
 
     table: int
@@ -85,19 +82,15 @@ class ContextStored:
     """The same for people."""
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return self.text
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The ASIDs before and after."""
+    def _touches(self) -> tuple[Resource, ...]:
         return tuple(asid_resource(asid) for asid in self.asids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigInvalidated:
+class ConfigInvalidated(Arrow):
     """A CFGI of a stream (`ssid` -1: the STE and all CDs) took effect, or (`complete`) the SYNC behind it completed."""
 
     by: str
@@ -108,33 +101,27 @@ class ConfigInvalidated:
     who: str = ""
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         what = f"CFGI_STE({self.who})" if self.ssid < 0 else f"CFGI_CD({self.who}, {self.ssid})"
         return f"SYNC [{what}]" if self.complete else what
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The ASIDs that the entry had, or has."""
+    def _touches(self) -> tuple[Resource, ...]:
         return tuple(asid_resource(asid) for asid in self.asids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AsidInvalidated:
+class AsidInvalidated(Arrow):
     """TLBI by ASID took effect."""
 
     asid: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"TLBI_NH_ASID({self.asid})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MasterListed:
+class MasterListed(Event):
     """A master was put on the list of a domain, or taken off it."""
 
     domain: str
@@ -142,19 +129,15 @@ class MasterListed:
     listed: bool
     who: str = ""
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"list_{'add' if self.listed else 'del'}({self.who}, {self.domain}->devices)"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The list."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (devices_resource(self.domain),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AsidMoved:
+class AsidMoved(Event):
     """arm_smmu_share_asid gave a domain a new ASID and looked at its list: these streams will be rewritten."""
 
     domain: str
@@ -163,53 +146,43 @@ class AsidMoved:
     sids: tuple[int, ...]
     who: tuple[str, ...] = ()
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         found = f"rewrites CD0 of {', '.join(self.who)}" if self.who else "no master"
         return f"share_asid: {self.domain} {self.old}->{self.new}, {found}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The list."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (devices_resource(self.domain),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AsidLockMoved:
+class AsidLockMoved(Event):
     """arm_smmu_asid_lock was taken or given back."""
 
     taken: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"{'lock' if self.taken else 'unlock'} arm_smmu_asid_lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SvaBound:
+class SvaBound(Event):
     """A process was bound: its CD carries `asid`, which is the CPU's own if `shared`."""
 
     asid: int
     shared: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"bind done with ASID {self.asid}{' (shared)' if self.shared else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttachReturned:
+class AttachReturned(Event):
     """attach_dev is over: the master's driver takes it for attached to `domain` alone."""
 
     who: str
     domain: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"attach_dev({self.who}, {self.domain}) returns"
 
 
@@ -219,84 +192,70 @@ def invs_resource(domain: str) -> Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtcListed:
+class AtcListed(Event):
     """A domain's invalidations reach the ATC of a master from here, or no longer."""
 
     domain: str
     who: str
     listed: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"{self.domain}->invs {'+' if self.listed else '-'} ATC of {self.who}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The array."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (invs_resource(self.domain),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtcsFound:
+class AtcsFound(Event):
     """Who unmaps looked for the ATCs that its invalidation must reach."""
 
     domain: str
     who: tuple[str, ...]
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"{self.domain}->invs: {', '.join(f'ATC of {who}' for who in self.who) or 'no ATC'}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The array."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (invs_resource(self.domain),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageFreed:
+class PageFreed(Event):
     """A page that a domain mapped was freed."""
 
     page: int
     domain: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"free page {self.page:#x} of {self.domain}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtcDropped:
+class AtcDropped(Arrow):
     """An ATC_INV reached an endpoint."""
 
     who: str
     target: str = "M"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"ATC_INV({self.who})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtsSwitched:
+class AtsSwitched(Arrow):
     """Software wrote ATS Enable of an endpoint."""
 
     who: str
     on: bool
     target: str = "M"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"ATS {'on' if self.on else 'off'}({self.who})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessLanded:
+class AccessLanded(Arrow):
     """A DMA went through the SMMU: its CD said `asid` and table `meant`, the translation it used is of table `found`.
 
     All are 0 for an access that bypasses stage 1.
@@ -312,15 +271,13 @@ class AccessLanded:
     """The translation's table, for people."""
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         tag = f"ASID {self.asid}, {self.through}" if self.asid else "bypass"
         return f"DMA of {self.who} {{{tag}}}: page {self.page:#x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRefused:
+class AccessRefused(Arrow):
     """A DMA was not let through."""
 
     sid: int
@@ -328,7 +285,5 @@ class AccessRefused:
     who: str = ""
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"DMA of {self.who} refused: {self.why}"

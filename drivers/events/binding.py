@@ -5,82 +5,67 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
+from hw.events.event import Arrow, Event
 from hw.events.link import pasid_resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasidAllocated:
+class PasidAllocated(Event):
     """A PASID was handed out, for binding number `binding`."""
 
     pasid: int
     binding: int
     mm: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"bind P{self.pasid} to {self.mm} (bind{self.binding})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeardownBegun:
+class TeardownBegun(Event):
     """The endpoint's driver begins to take a PASID away from its device."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"tear-down of P{self.pasid} begins"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasidFreed:
+class PasidFreed(Event):
     """A PASID was given back; from now on it may be handed out."""
 
     pasid: int
     binding: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"unbind: free P{self.pasid} (bind{self.binding})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BindReturned:
+class BindReturned(Event):
     """A bind is over: from now on the device may be told to use the PASID."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"bind of P{self.pasid} returns"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextWritten:
+class ContextWritten(Arrow):
     """The CD (or PASID entry) of a PASID was made valid or invalid in memory, on behalf of a binding."""
 
     pasid: int
@@ -88,42 +73,36 @@ class ContextWritten:
     binding: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         entry, bit = ("CD", "V") if self.target == "smmu" else ("PE", "P")
         return f"{entry}[{self.pasid}].{bit}={int(self.valid)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FpdWritten:
+class FpdWritten(Event):
     """The word of a PASID entry with P and FPD was stored: whether faults of the PASID go unrecorded from now on."""
 
     pasid: int
     fpd: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"PE[{self.pasid}].FPD={int(self.fpd)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextQuieted:
+class ContextQuieted(Arrow):
     """The CD of a PASID was replaced by the release CD, on behalf of a binding: valid, and without a page table."""
 
     pasid: int
     binding: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"CD[{self.pasid}].EPD0=1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequestTaken:
+class PageRequestTaken(Event):
     """Software took entry `number` of the queue of page requests, as the IOMMU calls it, and gave its slot back."""
 
     number: int
@@ -131,32 +110,26 @@ class PageRequestTaken:
     marker: bool
     queue: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"take {self.queue} #{self.number}{' (Stop Marker)' if self.marker else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaultDropped:
+class FaultDropped(Event):
     """Software threw away a request that was never part of a closed group."""
 
     number: int
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"discard partial #{self.number}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaultResolved:
+class FaultResolved(Event):
     """A request was looked up: it will be handled for `mm`, binding `binding` (0: nobody, answered Invalid)."""
 
     number: int
@@ -164,19 +137,15 @@ class FaultResolved:
     binding: int
     mm: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"look up #{self.number}: P{self.pasid} = {self.mm} (bind{self.binding})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Arrow):
     """Software wrote a PRI_RESP as command `command`, for the group that entry `number` closed."""
 
     number: int
@@ -186,32 +155,26 @@ class Answered:
     command: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"PRI_RESP g{self.prgi} for #{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnbindRefused:
+class UnbindRefused(Event):
     """`unbind` returned an error and changed nothing."""
 
     pasid: int
     error: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"unbind P{self.pasid}: -{self.error}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrainTimedOut:
+class DrainTimedOut(Event):
     """Nobody saw the Stop Marker in time."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"no Stop Marker for P{self.pasid} in time"

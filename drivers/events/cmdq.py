@@ -10,26 +10,25 @@ from dataclasses import dataclass
 
 from hw.bus import Resource
 from hw.events.commands import sync_resource
+from hw.events.event import Arrow, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlotsReserved:
+class SlotsReserved(Event):
     """A CPU reserved the slots from command `number` on, and is about to write `commands` (two words each) there."""
 
     number: int
     commands: Sequence[Sequence[int]]
     owner: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         last = self.number + len(self.commands) - 1
         slots = f"slot of #{self.number}" if last == self.number else f"slots of #{self.number} to #{last}"
         return f"reserves {slots}{', as owner' if self.owner else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPublished:
+class BatchPublished(Arrow):
     """An owner wrote PROD: commands up to `end` (exclusive) may be consumed, `own` of them are the owner's."""
 
     end: int
@@ -37,60 +36,48 @@ class BatchPublished:
     total: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"CMDQ_PROD: {self.total} commands, {self.own} own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReturned:
+class SyncReturned(Event):
     """A caller goes on because it takes the CMD_SYNC that is command `number` for complete."""
 
     number: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"returns from CMD_SYNC #{self.number}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Whether it is complete."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (sync_resource(self.number),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharedLockWanted:
+class SharedLockWanted(Event):
     """A CPU counted itself in as a waiter for CONS, and met somebody who holds the lock exclusively."""
 
     cpu: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return "waits for the cmdq lock (shared)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharedLockTaken:
+class SharedLockTaken(Event):
     """The waiter is in."""
 
     cpu: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return "cmdq lock (shared)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExclusiveLockTaken:
+class ExclusiveLockTaken(Event):
     """A CPU took the lock to move the shared copy of CONS."""
 
     cpu: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return "cmdq lock (exclusive)"

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.events.event import Event
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidationWithheld:
+class InvalidationWithheld(Event):
     """A notifier sent no ATC_INV, as the device is about to be reset and has no translation."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"no ATC_INV P{self.pasid}: ATS is blocked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resubmitted:
+class Resubmitted(Event):
     """A batch is put into the invalidation queue again, after a time-out aborted its wait."""
 
     device_tlb: bool
     """It asks a device to answer."""
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"submit again{' (device-TLB)' if self.device_tlb else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmissionEnded:
+class SubmissionEnded(Event):
     """Whoever submitted descriptors `first` to `wait` of the invalidation queue hears that they are complete, or not.
 
     The last one is their own wait; the numbers are those of `DescriptorDone`.
@@ -41,20 +39,16 @@ class SubmissionEnded:
     wait: int
     complete: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"#{self.first} to #{self.wait} {'complete' if self.complete else 'aborted'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
+class GivenUp(Event):
     """The driver returns from a submission whose wait `wait` is not complete; `device_tlb`: it asks a device."""
 
     device_tlb: bool
     wait: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"wait #{self.wait} is given up: -ETIMEDOUT"

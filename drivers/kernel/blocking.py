@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from hw.bus import PhysAddr
+from hw.events.event import Arrow, Event
 
 from ..cpu import Cpu
 from .endpoint import Endpoint
@@ -20,28 +21,24 @@ from .memory.pasid import Bond, Pasids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TranslationBlocked:
+class TranslationBlocked(Event):
     """The driver holds the device for blocked: nothing of it can come any more."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"translation of P{self.pasid} is blocked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionChanged:
+class FunctionChanged(Arrow):
     """One word of the live entry of a whole function was rewritten."""
 
     entry: str
     what: str
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"{self.entry}.{self.what}"
 
 

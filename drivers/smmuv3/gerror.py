@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.events.event import Arrow, Event
 from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import Cerror
 from hw.smmuv3.queues import Ring
@@ -17,26 +18,22 @@ from ..cpu import Cpu, Interrupt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandErrorSeen:
+class CommandErrorSeen(Event):
     """Software read why the command queue stopped."""
 
     error: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"CMDQ error: CERROR_{self.error}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorsAcknowledged:
+class ErrorsAcknowledged(Arrow):
     """Software made GERRORN equal to the GERROR that it had read."""
 
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return "GERRORN = GERROR"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
+from hw.events.event import Event
 
 
 def sync_resource(number: int) -> Resource:
@@ -16,56 +17,46 @@ def sync_resource(number: int) -> Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandTaken:
+class CommandTaken(Event):
     """The SMMU read command `number` from the queue: these two words."""
 
     number: int
     q0: int
     q1: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"CMDQ #{self.number} = {self.q0:#x} {self.q1:#x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncCompleted:
+class SyncCompleted(Event):
     """All commands before the CMD_SYNC that is command `number` are complete, and so is it."""
 
     number: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"CMD_SYNC #{self.number} complete"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The SYNC."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (sync_resource(self.number),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandQueueStopped:
+class CommandQueueStopped(Event):
     """The queue stops at command `number`: GERROR.CMDQ_ERR is active, and CMDQ_CONS.ERR is the named code."""
 
     number: int
     error: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"CMDQ stops at #{self.number}: CERROR_{self.error}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MsiAborted:
+class MsiAborted(Event):
     """The completion message of a CMD_SYNC met no memory: GERROR.MSI_CMDQ_ABT_ERR is active; the SYNC is complete."""
 
     number: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"MSI of CMD_SYNC #{self.number} aborts"

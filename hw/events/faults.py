@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.bus import Resource
+from hw.events.event import Arrow, Event
 from hw.events.link import FRAMES, pasid_resource
 
 
@@ -17,7 +18,7 @@ def stalls_resource(sid: int) -> Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventQueued:
+class EventQueued(Event):
     """The SMMU wrote EVTQ entry `number`, under `binding` of its PASID; from empty it also raised the interrupt."""
 
     number: int
@@ -29,33 +30,27 @@ class EventQueued:
     raised: bool
     binding: int = 0
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         what = f"stall STAG {self.stag}" if self.stall else self.id
         return f"EVTQ #{self.number} = {{P{self.pasid} {what}}}{'' if self.raised else ', no interrupt'}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventLost:
+class EventLost(Event):
     """A record that was no stall met a full EVTQ."""
 
     id: str
     sid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"EVTQ overflow: {self.id} lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DmaStalled:
+class DmaStalled(Event):
     """A transaction of a stream waits in the SMMU for RESUME, as stall `stall` of this run."""
 
     stall: int
@@ -63,19 +58,15 @@ class DmaStalled:
     pasid: int
     stag: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"DMA P{self.pasid} stalls, STAG {self.stag}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The stream's STAGs."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (stalls_resource(self.sid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StallDecided:
+class StallDecided(Event):
     """A RESUME or STALL_TERM met stall `stall` (-1: no such STAG is open, so it had no effect)."""
 
     stall: int
@@ -84,20 +75,16 @@ class StallDecided:
     command: int
     decision: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         effect = "" if self.stall >= 0 else " (stale STAG: no effect)"
         return f"STAG {self.stag}: {self.decision}{effect}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The stream's STAGs."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (stalls_resource(self.sid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DmaEnded:
+class DmaEnded(Arrow):
     """An untranslated DMA ended: in memory, or with an abort; `early` says that no RESUME was waited for."""
 
     sid: int
@@ -108,12 +95,8 @@ class DmaEnded:
     early: bool
     target: str = "device"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"DMA P{self.pasid} {'done' if self.ok else 'aborted'}{' (early retry)' if self.early else ''}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Owners of frames."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (FRAMES,) if self.ok else ()

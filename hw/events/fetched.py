@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.events.event import Arrow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryFetched:
+class EntryFetched(Arrow):
     """The IOMMU read a configuration structure and will act on it; `meaning` is what its words say together."""
 
     entry: str
@@ -14,7 +16,5 @@ class EntryFetched:
     meaning: str
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"fetch {self.entry}: {self.meaning}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw.events.event import Arrow, Event
+
 from ..bus import Resource
 
 
@@ -21,7 +23,7 @@ FRAMES: Resource = ("frames",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequestSent:
+class PageRequestSent(Arrow):
     """The device sent a PPR: the `ordinal`-th posted request upstream, for its own group number `group`."""
 
     ordinal: int
@@ -32,33 +34,27 @@ class PageRequestSent:
     last: bool
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"PPR P{self.pasid} g{self.prgi}{' L' if self.last else ''}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Groups, credits, and the stop report."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_PRI, DEVICE_LIFE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopMarkerSent:
+class StopMarkerSent(Arrow):
     """The device sent the Stop Marker of a PASID (stop style B)."""
 
     ordinal: int
     pasid: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"Stop Marker P{self.pasid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequestQueued:
+class PageRequestQueued(Event):
     """The IOMMU accepted a PPR (or marker) as queue entry `number`, while `binding` owned the PASID (0: nobody)."""
 
     number: int
@@ -70,20 +66,16 @@ class PageRequestQueued:
     binding: int
     queue: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         what = "Stop Marker" if self.marker else f"g{self.prgi}{' L' if self.last else ''}"
         return f"{self.queue} #{self.number} = {{P{self.pasid} bind{self.binding} {what}}}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequestRefused:
+class PageRequestRefused(Event):
     """The IOMMU did not queue a PPR, for `why`: dropped, or answered by hardware with `code` (-1: no answer).
 
     An SMMU that then cannot read the STE answers Failure instead of Success.
@@ -98,16 +90,14 @@ class PageRequestRefused:
     queue: str
     why: str = "overflow"
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         what = "Stop Marker lost" if self.marker else f"g{self.prgi} refused"
         answer = "" if self.code < 0 else f", auto response {self.code}"
         return f"{self.queue} {self.why}: {what}{answer}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseSent:
+class ResponseSent(Arrow):
     """A PRG Response left for the device as downstream posted request `ordinal`.
 
     It carries out command number `command`, or is automatic (-1) and answers upstream request `automatic_for`.
@@ -121,15 +111,13 @@ class ResponseSent:
     automatic_for: int
     target: str = "device"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         code = {0: "Success", 1: "Invalid", 15: "Failure"}.get(self.code, str(self.code))
         return f"RESP g{self.prgi} {code}{' (auto)' if self.command < 0 else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseReceived:
+class ResponseReceived(Event):
     """The device took downstream posted request `ordinal`, a response, for its open group `group` (-1: none open)."""
 
     ordinal: int
@@ -138,20 +126,16 @@ class ResponseReceived:
     group: int
     outstanding: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         meant = f"group {self.group}" if self.group >= 0 else "nothing outstanding"
         return f"response for g{self.prgi}: {meant}, {self.outstanding} PPR outstanding"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Groups and credits."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_PRI,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Translated:
+class Translated(Arrow):
     """The SMMU answered a translation request: the page, or 0 where there is none."""
 
     pasid: int
@@ -160,16 +144,14 @@ class Translated:
     status: int
     target: str = "device"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         if self.status:
             return f"ATS P{self.pasid} {'UR' if self.status == 1 else 'CA'}"
         return f"ATS P{self.pasid} {f'page {self.page:#x}' if self.page else 'R=W=0'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DmaIssued:
+class DmaIssued(Arrow):
     """The device sent a translated write, its `ordinal`-th posted request upstream.
 
     `behind`: the ITag of an answer that it should be before, as that took its translation away; -1: none.
@@ -181,19 +163,15 @@ class DmaIssued:
     behind: int = -1
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"DMA P{self.pasid} {self.page:#x}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Whether the device has stopped."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_LIFE,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DmaLanded:
+class DmaLanded(Event):
     """A device write reached memory: the frame's owner now, and the owner whose job the device was doing."""
 
     pasid: int
@@ -205,19 +183,15 @@ class DmaLanded:
     ordinal: int = -1
     """Which posted request upstream a translated one was; -1: an untranslated one."""
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"DMA lands in {self.page:#x} ({self.owner})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Owners of frames."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (FRAMES,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceStopped:
+class DeviceStopped(Arrow):
     """The device reported that it stopped using a PASID, with so many groups still open that it waits for."""
 
     pasid: int
@@ -225,37 +199,29 @@ class DeviceStopped:
     open_groups: int
     target: str = "process"
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"stopped P{self.pasid} ({self.style})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The report itself."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_LIFE,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandDone:
+class CommandDone(Event):
     """The SMMU carried out a command."""
 
     number: int
     text: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtcInvalidated:
+class AtcInvalidated(Event):
     """The device dropped its cached translations of a PASID."""
 
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"ATC drops P{self.pasid}"

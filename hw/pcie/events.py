@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hw.bus import Resource
+from hw.events.event import Arrow, Event
 from hw.events.link import DEVICE_PRI, pasid_resource
 
 
@@ -32,20 +33,18 @@ class DeviceError(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessEnded:
+class AccessEnded(Event):
     """The device is done with an access, one way or another."""
 
     job: int
     outcome: Outcome
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"access {self.job} {self.outcome.name.lower().replace('_', ' ')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UntranslatedSent:
+class UntranslatedSent(Arrow):
     """The device sent an access with a virtual address; `tag` tells it from its others."""
 
     pasid: int
@@ -53,121 +52,97 @@ class UntranslatedSent:
     tag: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"access {self.tag} P{self.pasid} {self.address:#x}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The owner of the PASID."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (pasid_resource(self.pasid),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteDropped:
+class WriteDropped(Event):
     """The IOMMU threw a posted write away; the device is not told."""
 
     pasid: int
     address: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"write to {self.address:#x} of P{self.pasid} is dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionReset:
+class FunctionReset(Event):
     """A Function Level Reset begins life number `life`, and makes the function forget so many page requests."""
 
     life: int
     forgotten: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"FLR: {self.forgotten} page requests forgotten"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Groups and credits."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_PRI,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriSwitched:
+class PriSwitched(Event):
     """Software switched the page request interface of the function on or off."""
 
     enabled: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"PRI {'on' if self.enabled else 'off'}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Groups and credits."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_PRI,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidationMetReset:
+class InvalidationMetReset(Event):
     """An Invalidate Request found the function in reset, which answers it or not."""
 
     itag: int
     answered: bool
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"INV {self.itag} during FLR: {'answered' if self.answered else 'ignored'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidationTimedOut:
+class InvalidationTimedOut(Event):
     """The IOMMU gave up waiting for the completion of an ATC invalidation."""
 
     command: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"ATC invalidation (command {self.command}) times out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkTranslated:
+class WorkTranslated(Event):
     """A device asks for a translation on behalf of a work: under which PASID the work came, and under which it asks."""
 
     work: int
     pasid: int
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"translate for a work of PASID {self.work} as PASID {self.pasid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceLost:
+class DeviceLost(Event):
     """The function answers nothing from here on: its link is down, or it is being reset."""
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return "the device is gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceErrorSeen:
+class DeviceErrorSeen(Event):
     """The device met an error of the host's making."""
 
     pasid: int
     error: DeviceError
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"device error: {self.error.name.lower().replace('_', ' ')}"

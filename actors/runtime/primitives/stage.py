@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hw.bus import PhysAddr
+from hw.events.event import BASES
 
 from . import failures
 from .audit import AuditedMemory, audit_event
 from .events import Finding, Violation, oracle_name, refuse_answer
 from .session import Session
 from .step import MisuseError
+
+_UNWATCHED = frozenset({(object,), *[(base,) for base in BASES]})
+"""Bases of kinds of events that nobody can watch in the place of the kind itself."""
 
 
 class Stage:
@@ -50,7 +54,7 @@ class Stage:
             audit_event(self.session, event)
         self.events.append((self.index, self.current, event))
         kind = type(event)
-        known = self._observers.get(kind, ()) if kind.__base__ is object else self._watching(kind)
+        known = self._observers.get(kind, ()) if kind.__bases__ in _UNWATCHED else self._watching(kind)
         for oracle, observe in known:
             try:
                 answer = observe(event)
@@ -75,7 +79,7 @@ class Stage:
     def subscribe(self, watcher: object, watches: Sequence[type], observe: Callable[[Any], None]) -> None:
         """Show a watcher all events of the types that it watches."""
         for kind in watches:
-            if not isinstance(kind, type) or kind is object:
+            if not isinstance(kind, type) or kind is object or kind in BASES:
                 shown = kind.__name__ if isinstance(kind, type) else repr(kind)
                 raise MisuseError(f"{oracle_name(watcher)} watches {shown}; `watches` is a tuple of types of events")
             self._observers.setdefault(kind, []).append((watcher, observe))

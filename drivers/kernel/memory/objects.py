@@ -9,44 +9,39 @@ from dataclasses import dataclass
 
 from drivers.cpu import Cpu
 from hw.bus import Resource
+from hw.events.event import Event
 
 MEMORY: Resource = ("free memory",)
 """What kmalloc waits for; nobody takes so much that it would matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectAllocated:
+class ObjectAllocated(Event):
     """An object came to life; nobody else can know it yet."""
 
     name: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"alloc {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectTouched:
+class ObjectTouched(Event):
     """Somebody used an object, which `resource` protects, for `what`."""
 
     name: str
     what: str
     resource: Resource
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"{self.what} ({self.name})"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The object."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (self.resource,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectFreed:
+class ObjectFreed(Event):
     """Step `step` of actor `by` freed an object."""
 
     name: str
@@ -54,14 +49,10 @@ class ObjectFreed:
     step: int
     resource: Resource
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"free {self.name}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The object."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (self.resource,)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hw.bus import Pasid, PhysAddr, StreamId
 from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, ResponseSent
@@ -19,8 +21,8 @@ Arrive = Callable[[str, int, int], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
-class IommuUnits:
-    """What the units of one IOMMU share."""
+class LinkUnits:
+    """What the units of one IOMMU share: its two directions of the link, and what they tell about them."""
 
     world: World
     upstream: Link
@@ -33,19 +35,8 @@ class IommuUnits:
     """Where a page request is when the device may count it as pushed: in the queue, or only at the root complex."""
     accepted: int = 0
     """Page requests that were queued so far."""
-    queue_name = "PRIQ"
-
-    def add(self, world: World, *, ats: bool = True) -> None:
-        """The units as actors; without `ats` nothing answers translation requests."""
-        raise NotImplementedError
-
-    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
-        """Give up waiting for an Invalidate Completion; the number of the command or descriptor."""
-        raise NotImplementedError
-
-    async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
-        """A posted write with a virtual address: into memory, or dropped, and whoever sent it does not hear of it."""
-        raise NotImplementedError
+    queue_name: ClassVar[str]
+    """What the IOMMU calls its queue of page requests."""
 
     def landed(self, cpu: Cpu, dma: Dma, where: PhysAddr) -> None:
         """A write reaches memory, in a step that declared FRAMES and the word."""
@@ -131,3 +122,20 @@ class IommuUnits:
                 why=why,
             )
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class IommuUnits(LinkUnits, ABC):
+    """A whole IOMMU, as boards know it."""
+
+    @abstractmethod
+    def add(self, world: World, *, ats: bool = True) -> None:
+        """The units as actors; without `ats` nothing answers translation requests."""
+
+    @abstractmethod
+    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
+        """Give up waiting for an Invalidate Completion; the number of the command or descriptor."""
+
+    @abstractmethod
+    async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
+        """A posted write with a virtual address: into memory, or dropped, and whoever sent it does not hear of it."""

@@ -66,16 +66,18 @@ class BindReturned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextWritten(Arrow):
-    """The CD (or PASID entry) of a PASID was made valid or invalid in memory, on behalf of a binding."""
+    """The `entry` of a PASID (a CD, or a PASID entry) was made valid or invalid in memory, by its `bit`, on behalf of a
+    binding."""
 
     pasid: int
     valid: bool
     binding: int
+    entry: str
+    bit: str
     target: str
 
     def _label(self) -> str:
-        entry, bit = ("CD", "V") if self.target == "smmu" else ("PE", "P")
-        return f"{entry}[{self.pasid}].{bit}={int(self.valid)}"
+        return f"{self.entry}[{self.pasid}].{self.bit}={int(self.valid)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +148,21 @@ class FaultResolved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Arrow):
-    """Software wrote a PRI_RESP as command `command`, for the group that entry `number` closed."""
+    """Software wrote a page response as command or descriptor `command`, for the group that entry `number` closed.
+
+    `response` is what the IOMMU calls such a command.
+    """
 
     number: int
     pasid: int
     prgi: int
     code: int
     command: int
+    response: str
     target: str
 
     def _label(self) -> str:
-        return f"PRI_RESP g{self.prgi} for #{self.number}"
+        return f"{self.response} g{self.prgi} for #{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

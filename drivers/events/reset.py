@@ -9,12 +9,12 @@ from hw.events.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidationWithheld(Event):
-    """A notifier sent no ATC_INV, as the device is about to be reset and has no translation."""
+    """A notifier asked for no Invalidate Request, as the device is about to be reset and has no translation."""
 
     pasid: int
 
     def _label(self) -> str:
-        return f"no ATC_INV P{self.pasid}: ATS is blocked"
+        return f"no Invalidate Request P{self.pasid}: ATS is blocked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ The right order is written once: FLR, then answer every old request end to end, 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -47,7 +48,19 @@ class Drain(Protocol):
         ...
 
 
-class AtsGate:
+class ResetGate(Protocol):
+    """What is done for the translation of a function around its reset."""
+
+    async def prepare(self, cpu: Cpu, bond: Bond) -> None:
+        """Before the reset."""
+        ...
+
+    async def done(self, cpu: Cpu, bond: Bond) -> None:
+        """After it, before the function may ask for pages again."""
+        ...
+
+
+class AtsGate(ABC):
     """pci_dev_reset_iommu_prepare and _done (2025), on either IOMMU (vtd-pcie §1.6; races VTD-R23, SMMU-R50).
 
     The attachment moves to the blocking domain and every invalidation of that is waited for; then the notifier's are
@@ -59,13 +72,13 @@ class AtsGate:
         self.lock = gate
         self.blocked = False
 
+    @abstractmethod
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def write(self, cpu: Cpu, bond: Bond) -> None:
         """Of the driver: put it back."""
-        raise NotImplementedError
 
     async def prepare(self, cpu: Cpu, bond: Bond) -> None:
         """No ATC invalidation from here on, as the ATC is empty and stays so; those under way hold the lock."""
@@ -105,7 +118,7 @@ class AtsGate:
         await cpu.unlock(self.lock)
 
 
-class LeavesAtsOn(AtsGate):
+class LeavesAtsOn:
     """BUG: the notifier of a function in reset sends it an invalidation, and it may ignore it (VTD-R23, SMMU-R50)."""
 
     async def prepare(self, cpu: Cpu, bond: Bond) -> None:
@@ -137,7 +150,7 @@ class RestoresFirst(AtsGate):
 class FunctionReset:
     """Drain after the FLR and before PRI is on again. The right order."""
 
-    def __init__(self, config: ConfigSpace, drain: Drain, bond: Bond, gate: AtsGate) -> None:
+    def __init__(self, config: ConfigSpace, drain: Drain, bond: Bond, gate: ResetGate) -> None:
         """`bond` is whose page requests are drained; the function has no other."""
         self.config = config
         self.gate = gate

@@ -37,13 +37,13 @@ class Contexts:
         for offset in (1, 3):
             await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
         await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=True, binding=bond.number))
+        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=True, binding=bond.number, entry="CD", bit="V"))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""
         await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=False, binding=bond.number))
+        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=False, binding=bond.number, entry="CD", bit="V"))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
         await self.invalidate(cpu, bond)
 

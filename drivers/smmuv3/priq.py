@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hw.bus import Pasid, Prgi, StreamId
 from hw.pcie.tlp import ResponseCode
-from hw.smmuv3 import commands
+from hw.smmuv3 import LANE, commands
 from hw.smmuv3.commands import PriResp
 from hw.smmuv3.priq import ENTRY_WORDS, decode
 from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
@@ -79,14 +79,15 @@ class PriQueue:
 class PriResponses:
     """Page responses as commands: PRI_RESP without SYNC, since no SYNC would wait for it."""
 
-    lane = "smmu"
+    lane = LANE
+    response = "PRI_RESP"
 
     def __init__(self, sid: StreamId, cmdq: Cmdq) -> None:
         self._sid = sid
         self._cmdq = cmdq
 
     def code(self, code: ResponseCode) -> int:
-        """Resp of PRI_RESP."""
+        """The Resp field of PRI_RESP."""
         return PriResp[code.name]
 
     async def issue_response(

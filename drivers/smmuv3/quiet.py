@@ -24,7 +24,7 @@ class StallContexts(Contexts):
     async def disconnect(self, cpu: Cpu, bond: Bond) -> None:
         """The first half of `clear`: no new access from here, and every stall record of the old ones is in the EVTQ."""
         await cpu.store(cd_address(self._table, bond.pasid), 0, f"CD[{bond.pasid}].q0")
-        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=False, binding=bond.number))
+        cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=False, binding=bond.number, entry="CD", bit="V"))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
 
 

@@ -71,7 +71,7 @@ class PasidTable:
         for number in (1, 2):
             await self.store(cpu, bond, number, words[number])
         await self.store(cpu, bond, 0, words[0])
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number, target=LANE))
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number, target=LANE, entry="PE", bit="P"))
         await cpu.unlock(self._lock)
         await self.made(cpu, bond)
 
@@ -94,7 +94,7 @@ class PasidTable:
             await self.absent(cpu, bond, q0, expected=expected)
             return
         await self.disconnect(cpu, bond, q0, expected=expected)
-        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number, target=LANE))
+        cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number, target=LANE, entry="PE", bit="P"))
         await cpu.unlock(self._lock)
         await self.forget_entry(cpu, bond)
         await self.invalidate(cpu, bond)

@@ -7,6 +7,7 @@ again. IQE: hardware cannot carry out what is at the head, and the submission th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol
 
 from hw.bus import PhysAddr
@@ -43,7 +44,7 @@ class Presence(Protocol):
         ...
 
 
-class ReadsFsts(Qi):
+class ReadsFsts(Qi, ABC):
     """With qi_check_fault: who spins on a wait looks at FSTS as well, for an error that stops the queue."""
 
     error: ClassVar[Field]
@@ -79,9 +80,9 @@ class ReadsFsts(Qi):
             await cpu.rmw(registers.FSTS, lambda word: fsts_after(word, self.error.mask), f"clear {self.named}")
         await cpu.unlock(self._lock)
 
+    @abstractmethod
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
         """Called under the lock; hardware has fetched `fetched` descriptors so far."""
-        raise NotImplementedError
 
 
 class ReplacesRefused(ReadsFsts):

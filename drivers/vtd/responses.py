@@ -15,6 +15,7 @@ class PageGroupResponses:
     """Page responses go through the invalidation queue, and are waited for (qi_submit_sync knows nothing else)."""
 
     lane = LANE
+    response = "page-group-response"
 
     def __init__(self, sid: StreamId, qi: Qi) -> None:
         self._sid = sid

@@ -11,7 +11,7 @@ from hw.events.link import PageRequestQueued, PageRequestRefused
 
 
 class EveryLastIsAnsweredOnce:
-    """One PRI_RESP for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
+    """One page response for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
 
     watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, PageRequestRefused, Answered)
 
@@ -28,10 +28,10 @@ class EveryLastIsAnsweredOnce:
                     f"hardware loses the Last of g{prgi} ({event.why}) and does not answer it: nobody else knows of it",
                     "lost",
                 )
-            case Answered(number=number):
+            case Answered(number=number, response=response):
                 if not self._waiting[number]:
                     raise Violation(
-                        f"PRI_RESP for #{number}, which wants no response (now or any more): the device takes it for "
+                        f"{response} for #{number}, which wants no response (now or any more): the device takes it for "
                         "an answer to something else",
                         "extra",
                     )

@@ -117,7 +117,7 @@ def flr_tags(world: World, given: FlrTags) -> None:
     if given.writes:
         add_atc_writer(world, device, board.mm_a.pages[0])
     config = ConfigSpace(device.upstream, device.downstream, SID)
-    gate = LeavesAtsOn(lock) if given.ats == "on" else contexts
+    gate = LeavesAtsOn() if given.ats == "on" else contexts
     board.add_hardware(world, ats=bool(given.writes))
     world.add_actor("device.config", device.configuration, daemon=True)
     add_invalidation_timer(board.units, device)

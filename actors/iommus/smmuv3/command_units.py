@@ -23,7 +23,7 @@ from hw.smmuv3.queues import Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
 from hw.tlb import PAGE_SHIFT
 
-from ..iommu_units import IommuUnits
+from ..iommu_units import LinkUnits
 
 ITAGS = 32
 _WIRE = {
@@ -42,7 +42,7 @@ class CommandQueueError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class CommandUnits(IommuUnits):
+class CommandUnits(LinkUnits):
     """The queue, and what is on its way."""
 
     smmu: Smmu

@@ -35,7 +35,7 @@ from hw.smmuv3.translate import (
     untranslated_access,
 )
 
-from ..iommu_units import Arrive
+from ..iommu_units import Arrive, IommuUnits
 from .command_units import ITAGS, CommandUnits
 from .event_unit import EventUnit
 
@@ -43,8 +43,10 @@ _TAKES_PAGE_REQUESTS = SMMUEN.mask | PRIQEN.mask
 
 
 @dataclass(slots=True, kw_only=True)
-class SmmuUnits(CommandUnits):
+class SmmuUnits(CommandUnits, IommuUnits):
     """The units and what they share."""
+
+    queue_name = "PRIQ"
 
     priq: Priq
     pri_irq: Interrupt

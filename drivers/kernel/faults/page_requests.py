@@ -61,10 +61,12 @@ class ResponseQueue(Protocol):
     """Where an IOMMU takes its page responses from."""
 
     lane: str
-    """Whose lane the response goes to, on a ladder."""
+    """The lane on a ladder that the response goes to."""
+    response: str
+    """What this IOMMU calls the command."""
 
     def code(self, code: ResponseCode) -> int:
-        """How this IOMMU's command says it."""
+        """The number that stands for `code` in this IOMMU's command."""
         ...
 
     async def issue_response(
@@ -87,7 +89,15 @@ class Responder:
 
         def published(command: int) -> None:
             cpu.emit(
-                Answered(number=last, pasid=pasid, prgi=prgi, code=queue.code(code), command=command, target=queue.lane)
+                Answered(
+                    number=last,
+                    pasid=pasid,
+                    prgi=prgi,
+                    code=queue.code(code),
+                    command=command,
+                    response=queue.response,
+                    target=queue.lane,
+                )
             )
 
         await queue.issue_response(cpu, pasid, prgi, code, published)

@@ -23,4 +23,4 @@ def add_atc_writer(world: World, device: Device, page: VirtAddr) -> None:
                 return
             written = await device.dma(cpu, entry, job)
 
-    world.add_actor("device.dma", write)
+    world.add_actor("device.dma", write, hardware=True)

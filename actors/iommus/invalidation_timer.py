@@ -36,4 +36,4 @@ def add_invalidation_timer(units: IommuUnits, device: Unanswering) -> None:
             number = await units.time_out(cpu, device.sid, device.ignored.pop(0))
             cpu.emit(InvalidationTimedOut(command=number))
 
-    units.world.add_actor(f"{device.host}.timer", timer, daemon=True)
+    units.world.add_actor(f"{device.host}.timer", timer, daemon=True, hardware=True)

@@ -28,7 +28,7 @@ class UntranslatedWrites:
 
     def add(self, units: IommuUnits, lane: str) -> None:
         """A daemon of an IOMMU that takes them from the port."""
-        units.world.add_actor(f"{lane}.dma", partial(self.serve, units=units), daemon=True)
+        units.world.add_actor(f"{lane}.dma", partial(self.serve, units=units), daemon=True, hardware=True)
 
     async def serve(self, cpu: Cpu, units: IommuUnits) -> None:
         """Take them from the port, and let the IOMMU do the rest."""

@@ -32,14 +32,15 @@ MAX_ACTORS = 64
 
 @dataclass(slots=True)
 class Actor:
-    """Who acts: a name, a coroutine function, and whether it only waits for work (a daemon)."""
+    """Who acts: a name, a coroutine function, whether it only waits for work (a daemon), and whether it is hardware."""
 
     name: str
     main: Main
     daemon: bool
+    hardware: bool
     cpu: Cpu
     coroutine: Coroutine[Any, Any, None] | None = None
-    """Set by the driver once it has begun."""
+    """Set by the runner once it has begun."""
 
 
 class World(Stage):
@@ -77,14 +78,17 @@ class World(Stage):
         self.add_actor(main.__name__, main, daemon=True)
         return main
 
-    def add_actor(self, name: str, main: Main, daemon: bool = False) -> None:
-        """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator."""
+    def add_actor(self, name: str, main: Main, daemon: bool = False, hardware: bool = False) -> None:
+        """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator.
+
+        `hardware` is for drawings: it has no CPU, and neither have other parts of it (what has its name up to a dot).
+        """
         if not callable(main) or _flags(main) & (CO_GENERATOR | CO_ASYNC_GENERATOR):
             kind = "a generator" if callable(main) else type(main).__name__
             raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
-        self.actors.append(Actor(name, main, daemon, Cpu(self, self.actor_count, name, self.add_actor)))
+        self.actors.append(Actor(name, main, daemon, hardware, Cpu(self, self.actor_count, name, self.add_actor)))
         self.names.append(name)
         self.alert = True
 

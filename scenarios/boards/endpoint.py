@@ -128,8 +128,8 @@ class Platform:
 
     def add_hardware(self, world: World, *, ats: bool = True) -> None:
         """The device and the IOMMU's units; without `ats` nothing answers translation requests."""
-        world.add_actor("device", self.device.engine)
-        world.add_actor("device.link", self.device.receiver, daemon=True)
+        world.add_actor("device", self.device.engine, hardware=True)
+        world.add_actor("device.link", self.device.receiver, daemon=True, hardware=True)
         self.units.add(world, ats=ats)
 
 

@@ -64,9 +64,9 @@ class StallBoard:
 
     def start(self, queue: EventQueue, core: IopfCore | None = None) -> None:
         """Device, SMMU, event thread, and worker if there is fault code."""
-        self.world.add_actor("device", self.device.engine)
-        self.world.add_actor("smmu.dma", self.units.dma, daemon=True)
-        self.world.add_actor("smmu.cmdq", self.units.command_queue, daemon=True)
+        self.world.add_actor("device", self.device.engine, hardware=True)
+        self.world.add_actor("smmu.dma", self.units.dma, daemon=True, hardware=True)
+        self.world.add_actor("smmu.cmdq", self.units.command_queue, daemon=True, hardware=True)
         self.world.add_actor("evtq_thread", queue.thread, daemon=True)
         if core is not None:
             self.world.add_actor("fault_worker", core.work, daemon=True)

@@ -65,6 +65,6 @@ def attach_ats(world: World, given: AttachAts) -> None:
     world.actor(attach_dev)
     if given.unmap == "on":
         world.actor(iommu_unmap)
-    world.add_actor("M", units.endpoint(ADDRESS, given.accesses))
+    world.add_actor("M", units.endpoint(ADDRESS, given.accesses), hardware=True)
     world.check(NoDmaIntoForeignFrame(), DeviceSeesNoError(), NoInvalidationTimesOut())
     world.expect(*(EndpointWorksIn(domain.name, owner) for domain, owner in zip(domains, owners, strict=True)))

@@ -59,10 +59,12 @@ def attach_vs_share_asid(world: World, given: AttachVsShareAsid) -> None:
     world.actor(attach_dev)
     world.actor(sva_bind)
     if given.dma == "on":
-        world.add_actor("M", busy)
+        world.add_actor("M", busy, hardware=True)
     if given.speculation:
-        world.add_actor("smmu.speculation", board.units.speculator(M, NO_PASID, ADDRESS, given.speculation))
+        world.add_actor(
+            "smmu.speculation", board.units.speculator(M, NO_PASID, ADDRESS, given.speculation), hardware=True
+        )
     if given.dma == "on" or given.speculation:
-        world.add_actor("S", work)
+        world.add_actor("S", work, hardware=True)
     world.check(OneTablePerAsid(*board.before, names=board.names), NoAccessThroughAForeignEntry())
     world.expect(AsidSharedDuringAttach())

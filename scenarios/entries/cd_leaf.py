@@ -75,8 +75,8 @@ def cd_leaf(world: World, *, cfgi: str, leaf: str, prefetches: int) -> None:
         await works(cpu)
 
     world.add_actor("bind", bind)
-    world.add_actor("M", work)
+    world.add_actor("M", work, hardware=True)
     if prefetches:
-        world.add_actor("smmu.prefetch", board.units.prefetcher(SID, PASID, prefetches))
+        world.add_actor("smmu.prefetch", board.units.prefetcher(SID, PASID, prefetches), hardware=True)
     world.check(BoundPasidIsNotRefused())
     world.expect(Level1IsFetchedInvalid())

@@ -100,9 +100,9 @@ def fill(world: World, change: str, accesses: int, prefetches: int, update: Call
         await units.sync(cpu, invalidate)
 
     world.add_actor("CPU", update(Changing(name, address, transition.kind, transition.new(tables), sync)))
-    world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses))
+    world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses), hardware=True)
     if prefetches:
-        world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches))
+        world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches), hardware=True)
     world.check(WalkerUsesOldOrNew(name, transition.meanings(tables)))
     if transition.hitless:
         world.check(HitlessUpdateNeverRefuses(name))

@@ -49,7 +49,7 @@ def wq_disable(world: World, *, stop: str) -> None:
         await idxd.open(cpu, board.mm_b)
 
     board.add_hardware(world)
-    world.add_actor("device.commands", board.device.commands, daemon=True)
+    world.add_actor("device.commands", board.device.commands, daemon=True, hardware=True)
     world.add_actor("idxd", files)
 
     world.check(WorkKeepsItsIdentity(), NoDmaIntoForeignFrame())

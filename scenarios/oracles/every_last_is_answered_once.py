@@ -11,7 +11,7 @@ from hw.events.link import PageRequestQueued, PageRequestRefused
 
 
 class EveryLastIsAnsweredOnce:
-    """One page response for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
+    """One response for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
 
     watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, PageRequestRefused, Answered)
 

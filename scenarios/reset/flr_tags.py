@@ -119,7 +119,7 @@ def flr_tags(world: World, given: FlrTags) -> None:
     config = ConfigSpace(device.upstream, device.downstream, SID)
     gate = LeavesAtsOn() if given.ats == "on" else contexts
     board.add_hardware(world, ats=bool(given.writes))
-    world.add_actor("device.config", device.configuration, daemon=True)
+    world.add_actor("device.config", device.configuration, daemon=True, hardware=True)
     add_invalidation_timer(board.units, device)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

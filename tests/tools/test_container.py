@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from actors.runtime.primitives.events import Note
 from tools.traces import container
-from tools.traces.container import MAGIC, VERSION, decode, encode
+from tools.traces.container import HEADER_FIELDS, MAGIC, VERSION, decode, encode
 from tools.traces.trace import MAX_DEPTH, Trace, TraceError, Value, _value, fingerprint
 
 from .runs import run, violating
@@ -128,6 +128,27 @@ def test_a_newer_version_says_so() -> None:
         decode(newer)
 
 
+def of_version_1(trace: Trace) -> bytes:
+    """The file of a trace as version 1 wrote it: without who is hardware."""
+    place = HEADER_FIELDS.index("hardware")
+    out, index = MAGIC + struct.pack(">H", 1), []
+    for kind, _, payload in container._chunks(encode(trace), len(MAGIC) + 2):
+        records = msgpack.unpackb(payload)
+        if kind == b"H":
+            records = [[*row[:place], *row[place + 1 :]] for row in records]
+        whole = chunk(kind, msgpack.packb(index if kind == b"Z" else records))
+        index.append([kind.decode(), len(out), len(records)])
+        out += whole
+    return out
+
+
+def test_a_trace_of_version_1_is_read_and_its_devices_and_iommus_are_hardware() -> None:
+    named = dataclasses.replace(SMALL, actors=("device.link", "smmu.priq", "driver"), hardware=())
+    assert decode(of_version_1(named)) == dataclasses.replace(named, hardware=(0, 1))
+    with pytest.raises(TraceError, match="the header's field list is not that of its version"):
+        decode(BYTES[: len(MAGIC)] + struct.pack(">H", 1) + BYTES[len(MAGIC) + 2 :])
+
+
 def test_a_huge_length_is_refused_before_anything_is_allocated() -> None:
     with pytest.raises(TraceError, match="claims 4294967295 bytes, allowed are"):
         decode(file_of(chunk(b"H", b"\x90", length=0xFFFFFFFF)))
@@ -149,7 +170,7 @@ def test_deep_nesting_is_refused(depth: int) -> None:
     step, label = 0, "x"
     event = b"\x96" + msgpack.packb(step) + msgpack.packb(0) + msgpack.packb(0) + msgpack.packb(label) + b"\xc0" + deep
     header = msgpack.unpackb(BYTES[len(MAGIC) + 11 :][: struct.unpack_from(">I", BYTES, len(MAGIC) + 3)[0]])
-    header[1][5], header[1][4], header[1][9] = None, "quiet", [["Deep", ["nested"]]]
+    header[1][5], header[1][4], header[1][-1] = None, "quiet", [["Deep", ["nested"]]]
     parts = [chunk(b"H", msgpack.packb(header)), chunk(b"E", b"\x91" + event)]
     start = len(MAGIC) + 2
     index = [["H", start, 2], ["E", start + len(parts[0]), 1]]

@@ -247,7 +247,8 @@ def traces(draw: st.DrawFn) -> Trace:
         for step in sorted(draw(st.lists(st.integers(0, len(steps) - 1), max_size=12)))
     ]
     base = violating("unbinding")
-    return dataclasses.replace(base, actors=tuple(names), steps=tuple(steps), events=tuple(events))
+    hardware = tuple(number for number in range(len(names)) if draw(st.booleans()))
+    return dataclasses.replace(base, actors=tuple(names), hardware=hardware, steps=tuple(steps), events=tuple(events))
 
 
 @given(traces(), st.booleans())

@@ -51,11 +51,12 @@ def unbinding(world: World, drain: str) -> None:
     drained = world.port("drained", Told)
     world.check(NoCross())
 
-    @world.actor
     async def device(cpu: Cpu) -> None:
         message = Told(label="PPR P1 g7", target="smmu")
         await cpu.send(link, message)
         cpu.emit(message)
+
+    world.add_actor("device", device, hardware=True)
 
     async def priq(cpu: Cpu) -> None:
         await cpu.receive(link)
@@ -64,7 +65,7 @@ def unbinding(world: World, drain: str) -> None:
         cpu.emit(LookedUp(owner="-AB"[owner]))
         await cpu.send(drained, Told(label="done"))
 
-    world.add_actor("smmu.priq", priq)
+    world.add_actor("smmu.priq", priq, hardware=True)
 
     @world.actor
     async def driver(cpu: Cpu) -> None:

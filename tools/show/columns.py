@@ -1,6 +1,7 @@
 """CPU0 | CPU1 | HW columns, as kernel reviewers draw a race by hand in a commit message.
 
-Only one column has something on a line, so a text may run on to the right; the last column gets most of the room.
+What said that it is hardware has no CPU, and neither has the target of an arrow which does nothing itself. Only one
+column has something on a line, so a text may run on to the right; the last column gets most of the room.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from itertools import accumulate
 
 from tools.traces.trace import Trace
 
-from .rows import WIDTH, Row, footer, header, lanes, rows, wrap
+from .rows import WIDTH, Row, footer, header, lane, lanes, rows, wrap
 
-HARDWARE = ("device", "smmu", "vtd")
 _MOST_CPUS = 3
 _NUMBER = 5
 _GAP = 2
@@ -23,8 +23,10 @@ def columns(trace: Trace, every: bool = False) -> list[str]:
     """The lines of the drawing; time runs downwards, each software actor has a CPU of its own."""
     drawn = rows(trace, every)
     names = lanes(trace, drawn)
-    software = [name for name in names if name not in HARDWARE]
-    hardware = [name for name in names if name in HARDWARE]
+    on_cpus = {lane(trace, number) for number in range(len(trace.actors))}
+    on_cpus -= {lane(trace, number) for number in trace.hardware}
+    software = [name for name in names if name in on_cpus]
+    hardware = [name for name in names if name not in on_cpus]
     groups = [[name] for name in software[:_MOST_CPUS]]
     if len(software) > _MOST_CPUS:
         groups[-1] += software[_MOST_CPUS:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgpack
@@ -19,7 +20,11 @@ from actors.runtime.world import MAX_ACTORS
 from .trace import MAX_DEPTH, MAX_ITEMS, MAX_TEXT, Trace, TraceError, TraceEvent, TraceStep, Value, fingerprint
 
 MAGIC = b"\x93SMT\r\n\x1a\n"
-VERSION = 1
+VERSION = 2
+OLDEST = 1
+"""Version 1 did not say who is hardware."""
+HARDWARE_THEN = ("device", "smmu", "vtd")
+"""Who was hardware in runs of that time: actors of these names, and their parts, behind a dot."""
 MAX_FILE = 64 << 20
 MAX_CHUNK = 8 << 20
 MAX_SCHEDULE = 1 << 20
@@ -37,6 +42,7 @@ HEADER_FIELDS = (
     "outcome",
     "finding",
     "actors",
+    "hardware",
     "step fields",
     "event fields",
     "event kinds",
@@ -83,7 +89,7 @@ def decode(data: bytes) -> Trace:
     if len(data) < start:
         raise TraceError(f"read trace: cut after {len(data)} bytes; the file is not whole")
     (version,) = _VERSION.unpack_from(data, len(MAGIC))
-    if version != VERSION:
+    if not OLDEST <= version <= VERSION:
         newer = "; a newer stopmarker wrote it" if version > VERSION else ""
         raise TraceError(f"read trace: format version {version}, this stopmarker reads {VERSION}{newer}")
     records: dict[bytes, list[Any]] = {b"H": [], b"S": [], b"E": []}
@@ -101,6 +107,8 @@ def decode(data: bytes) -> Trace:
         last = kind
         index.append([kind.decode(), offset, len(items)])
         records[kind] += items
+    if version == OLDEST:
+        _add_hardware(records[b"H"])
     return _assemble(records[b"H"], records[b"S"], records[b"E"])
 
 
@@ -114,6 +122,7 @@ def _header(trace: Trace, kinds: Sequence[tuple[str, tuple[str, ...]]]) -> list[
         trace.outcome,
         None if finding is None else _finding_record(finding),
         trace.actors,
+        trace.hardware,
         STEP_FIELDS,
         EVENT_FIELDS,
         kinds,
@@ -196,16 +205,45 @@ def _need(condition: bool, what: str) -> None:
         raise TraceError(f"read trace: {what}")
 
 
+def _add_hardware(header: list[Any]) -> None:
+    """Make a header of version 1 one of today; what is malformed stays as it is, and is refused later."""
+    place = HEADER_FIELDS.index("hardware")
+    known = [*HEADER_FIELDS[:place], *HEADER_FIELDS[place + 1 :]]
+    if len(header) != 2 or header[0] != known or not isinstance(header[1], list) or len(header[1]) != len(known):
+        header.clear()
+        return
+    actors = header[1][HEADER_FIELDS.index("actors")]
+    names = actors if _is_texts(actors) else []
+    header[0].insert(place, "hardware")
+    header[1].insert(place, [number for number, name in enumerate(names) if name.split(".")[0] in HARDWARE_THEN])
+
+
 def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
-    _need(len(header) == 2 and header[0] == list(HEADER_FIELDS), "the header's field list is not that of version 1")
+    _need(len(header) == 2 and header[0] == list(HEADER_FIELDS), "the header's field list is not that of its version")
     _need(isinstance(header[1], list) and len(header[1]) == len(HEADER_FIELDS), "the header has missing fields")
-    stopmarker, scenario, params, schedule, outcome, finding, actors, step_fields, event_fields, kinds = header[1]
+    (
+        stopmarker,
+        scenario,
+        params,
+        schedule,
+        outcome,
+        finding,
+        actors,
+        hardware,
+        step_fields,
+        event_fields,
+        kinds,
+    ) = header[1]
     _need(isinstance(stopmarker, str) and isinstance(scenario, str), "version and scenario must be texts")
     _need(_is_pairs(params) and all(type(value) in (int, str) for _, value in params), "a parameter is malformed")
     _need(isinstance(schedule, bytes), "the schedule must be bytes")
     _need(isinstance(outcome, str) and outcome in list(Outcome), f"outcome {outcome!r} is unknown")
     _need(_is_texts(actors) and len(actors) <= MAX_ACTORS, f"actors must be up to {MAX_ACTORS} names")
-    _need(step_fields == list(STEP_FIELDS) and event_fields == list(EVENT_FIELDS), "a field list is not version 1's")
+    _need(_is_set(hardware, len(actors)), "who is hardware must be numbers of actors, each once")
+    _need(
+        step_fields == list(STEP_FIELDS) and event_fields == list(EVENT_FIELDS),
+        "a field list is not that of its version",
+    )
     _need(_is_pairs(kinds) and all(_is_texts(names) for _, names in kinds), "an event kind is malformed")
     return Trace(
         stopmarker=stopmarker,
@@ -215,6 +253,7 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
         outcome=outcome,
         finding=_finding(outcome, finding, len(steps)),
         actors=tuple(actors),
+        hardware=tuple(hardware),
         steps=tuple(_step(number, record, len(actors)) for number, record in enumerate(steps)),
         events=tuple(_event(record, kinds, len(actors), len(steps)) for record in events),
     )
@@ -280,6 +319,15 @@ def _value(item: object, depth: int) -> Value:
 
 def _is_index(item: object, end: int) -> bool:
     return type(item) is int and 0 <= item < end
+
+
+def _is_set(item: object, end: int) -> bool:
+    """Whether it is a list of indices below `end` that grow."""
+    return (
+        isinstance(item, list)
+        and all(_is_index(number, end) for number in item)
+        and all(one < other for one, other in pairwise(item))
+    )
 
 
 def _is_texts(item: object) -> bool:

@@ -65,6 +65,8 @@ class Trace:
     outcome: str
     finding: Finding | None
     actors: tuple[str, ...]
+    hardware: tuple[int, ...]
+    """The numbers of those actors that said so."""
     steps: tuple[TraceStep, ...]
     events: tuple[TraceEvent, ...]
 
@@ -98,6 +100,7 @@ def record(recipe: Recipe, execution: Record, stopmarker: str = __version__) -> 
         outcome=str(execution.outcome.value if execution.outcome else "abandoned"),
         finding=_plain_finding(execution.finding),
         actors=tuple(_text(actor.name) for actor in world.actors),
+        hardware=tuple(number for number, actor in enumerate(world.actors) if actor.hardware),
         steps=steps,
         events=tuple(_event(step, actor, event) for step, actor, event in world.events),
     )

@@ -57,7 +57,7 @@ class CommandUnits(LinkUnits):
 
     def add(self, world: World, *, ats: bool = True) -> None:
         """The queue alone."""
-        world.add_actor("smmu.cmdq", self.command_queue, daemon=True)
+        world.add_actor("smmu.cmdq", self.command_queue, daemon=True, hardware=True)
 
     async def command_queue(self, cpu: Cpu) -> None:
         """Consume commands in order; each is then carried out by itself, so they complete in any order.

@@ -88,4 +88,4 @@ def add_faulting_stream(world: World, unit: EventUnit, *, sid: StreamId, pasid: 
             )
             await unit.record(cpu, record)
 
-    world.add_actor("smmu.events", faults)
+    world.add_actor("smmu.events", faults, hardware=True)

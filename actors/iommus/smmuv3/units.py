@@ -54,10 +54,10 @@ class SmmuUnits(CommandUnits, IommuUnits):
 
     def add(self, world: World, *, ats: bool = True) -> None:
         """The units as actors; without `ats` nothing answers translation requests."""
-        world.add_actor("smmu.link", self.link, daemon=True)
+        world.add_actor("smmu.link", self.link, daemon=True, hardware=True)
         if ats:
-            world.add_actor("smmu.ats", self.ats, daemon=True)
-        world.add_actor("smmu.cmdq", self.command_queue, daemon=True)
+            world.add_actor("smmu.ats", self.ats, daemon=True, hardware=True)
+        world.add_actor("smmu.cmdq", self.command_queue, daemon=True, hardware=True)
 
     async def link(self, cpu: Cpu) -> None:
         """Posted requests from the device, in order."""

@@ -72,10 +72,10 @@ class VtdUnits(IommuUnits):
 
     def add(self, world: World, *, ats: bool = True) -> None:
         """The units as actors; without `ats` nothing answers non-posted requests."""
-        world.add_actor("vtd.link", self.link, daemon=True)
+        world.add_actor("vtd.link", self.link, daemon=True, hardware=True)
         if ats:
-            world.add_actor("vtd.requests", self.requests, daemon=True)
-        world.add_actor("vtd.queue", self.queue.run, daemon=True)
+            world.add_actor("vtd.requests", self.requests, daemon=True, hardware=True)
+        world.add_actor("vtd.queue", self.queue.run, daemon=True, hardware=True)
         world.at_end(self.forget)
 
     def forget(self) -> None:

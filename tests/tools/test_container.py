@@ -131,7 +131,8 @@ def test_a_newer_version_says_so() -> None:
 def of_version_1(trace: Trace) -> bytes:
     """The file of a trace as version 1 wrote it: without who is hardware."""
     place = HEADER_FIELDS.index("hardware")
-    out, index = MAGIC + struct.pack(">H", 1), []
+    index: list[list[object]] = []
+    out = MAGIC + struct.pack(">H", 1)
     for kind, _, payload in container._chunks(encode(trace), len(MAGIC) + 2):
         records = msgpack.unpackb(payload)
         if kind == b"H":

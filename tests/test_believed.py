@@ -148,7 +148,7 @@ def emits(world: World) -> None:
 def test_who_watches_a_type_sees_what_is_made_from_it_once() -> None:
     def build(world: World) -> None:
         emits(world)
-        world.check(Watches(Note, Narrower))  # type: ignore[arg-type]  # an instance knows what it watches
+        world.check(Watches(Note, Narrower))
         bad(world)
 
     finding = run(build).finding
@@ -159,7 +159,7 @@ def test_who_watches_a_type_sees_what_is_made_from_it_once() -> None:
 @pytest.mark.parametrize(("kind", "shown"), [("Note", "'Note'"), (object, "object"), (3, "3"), (Event, "Event")])
 def test_what_is_watched_is_a_type_of_events(kind: object, shown: str) -> None:
     with pytest.raises(MisuseError) as refused:
-        World(Session()).check(Watches(kind))  # type: ignore[arg-type]  # which is the point
+        World(Session()).check(Watches(kind))
     assert str(refused.value) == f"watches watches {shown}; `watches` is a tuple of types of events"
 
 

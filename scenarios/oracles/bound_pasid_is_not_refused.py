@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.attach import AccessRefused
 
+from .oracle import EventOracle
 
-class BoundPasidIsNotRefused:
+
+class BoundPasidIsNotRefused(EventOracle):
     """No access is refused, in worlds whose devices wait for the end of bind."""
 
-    watches: ClassVar[tuple[type, ...]] = (AccessRefused,)
+    watches = (AccessRefused,)
 
     def observe(self, event: AccessRefused) -> None:
         """Complain."""
@@ -20,6 +20,3 @@ class BoundPasidIsNotRefused:
             "it still goes by what was there before",
             f"stream {event.sid}",
         )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import ContextQuieted, ContextWritten
 
+from .oracle import EventOracle
 
-class ClearedContextStaysClear:
+
+class ClearedContextStaysClear(EventOracle):
     """The writes go to the same word, so their order is always observed. A release CD is valid, if without a table."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextWritten, ContextQuieted)
+    watches = (ContextWritten, ContextQuieted)
 
     def __init__(self) -> None:
         self._cleared: set[int] = set()
@@ -27,6 +27,3 @@ class ClearedContextStaysClear:
                     "stays programmed when its binding is over",
                     f"P{pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from actors.runtime.primitives.events import Violation
 from drivers.events.cmdq import SlotsReserved
 from hw.events.commands import CommandTaken
 
+from .oracle import EventOracle
 
-class CommandsRunAsIssued:
-    """Compared word by word: what lies in a slot from the lap before, or half written, is another command."""
 
-    watches: ClassVar[tuple[type, ...]] = (SlotsReserved, CommandTaken)
+class CommandsRunAsIssued(EventOracle):
+    """Compared word by word: what lies in a slot from the lap before, or half written, is another command.
+
+    A command that is never taken is not its business: whoever waits for that one never ends.
+    """
+
+    watches = (SlotsReserved, CommandTaken)
 
     def __init__(self) -> None:
         self._issued: list[Sequence[int]] = []
@@ -30,6 +34,3 @@ class CommandsRunAsIssued:
                     raise Violation(
                         f"the SMMU takes {q0:#x} {q1:#x} for command #{number}: {should} was issued there", "CMDQ"
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more: who waits for what is not taken never ends."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import PageRequestSent, ResponseReceived
 
+from .oracle import EventOracle
 
-class CreditsComeBack:
+
+class CreditsComeBack(EventOracle):
     """As many credits as were taken were given back."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, ResponseReceived)
+    watches = (PageRequestSent, ResponseReceived)
 
     def __init__(self) -> None:
         self._outstanding = 0

@@ -5,16 +5,16 @@ Software makes its queue as large as the allocations of all devices. This one bl
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import PageRequestSent, ResponseReceived
 
+from .oracle import EventOracle
 
-class CreditsStayWithinTheAllocation:
+
+class CreditsStayWithinTheAllocation(EventOracle):
     """Requests, not groups."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, ResponseReceived)
+    watches = (PageRequestSent, ResponseReceived)
 
     def __init__(self, allocation: int) -> None:
         self._allocation = allocation
@@ -32,6 +32,3 @@ class CreditsStayWithinTheAllocation:
                 "that was made for those overflows, for everybody",
                 "credits",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

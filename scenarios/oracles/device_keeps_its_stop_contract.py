@@ -5,16 +5,16 @@ This one blames the device, not the driver.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DeviceStopped, DmaIssued, PageRequestSent
 
+from .oracle import EventOracle
 
-class DeviceKeepsItsStopContract:
+
+class DeviceKeepsItsStopContract(EventOracle):
     """No page request and no DMA after the report; with style A, nothing unanswered at the report either."""
 
-    watches: ClassVar[tuple[type, ...]] = (DeviceStopped, PageRequestSent, DmaIssued)
+    watches = (DeviceStopped, PageRequestSent, DmaIssued)
 
     def __init__(self) -> None:
         self._stopped: set[int] = set()
@@ -30,6 +30,3 @@ class DeviceKeepsItsStopContract:
                 raise Violation(
                     f"device sends `{event.label}` after it reported P{pasid} stopped: blame the device", "after stop"
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.pcie.events import DeviceErrorSeen
 
+from .oracle import EventOracle
 
-class DeviceSeesNoError:
+
+class DeviceSeesNoError(EventOracle):
     """What the function does is right, so an error is the fault of whoever took its translation away."""
 
-    watches: ClassVar[tuple[type, ...]] = (DeviceErrorSeen,)
+    watches = (DeviceErrorSeen,)
 
     def observe(self, event: DeviceErrorSeen) -> None:
         """The first is one too many."""
         raise Violation(f"P{event.pasid}: {event.error.value}", event.error.name)
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DmaLanded
 from hw.pcie.events import AccessEnded, Outcome
 
+from .oracle import EventOracle
 
-class EveryAccessLandsOrIsRefused:
+
+class EveryAccessLandsOrIsRefused(EventOracle):
     """As many writes land as the device holds for written, and it gives nothing up of its own accord."""
 
-    watches: ClassVar[tuple[type, ...]] = (AccessEnded, DmaLanded)
+    watches = (AccessEnded, DmaLanded)
 
     def __init__(self) -> None:
         self._written = 0

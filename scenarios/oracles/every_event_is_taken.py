@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import EventTaken
 from hw.events.faults import EventQueued
 
+from .oracle import EventOracle
 
-class EveryEventIsTaken:
+
+class EveryEventIsTaken(EventOracle):
     """As many entries are taken as were queued."""
 
-    watches: ClassVar[tuple[type, ...]] = (EventQueued, EventTaken)
+    watches = (EventQueued, EventTaken)
 
     def __init__(self) -> None:
         self._waiting: dict[int, EventQueued] = {}

@@ -3,17 +3,17 @@ software takes gets none (smmuv3 I4; vtd-pcie I3, §1.4)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import Answered
 from hw.events.link import PageRequestQueued, PageRequestRefused
 
+from .oracle import EventOracle
 
-class EveryLastIsAnsweredOnce:
+
+class EveryLastIsAnsweredOnce(EventOracle):
     """One response for each queued Last, none for anything else; an automatic one for each Last that is not queued."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, PageRequestRefused, Answered)
+    watches = (PageRequestQueued, PageRequestRefused, Answered)
 
     def __init__(self) -> None:
         self._waiting: dict[int, bool] = {}

@@ -3,21 +3,21 @@ VTD-R03)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import OverflowAcknowledged
 from hw.events.faults import EventLost
 from hw.events.link import PageRequestRefused
 
+from .oracle import EventOracle
 
-class EveryOverflowIsAcknowledged:
+
+class EveryOverflowIsAcknowledged(EventOracle):
     """After the last entry that a queue refused, software writes OVACKFLG (VT-d: clears PRO) where hardware sees it.
 
     A refusal reads the register that an acknowledgement writes: the order of the two is always observed.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestRefused, EventLost, OverflowAcknowledged)
+    watches = (PageRequestRefused, EventLost, OverflowAcknowledged)
 
     def __init__(self) -> None:
         self._refused: dict[str, int] = {}

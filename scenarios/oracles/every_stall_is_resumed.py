@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import Resumed
 from hw.events.faults import DmaStalled, EventQueued, StallDecided
 
+from .oracle import EventOracle
 
-class EveryStallIsResumed:
+
+class EveryStallIsResumed(EventOracle):
     """Followed by numbers, as STAGs are reused: stall, EVTQ entry, command, decision."""
 
-    watches: ClassVar[tuple[type, ...]] = (EventQueued, DmaStalled, Resumed, StallDecided)
+    watches = (EventQueued, DmaStalled, Resumed, StallDecided)
 
     def __init__(self) -> None:
         self._recorded = -1

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import FpdWritten
 from drivers.events.faults import BondEnded
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import AccessAborted
 
+from .oracle import EventOracle
 
-class FaultAfterUnbindIsVisible:
+
+class FaultAfterUnbindIsVisible(EventOracle):
     """Such an access is a genuine bug of device or driver, which somebody has to find."""
 
-    watches: ClassVar[tuple[type, ...]] = (FpdWritten, BondEnded, UntranslatedSent, AccessAborted)
+    watches = (FpdWritten, BondEnded, UntranslatedSent, AccessAborted)
 
     def __init__(self) -> None:
         self._over: set[int] = set()
@@ -36,6 +36,3 @@ class FaultAfterUnbindIsVisible:
                 raise Violation(
                     f"access {tag} of P{pasid}, sent after unbind, is refused and leaves no trace: {why}", why
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

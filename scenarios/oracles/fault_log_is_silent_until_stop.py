@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DeviceStopped
 from hw.vtd.events import FaultRecorded
 
+from .oracle import EventOracle
 
-class FaultLogIsSilentUntilStop:
+
+class FaultLogIsSilentUntilStop(EventOracle):
     """Up to then the device does nothing wrong: nobody has told it that the process is gone."""
 
-    watches: ClassVar[tuple[type, ...]] = (DeviceStopped, FaultRecorded)
+    watches = (DeviceStopped, FaultRecorded)
 
     def __init__(self) -> None:
         self._stopped: set[int] = set()
@@ -28,6 +28,3 @@ class FaultLogIsSilentUntilStop:
                     "although nothing is wrong",
                     event.reason,
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

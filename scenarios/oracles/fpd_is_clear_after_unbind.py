@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import ContextWritten, FpdWritten
 from drivers.events.faults import BondEnded
 
+from .oracle import EventOracle
 
-class FpdIsClearAfterUnbind:
+
+class FpdIsClearAfterUnbind(EventOracle):
     """Whether or not anybody does anything that would be hidden; the next binding may set it again."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextWritten, FpdWritten, BondEnded)
+    watches = (ContextWritten, FpdWritten, BondEnded)
 
     def __init__(self) -> None:
         self._set: set[int] = set()
@@ -33,6 +33,3 @@ class FpdIsClearAfterUnbind:
                 f"FPD of P{event.pasid} {when} unbind is over: whatever its device does from now on leaves no trace",
                 f"P{event.pasid}",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import GroupClosed
 from hw.events.link import PageRequestQueued, PageRequestSent
 
+from .oracle import EventOracle
 
-class GroupsAreNotMixed:
+
+class GroupsAreNotMixed(EventOracle):
     """PRGIndex is reused, so groups are counted per PRGIndex: a Last ends one, whatever becomes of it."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, PageRequestQueued, GroupClosed)
+    watches = (PageRequestSent, PageRequestQueued, GroupClosed)
 
     def __init__(self) -> None:
         self._ended: dict[int, int] = {}
@@ -35,6 +35,3 @@ class GroupsAreNotMixed:
                         "a stale address is faulted in for whoever owns the PASID now",
                         f"g{prgi}",
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.fetched import EntryFetched
 
+from .oracle import EventOracle
 
-class HitlessUpdateNeverRefuses:
+
+class HitlessUpdateNeverRefuses(EventOracle):
     """No fetch of `entry` sees V=0: a live stream would get C_BAD_STE or C_BAD_CD."""
 
-    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+    watches = (EntryFetched,)
 
     def __init__(self, entry: str) -> None:
         self._entry = entry
@@ -24,6 +24,3 @@ class HitlessUpdateNeverRefuses:
                 "the live stream is refused",
                 event.entry,
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

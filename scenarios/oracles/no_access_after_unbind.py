@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import BondEnded
 from hw.events.link import DmaIssued, DmaLanded
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import DmaRead
 
+from .oracle import EventOracle
 
-class NoAccessAfterUnbind:
+
+class NoAccessAfterUnbind(EventOracle):
     """Whatever the device does: the IOMMU is there to keep it out, and the device's own TLB is its to empty."""
 
-    watches: ClassVar[tuple[type, ...]] = (BondEnded, UntranslatedSent, DmaIssued, DmaLanded, DmaRead)
+    watches = (BondEnded, UntranslatedSent, DmaIssued, DmaLanded, DmaRead)
 
     def __init__(self) -> None:
         self._over: set[int] = set()
@@ -42,6 +42,3 @@ class NoAccessAfterUnbind:
             f"{what} of P{event.pasid}, sent after unbind, reaches {event.page:#x} ({event.owner}): {why}",
             f"P{event.pasid}",
         )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

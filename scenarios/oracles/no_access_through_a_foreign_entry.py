@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.attach import AccessLanded
 
+from .oracle import EventOracle
 
-class NoAccessThroughAForeignEntry:
+
+class NoAccessThroughAForeignEntry(EventOracle):
     """The table of the entry is the table of the CD."""
 
-    watches: ClassVar[tuple[type, ...]] = (AccessLanded,)
+    watches = (AccessLanded,)
 
     def observe(self, event: AccessLanded) -> None:
         """Compare the two."""
@@ -21,6 +21,3 @@ class NoAccessThroughAForeignEntry:
                 f"{event.through}, not from its own: it reaches page {event.page:#x} of somebody else",
                 f"stream {event.sid}",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import FaultResolved
 from hw.events.faults import EventQueued
 from hw.events.link import PageRequestQueued
 
+from .oracle import EventOracle
 
-class NoCrossBindingFault:
+
+class NoCrossBindingFault(EventOracle):
     """Resolved for the binding that owned the PASID when the request was queued, or for nobody."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, EventQueued, FaultResolved)
+    watches = (PageRequestQueued, EventQueued, FaultResolved)
 
     def __init__(self) -> None:
         self._accepted: dict[int, int] = {}
@@ -29,6 +29,3 @@ class NoCrossBindingFault:
                     f"handled for {event.mm} under bind{binding}: another process takes the fault",
                     f"P{event.pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -5,17 +5,17 @@ A page is freed as soon as its notifier or tear-down returns: who still uses the
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DmaLanded
 from hw.vtd.events import DmaRead
 
+from .oracle import EventOracle
 
-class NoDmaIntoForeignFrame:
+
+class NoDmaIntoForeignFrame(EventOracle):
     """The owner of the frame, when memory is accessed, is the process whose job it is."""
 
-    watches: ClassVar[tuple[type, ...]] = (DmaLanded, DmaRead)
+    watches = (DmaLanded, DmaRead)
 
     def observe(self, event: DmaLanded | DmaRead) -> None:
         """Compare the owners."""
@@ -25,6 +25,3 @@ class NoDmaIntoForeignFrame:
             else:
                 what, harm = f"a write for {event.meant_for} lands in", "memory corruption"
             raise Violation(f"{what} {event.page:#x}, which is {event.owner}: {harm}", event.owner)
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.kernel.memory.objects import ObjectFreed
 
+from .oracle import EventOracle
 
-class NoDoubleFree:
+
+class NoDoubleFree(EventOracle):
     """Names are not reused, so the second free of a name is a double free."""
 
-    watches: ClassVar[tuple[type, ...]] = (ObjectFreed,)
+    watches = (ObjectFreed,)
 
     def __init__(self) -> None:
         self._freed: dict[str, ObjectFreed] = {}
@@ -24,6 +24,3 @@ class NoDoubleFree:
                 f"double free: {event.name}, freed at step {first.step} by {first.by} and again by {event.by}",
                 event.name,
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

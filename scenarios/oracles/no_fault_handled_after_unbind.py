@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import FaultResolved
 from drivers.events.faults import BondEnded
 from hw.events.link import PageRequestQueued
 
+from .oracle import EventOracle
 
-class NoFaultHandledAfterUnbind:
+
+class NoFaultHandledAfterUnbind(EventOracle):
     """Even an Invalid for nobody comes too late: the device may use its tag for something else by now."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, BondEnded, FaultResolved)
+    watches = (PageRequestQueued, BondEnded, FaultResolved)
 
     def __init__(self) -> None:
         self._binding: dict[int, int] = {}
@@ -32,6 +32,3 @@ class NoFaultHandledAfterUnbind:
                     "when that is over: unbind did not wait for it",
                     f"P{event.pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

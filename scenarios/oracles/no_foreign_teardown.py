@@ -3,16 +3,16 @@ a live device off."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import ContextQuieted, ContextWritten
 
+from .oracle import EventOracle
 
-class NoForeignTeardown:
+
+class NoForeignTeardown(EventOracle):
     """The writes go to the same word, so their order is always observed."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextWritten, ContextQuieted)
+    watches = (ContextWritten, ContextQuieted)
 
     def __init__(self) -> None:
         self._owner: dict[int, int] = {}
@@ -29,6 +29,3 @@ class NoForeignTeardown:
                 f"{end} of bind{event.binding} clears the {entry} of P{event.pasid}, which is bind{owner}'s by now",
                 f"P{event.pasid}",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.pcie.events import InvalidationTimedOut
 
+from .oracle import EventOracle
 
-class NoInvalidationTimesOut:
+
+class NoInvalidationTimesOut(EventOracle):
     """A time-out stops the command queue for everybody, not only for that function."""
 
-    watches: ClassVar[tuple[type, ...]] = (InvalidationTimedOut,)
+    watches = (InvalidationTimedOut,)
 
     def observe(self, event: InvalidationTimedOut) -> None:
         """The first is one too many."""
@@ -20,6 +20,3 @@ class NoInvalidationTimesOut:
             "the wait behind it fails, and the queue stops for all devices",
             "ATC invalidation",
         )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.pcie.events import InvalidationTimedOut
 from hw.vtd.events import DescriptorDone, ItagTaken
 
+from .oracle import EventOracle
 
-class NoItagHasTwoOwners:
+
+class NoItagHasTwoOwners(EventOracle):
     """A completion carries nothing but tags: with two owners it ends whichever comes first."""
 
-    watches: ClassVar[tuple[type, ...]] = (ItagTaken, DescriptorDone, InvalidationTimedOut)
+    watches = (ItagTaken, DescriptorDone, InvalidationTimedOut)
 
     def __init__(self) -> None:
         self._owned: dict[int, tuple[int, int]] = {}
@@ -31,6 +31,3 @@ class NoItagHasTwoOwners:
                 self._owned[number] = (sid, itag)
             case DescriptorDone(number=number) | InvalidationTimedOut(command=number):
                 self._owned.pop(number, None)
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

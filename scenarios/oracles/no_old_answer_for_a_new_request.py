@@ -5,19 +5,18 @@ Weaker than `no-stray-response`: an old answer that finds the function without r
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
+from .oracle import EventOracle
 from .response_trail import TRAIL, ResponseTrail
 
 
-class NoOldAnswerForANewRequest:
+class NoOldAnswerForANewRequest(EventOracle):
     """What the device takes for the answer to a request is the answer to it."""
 
-    watches: ClassVar[tuple[type, ...]] = (*TRAIL, ResponseReceived)
+    watches = (*TRAIL, ResponseReceived)
 
     def __init__(self) -> None:
         self._trail = ResponseTrail()
@@ -35,6 +34,3 @@ class NoOldAnswerForANewRequest:
                         "looked at",
                         f"g{prgi}",
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import PasidAllocated
 from drivers.events.faults import BondEnded
 
+from .oracle import EventOracle
 
-class NoPasidReuseWhileBound:
+
+class NoPasidReuseWhileBound(EventOracle):
     """Bindings are numbered: the one before has ended. The first is there when the world begins."""
 
-    watches: ClassVar[tuple[type, ...]] = (PasidAllocated, BondEnded)
+    watches = (PasidAllocated, BondEnded)
 
     def __init__(self) -> None:
         self._bound: dict[int, int] = {}
@@ -29,6 +29,3 @@ class NoPasidReuseWhileBound:
                 self._bound[pasid] = binding
             case BondEnded(pasid=pasid, binding=binding) if binding == former:
                 self._bound[pasid] = 0
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import FaultDropped, FaultResolved, PasidAllocated
 from hw.events.link import PageRequestQueued
 
+from .oracle import EventOracle
 
-class NoPasidReuseWhileReferenced:
+
+class NoPasidReuseWhileReferenced(EventOracle):
     """Every page request that was queued for a PASID is resolved or discarded before the PASID changes hands."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved, FaultDropped, PasidAllocated)
+    watches = (PageRequestQueued, FaultResolved, FaultDropped, PasidAllocated)
 
     def __init__(self) -> None:
         self._references: dict[int, set[int]] = {}
@@ -31,6 +31,3 @@ class NoPasidReuseWhileReferenced:
                     "PRIQ and worker",
                     f"P{pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import BindReturned
 from hw.pcie.events import UntranslatedSent
 from hw.vtd.events import AccessAborted
 
+from .oracle import EventOracle
 
-class NoRefusalAfterBind:
+
+class NoRefusalAfterBind(EventOracle):
     """Whatever the IOMMU has seen before: in caching mode it remembers that the entry was absent."""
 
-    watches: ClassVar[tuple[type, ...]] = (BindReturned, UntranslatedSent, AccessAborted)
+    watches = (BindReturned, UntranslatedSent, AccessAborted)
 
     def __init__(self) -> None:
         self._bound: set[int] = set()
@@ -32,6 +32,3 @@ class NoRefusalAfterBind:
                     "what was there before",
                     f"P{event.pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import Answered
 from drivers.events.faults import BondEnded
 from hw.events.link import PageRequestQueued, ResponseSent
 
+from .oracle import EventOracle
 
-class NoResponseAfterUnbind:
+
+class NoResponseAfterUnbind(EventOracle):
     """The next owner of the PASID may have a request with the same PRGIndex under way."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, Answered, BondEnded, ResponseSent)
+    watches = (PageRequestQueued, Answered, BondEnded, ResponseSent)
 
     def __init__(self) -> None:
         self._binding: dict[int, int] = {}
@@ -35,6 +35,3 @@ class NoResponseAfterUnbind:
                     "leaves when that is over: unbind did not wait for it",
                     f"P{event.pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import PageRequestSent, ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
+from .oracle import EventOracle
 
-class NoRetryAfterFailure:
+
+class NoRetryAfterFailure(EventOracle):
     """A failure says that software does not want to serve the address."""
 
-    watches: ClassVar[tuple[type, ...]] = (ResponseReceived, PageRequestSent)
+    watches = (ResponseReceived, PageRequestSent)
 
     def __init__(self) -> None:
         self._refused: dict[int, int] = {}
@@ -28,6 +28,3 @@ class NoRetryAfterFailure:
                     f"{ResponseCode(self._refused[group]).name}, and the device asks again",
                     f"P{pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import ReleaseReturned
 from hw.events.faults import DmaStalled
 
+from .oracle import EventOracle
 
-class NoStallAfterRelease:
+
+class NoStallAfterRelease(EventOracle):
     """The callback's SYNC has waited for every access that used the old CD."""
 
-    watches: ClassVar[tuple[type, ...]] = (ReleaseReturned, DmaStalled)
+    watches = (ReleaseReturned, DmaStalled)
 
     def __init__(self) -> None:
         self._released: set[int] = set()
@@ -28,6 +28,3 @@ class NoStallAfterRelease:
                     "with a record and a RESUME, the kill takes seconds",
                     f"P{pasid}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

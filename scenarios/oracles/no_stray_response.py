@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import ResponseReceived
 
+from .oracle import EventOracle
 from .response_trail import TRAIL, ResponseTrail
 
 
-class NoStrayResponse:
+class NoStrayResponse(EventOracle):
     """The device takes a response for the very group whose Last it answers."""
 
-    watches: ClassVar[tuple[type, ...]] = (*TRAIL, ResponseReceived)
+    watches = (*TRAIL, ResponseReceived)
 
     def __init__(self) -> None:
         self._trail = ResponseTrail()
@@ -28,9 +27,6 @@ class NoStrayResponse:
                     f"for {_name(group)}",
                     f"g{prgi}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""
 
 
 def _name(group: int) -> str:

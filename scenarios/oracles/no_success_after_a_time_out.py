@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.reset import SubmissionEnded
 from hw.pcie.events import InvalidationTimedOut
 
+from .oracle import EventOracle
 
-class NoSuccessAfterATimeOut:
+
+class NoSuccessAfterATimeOut(EventOracle):
     """Who submitted it would free the page, and nobody knows what the device still has of it."""
 
-    watches: ClassVar[tuple[type, ...]] = (InvalidationTimedOut, SubmissionEnded)
+    watches = (InvalidationTimedOut, SubmissionEnded)
 
     def __init__(self) -> None:
         self._timed_out: set[int] = set()
@@ -30,6 +30,3 @@ class NoSuccessAfterATimeOut:
                             "complete: the device may still use what was to be taken from it",
                             "device TLB",
                         )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

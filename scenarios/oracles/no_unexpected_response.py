@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import ResponseReceived
 from hw.pcie.events import FunctionReset, PriSwitched
 
+from .oracle import EventOracle
 
-class NoUnexpectedResponse:
+
+class NoUnexpectedResponse(EventOracle):
     """A function may report an unexpected response as an Unsupported Request; also while PRI is off, if `always`.
 
     The standard makes no exception for PRI off; that a function then drops them without a word is not verified.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (ResponseReceived, FunctionReset, PriSwitched)
+    watches = (ResponseReceived, FunctionReset, PriSwitched)
 
     def __init__(self, *, always: bool = False) -> None:
         self._always = always
@@ -34,6 +34,3 @@ class NoUnexpectedResponse:
                     "an Unsupported Request",
                     f"g{prgi}",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

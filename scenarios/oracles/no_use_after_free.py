@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.kernel.memory.objects import ObjectFreed, ObjectTouched
 
+from .oracle import EventOracle
 
-class NoUseAfterFree:
+
+class NoUseAfterFree(EventOracle):
     """Names are not reused, so a touch after a free is a touch of freed memory."""
 
-    watches: ClassVar[tuple[type, ...]] = (ObjectFreed, ObjectTouched)
+    watches = (ObjectFreed, ObjectTouched)
 
     def __init__(self) -> None:
         self._freed: dict[str, ObjectFreed] = {}
@@ -26,6 +26,3 @@ class NoUseAfterFree:
                 raise Violation(
                     f"use after free: {name}, freed at step {freed.step} by {freed.by}, touched for `{what}`", name
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.cmdq import ExclusiveLockTaken, SharedLockTaken, SharedLockWanted
 
+from .oracle import EventOracle
 
-class NoWaiterIsOvertaken:
+
+class NoWaiterIsOvertaken(EventOracle):
     """Once can be again and again: bounded overtaking is what keeps a waiter from starving."""
 
-    watches: ClassVar[tuple[type, ...]] = (SharedLockWanted, SharedLockTaken, ExclusiveLockTaken)
+    watches = (SharedLockWanted, SharedLockTaken, ExclusiveLockTaken)
 
     def __init__(self) -> None:
         self._waiting: dict[str, None] = {}
@@ -30,6 +30,3 @@ class NoWaiterIsOvertaken:
                         "happening for ever",
                         "cmdq lock",
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -5,16 +5,16 @@ This one blames the device: whatever becomes of the page, the host may now think
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DmaIssued
 
+from .oracle import EventOracle
 
-class NoWriteBehindItsInvalidation:
+
+class NoWriteBehindItsInvalidation(EventOracle):
     """Both are posted and stay in order, so that what leaves first is in memory first."""
 
-    watches: ClassVar[tuple[type, ...]] = (DmaIssued,)
+    watches = (DmaIssued,)
 
     def observe(self, event: DmaIssued) -> None:
         """The device's own order of the two."""
@@ -24,6 +24,3 @@ class NoWriteBehindItsInvalidation:
                 "and writes there by the old translation: blame the device",
                 f"P{event.pasid}",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

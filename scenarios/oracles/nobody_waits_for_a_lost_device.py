@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.reset import Resubmitted
 
+from .oracle import EventOracle
 
-class NobodyWaitsForALostDevice:
+
+class NobodyWaitsForALostDevice(EventOracle):
     """For devices that do not come back: a time-out says that the device was gone, and it will time out again.
 
     Each further time-out aborts the waits of everybody else, and the submitter spins with interrupts off.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (Resubmitted,)
+    watches = (Resubmitted,)
 
     def observe(self, event: Resubmitted) -> None:
         """The first repetition is as good as all."""
@@ -24,6 +24,3 @@ class NobodyWaitsForALostDevice:
                 "out again, for ever",
                 "device TLB",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

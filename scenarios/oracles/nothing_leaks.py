@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.kernel.memory.objects import ObjectAllocated, ObjectFreed
 
+from .oracle import EventOracle
 
-class NothingLeaks:
+
+class NothingLeaks(EventOracle):
     """Objects from before the run may stay."""
 
-    watches: ClassVar[tuple[type, ...]] = (ObjectAllocated, ObjectFreed)
+    watches = (ObjectAllocated, ObjectFreed)
 
     def __init__(self) -> None:
         self._alive: dict[str, None] = {}

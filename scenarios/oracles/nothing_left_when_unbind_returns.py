@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.faults import FaultSettled, UnbindReturned
 from hw.events.faults import EventQueued
 
+from .oracle import EventOracle
 
-class NothingLeftWhenUnbindReturns:
+
+class NothingLeftWhenUnbindReturns(EventOracle):
     """Every stall that was recorded under the binding is answered and forgotten."""
 
-    watches: ClassVar[tuple[type, ...]] = (EventQueued, FaultSettled, UnbindReturned)
+    watches = (EventQueued, FaultSettled, UnbindReturned)
 
     def __init__(self) -> None:
         self._open: dict[int, int] = {}
@@ -31,6 +31,3 @@ class NothingLeftWhenUnbindReturns:
                         "worker",
                         f"P{pasid}",
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

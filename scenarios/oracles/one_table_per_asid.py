@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.attach import ConfigInvalidated, ContextStored, Names, StreamStored
+
+from .oracle import EventOracle
 
 Context = tuple[int, int, int]
 """SSID, ASID, table."""
 Event = StreamStored | ContextStored | ConfigInvalidated
 
 
-class OneTablePerAsid:
+class OneTablePerAsid(EventOracle):
     """What memory says through a valid STE, and whatever caches may still hold of it, until the SYNC behind its CFGI.
 
     This SMMU has one VMID and one StreamWorld, so the ASID is all that tags an address space.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (StreamStored, ContextStored, ConfigInvalidated)
+    watches = (StreamStored, ContextStored, ConfigInvalidated)
 
     def __init__(self, *before: StreamStored | ContextStored, names: Names | None = None) -> None:
         self._names = names or Names()
@@ -45,9 +45,6 @@ class OneTablePerAsid:
                         "entries apart",
                         f"ASID {asid}",
                     )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""
 
     def _usable(self, sid: int) -> list[Context]:
         leads = [table for table in self._leads[sid] if table]

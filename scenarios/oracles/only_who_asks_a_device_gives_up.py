@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.reset import GivenUp
 
+from .oracle import EventOracle
 
-class OnlyWhoAsksADeviceGivesUp:
+
+class OnlyWhoAsksADeviceGivesUp(EventOracle):
     """An IOTLB invalidation that is given up is done by nobody, and its submitter frees the page."""
 
-    watches: ClassVar[tuple[type, ...]] = (GivenUp,)
+    watches = (GivenUp,)
 
     def observe(self, event: GivenUp) -> None:
         """A submission has ended without its wait."""
@@ -21,6 +21,3 @@ class OnlyWhoAsksADeviceGivesUp:
                 f"#{event.wait} is complete: what it wanted to be forgotten is not",
                 "invalidation queue",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

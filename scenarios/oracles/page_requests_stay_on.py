@@ -5,17 +5,17 @@ The function works for many processes, and what one of them did is no reason to 
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.link import ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
+from .oracle import EventOracle
 
-class PageRequestsStayOn:
+
+class PageRequestsStayOn(EventOracle):
     """Success and Invalid Request leave them on; any other code is a Response Failure."""
 
-    watches: ClassVar[tuple[type, ...]] = (ResponseReceived,)
+    watches = (ResponseReceived,)
 
     def observe(self, event: ResponseReceived) -> None:
         """The code alone decides."""
@@ -25,6 +25,3 @@ class PageRequestsStayOn:
                 "until it is reset",
                 "Status.RF",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

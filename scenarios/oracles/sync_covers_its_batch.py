@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.cmdq import SyncReturned
 from hw.events.commands import SyncCompleted
 
+from .oracle import EventOracle
 
-class SyncCoversItsBatch:
+
+class SyncCoversItsBatch(EventOracle):
     """SYNCs are told apart by their number in the queue."""
 
-    watches: ClassVar[tuple[type, ...]] = (SyncCompleted, SyncReturned)
+    watches = (SyncCompleted, SyncReturned)
 
     def __init__(self) -> None:
         self._complete: set[int] = set()
@@ -28,6 +28,3 @@ class SyncCoversItsBatch:
                     "invalidated were gone",
                     "CMD_SYNC",
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

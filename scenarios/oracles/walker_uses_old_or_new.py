@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.events.fetched import EntryFetched
 
+from .oracle import EventOracle
 
-class WalkerUsesOldOrNew:
+
+class WalkerUsesOldOrNew(EventOracle):
     """What it fetched of `entry` with V=1 means one of `allowed`."""
 
-    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+    watches = (EntryFetched,)
 
     def __init__(self, entry: str, allowed: frozenset[str]) -> None:
         self._entry = entry
@@ -25,6 +25,3 @@ class WalkerUsesOldOrNew:
                 f"{' or '.join(f'`{text}`' for text in sorted(self._allowed))}",
                 event.entry,
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.pcie.events import WorkTranslated
 
+from .oracle import EventOracle
 
-class WorkKeepsItsIdentity:
+
+class WorkKeepsItsIdentity(EventOracle):
     """The PASID of the request is that of the work."""
 
-    watches: ClassVar[tuple[type, ...]] = (WorkTranslated,)
+    watches = (WorkTranslated,)
 
     def observe(self, event: WorkTranslated) -> None:
         """Compare the two."""
@@ -21,6 +21,3 @@ class WorkKeepsItsIdentity:
                 f"the device caches a translation of another process for it",
                 f"PASID {event.work}",
             )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

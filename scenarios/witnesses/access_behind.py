@@ -5,17 +5,18 @@ from __future__ import annotations
 from hw.events.link import DeviceStopped, DmaIssued
 from hw.pcie.events import DeviceLost, UntranslatedSent
 
+from .witness import EventWitness
+
 NAMES: dict[type, str] = {DeviceStopped: "device-goes-on", DeviceLost: "device-works-again"}
 """After it said that it stopped; after a reset, which empties the ATC, so that it asked for its translation again."""
 
 
-class AccessBehind:
+class AccessBehind(EventWitness):
     """Reached by either kind of access; the device itself orders it and the event."""
 
     def __init__(self, end: type[DeviceStopped | DeviceLost]) -> None:
         self.name = NAMES[end]
         self.watches = (end, DmaIssued, UntranslatedSent)
-        self.reached = False
         self._ended = False
 
     def observe(self, event: DeviceStopped | DeviceLost | DmaIssued | UntranslatedSent) -> None:

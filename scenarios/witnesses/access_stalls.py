@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.faults import StallDecided
 
+from .witness import EventWitness
 
-class AccessStalls:
+
+class AccessStalls(EventWitness):
     """Reached by the first decision that meets a stall."""
 
-    watches: ClassVar[tuple[type, ...]] = (StallDecided,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (StallDecided,)
 
     def observe(self, event: StallDecided) -> None:
         """A stale STAG does not count."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.attach import AsidMoved, MasterListed, SvaBound
 
+from .witness import EventWitness
 
-class AsidSharedDuringAttach:
+
+class AsidSharedDuringAttach(EventWitness):
     """Reached when share_asid looks at a list that the attach has already changed.
 
     Its first steps (sva_lock, and waiting for arm_smmu_asid_lock) are ordered by nothing, so one of the equivalent
@@ -15,10 +15,9 @@ class AsidSharedDuringAttach:
     both happen is then enough.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (AsidMoved, MasterListed, SvaBound)
+    watches = (AsidMoved, MasterListed, SvaBound)
 
     def __init__(self) -> None:
-        self.reached = False
         self._changed: dict[str, bool] = {}
         self._private = False
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import PageRequestSent
 from hw.pcie.events import FunctionReset
 
+from .witness import EventWitness
 
-class BothLivesAsk:
+
+class BothLivesAsk(EventWitness):
     """Reached by a request on each side of the reset; the page request interface orders all three."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, FunctionReset)
+    watches = (PageRequestSent, FunctionReset)
 
     def __init__(self) -> None:
-        self.reached = False
         self._asked = False
         self._reset = False
 

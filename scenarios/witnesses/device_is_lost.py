@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.pcie.events import DeviceLost
 
+from .witness import FirstEvent
 
-class DeviceIsLost:
+
+class DeviceIsLost(FirstEvent):
     """Reached when it happens."""
 
-    watches: ClassVar[tuple[type, ...]] = (DeviceLost,)
-
-    def __init__(self) -> None:
-        self.reached = False
-
-    def observe(self, event: DeviceLost) -> None:
-        """Once is enough."""
-        self.reached = True
+    watches = (DeviceLost,)

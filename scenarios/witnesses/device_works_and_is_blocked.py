@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.kernel.blocking import TranslationBlocked
 from hw.events.link import DmaLanded
 
+from .witness import EventWitness
 
-class DeviceWorksAndIsBlocked:
+
+class DeviceWorksAndIsBlocked(EventWitness):
     """Reached when both happened, in whatever order."""
 
-    watches: ClassVar[tuple[type, ...]] = (DmaLanded, TranslationBlocked)
+    watches = (DmaLanded, TranslationBlocked)
 
     def __init__(self) -> None:
-        self.reached = False
         self._seen: list[type] = []
 
     def observe(self, event: DmaLanded | TranslationBlocked) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.binding import ContextWritten
 from drivers.events.faults import BondEnded
 from hw.events.link import DmaLanded, PageRequestQueued, PageRequestRefused, Translated
 from hw.vtd.events import AccessAborted, DmaRead
 
+from .witness import EventWitness
 
-class DeviceWorksInTheWindow:
+
+class DeviceWorksInTheWindow(EventWitness):
     """Reached by a request of any kind that ends after [2] and before unbind is over.
 
     Nothing orders the end of a request and those two moments, so one of the equivalent schedules shows it in between.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (
+    watches = (
         ContextWritten,
         BondEnded,
         AccessAborted,
@@ -28,7 +28,6 @@ class DeviceWorksInTheWindow:
     )
 
     def __init__(self) -> None:
-        self.reached = False
         self._open = False
 
     def observe(self, event: object) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.faults import ReleaseReturned
 from hw.events.faults import DmaEnded, DmaStalled
 
+from .witness import EventWitness
 
-class DmaAfterRelease:
+
+class DmaAfterRelease(EventWitness):
     """Reached by an access that ends, or stalls, after the release callback."""
 
-    watches: ClassVar[tuple[type, ...]] = (ReleaseReturned, DmaEnded, DmaStalled)
+    watches = (ReleaseReturned, DmaEnded, DmaStalled)
 
     def __init__(self) -> None:
-        self.reached = False
         self._released = False
 
     def observe(self, event: ReleaseReturned | DmaEnded | DmaStalled) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import DmaLanded
 
+from .witness import EventWitness
 
-class EndpointWorksIn:
+
+class EndpointWorksIn(EventWitness):
     """Reached by the first write that lands there."""
 
-    watches: ClassVar[tuple[type, ...]] = (DmaLanded,)
+    watches = (DmaLanded,)
 
     def __init__(self, domain: str, owner: str) -> None:
         self.name = f"endpoint-works-in-{domain}"
-        self.reached = False
         self._owner = owner
 
     def observe(self, event: DmaLanded) -> None:

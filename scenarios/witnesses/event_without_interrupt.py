@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.faults import EventQueued
 
+from .witness import EventWitness
 
-class EventWithoutInterrupt:
+
+class EventWithoutInterrupt(EventWitness):
     """Reached by the first such event."""
 
-    watches: ClassVar[tuple[type, ...]] = (EventQueued,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (EventQueued,)
 
     def observe(self, event: EventQueued) -> None:
         """Look whether it raised the line."""

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.reset import InvalidationWithheld
 from hw.pcie.events import InvalidationMetReset
 
+from .witness import FirstEvent
 
-class InvalidationFallsIntoReset:
+
+class InvalidationFallsIntoReset(FirstEvent):
     """Reached by an Invalidate Request that finds the function in reset, or by one that was withheld for that."""
 
-    watches: ClassVar[tuple[type, ...]] = (InvalidationMetReset, InvalidationWithheld)
-
-    def __init__(self) -> None:
-        self.reached = False
-
-    def observe(self, event: InvalidationMetReset | InvalidationWithheld) -> None:
-        """One is enough."""
-        self.reached = True
+    watches = (InvalidationMetReset, InvalidationWithheld)

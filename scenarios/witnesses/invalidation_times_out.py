@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.commands import CommandQueueStopped
 
+from .witness import EventWitness
 
-class InvalidationTimesOut:
+
+class InvalidationTimesOut(EventWitness):
     """Reached by the CMD_SYNC that fails."""
 
-    watches: ClassVar[tuple[type, ...]] = (CommandQueueStopped,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (CommandQueueStopped,)
 
     def observe(self, event: CommandQueueStopped) -> None:
         """No other error counts."""

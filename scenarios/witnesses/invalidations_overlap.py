@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.vtd.events import DescriptorDone, ItagTaken
 
+from .witness import EventWitness
 
-class InvalidationsOverlap:
+
+class InvalidationsOverlap(EventWitness):
     """Reached when one begins before the one before it is complete; their tags order the two."""
 
-    watches: ClassVar[tuple[type, ...]] = (ItagTaken, DescriptorDone)
+    watches = (ItagTaken, DescriptorDone)
 
     def __init__(self) -> None:
-        self.reached = False
         self._running: set[int] = set()
 
     def observe(self, event: ItagTaken | DescriptorDone) -> None:

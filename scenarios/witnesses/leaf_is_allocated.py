@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.kernel.memory.objects import ObjectAllocated
 
+from .witness import EventWitness
 
-class LeafIsAllocated:
+
+class LeafIsAllocated(EventWitness):
     """Reached by the first allocation of a CD leaf."""
 
-    watches: ClassVar[tuple[type, ...]] = (ObjectAllocated,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (ObjectAllocated,)
 
     def observe(self, event: ObjectAllocated) -> None:
         """Look at what it is."""

@@ -3,19 +3,18 @@ is refused."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.attach import AccessLanded, AccessRefused
 from hw.events.fetched import EntryFetched
 
+from .witness import EventWitness
 
-class Level1IsFetchedInvalid:
+
+class Level1IsFetchedInvalid(EventWitness):
     """Reached when an access ends after such a fetch."""
 
-    watches: ClassVar[tuple[type, ...]] = (EntryFetched, AccessLanded, AccessRefused)
+    watches = (EntryFetched, AccessLanded, AccessRefused)
 
     def __init__(self) -> None:
-        self.reached = False
         self._fetched = False
 
     def observe(self, event: EntryFetched | AccessLanded | AccessRefused) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import PageRequestQueued
 
+from .witness import EventWitness
 
-class MarkerIsQueued:
+
+class MarkerIsQueued(EventWitness):
     """Reached by the first marker."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (PageRequestQueued,)
 
     def observe(self, event: PageRequestQueued) -> None:
         """Look for L,W,R = 1,0,0 with a PASID."""

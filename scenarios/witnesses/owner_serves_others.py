@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.cmdq import BatchPublished
 
+from .witness import EventWitness
 
-class OwnerServesOthers:
+
+class OwnerServesOthers(EventWitness):
     """Reached when an owner publishes more than it reserved itself."""
 
-    watches: ClassVar[tuple[type, ...]] = (BatchPublished,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (BatchPublished,)
 
     def observe(self, event: BatchPublished) -> None:
         """More than its own."""

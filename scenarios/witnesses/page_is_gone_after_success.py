@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import ResponseReceived, Translated
 from hw.pcie.tlp import CompletionStatus, ResponseCode
 
+from .witness import EventWitness
 
-class PageIsGoneAfterSuccess:
+
+class PageIsGoneAfterSuccess(EventWitness):
     """Reached by a hole after a Success; the device's own order (response, then request) orders the two."""
 
-    watches: ClassVar[tuple[type, ...]] = (ResponseReceived, Translated)
+    watches = (ResponseReceived, Translated)
 
     def __init__(self) -> None:
-        self.reached = False
         self._success = False
 
     def observe(self, event: ResponseReceived | Translated) -> None:

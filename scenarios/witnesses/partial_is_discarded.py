@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.binding import FaultDropped
 
+from .witness import FirstEvent
 
-class PartialIsDiscarded:
+
+class PartialIsDiscarded(FirstEvent):
     """Reached by the first one."""
 
-    watches: ClassVar[tuple[type, ...]] = (FaultDropped,)
-
-    def __init__(self) -> None:
-        self.reached = False
-
-    def observe(self, event: FaultDropped) -> None:
-        """One is enough."""
-        self.reached = True
+    watches = (FaultDropped,)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.kernel.memory.objects import ObjectTouched
 
+from .witness import EventWitness
 
-class ProcessIsGoneFirst:
+
+class ProcessIsGoneFirst(EventWitness):
     """Reached when the process's own mmdrop comes before arm64_mm_context_put; both touch the mm."""
 
-    watches: ClassVar[tuple[type, ...]] = (ObjectTouched,)
+    watches = (ObjectTouched,)
 
     def __init__(self) -> None:
-        self.reached = False
         self._dropped = False
 
     def observe(self, event: ObjectTouched) -> None:

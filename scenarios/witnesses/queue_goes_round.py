@@ -5,12 +5,13 @@ from __future__ import annotations
 from hw.events.commands import CommandTaken
 from hw.events.link import PageRequestQueued
 
+from .witness import EventWitness
 
-class QueueGoesRound:
+
+class QueueGoesRound(EventWitness):
     """Reached by the first command that is taken, or page request that is queued, beyond the first `room`."""
 
     def __init__(self, room: int, kind: type[CommandTaken | PageRequestQueued] = CommandTaken) -> None:
-        self.reached = False
         self.watches = (kind,)
         self._room = room
 

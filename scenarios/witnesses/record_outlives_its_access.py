@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.faults import FaultSettled
 from hw.events.faults import DmaEnded, EventQueued
 
+from .witness import EventWitness
 
-class RecordOutlivesItsAccess:
+
+class RecordOutlivesItsAccess(EventWitness):
     """Reached when an access ends early before the record's fault is settled."""
 
-    watches: ClassVar[tuple[type, ...]] = (EventQueued, DmaEnded, FaultSettled)
+    watches = (EventQueued, DmaEnded, FaultSettled)
 
     def __init__(self) -> None:
-        self.reached = False
         self._open: dict[int, None] = {}
 
     def observe(self, event: EventQueued | DmaEnded | FaultSettled) -> None:

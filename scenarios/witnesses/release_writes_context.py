@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.binding import ContextQuieted
 
+from .witness import FirstEvent
 
-class ReleaseWritesContext:
+
+class ReleaseWritesContext(FirstEvent):
     """Reached by the first release CD."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextQuieted,)
-
-    def __init__(self) -> None:
-        self.reached = False
-
-    def observe(self, event: ContextQuieted) -> None:
-        """Any."""
-        self.reached = True
+    watches = (ContextQuieted,)

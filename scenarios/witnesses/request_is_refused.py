@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import ResponseReceived
 from hw.pcie.tlp import ResponseCode
 
+from .witness import EventWitness
 
-class RequestIsRefused:
+
+class RequestIsRefused(EventWitness):
     """Reached by the first failure."""
 
-    watches: ClassVar[tuple[type, ...]] = (ResponseReceived,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (ResponseReceived,)
 
     def observe(self, event: ResponseReceived) -> None:
         """Anything but Success."""

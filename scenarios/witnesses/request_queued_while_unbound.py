@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.binding import FaultDropped, FaultResolved, TeardownBegun
 from hw.events.link import PageRequestQueued
 
+from .witness import EventWitness
 
-class RequestQueuedWhileUnbound:
+
+class RequestQueuedWhileUnbound(EventWitness):
     """Reached when tear-down begins after a request was queued and before it was looked up.
 
     Nothing orders the moment when software takes the entry before the first step of tear-down, so one of the equivalent
     schedules has the entry in the PRIQ at that moment.
     """
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved, FaultDropped, TeardownBegun)
+    watches = (PageRequestQueued, FaultResolved, FaultDropped, TeardownBegun)
 
     def __init__(self) -> None:
-        self.reached = False
         self._queued: dict[int, int] = {}
 
     def observe(self, event: PageRequestQueued | FaultResolved | FaultDropped | TeardownBegun) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.fetched import EntryFetched
 
+from .witness import EventWitness
 
-class TrafficSpansTheUpdate:
+
+class TrafficSpansTheUpdate(EventWitness):
     """Reached when one run has both fetches, so that the stream was live all along."""
 
-    watches: ClassVar[tuple[type, ...]] = (EntryFetched,)
+    watches = (EntryFetched,)
 
     def __init__(self, entry: str, old: str, new: str) -> None:
-        self.reached = False
         self._wanted = [(entry, old), (entry, new)]
 
     def observe(self, event: EntryFetched) -> None:

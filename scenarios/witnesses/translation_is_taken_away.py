@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import AtcInvalidated, Translated
 
+from .witness import EventWitness
 
-class TranslationIsTakenAway:
+
+class TranslationIsTakenAway(EventWitness):
     """Reached when an ATC is invalidated after a page was found; the ATC itself orders the two."""
 
-    watches: ClassVar[tuple[type, ...]] = (Translated, AtcInvalidated)
+    watches = (Translated, AtcInvalidated)
 
     def __init__(self) -> None:
-        self.reached = False
         self._granted = False
 
     def observe(self, event: Translated | AtcInvalidated) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.faults import ReleaseBegun
 
+from .witness import EventWitness
 
-class WorkerEndsTheAddressSpace:
+
+class WorkerEndsTheAddressSpace(EventWitness):
     """Reached by a release in the worker's name."""
 
-    watches: ClassVar[tuple[type, ...]] = (ReleaseBegun,)
-
-    def __init__(self) -> None:
-        self.reached = False
+    watches = (ReleaseBegun,)
 
     def observe(self, event: ReleaseBegun) -> None:
         """Whoever it was."""

@@ -15,7 +15,7 @@ from scenarios.catalogue import MODULES, load
 
 ORACLES = Path(scenarios.oracles.__file__).parent
 WITNESSES = Path(scenarios.witnesses.__file__).parent
-SHARED = {"__init__", "response_trail"}
+SHARED = {"__init__", "oracle", "response_trail"}
 """Files among the oracles that state no property."""
 VTD_PCIE = {
     "I1": {"no-access-after-unbind", "no-dma-into-foreign-frame", "no-success-after-a-time-out"},

@@ -23,8 +23,10 @@ class Violation(Exception):
 class Oracle(Protocol):
     """One property. It reads events, never actors; the class name is the theorem."""
 
-    watches: ClassVar[tuple[type, ...]]
-    """Event types that `observe` is given."""
+    @property
+    def watches(self) -> tuple[type, ...]:
+        """Event types that `observe` is given."""
+        ...
 
     def observe(self, event: Any) -> None:
         """Look at one event; raise Violation if the property is broken now."""

@@ -6,19 +6,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hw.bus import Resource
-from hw.smmuv3.evtq import ENTRY_WORDS, EventRecord, decode
-from hw.smmuv3.queues import OVERFLOW_FLAG, Ring, overflow_pending
+from hw.smmuv3.evtq import EventRecord, decode
+from hw.smmuv3.queues import Ring, overflow_pending
 from hw.smmuv3.registers import Registers
 
 from ..cpu import Cpu, Interrupt, Lock
-from ..events.faults import EventTaken, OverflowAcknowledged
+from ..events.faults import EventTaken
+from .queue_thread import QueueThread
 
 BATCH: Resource = ("EVTQ", "batch")
 """How often the thread has emptied the queue."""
 Handle = Callable[[Cpu, int, EventRecord], Coroutine[Any, Any, None]]
 
 
-class EventQueue:
+class EventQueue(QueueThread):
     """Take entries until the queue is really empty: PROD is read again whenever those seen so far are used up."""
 
     def __init__(
@@ -28,52 +29,32 @@ class EventQueue:
 
         The `lock` is for those variants that let somebody else wait for the queue.
         """
-        self._registers = registers
-        self._ring = ring
-        self._irq = irq
+        super().__init__("EVTQ", registers.EVTQ_PROD, registers.EVTQ_CONS, ring, irq)
         self._handle = handle
         self._lock = lock
-        self._cons = 0
-        self._taken = 0
-
-    async def thread(self, cpu: Cpu) -> None:
-        """Wait for the interrupt, empty the queue, again."""
-        while True:
-            await self._irq.take(cpu)
-            await self.drain(cpu)
 
     async def drain(self, cpu: Cpu) -> None:
         """Empty the queue; the overflow is acknowledged last."""
         prod = await self._look(cpu)
         while not self._ring.empty(prod, self._cons):
-            while not self._ring.empty(prod, self._cons):
-                await self.take(cpu)
+            await self._take_up_to(cpu, prod)
             prod = await self.look_again(cpu, prod)
         if overflow_pending(prod, self._cons):
-            self._cons ^= OVERFLOW_FLAG
-            await cpu.store(self._registers.EVTQ_CONS, self._cons, "EVTQ_CONS (acknowledge overflow)")
-            cpu.emit(OverflowAcknowledged(queue="EVTQ"))
+            await self.acknowledge(cpu)
 
     async def look_again(self, cpu: Cpu, prod: int) -> int:
         """PROD once more: what came meanwhile found the queue non-empty, and so raised no interrupt."""
         return await self._look(cpu)
 
-    async def _look(self, cpu: Cpu) -> int:
-        return await cpu.load(self._registers.EVTQ_PROD, "EVTQ_PROD")
-
     async def take(self, cpu: Cpu) -> None:
-        """Read an entry, give its slot back at once, then handle it."""
-        number, index = self._taken, self._ring.index(self._cons)
-        words = await cpu.load_words(self._ring.slot(self._cons), ENTRY_WORDS, f"EVTQ[{index}]")
-        record = decode(tuple(words))
-        self._cons = self._ring.next(self._cons)
-        self._taken += 1
-        await cpu.store(self._registers.EVTQ_CONS, self._cons, "EVTQ_CONS")
+        """Decode it and hand it on."""
+        number, words = await self._next(cpu)
+        record = decode(words)
         cpu.emit(EventTaken(number=number, stall=record.stall))
         await self.handle(cpu, number, record)
 
     async def handle(self, cpu: Cpu, number: int, record: EventRecord) -> None:
-        """Hand it on."""
+        """Do with the event what whoever made the thread said."""
         if self._handle is not None:
             await self._handle(cpu, number, record)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hw.bus import Resource, StreamId, VirtAddr
 from hw.paging.x86 import canonical
-from hw.pcie.tlp import NO_PASID, ResponseCode
+from hw.pcie.tlp import NO_PASID, PageRequest, ResponseCode
 from hw.vtd.descriptors import Descriptor, Wait, pasid_iotlb
-from hw.vtd.prq import PageRequestDescriptor, decode
+from hw.vtd.prq import decode
 from hw.vtd.registers import PPR, PRO, Registers, prs_after
 from hw.vtd.ring import ENTRY_WORDS, ByteRing
 
@@ -88,12 +88,12 @@ class PageRequestQueue:
             group = FaultGroup(pasid=entry.pasid, prgi=entry.prgi, numbers=[number], addresses=[entry.address])
             await self._responder.respond(cpu, group, ResponseCode.INVALID)
 
-    def is_bad(self, entry: PageRequestDescriptor) -> bool:
+    def is_bad(self, entry: PageRequest) -> bool:
         """Not canonical, privileged with rights, or to be executed and read: no user address space has such pages."""
         wants = entry.read or entry.write
         return (
             not canonical(VirtAddr(entry.address))
-            or (entry.privileged and wants)
+            or (entry.priv and wants)
             or (entry.execute and entry.read)
             or entry.pasid == NO_PASID
         )

@@ -33,53 +33,33 @@ LAYOUT: tuple[Mapping[str, Field], ...] = (
 """Words 2 and 3 would hold private data, which no device here sends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequestDescriptor:
-    """A page request as software finds it in the queue; PP=0 is `pasid` NO_PASID."""
-
-    sid: StreamId
-    pasid: Pasid
-    address: VirtAddr
-    read: bool
-    write: bool
-    last: bool
-    prgi: Prgi
-    execute: bool = False
-    privileged: bool = False
-
-    @property
-    def is_stop_marker(self) -> bool:
-        """Last without Read and Write, with a PASID."""
-        return self.last and not (self.read or self.write) and self.pasid != NO_PASID
-
-
 @lru_cache(maxsize=4096)  # pure, and asked for the same few descriptors in every run
-def encode(descriptor: PageRequestDescriptor) -> tuple[int, ...]:
-    """The four words of a descriptor."""
-    with_pasid = descriptor.pasid != NO_PASID
+def encode(request: PageRequest) -> tuple[int, ...]:
+    """The four words of the descriptor that a request becomes: the address says the page, PP=0 is NO_PASID."""
+    with_pasid = request.pasid != NO_PASID
     return encode_layout(
         LAYOUT,
         {
             "TYPE": PAGE_REQUEST_TYPE,
             "PP": with_pasid,
-            "RID": descriptor.sid,
-            "PASID": descriptor.pasid if with_pasid else 0,
-            "EXR": descriptor.execute,
-            "PMR": descriptor.privileged,
-            "RD": descriptor.read,
-            "WR": descriptor.write,
-            "LPIG": descriptor.last,
-            "PRGI": descriptor.prgi,
-            "ADDR": descriptor.address >> 12,
+            "RID": request.sid,
+            "PASID": request.pasid if with_pasid else 0,
+            "EXR": request.execute,
+            "PMR": request.priv,
+            "RD": request.read,
+            "WR": request.write,
+            "LPIG": request.last,
+            "PRGI": request.prgi,
+            "ADDR": request.address >> 12,
         },
     )
 
 
 @lru_cache(maxsize=4096)
-def decode(qwords: tuple[int, ...]) -> PageRequestDescriptor:
-    """The descriptor that four words say; TYPE is not looked at, as there is but one."""
+def decode(qwords: tuple[int, ...]) -> PageRequest:
+    """The request that a descriptor's four words say, for a whole page; TYPE is not looked at, as there is but one."""
     values = decode_layout(LAYOUT, qwords)
-    return PageRequestDescriptor(
+    return PageRequest(
         sid=StreamId(values["RID"]),
         pasid=Pasid(values["PASID"]) if values["PP"] else NO_PASID,
         address=VirtAddr(values["ADDR"] << 12),
@@ -88,22 +68,7 @@ def decode(qwords: tuple[int, ...]) -> PageRequestDescriptor:
         last=bool(values["LPIG"]),
         prgi=Prgi(values["PRGI"]),
         execute=bool(values["EXR"]),
-        privileged=bool(values["PMR"]),
-    )
-
-
-def descriptor_of(request: PageRequest) -> PageRequestDescriptor:
-    """The descriptor that a Page Request message becomes."""
-    return PageRequestDescriptor(
-        sid=request.sid,
-        pasid=request.pasid,
-        address=VirtAddr(request.address >> 12 << 12),
-        read=request.read,
-        write=request.write,
-        last=request.last,
-        prgi=request.prgi,
-        execute=request.execute,
-        privileged=request.priv,
+        priv=bool(values["PMR"]),
     )
 
 
@@ -168,7 +133,7 @@ class Prq:
         writes = (registers.PQT, registers.PRS, registers.PECTL, *map(PhysAddr, words))
         return (word_resource(registers.PQH),), tuple(word_resource(word) for word in writes)
 
-    def accept(self, request: PageRequestDescriptor) -> Queued | Refused:
+    def accept(self, request: PageRequest) -> Queued | Refused:
         """Queue a request that passed the checks of `hw.vtd.translate`, or refuse it as vtd-pcie §2.3 demands."""
         memory, registers = self.memory, self.registers
         status = memory.read(registers.PRS)
@@ -186,7 +151,7 @@ class Prq:
         memory.write(registers.PQT, self.tail)
         return Queued(slot=slot, interrupt=self._signal(status, PPR.mask))
 
-    def refuse(self, request: PageRequestDescriptor, code: ResponseCode) -> Refused:
+    def refuse(self, request: PageRequest, code: ResponseCode) -> Refused:
         """Keep a request out whose context or PASID entry forbids it; FPD makes no difference."""
         return Refused(reason=RefusalReason.NOT_TRANSLATABLE, response=self._answer(request, code))
 
@@ -195,7 +160,7 @@ class Prq:
         self.memory.write(self.registers.PRS, status | bit)
         return not status & (PPR.mask | PRO.mask) and raise_event(self.memory, self.registers.PECTL)
 
-    def _answer(self, request: PageRequestDescriptor, code: ResponseCode | None) -> PrgResponse | None:
+    def _answer(self, request: PageRequest, code: ResponseCode | None) -> PrgResponse | None:
         """Only a group's Last is answered; a marker wants no answer."""
         if code is None or not request.last or (self.sms and request.is_stop_marker):
             return None

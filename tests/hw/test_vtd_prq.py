@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.memory import Memory
-from hw.pcie.tlp import NO_PASID, PrgResponse, ResponseCode, stop_marker
+from hw.pcie.tlp import NO_PASID, PageRequest, PrgResponse, ResponseCode, stop_marker
 from hw.vtd import prq
-from hw.vtd.prq import PageRequestDescriptor, Prq, Queued, RefusalReason, Refused
+from hw.vtd.prq import Prq, Queued, RefusalReason, Refused
 from hw.vtd.registers import IM, PPR, PRO, Registers, prs_after
 from hw.vtd.ring import ByteRing
 from tests.hw.vtd_world import ppr
@@ -21,7 +21,7 @@ from tests.hw.vtd_world import ppr
 BASE = PhysAddr(0x1000)
 REGISTERS = Registers(PhysAddr(0))
 SID = StreamId(1)
-MARKER = prq.descriptor_of(stop_marker(SID, Pasid(1)))
+MARKER = stop_marker(SID, Pasid(1))
 
 
 def test_four_slots_hold_three_entries() -> None:
@@ -68,10 +68,10 @@ def test_a_ring_is_a_bounded_deque(log2size: int, pushes: list[bool]) -> None:
 
 def test_descriptor_golden() -> None:
     # TYPE 1, PP 8, RID 1 at 16, PASID 1 at 32; RD 0, LPIG 2, PRGI 5 at 3, ADDR 0x7 at 12
-    assert prq.encode(prq.descriptor_of(ppr())) == (0x1_0001_0101, 0x702D, 0, 0)
-    assert prq.encode(prq.descriptor_of(ppr(pasid=NO_PASID, last=False))) == (0x1_0001, 0x7029, 0, 0)
+    assert prq.encode(ppr()) == (0x1_0001_0101, 0x702D, 0, 0)
+    assert prq.encode(ppr(pasid=NO_PASID, last=False)) == (0x1_0001, 0x7029, 0, 0)
     assert prq.encode(MARKER) == (0x1_0001_0101, 4, 0, 0)
-    everything = PageRequestDescriptor(
+    everything = PageRequest(
         sid=StreamId(0xFFFF),
         pasid=Pasid(0xFFFFF),
         address=VirtAddr(0xFFFF_FFFF_FFFF_F000),
@@ -80,7 +80,7 @@ def test_descriptor_golden() -> None:
         last=True,
         prgi=Prgi(0x1FF),
         execute=True,
-        privileged=True,
+        priv=True,
     )
     assert prq.encode(everything) == (0x3F_FFFF_FFFF_0101, 0xFFFF_FFFF_FFFF_FFFF, 0, 0)
 
@@ -111,9 +111,9 @@ def test_descriptor_round_trip(q0: int, q1: int) -> None:
 
 def test_a_stop_marker_needs_a_pasid() -> None:
     assert MARKER.is_stop_marker
-    assert not prq.descriptor_of(ppr(read=False, pasid=NO_PASID)).is_stop_marker
-    assert not prq.descriptor_of(ppr(read=False, last=False)).is_stop_marker
-    assert not prq.descriptor_of(ppr()).is_stop_marker
+    assert not ppr(read=False, pasid=NO_PASID).is_stop_marker
+    assert not ppr(read=False, last=False).is_stop_marker
+    assert not ppr().is_stop_marker
 
 
 def queue(entries: int = 4, *, sms: bool = True) -> Prq:
@@ -123,7 +123,7 @@ def queue(entries: int = 4, *, sms: bool = True) -> Prq:
 
 def offer(to: Prq, prgi: int, *, last: bool = True) -> Queued | Refused:
     """One page request."""
-    return to.accept(prq.descriptor_of(ppr(prgi, last=last)))
+    return to.accept(ppr(prgi, last=last))
 
 
 def success(prgi: int) -> PrgResponse:
@@ -221,9 +221,9 @@ def test_a_refused_request_is_answered_if_it_is_last(code: ResponseCode) -> None
     prqueue = queue()
     untranslatable = RefusalReason.NOT_TRANSLATABLE
     answer = PrgResponse(sid=SID, pasid=Pasid(1), prgi=Prgi(5), code=code)
-    assert prqueue.refuse(prq.descriptor_of(ppr()), code) == Refused(reason=untranslatable, response=answer)
+    assert prqueue.refuse(ppr(), code) == Refused(reason=untranslatable, response=answer)
     nothing = Refused(reason=untranslatable, response=None)
-    assert prqueue.refuse(prq.descriptor_of(ppr(last=False)), code) == nothing
+    assert prqueue.refuse(ppr(last=False), code) == nothing
     assert prqueue.refuse(MARKER, code) == nothing
     assert state(prqueue) == (0, 0)
 
@@ -231,7 +231,7 @@ def test_a_refused_request_is_answered_if_it_is_last(code: ResponseCode) -> None
 def test_an_automatic_answer_has_a_pasid_if_the_request_had_one() -> None:
     prqueue = queue(2)
     offer(prqueue, 1)
-    refused = prqueue.accept(prq.descriptor_of(ppr(pasid=NO_PASID)))
+    refused = prqueue.accept(ppr(pasid=NO_PASID))
     assert isinstance(refused, Refused)
     assert refused.response is not None
     assert refused.response.pasid == NO_PASID

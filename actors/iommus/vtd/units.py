@@ -22,7 +22,7 @@ from hw.pcie.tlp import (
 )
 from hw.vtd.events import AccessAborted, DmaRead, FaultRecorded
 from hw.vtd.faults import FaultLog, FaultRecord
-from hw.vtd.prq import Prq, Queued, descriptor_of
+from hw.vtd.prq import Prq, Queued
 from hw.vtd.qi import InvalidationQueue
 from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Vtd
 from hw.vtd.translate import (
@@ -105,7 +105,7 @@ class VtdUnits(IommuUnits):
         if answer.refusal is not None:
             await self.settle("page request is refused", 0, world.mask(PAGE_REQUESTS))
             self.vtd.finish(answer.transaction)
-            refused = prq.refuse(descriptor_of(request), answer.refusal)
+            refused = prq.refuse(request, answer.refusal)
             reason = answer.denial.reason.name if answer.denial is not None else ""
             await self.refused(cpu, request, self.upstream.posted.received, refused.response, reason)
             return
@@ -118,7 +118,7 @@ class VtdUnits(IommuUnits):
         )
         self.vtd.finish(answer.transaction)
         ordinal = self.upstream.posted.received
-        outcome = prq.accept(descriptor_of(request))
+        outcome = prq.accept(request)
         if outcome.interrupt:
             self.prq_irq.raise_now()
         if isinstance(outcome, Queued):

@@ -23,6 +23,11 @@ Vmid = NewType("Vmid", int)
 Prgi = NewType("Prgi", int)
 """Page Request Group Index, 9 bits."""
 
+PAGE_SHIFT = 12
+"""Pages are of 4 KiB everywhere: the bits of an address that say where in its page it is."""
+PAGE_OFFSET = (1 << PAGE_SHIFT) - 1
+"""The mask of those bits."""
+
 Resource = Hashable
 """The name of something that steps touch and that is not a memory word: ("TLB", asid), ("link", "posted"), …
 Equal names are one resource; two steps that only read it, or name different ones, commute."""
@@ -34,7 +39,7 @@ def exchange(expected: int, new: int, now: int) -> int:
 
 
 class Bus(Protocol):
-    """One step per call: between two calls the world stands still (`DESIGN.md`: announce, be chosen, perform)."""
+    """One step per call: between two calls the world stands still (`ARCHITECTURE.md`: announce, be chosen, perform)."""
 
     async def load(self, address: PhysAddr, what: str = "") -> int:
         """Read one aligned 64-bit word; `what` names it for people ("CD[1].q0")."""

@@ -9,9 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hw.bus import PhysAddr, VirtAddr
+from hw.bus import PAGE_SHIFT, PhysAddr, VirtAddr
 
-PAGE_SHIFT = 12
 EVERYTHING_ORDER = 52
 """The order of a range that is the whole address space."""
 

@@ -7,9 +7,9 @@ Five actors, four queues, one word: exact counts of traces, of buggy traces and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from actors.runtime.primitives.events import Note
+from actors.runtime.primitives.step import Step, perform
 from actors.runtime.world import Cpu, World
 from scenarios.parameters import number, one_of
 from scenarios.scenario import scenario
@@ -38,13 +38,15 @@ def pri_window(world: World, k: int, kind: str) -> None:
     q0, hw, sw, rq, commands = [world.port(name, Request) for name in ("q0", "hw", "sw", "rq", "cmdq")]
     read = world.memory.read
 
-    def issue(request: int) -> Request:
-        return Request(number=request, issued_under=read(bind))
+    async def issue(request: int) -> None:
+        step = Step("issue PPR", ghost, q0.tail)
+        await perform(step)
+        step.gives = q0.push(q0.codec.encode(Request(number=request, issued_under=read(bind))))
 
     @world.actor
     async def device(cpu: Cpu) -> None:
         for request in range(k):
-            await q0.send_made(partial(issue, request), "issue PPR", ghost)
+            await issue(request)
         for _ in range(k):
             await cpu.receive(rq)
 

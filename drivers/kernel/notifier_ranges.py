@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hw.bus import VirtAddr
-from hw.tlb import PAGE_SHIFT
+from hw.bus import PAGE_SHIFT, VirtAddr
 
 from ..cpu import Cpu
 from .iommu import Contexts

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hw.bus import PhysAddr, StreamId, VirtAddr, Vmid
+from hw.bus import PAGE_SHIFT, PhysAddr, StreamId, VirtAddr, Vmid
 from hw.memory import WORD_BYTES
 from hw.smmuv3 import LANE, commands
 from hw.smmuv3.cd import cd_address, quiet_cd, sva_cd
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
 from hw.smmuv3.entry import Qwords
-from hw.tlb import PAGE_SHIFT, pages_from
+from hw.tlb import pages_from
 
 from ..cpu import Cpu
 from ..events.binding import ContextQuieted, ContextWritten

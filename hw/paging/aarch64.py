@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
-from hw.bus import Bus, PhysAddr, VirtAddr, exchange
+from hw.bus import PAGE_OFFSET, Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError, FrameAllocator, Memory
 
-from .walks import Translation
+from .walks import LEAF_LEVEL, LEVELS, SHIFTS, Translation, descriptor_address
 
-LEVELS = 4
-LEAF_LEVEL = 3
 INPUT_BITS = 48
 OUTPUT_BITS = 48
-PAGE_MASK = (1 << 12) - 1
 
 VALID = Field(0, 1)
 TABLE_OR_PAGE = Field(1, 1)
@@ -35,7 +32,6 @@ APTable1_READ_ONLY = Field(62, 1)
 
 _NOWHERE = PhysAddr(0)
 _INNER_SHAREABLE = 3
-_SHIFT = (39, 30, 21, 12)
 _APTABLE = APTable0_NO_EL0.mask | APTable1_READ_ONLY.mask
 _TABLE_BITS = VALID.mask | TABLE_OR_PAGE.mask
 
@@ -102,17 +98,12 @@ def page_descriptor(page: PhysAddr, *, writable: bool = True, accessed: bool = T
 
 def index(address: VirtAddr, level: int) -> int:
     """Which of the 512 descriptors of a level's table `address` selects."""
-    return (address >> _SHIFT[level]) & 0x1FF
+    return (address >> SHIFTS[level]) & 0x1FF
 
 
 def first_level(input_bits: int) -> int:
     """The level at which a walk of addresses of so many bits begins: 48 bits need all four levels, 39 bits three."""
-    return next(level for level in range(LEVELS) if input_bits > _SHIFT[level])
-
-
-def descriptor_address(table: PhysAddr, address: VirtAddr, level: int) -> PhysAddr:
-    """Where the descriptor for `address` lies in a table of `level`."""
-    return PhysAddr(table + (((address >> _SHIFT[level]) & 0x1FF) << 3))
+    return next(level for level in range(LEVELS) if input_bits > SHIFTS[level])
 
 
 def decode(
@@ -133,8 +124,8 @@ def decode(
         return PhysAddr(output)
     if flags and not descriptor & AF.mask:
         return WalkFault.ACCESS_FLAG
-    inside = (1 << _SHIFT[level]) - 1
-    page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_MASK))
+    inside = (1 << SHIFTS[level]) - 1
+    page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_OFFSET))
     readable = bool(descriptor & AP1_EL0.mask)
     return Translation(page=page, readable=readable, writable=readable and not descriptor & AP2_READ_ONLY.mask)
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
-from hw.bus import Bus, PhysAddr, VirtAddr, exchange
+from hw.bus import PAGE_OFFSET, Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
 from hw.memory import BusError
-from hw.paging.aarch64 import LEAF_LEVEL, LEVELS, PAGE_MASK, descriptor_address
 from hw.paging.aarch64 import PageTables as RadixTables
-from hw.paging.walks import Translation
+from hw.paging.walks import LEAF_LEVEL, LEVELS, Translation, descriptor_address
 
 OUTPUT_BITS = 48
 """The default host address width; address bits above it are reserved."""
@@ -112,12 +111,12 @@ def decode(
     user = above.user and bool(entry & US.mask)
     if above.level < LEAF_LEVEL and not large:
         return Reached(level=above.level + 1, table=PhysAddr(output), writable=writable, user=user)
-    inside = (1 << _LARGE_SHIFT[above.level]) - 1 if large else PAGE_MASK
+    inside = (1 << _LARGE_SHIFT[above.level]) - 1 if large else PAGE_OFFSET
     if large and output & inside & ~(1 << ADDRESS.low):
         return WalkFault.RESERVED
     if not user:
         return WalkFault.SUPERVISOR
-    page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_MASK))
+    page = PhysAddr((output & ~inside) | (address & inside & ~PAGE_OFFSET))
     return Translation(page=page, readable=True, writable=writable)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hw.bus import Pasid, PhysAddr, VirtAddr
+from hw.bus import PAGE_SHIFT, Pasid, PhysAddr, VirtAddr
 from hw.pcie.tlp import NO_PASID, CompletionStatus, InvalidateRequest, TranslationCompletion
-
-PAGE_SHIFT = 12
 
 
 class AtcError(Exception):

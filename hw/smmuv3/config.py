@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.bus import PAGE_OFFSET, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.events.fetched import EntryFetched
 from hw.memory import BusError
 from hw.paging.walks import Translation
@@ -32,7 +32,6 @@ from hw.smmuv3.tlb import Tlb, TlbTag
 from hw.tlb import TlbEntry
 
 _NOWHERE = PhysAddr(0)
-_PAGE_OFFSET = (1 << 12) - 1
 _ABORTED = (EventId.F_STE_FETCH, EventId.F_CD_FETCH)
 """Not contents of a structure, so not cached."""
 
@@ -331,5 +330,5 @@ def bypass(transaction: Transaction, limit: int) -> Found | Denial:
     """The address is physical already, unless it has more than `limit` bits (IHI 0070 §3.4)."""
     if transaction.address >> limit:
         return Denial(event=EventId.F_ADDR_SIZE)
-    page = PhysAddr(transaction.address & ~_PAGE_OFFSET)
+    page = PhysAddr(transaction.address & ~PAGE_OFFSET)
     return Found(entry=Translation(page=page, readable=True, writable=True), cd=None)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Flag, auto
 
-from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
+from hw.bus import PAGE_SHIFT, Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr, Vmid
 from hw.smmuv3.cd import PLAIN_WALKS, Cd, StallModel, Walks
 from hw.smmuv3.commands import CFGI_ALL_RANGE, Command, Opcode
 from hw.smmuv3.evtq import EventId
@@ -14,7 +14,6 @@ from hw.smmuv3.level1 import CdTableFormat, StreamLeaf
 from hw.smmuv3.registers import Registers
 from hw.smmuv3.ste import Features, Ste
 from hw.smmuv3.tlb import StreamWorld, Tlb
-from hw.tlb import PAGE_SHIFT
 
 
 class Structure(Flag):

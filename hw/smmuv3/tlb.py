@@ -6,8 +6,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from hw.bus import Asid, PhysAddr, Resource, VirtAddr, Vmid
-from hw.tlb import PAGE_SHIFT, TaggedPages, TlbEntry
+from hw.bus import PAGE_SHIFT, Asid, PhysAddr, Resource, VirtAddr, Vmid
+from hw.tlb import TaggedPages, TlbEntry
 
 RESOURCES = 32
 """ASIDs that are equal modulo this share a resource, so that all of them can be named at once."""

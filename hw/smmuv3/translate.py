@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hw.bus import Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.bus import PAGE_OFFSET, Asid, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.paging.aarch64 import NO_UPDATES, Fault, Updates, WalkFault, walk
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationCompletion, TranslationRequest, completion_of
 from hw.smmuv3.cd import Cd
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _NOWHERE = PhysAddr(0)
-_PAGE_OFFSET = (1 << 12) - 1
 _EVENT_OF_FAULT = {
     WalkFault.TRANSLATION: EventId.F_TRANSLATION,
     WalkFault.ADDRESS_SIZE: EventId.F_ADDR_SIZE,
@@ -124,7 +123,7 @@ async def untranslated_access(
     if isinstance(outcome, Found):
         entry, cd = outcome.entry, outcome.cd
         if cd is None or (entry.writable if write else entry.readable):
-            target = PhysAddr(entry.page | (address & _PAGE_OFFSET))
+            target = PhysAddr(entry.page | (address & PAGE_OFFSET))
             return AccessAnswer(
                 disposition=Disposition.PROCEED, address=target, event=None, transaction=transaction, found=outcome
             )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from hw.bus import Pasid, Resource, StreamId
+from hw.bus import PAGE_SHIFT, Pasid, Resource, StreamId
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import Memory
 from hw.vtd.registers import FRI, PFO, PPF, Registers, raise_fault_status, word_resource
@@ -113,7 +113,7 @@ def encode(record: FaultRecord) -> tuple[int, ...]:
     return encode_layout(
         LAYOUT,
         {
-            "FI": record.address >> 12,
+            "FI": record.address >> PAGE_SHIFT,
             "SID": record.sid,
             "T2": t2,
             "PRIV": record.privileged,
@@ -137,7 +137,7 @@ def decode(words: Sequence[int]) -> FaultRecord | None:
         reason=Reason(values["FR"]),
         sid=StreamId(values["SID"]),
         pasid=Pasid(values["PV"]) if values["PP"] else None,
-        address=values["FI"] << 12,
+        address=values["FI"] << PAGE_SHIFT,
         kind=RequestKind((values["T1"], values["T2"], values["AT"])),
         execute=bool(values["EXE"]),
         privileged=bool(values["PRIV"]),

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import lru_cache
 
-from hw.bus import Pasid, PhysAddr, Prgi, StreamId, VirtAddr
+from hw.bus import PAGE_SHIFT, Pasid, PhysAddr, Prgi, StreamId, VirtAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.pcie.tlp import NO_PASID
-from hw.tlb import EVERYTHING_ORDER, PAGE_SHIFT, PageRange
+from hw.tlb import EVERYTHING_ORDER, PageRange
 from hw.vtd.descriptors import (
     EVERYTHING,
     ContextGranularity,

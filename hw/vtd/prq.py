@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from hw.bus import Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr
+from hw.bus import PAGE_SHIFT, Pasid, PhysAddr, Prgi, Resource, StreamId, VirtAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import WORD_BYTES, Memory
 from hw.pcie.tlp import NO_PASID, PageRequest, PrgResponse, ResponseCode
@@ -50,7 +50,7 @@ def encode(request: PageRequest) -> tuple[int, ...]:
             "WR": request.write,
             "LPIG": request.last,
             "PRGI": request.prgi,
-            "ADDR": request.address >> 12,
+            "ADDR": request.address >> PAGE_SHIFT,
         },
     )
 
@@ -62,7 +62,7 @@ def decode(qwords: tuple[int, ...]) -> PageRequest:
     return PageRequest(
         sid=StreamId(values["RID"]),
         pasid=Pasid(values["PASID"]) if values["PP"] else NO_PASID,
-        address=VirtAddr(values["ADDR"] << 12),
+        address=VirtAddr(values["ADDR"] << PAGE_SHIFT),
         read=bool(values["RD"]),
         write=bool(values["WR"]),
         last=bool(values["LPIG"]),

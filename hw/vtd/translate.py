@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.bus import Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.bus import PAGE_OFFSET, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.events.fetched import EntryFetched
 from hw.paging.walks import Translation
 from hw.paging.x86 import Fault, WalkFault, walk
@@ -18,7 +18,7 @@ from hw.pcie.tlp import (
     TranslationRequest,
     completion_of,
 )
-from hw.tlb import PAGE_SHIFT, TlbEntry
+from hw.tlb import TlbEntry
 from hw.vtd import LANE
 from hw.vtd.context import Context, fetch_context
 from hw.vtd.faults import Denial, FaultRecord, Reason, RequestKind
@@ -36,7 +36,6 @@ from hw.vtd.pasid import (
 from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Transaction, Vtd, context_resource, pasid_cache_resource
 
 _FIRST_PASID = Pasid(0)
-_PAGE_OFFSET = (1 << PAGE_SHIFT) - 1
 
 _REASON_OF_FAULT = {
     WalkFault.NOT_CANONICAL: Reason.NOT_CANONICAL,
@@ -129,7 +128,7 @@ async def untranslated_access(
     outcome = await _resolve(bus, vtd, transaction)
     if isinstance(outcome, Found):
         if outcome.entry.writable or not write:
-            target = PhysAddr(outcome.entry.page | (address & _PAGE_OFFSET))
+            target = PhysAddr(outcome.entry.page | (address & PAGE_OFFSET))
             return AccessAnswer(address=target, transaction=transaction, found=outcome)
         fpd = outcome.pasid_entry is not None and outcome.pasid_entry.fpd
         outcome = Denial(reason=Reason.NO_WRITE_PERMISSION, fpd=fpd)
@@ -199,7 +198,7 @@ async def _resolve(bus: Bus, vtd: Vtd, transaction: Transaction) -> Found | Deni
         raise AssertionError("only page requests stop at the context")
     transaction.did = entry.did
     if entry.pgtt is TranslationType.PASS_THROUGH:
-        page = PhysAddr(transaction.address & ~_PAGE_OFFSET)
+        page = PhysAddr(transaction.address & ~PAGE_OFFSET)
         return Found(entry=Translation(page=page, readable=True, writable=True), pasid_entry=entry)
     cached = vtd.iotlb.lookup(entry.did, transaction.pasid, transaction.address)
     if cached is not None and not (cached.clean and transaction.write):

@@ -14,13 +14,12 @@ from hw.paging.aarch64 import (
     Fault,
     PageTables,
     WalkFault,
-    descriptor_address,
     index,
     page_descriptor,
     table_descriptor,
     walk,
 )
-from hw.paging.walks import Translation
+from hw.paging.walks import Translation, descriptor_address
 
 VA = VirtAddr((3 << 39) | (5 << 30) | (7 << 21) | (9 << 12))
 PAGE = PhysAddr(0xF000)

@@ -11,7 +11,8 @@ import pytest
 from actors.iommus.smmuv3.command_units import invalidate_request
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import Memory
-from hw.paging.aarch64 import descriptor_address, first_level, page_descriptor, table_descriptor, walk
+from hw.paging.aarch64 import first_level, page_descriptor, table_descriptor, walk
+from hw.paging.walks import descriptor_address
 from hw.pcie.ats import hits
 from hw.pcie.tlp import NO_PASID, CompletionStatus, TranslationRequest
 from hw.smmuv3 import cd, commands, ste

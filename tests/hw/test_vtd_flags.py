@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hw.bus import PhysAddr
-from hw.paging.aarch64 import descriptor_address
+from hw.paging.walks import descriptor_address
 from hw.paging.x86 import ENTRY_NAMES, A, D, page_entry
 from hw.pcie.tlp import CompletionStatus
 from hw.vtd.faults import Reason

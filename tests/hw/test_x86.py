@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import FrameAllocator, Memory, mm_owner
-from hw.paging.aarch64 import descriptor_address
-from hw.paging.walks import Translation
+from hw.paging.walks import Translation, descriptor_address
 from hw.paging.x86 import (
     Fault,
     PageTables,

@@ -12,7 +12,7 @@ from typing import Any
 from actors.runtime.primitives.step import Step, perform
 from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import Cpu, World
-from hw.bus import StreamId, VirtAddr
+from hw.bus import PAGE_SHIFT, StreamId, VirtAddr
 from hw.events.commands import CommandQueueStopped, CommandTaken, MsiAborted, SyncCompleted, sync_resource
 from hw.events.link import CommandDone
 from hw.memory import BusError
@@ -21,7 +21,6 @@ from hw.smmuv3.cmdq import message_word, send_message, stop, stopped
 from hw.smmuv3.commands import ATC_INV_EVERYTHING, ENTRY_WORDS, Cerror, Command, CommandError, Opcode, PriResp, decode
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
-from hw.tlb import PAGE_SHIFT
 
 from ..iommu_units import LinkUnits
 

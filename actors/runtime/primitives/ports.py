@@ -7,7 +7,7 @@ would cost twelve times the interleavings at two messages and 384 times at three
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Generator, Hashable
 from typing import Any, ClassVar
 
 import trio
@@ -64,14 +64,6 @@ class Port:
         self._session.steps[-1] = forms[number] if number < len(forms) else self._sent(forms)
 
     @operation
-    def send_made(self, make: Callable[[], object], what: str, reads: int) -> Generator[Step, int, None]:
-        """One step whose message depends on what `reads` names, and is made when the step is taken."""
-        forms = self._sends.get((what, reads)) or self._remember((what, reads), what, reads)
-        yield forms[0]
-        self.push(self.codec.encode(make()))
-        self._session.steps[-1] = forms[self.sent] if self.sent < len(forms) else self._sent(forms)
-
-    @operation
     def receive(self, thread: Thread, what: str = "") -> Generator[Step, int, Any]:
         """One step, offered when a message is there."""
         forms = self._receives.get(what)
@@ -114,15 +106,15 @@ class Port:
             elements.append(self._session.resources.mask(("port", self.name, len(elements))))
         return elements[number]
 
-    def _remember(self, key: Hashable, what: str, reads: int = 0) -> Forms:
+    def _remember(self, key: Hashable, what: str) -> Forms:
         """The first form of a send."""
-        forms = self._sends[key] = [Step(what, reads, self.tail)]
+        forms = self._sends[key] = [Step(what, 0, self.tail)]
         return forms
 
     def _sent(self, forms: Forms) -> Step:
         """The step that sent the last message."""
         while len(forms) <= self.sent:
-            step = Step(forms[0].what, forms[0].reads, self.tail, gives=self._element(len(forms)))
+            step = Step(forms[0].what, 0, self.tail, gives=self._element(len(forms)))
             forms.append(step)
         return forms[self.sent]
 

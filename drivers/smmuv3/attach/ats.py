@@ -9,6 +9,7 @@ from drivers.cpu import Cpu
 from drivers.events.attach import AtcListed, AtcsFound, AttachReturned, PageFreed, attached_resource, invs_resource
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import FrameAllocator
+from hw.paging.aarch64 import OUTPUT_ADDRESS
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
 from hw.smmuv3.ste import AtsMode
@@ -86,7 +87,7 @@ async def unmap_page(
     cpu: Cpu, invs: AtcList, invalidations: Invalidations, leaf: PhysAddr, address: VirtAddr, frames: FrameAllocator
 ) -> None:
     """Take a page out of a domain: PTE, TLB, ATCs; then somebody else may have it."""
-    page = PhysAddr(await cpu.load(leaf, "PTE") & ~0xFFF & ((1 << 48) - 1))
+    page = PhysAddr(await cpu.load(leaf, "PTE") & OUTPUT_ADDRESS.mask)
     await cpu.store(leaf, 0, "PTE")
     await invs.invalidate(cpu, invalidations, address)
     await cpu.access(f"free page {page:#x}", writes=(FRAMES,))

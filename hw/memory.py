@@ -27,7 +27,7 @@ class BusError(Exception):
     """An access that no memory answers: misaligned, beyond the end, or a value wider than a word."""
 
 
-class DoubleFree(Exception):
+class FrameFreedTwice(Exception):
     """A frame was freed that is not allocated."""
 
 
@@ -193,7 +193,7 @@ class FrameAllocator:
         if address % FRAME_BYTES or not self.first <= frame <= self.last:
             raise ValueError(f"free of {address:#x}: allowed are frame addresses in frames {self.first}..{self.last}")
         if self.memory.owner[frame] == FREE:
-            raise DoubleFree(
+            raise FrameFreedTwice(
                 f"free of frame {frame} ({address:#x}), which is already free "
                 f"(generation {self.memory.generation[frame]})"
             )

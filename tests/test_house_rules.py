@@ -47,6 +47,10 @@ MAY_ASSIGN = {
     ("tools/experiments/experiment.py", "world.sharing"),
 }
 """How a world is made once more is known only when it has been made."""
+SIBLINGS = {"AccessAnswer", "Answer", "Denial", "Found", "Registers", "Transaction", "Fault", "PageTables", "WalkFault"}
+"""Names that two classes have: the two IOMMUs, or the two architectures, have one each, and neither knows the other."""
+IMPLEMENTED = {"ConfigSpace", "Cpu", "Interrupt", "Lock", "Workqueue"}
+"""Names that two classes have: a driver says what it needs of whoever runs it, and the runtime, or an actor, has it."""
 BANNED_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "handler.py", "misc.py"}
 
 
@@ -259,6 +263,27 @@ def test_nobody_asks_which_iommu_it_is_but_boards(path: Path) -> None:
 def test_a_question_which_iommu_it_is_would_be_seen(text: str) -> None:
     assert asks_which_iommu(ast.parse(text, mode="eval").body)
     assert not asks_which_iommu(ast.parse(text.replace("iommu", "drain"), mode="eval").body)
+
+
+def public_classes() -> dict[str, list[str]]:
+    """Where in the program each public class is defined."""
+    found: dict[str, list[str]] = {}
+    for path in files(*PROGRAM):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(name(path))
+    return found
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    again = {one: places for one, places in public_classes().items() if len(places) > 1}
+    assert again.keys() == {*SIBLINGS, *IMPLEMENTED}, "name it after what it is here; who reads a name knows what it is"
+    for one in SIBLINGS:
+        folders = [place.rpartition("/")[0] for place in again[one]]
+        assert folders in (["hw/smmuv3", "hw/vtd"], ["hw/paging", "hw/paging"]), f"{one}: {again[one]}"
+    for one in IMPLEMENTED:
+        floors = sorted(place.split("/")[0] for place in again[one])
+        assert floors == ["actors", "drivers"], f"{one}: {again[one]}"
 
 
 def assigned(module: ast.AST) -> Iterator[ast.Attribute]:

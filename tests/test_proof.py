@@ -17,7 +17,7 @@ from tools.experiments.terms import Terms
 from tools.explore import search
 from tools.explore.dpor import dpor
 from tools.explore.dpor.share import Share
-from tools.explore.search import Found, Report
+from tools.explore.search import FoundSignature, Report
 from tools.searches import checkpoint, proof, prover
 from tools.searches.checkpoint import MAGIC, MAX_FILE, VERSION, code_digest
 from tools.searches.proof import Proof
@@ -217,12 +217,12 @@ def test_a_disk_that_fills_up_does_not_end_the_proof(tmp_path: Path, monkeypatch
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "proof"
     finding = Finding(outcome=Outcome.DEADLOCK, oracle="no-deadlock", message="a waits", step=3, objects=("a", "b"))
-    report = Report(7, 2, 1, 50, 0, 1.5, witnesses={"met": True}, found={("x",): Found(finding, (0, 1), 4, 1)})
+    report = Report(7, 2, 1, 50, 0, 1.5, witnesses={"met": True}, found={("x",): FoundSignature(finding, (0, 1), 4, 1)})
     given = terms("writers", n=4, bound=9, keep_going=True)
     checkpoint.write(file, given, Share().pack(), report, code_digest(given.scenario))
     read = checkpoint.read(file)
     assert read.terms == given
-    assert read.report.found == {finding.signature: Found(finding, (0, 1), 4, 1)}
+    assert read.report.found == {finding.signature: FoundSignature(finding, (0, 1), 4, 1)}
     assert (read.report.schedules, read.report.steps, read.report.witnesses) == (7, 50, {"met": True})
     assert read.share.pack() == Share().pack()
 

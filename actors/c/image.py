@@ -94,7 +94,7 @@ class Control(ctypes.Structure):
     ]
 
 
-class Thread(ctypes.Structure):
+class CThread(ctypes.Structure):
     """A thread: see `struct thread` in runtime.h."""
 
     _fields_ = [
@@ -116,7 +116,7 @@ _AREAS = (
     (OBJECTS, SLOTS << 18),
     (SITES, 64 * _PAGE),
     (CONTROL, TURNS - CONTROL),
-    (TURNS, SLOTS * ctypes.sizeof(Thread)),
+    (TURNS, SLOTS * ctypes.sizeof(CThread)),
     (HEAP, SLOTS * ARENA),
     (DMA, MOST_DMA),
 )
@@ -127,9 +127,9 @@ def control() -> Control:
     return Control.from_address(CONTROL)
 
 
-def thread(number: int) -> Thread:
+def thread(number: int) -> CThread:
     """The thread of that number, once an image is mapped."""
-    return Thread.from_address(TURNS + number * ctypes.sizeof(Thread))
+    return CThread.from_address(TURNS + number * ctypes.sizeof(CThread))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hw.bus import Pasid, StreamId, VirtAddr
 from hw.events.link import DEVICE_PRI
 from hw.pcie.ats import AtcEntry, NoTranslation
-from hw.pcie.events import AccessEnded, DeviceError, DeviceErrorSeen, Outcome
+from hw.pcie.events import AccessEnded, AccessOutcome, DeviceError, DeviceErrorSeen
 from hw.pcie.pri import Reaction
 from hw.pcie.tlp import Dma
 
@@ -33,27 +33,29 @@ class AtsLoop(Device):
 
     async def loop(self, cpu: Cpu, job: Job) -> None:
         """Until the page is written or refused; `retries` bounds how often a page may be gone again."""
-        outcome: Outcome | None = None
+        outcome: AccessOutcome | None = None
         while outcome is None:
             outcome = await self.attempt(cpu, job)
         cpu.emit(AccessEnded(job=job.number, outcome=outcome))
 
-    async def attempt(self, cpu: Cpu, job: Job) -> Outcome | None:
+    async def attempt(self, cpu: Cpu, job: Job) -> AccessOutcome | None:
         """Once round the loop; None: from the start again."""
         if await self.access(cpu, job):
-            return Outcome.WRITTEN
+            return AccessOutcome.WRITTEN
         if self.refusal in ERRORS:
-            return self.errs(cpu, ERRORS[self.refusal], Outcome.FAILED)
+            return self.errs(cpu, ERRORS[self.refusal], AccessOutcome.FAILED)
         if job.tries and not self.asks_again(job):
-            return Outcome.GIVEN_UP
+            return AccessOutcome.GIVEN_UP
         if not await self.request(cpu, job):
-            return Outcome.STOPPED
+            return AccessOutcome.STOPPED
         await self.answer(cpu, job)
         if job.reaction is Reaction.RETRY:
-            return Outcome.WRITTEN if await self.after_success(cpu, job) else None
-        return None if self.retries_after_failure(job) else self.errs(cpu, DeviceError.PAGE_REFUSED, Outcome.REFUSED)
+            return AccessOutcome.WRITTEN if await self.after_success(cpu, job) else None
+        return (
+            None if self.retries_after_failure(job) else self.errs(cpu, DeviceError.PAGE_REFUSED, AccessOutcome.REFUSED)
+        )
 
-    def errs(self, cpu: Cpu, error: DeviceError, outcome: Outcome) -> Outcome:
+    def errs(self, cpu: Cpu, error: DeviceError, outcome: AccessOutcome) -> AccessOutcome:
         """Report an error within the step that met it."""
         cpu.emit(DeviceErrorSeen(pasid=self.pasid, error=error))
         return outcome

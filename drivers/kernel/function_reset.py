@@ -147,7 +147,7 @@ class RestoresFirst(AtsGate):
         await self.open(cpu)
 
 
-class FunctionReset:
+class ResetFlow:
     """Drain after the FLR and before PRI is on again. The right order."""
 
     def __init__(self, config: ConfigSpace, drain: Drain, bond: Bond, gate: ResetGate) -> None:
@@ -183,7 +183,7 @@ class FunctionReset:
         await self.drain(cpu)
 
 
-class DrainAround(FunctionReset):
+class DrainAround(ResetFlow):
     """Drains twice; the first time buys nothing but a shorter second."""
 
     async def before(self, cpu: Cpu) -> None:
@@ -191,21 +191,21 @@ class DrainAround(FunctionReset):
         await self.drain(cpu)
 
 
-class WaitsForTheTime(FunctionReset):
+class WaitsForTheTime(ResetFlow):
     """BUG where completions pass page requests: an old one may still be on the link when the drain looks."""
 
     async def ready(self, cpu: Cpu) -> None:
         """100 ms after the write have to do."""
 
 
-class NoDrain(FunctionReset):
+class ResetWithoutDrain(ResetFlow):
     """BUG: answers to requests of the old life reach the function in its new one, which uses the same tags."""
 
     async def after(self, cpu: Cpu) -> None:
         """Nothing."""
 
 
-class DrainBefore(NoDrain):
+class DrainBefore(ResetWithoutDrain):
     """BUG: a function that may still ask does so behind the drain's last look."""
 
     async def before(self, cpu: Cpu) -> None:
@@ -235,12 +235,12 @@ class HaltReadThenDrain(DrainBefore):
         await DrainBefore.before(self, cpu)
 
 
-ORDERS: dict[str, type[FunctionReset]] = {
-    "none": NoDrain,
+ORDERS: dict[str, type[ResetFlow]] = {
+    "none": ResetWithoutDrain,
     "before": DrainBefore,
     "halt-before": HaltThenDrain,
     "halt-read-before": HaltReadThenDrain,
-    "after": FunctionReset,
+    "after": ResetFlow,
     "after-unread": WaitsForTheTime,
     "around": DrainAround,
 }

@@ -12,10 +12,10 @@ from hw.smmuv3.ste import AtsMode, StreamConfig, ste_address
 from ..cpu import Cpu
 from ..kernel.blocking import FunctionChanged, rewrite
 from ..kernel.memory.pasid import Bond
-from .contexts import Contexts
+from .contexts import StreamContexts
 
 
-class BlockingContexts(Contexts):
+class BlockingContexts(StreamContexts):
     """On SMMUv3 the function is a stream."""
 
     async def abort(self, cpu: Cpu, bond: Bond) -> None:

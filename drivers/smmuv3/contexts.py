@@ -16,7 +16,7 @@ from ..kernel.memory.pasid import Bond
 from .cmdq import Cmdq
 
 
-class Contexts:
+class StreamContexts:
     """The CD table of one stream, written the way the driver did before the entry writer of 6.9."""
 
     def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq, streams: PhysAddr) -> None:

@@ -50,7 +50,7 @@ WAIT = Wait()
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EntryKind:
     """What the writer must know about STEs or about CDs."""
 
     name: str
@@ -118,8 +118,8 @@ def _words(*words: int) -> Qwords:
     return (*words, *NOTHING[len(words) :])
 
 
-STE = Kind("STE", ste.LAYOUT, _used_by_ste, _safe_in_ste)
-CD = Kind("CD", cd.LAYOUT, _used_by_cd, _safe_in_cd)
+STE = EntryKind("STE", ste.LAYOUT, _used_by_ste, _safe_in_ste)
+CD = EntryKind("CD", cd.LAYOUT, _used_by_cd, _safe_in_cd)
 Phase = tuple[Qwords, Sequence[int]]
 """Bring these words to these values, then wait if any of them was different."""
 
@@ -127,7 +127,7 @@ Phase = tuple[Qwords, Sequence[int]]
 class EntryWriter:
     """Hitless whenever one 64-bit store can turn the old configuration into the new one (since 6.9)."""
 
-    def plan(self, current: Qwords, target: Qwords, kind: Kind) -> Iterator[Operation]:
+    def plan(self, current: Qwords, target: Qwords, kind: EntryKind) -> Iterator[Operation]:
         """The stores, with a wait behind each phase that stored anything. Nobody else may write the entry meanwhile."""
         live = list(current)
         for words, qwords in self.phases(current, target, kind):
@@ -138,7 +138,7 @@ class EntryWriter:
             if changed:
                 yield WAIT
 
-    def phases(self, current: Qwords, target: Qwords, kind: Kind) -> list[Phase]:
+    def phases(self, current: Qwords, target: Qwords, kind: EntryKind) -> list[Phase]:
         """First what the old configuration does not look at, then the one word that decides, then the rest.
 
         Where one word cannot decide, the entry is invalid meanwhile.
@@ -152,7 +152,7 @@ class EntryWriter:
         first = (*ready[:critical], current[critical], *ready[critical + 1 :])
         return [(first, ALL), (target, (critical,)), (target, ALL)]
 
-    def prepared(self, current: Qwords, target: Qwords, kind: Kind) -> tuple[Qwords, list[int]]:
+    def prepared(self, current: Qwords, target: Qwords, kind: EntryKind) -> tuple[Qwords, list[int]]:
         """The old entry with every bit that may change already at its new value; the words that still differ then."""
         used, wanted, safe = kind.used(current), kind.used(target), self.safe(current, target, kind)
         ready = []
@@ -162,7 +162,7 @@ class EntryWriter:
         differing = [number for number in ALL if ready[number] & wanted[number] != target[number] & wanted[number]]
         return tuple(ready), differing
 
-    def safe(self, current: Qwords, target: Qwords, kind: Kind) -> Qwords:
+    def safe(self, current: Qwords, target: Qwords, kind: EntryKind) -> Qwords:
         """The bits that may change early."""
         return kind.safe(current, target)
 
@@ -178,7 +178,7 @@ class DisruptiveWriter(EntryWriter):
     (smmuv3 §1.3).
     """
 
-    def plan(self, current: Qwords, target: Qwords, kind: Kind) -> Iterator[Operation]:
+    def plan(self, current: Qwords, target: Qwords, kind: EntryKind) -> Iterator[Operation]:
         """Two waits, whatever changes."""
         if current[0]:
             yield Store(0, 0)
@@ -205,7 +205,7 @@ class SplitStoreWriter(EntryWriter):
 class NothingIsSafe(EntryWriter):
     """BUG: counts EATS and MEV as a second word that differs, and interrupts a live stream for them (SMMU-R25)."""
 
-    def safe(self, current: Qwords, target: Qwords, kind: Kind) -> Qwords:
+    def safe(self, current: Qwords, target: Qwords, kind: EntryKind) -> Qwords:
         """No bit may change early."""
         return NOTHING
 
@@ -213,7 +213,7 @@ class NothingIsSafe(EntryWriter):
 class ForgetsWaits(EntryWriter):
     """BUG: stores phase after phase without invalidating between, so a fetch that takes long sees parts of all."""
 
-    def plan(self, current: Qwords, target: Qwords, kind: Kind) -> Iterator[Operation]:
+    def plan(self, current: Qwords, target: Qwords, kind: EntryKind) -> Iterator[Operation]:
         """One wait, at the end."""
         yield from (step for step in super().plan(current, target, kind) if step != WAIT)
         yield WAIT
@@ -228,7 +228,7 @@ WRITERS: dict[str, type[EntryWriter]] = {
 }
 
 
-def plan_update(current: Qwords, target: Qwords, kind: Kind, writer: str = "6.9") -> tuple[Operation, ...]:
+def plan_update(current: Qwords, target: Qwords, kind: EntryKind, writer: str = "6.9") -> tuple[Operation, ...]:
     """How `writer` turns one entry into another: what to store, and where to invalidate and wait.
 
     A transition is checked in a few lines, without a world:
@@ -259,7 +259,7 @@ def plan_update(current: Qwords, target: Qwords, kind: Kind, writer: str = "6.9"
 class Entry:
     """One STE or CD in memory; whoever writes it keeps all other writers out by a lock of his own."""
 
-    def __init__(self, name: str, address: PhysAddr, kind: Kind, writer: EntryWriter | None = None) -> None:
+    def __init__(self, name: str, address: PhysAddr, kind: EntryKind, writer: EntryWriter | None = None) -> None:
         self.name = name
         self.address = address
         self.kind = kind

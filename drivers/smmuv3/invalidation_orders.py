@@ -8,10 +8,10 @@ from hw.smmuv3.commands import ATC_INV_EVERYTHING
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from .contexts import Contexts
+from .contexts import StreamContexts
 
 
-class AtcBeforeTlb(Contexts):
+class AtcBeforeTlb(StreamContexts):
     """BUG: the endpoint answers the ATC_INV, asks again, and gets the old page from the TLB (353e3cf8590c)."""
 
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
@@ -20,7 +20,7 @@ class AtcBeforeTlb(Contexts):
         await self._cmdq.issue_sync(cpu, commands.tlbi_nh_asid(Vmid(0), bond.mm.asid))
 
 
-class OneSync(Contexts):
+class OneSync(StreamContexts):
     """BUG: only a SYNC orders two commands; without one between them the ATC_INV may be done first."""
 
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
@@ -32,4 +32,8 @@ class OneSync(Contexts):
         )
 
 
-ORDERS: dict[str, type[Contexts]] = {"atc-first": AtcBeforeTlb, "one-sync": OneSync, "tlbi-sync-atc": Contexts}
+ORDERS: dict[str, type[StreamContexts]] = {
+    "atc-first": AtcBeforeTlb,
+    "one-sync": OneSync,
+    "tlbi-sync-atc": StreamContexts,
+}

@@ -8,11 +8,11 @@ from hw.smmuv3.commands import ATC_INV_EVERYTHING
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from .contexts import Contexts
+from .contexts import StreamContexts
 from .invalidation_orders import OneSync
 
 
-class DoesNotWaitForDevice(Contexts):
+class DoesNotWaitForDevice(StreamContexts):
     """BUG: sends the ATC_INV and returns; the page is freed while the device still writes to it."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
@@ -20,8 +20,8 @@ class DoesNotWaitForDevice(Contexts):
         await self._cmdq.issue(cpu, commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING))
 
 
-NOTIFIERS: dict[str, type[Contexts]] = {
-    "waits": Contexts,
+NOTIFIERS: dict[str, type[StreamContexts]] = {
+    "waits": StreamContexts,
     "one-sync": OneSync,
     "no-wait": DoesNotWaitForDevice,
 }

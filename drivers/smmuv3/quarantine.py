@@ -14,16 +14,16 @@ from hw.smmuv3.ste import abort_ste, ste_address
 from ..cpu import Cpu, Interrupt
 from ..kernel.memory.pasid import Bond
 from .cmdq import Cmdq
-from .contexts import Contexts
+from .contexts import StreamContexts
 from .gerror import ErrorHandler
 
 
-class Quarantines(Contexts):
+class Quarantines(StreamContexts):
     """Asks after each ATC_INV whether the CMD_SYNC behind it has failed, before anybody frees what it covered."""
 
     def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq, streams: PhysAddr, *, failed: PhysAddr) -> None:
         """`failed` is the word in which the error handler leaves a note."""
-        Contexts.__init__(self, table, sid, cmdq, streams)
+        StreamContexts.__init__(self, table, sid, cmdq, streams)
         self._failed = failed
         self._ste = ste_address(streams, sid)
 
@@ -67,9 +67,9 @@ class NeverAcknowledges(ErrorHandler):
         """Nothing."""
 
 
-REACTIONS: dict[str, tuple[type[Contexts], type[ErrorHandler]]] = {
-    "unacknowledged": (Contexts, NeverAcknowledges),
-    "ignored": (Contexts, ErrorHandler),
+REACTIONS: dict[str, tuple[type[StreamContexts], type[ErrorHandler]]] = {
+    "unacknowledged": (StreamContexts, NeverAcknowledges),
+    "ignored": (StreamContexts, ErrorHandler),
     "late-note": (Quarantines, NotesLate),
     "quarantine": (Quarantines, NotesFailures),
 }

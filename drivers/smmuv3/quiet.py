@@ -8,10 +8,10 @@ from hw.smmuv3.cd import S, cd_address, quiet_cd, sva_cd
 from ..cpu import Cpu
 from ..events.binding import ContextWritten
 from ..kernel.memory.pasid import Bond
-from .contexts import Contexts
+from .contexts import StreamContexts
 
 
-class StallContexts(Contexts):
+class StallContexts(StreamContexts):
     """A stream that stalls (and has no ATC): the CD says S=1."""
 
     def of(self, bond: Bond) -> tuple[int, ...]:

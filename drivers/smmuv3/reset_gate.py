@@ -8,15 +8,15 @@ from ..cpu import Cpu, Lock
 from ..kernel.function_reset import AtsGate, KeepsTranslation
 from ..kernel.memory.pasid import Bond
 from .cmdq import Cmdq
-from .contexts import Contexts
+from .contexts import StreamContexts
 
 
-class ResetContexts(Contexts, AtsGate):
+class ResetContexts(StreamContexts, AtsGate):
     """The contexts behind the gate on SMMUv3; on VT-d they are `drivers.vtd.qi_errors.BlocksAts`."""
 
     def __init__(self, table: PhysAddr, sid: StreamId, cmdq: Cmdq, streams: PhysAddr, *, gate: Lock) -> None:
         """Of contexts and of the gate."""
-        Contexts.__init__(self, table, sid, cmdq, streams)
+        StreamContexts.__init__(self, table, sid, cmdq, streams)
         AtsGate.__init__(self, gate)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:

@@ -35,7 +35,7 @@ class GroupWork:
     number: int
 
 
-class Group(Object):
+class StallGroup(Object):
     """iopf_group: one stall is one group (Linux sets LAST always, grpid = STAG)."""
 
     def __init__(self, number: int, record: EventRecord, bond: Bond | None, param: Counted) -> None:
@@ -67,8 +67,8 @@ class IopfCore:
         self._outer = tuple(outer)
         self._param: Counted | None = Counted("fault_param #1", resource=REFERENCES)
         self._params = 1
-        self._groups: dict[int, Group] = {}
-        self._pending: list[Group] = []
+        self._groups: dict[int, StallGroup] = {}
+        self._pending: list[StallGroup] = []
 
     early_find = True
     """Whether the interrupt thread looks the handler up, and answers Invalid if there is none."""
@@ -84,7 +84,7 @@ class IopfCore:
             await cpu.access("print the event", reads=(pasid_resource(record.ssid),))
             cpu.emit(FaultSettled(number=number, pasid=record.ssid))
             return
-        group = Group(number, record, bond, param)
+        group = StallGroup(number, record, bond, param)
         await cpu.lock(self._lock)
         await cpu.access("faults: add group", writes=(FAULTS,))
         group.born(cpu)
@@ -114,7 +114,7 @@ class IopfCore:
             await self._free_group(cpu, group)
             await self._workqueue.finish(number)
 
-    async def mm_of(self, cpu: Cpu, group: Group) -> Bond | None:
+    async def mm_of(self, cpu: Cpu, group: StallGroup) -> Bond | None:
         """group->attach_handle->domain->mm."""
         assert group.bond is not None
         handle = self._handles[group.bond.number]
@@ -127,7 +127,7 @@ class IopfCore:
         resolved(cpu, group.number, group.record.ssid, group.bond)
         return group.bond
 
-    async def _handle(self, cpu: Cpu, group: Group, bond: Bond | None) -> ResumeResp:
+    async def _handle(self, cpu: Cpu, group: StallGroup, bond: Bond | None) -> ResumeResp:
         """iommu_sva_handle_mm."""
         if bond is None or not await bond.mm.get_not_zero(cpu):
             return ResumeResp.ABORT
@@ -136,7 +136,7 @@ class IopfCore:
             await bond.mm.exit_mmap(cpu)
         return ResumeResp.RETRY if found else ResumeResp.ABORT
 
-    async def _respond(self, cpu: Cpu, group: Group, code: ResumeResp) -> None:
+    async def _respond(self, cpu: Cpu, group: StallGroup, code: ResumeResp) -> None:
         """iopf_group_response: only if the group is still on the list."""
         await cpu.lock(self._lock)
         await cpu.access("group: still pending?", reads=(FAULTS, group.resource))
@@ -146,12 +146,12 @@ class IopfCore:
             await self._unlink(cpu, group)
         await cpu.unlock(self._lock)
 
-    async def _unlink(self, cpu: Cpu, group: Group) -> None:
+    async def _unlink(self, cpu: Cpu, group: StallGroup) -> None:
         await cpu.access("faults: unlink group", reads=(pasid_resource(group.record.ssid),), writes=(FAULTS,))
         self._pending.remove(group)
         cpu.emit(FaultSettled(number=group.number, pasid=group.record.ssid))
 
-    async def _free_group(self, cpu: Cpu, group: Group) -> None:
+    async def _free_group(self, cpu: Cpu, group: StallGroup) -> None:
         """iopf_free_group: the memory, then the reference to the fault_param."""
         await group.free(cpu)
         await group.param.put(cpu)
@@ -201,7 +201,7 @@ class IopfCore:
         for lock in reversed(self._outer):
             await cpu.unlock(lock)
 
-    async def free_pending(self, cpu: Cpu, group: Group) -> None:
+    async def free_pending(self, cpu: Cpu, group: StallGroup) -> None:
         """Since 9759ae2cee7c."""
         await self._free_group(cpu, group)
 
@@ -215,7 +215,7 @@ class LateLookUp(IopfCore):
         """Not yet."""
         return None
 
-    async def mm_of(self, cpu: Cpu, group: Group) -> Bond | None:
+    async def mm_of(self, cpu: Cpu, group: StallGroup) -> Bond | None:
         """The owner of the PASID now."""
         bond = await self._pasids.look_up(cpu, group.record.ssid)
         resolved(cpu, group.number, group.record.ssid, bond)
@@ -234,7 +234,7 @@ class AnswersTwice(IopfCore):
 class KeepsPending(IopfCore):
     """Up to 9759ae2cee7c: a removed device's pending groups are answered, unlinked, and not freed (SMMU-R44)."""
 
-    async def free_pending(self, cpu: Cpu, group: Group) -> None:
+    async def free_pending(self, cpu: Cpu, group: StallGroup) -> None:
         """Nothing."""
 
 

@@ -203,7 +203,7 @@ class DrainsAll(Unbind):
         await self._parts.core.flush(cpu)
 
 
-class LeavesFirst(Unbind):
+class LeavesListFirst(Unbind):
     """Not in any kernel: the master leaves the list before its CD is cleared, so a release after that skips it."""
 
     async def detach(self, cpu: Cpu) -> None:
@@ -319,5 +319,5 @@ ERAS: dict[str, Era] = {
     "7.1-flush": Era(FlushesWork, IopfCore, EventQueue),
     "7.1-drain": Era(DrainsAll, IopfCore, DrainableEventQueue),
     "7.1-late-list": Era(ListsLate, IopfCore, EventQueue),
-    "7.1-leave-first": Era(LeavesFirst, IopfCore, EventQueue),
+    "7.1-leave-first": Era(LeavesListFirst, IopfCore, EventQueue),
 }

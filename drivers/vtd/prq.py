@@ -5,7 +5,7 @@ from __future__ import annotations
 from hw.bus import Resource, StreamId, VirtAddr
 from hw.paging.x86 import canonical
 from hw.pcie.tlp import NO_PASID, PageRequest, ResponseCode
-from hw.vtd.descriptors import Descriptor, Wait, pasid_iotlb
+from hw.vtd.descriptors import Descriptor, WaitDescriptor, pasid_iotlb
 from hw.vtd.prq import decode
 from hw.vtd.registers import PPR, PRO, Registers, prs_after
 from hw.vtd.ring import ENTRY_WORDS, ByteRing
@@ -116,7 +116,7 @@ class PageRequestQueue:
         await cpu.rmw(self._registers.PRS, lambda status: prs_after(status, bit), what)
 
 
-class Drain:
+class PrqDrain:
     """intel_iommu_drain_pasid_prq, D1 to D5; it sleeps. The device is stopped, entry and caches are clear.
 
     Without D0, which returns at once if PRI is not enabled for the device: see `drivers.vtd.reset_drains`.
@@ -186,7 +186,7 @@ class Drain:
     def round_trip(self, bond: Bond) -> tuple[Descriptor, ...]:
         """D3: the fence, then all translations of the PASID, here and in the device."""
         iotlb = pasid_iotlb(self._table.did(bond), bond.pasid)
-        return Wait(fence=True), iotlb, self._table.device_tlb(bond)
+        return WaitDescriptor(fence=True), iotlb, self._table.device_tlb(bond)
 
     async def overflowed(self, cpu: Cpu) -> bool:
         """D5: what the round trip brought may have met an overflow, and then is answered but comes again."""

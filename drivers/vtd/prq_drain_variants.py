@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hw.pcie.tlp import ResponseCode
-from hw.vtd.descriptors import Wait
+from hw.vtd.descriptors import WaitDescriptor
 
 from ..cpu import Cpu, Lock
 from ..kernel.endpoint import Endpoint
@@ -16,20 +16,20 @@ from ..kernel.memory.pasid import Bond, Pasids
 from ..kernel.pasid_lifetime import WalkedLifetime
 from .pasid_table import PasidTable
 from .pasid_table_eras import DrainsInRelease, SkipsDrain, TrustsTheFirst
-from .prq import Drain, PageRequestQueue
+from .prq import PageRequestQueue, PrqDrain
 from .prq_variants import ClearsProEarly
 from .qi import Qi
 from .qi_errors import ReplacesRefused
 
 
-class DrainsNothing(Drain):
+class DrainsNothing(PrqDrain):
     """BUG: what is in the queue or with the worker is looked up under the PASID's next owner (VTD-R02)."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing."""
 
 
-class LooksOnce(Drain):
+class LooksOnce(PrqDrain):
     """BUG: an entry that came behind the batch which it waits for stays in the queue (VTD-R02: v2, April 2020)."""
 
     async def taken(self, cpu: Cpu, bond: Bond) -> None:
@@ -39,7 +39,7 @@ class LooksOnce(Drain):
             await self.next_batch(cpu, seen)
 
 
-class IgnoresOverflow(Drain):
+class IgnoresOverflow(PrqDrain):
     """BUG: returns while the thread still has partial groups whose Last was lost in an overflow."""
 
     async def overflowed(self, cpu: Cpu) -> bool:
@@ -47,21 +47,21 @@ class IgnoresOverflow(Drain):
         return False
 
 
-class DrainsTwice(Drain):
+class DrainsTwice(PrqDrain):
     """All of it once more: needs no tear-down before it, which has asked the device already."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Whatever the first round has brought into the queue is taken, handled and answered in the second."""
-        await Drain.run(self, cpu, bond)
-        await Drain.run(self, cpu, bond)
+        await PrqDrain.run(self, cpu, bond)
+        await PrqDrain.run(self, cpu, bond)
 
 
-class LooksAgain(Drain):
+class LooksAgain(PrqDrain):
     """BUG where no tear-down comes before it: D1 and D2 once more behind D4; the last response may still be inside."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """Software, hardware, software."""
-        await Drain.run(self, cpu, bond)
+        await PrqDrain.run(self, cpu, bond)
         await self.taken(cpu, bond)
         await self.handled(cpu, bond)
 
@@ -71,7 +71,7 @@ class OneDescriptor(LooksAgain):
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
         """The wait behind it has PD all the same."""
-        await self._qi.submit(cpu, Wait(fence=True), drain=True)
+        await self._qi.submit(cpu, WaitDescriptor(fence=True), drain=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class DrainingDriver:
     """The parts of the driver that have to do with page requests; the right ones where nothing is said."""
 
     contexts: type[PasidTable] = PasidTable
-    drain: type[Drain] = Drain
+    drain: type[PrqDrain] = PrqDrain
     intake: type[Intake] = Intake
     qi: type[Qi] = Qi
     queue: type[PageRequestQueue] = PageRequestQueue
@@ -102,11 +102,11 @@ DRIVERS = {
 }
 
 
-class Unbind(WalkedLifetime):
+class DrainingUnbind(WalkedLifetime):
     """Tear down, drain, and the binding is over."""
 
     def __init__(
-        self, pasids: Pasids, contexts: PasidTable, endpoint: Endpoint, bond: Bond, drain: Drain, mutex: Lock
+        self, pasids: Pasids, contexts: PasidTable, endpoint: Endpoint, bond: Bond, drain: PrqDrain, mutex: Lock
     ) -> None:
         """`mutex` is pasid_mutex, for those who take it."""
         WalkedLifetime.__init__(self, pasids, contexts, endpoint, bond)
@@ -119,25 +119,25 @@ class Unbind(WalkedLifetime):
         await self.drain.run(cpu, bond)
 
 
-class DrainsFirst(Unbind):
+class DrainsFirst(DrainingUnbind):
     """In the order of seed 000: the device has stopped, but the entry still lets its page requests in."""
 
     async def detach(self, cpu: Cpu) -> None:
         """Drain, then tear down."""
         await self.drain.run(cpu, self._bond)
-        await Unbind.detach(self, cpu)
+        await DrainingUnbind.detach(self, cpu)
 
     async def drained(self, cpu: Cpu, bond: Bond) -> None:
         """It is."""
 
 
-class HoldsMutex(Unbind):
+class HoldsMutex(DrainingUnbind):
     """BUG: holds pasid_mutex while it waits for a worker that needs it to answer (VTD-R06: until August 2021)."""
 
     async def end(self, cpu: Cpu) -> None:
         """From the tear-down on."""
         await cpu.lock(self.mutex)
-        await Unbind.end(self, cpu)
+        await DrainingUnbind.end(self, cpu)
         await cpu.unlock(self.mutex)
 
 
@@ -151,8 +151,8 @@ class DropsMutex(HoldsMutex):
         await cpu.lock(self.mutex)
 
 
-UNBINDS: dict[str, type[Unbind]] = {
-    "plain": Unbind,
+UNBINDS: dict[str, type[DrainingUnbind]] = {
+    "plain": DrainingUnbind,
     "drain-first": DrainsFirst,
     "mutex-held": HoldsMutex,
     "mutex-dropped": DropsMutex,

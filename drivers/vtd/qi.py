@@ -10,7 +10,7 @@ from typing import Protocol
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
 from hw.vtd import invalidation
-from hw.vtd.descriptors import Descriptor, Wait
+from hw.vtd.descriptors import Descriptor, WaitDescriptor
 from hw.vtd.registers import Registers
 from hw.vtd.ring import ByteRing
 
@@ -28,7 +28,7 @@ class Submission:
     ticket: int
 
 
-class Tail(Protocol):
+class IqTail(Protocol):
     """IQT: a store that the unit waits for."""
 
     async def move(self, cpu: Cpu, tail: int) -> None:
@@ -43,7 +43,7 @@ class Qi:
     less. FSTS is not read, as if nothing ever stopped the queue: `drivers.vtd.qi_errors` does.
     """
 
-    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail) -> None:
+    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: IqTail) -> None:
         """`status` is where the status words begin, one for each slot."""
         self._registers = registers
         self._ring = ring
@@ -78,7 +78,9 @@ class Qi:
             await self._write(cpu, descriptor)
         status = PhysAddr(self._status + self._ring.index(self._tail) * WORD_BYTES)
         ticket = self._count + 1
-        await self._write(cpu, Wait(status_write=True, drain=drain, status_data=ticket, status_address=status))
+        await self._write(
+            cpu, WaitDescriptor(status_write=True, drain=drain, status_data=ticket, status_address=status)
+        )
         posted = Submission(slots=len(batch) + 1, status=status, ticket=ticket)
         self._waits.append(posted)
         await self._iqt.move(cpu, self._tail)

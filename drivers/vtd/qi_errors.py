@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from hw.bus import PhysAddr
 from hw.fields import Field
 from hw.vtd import invalidation
-from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, Wait
+from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, WaitDescriptor
 from hw.vtd.registers import IQE, ITE, Registers, fsts_after
 from hw.vtd.ring import ByteRing
 
@@ -22,7 +22,7 @@ from ..events.reset import GivenUp, Resubmitted, SubmissionEnded
 from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
-from .qi import Published, Qi, Submission, Tail
+from .qi import IqTail, Published, Qi, Submission
 
 WRITTEN = Field(0, 32)
 """The half of a status word that hardware writes: the ticket of the last wait that was complete."""
@@ -97,7 +97,7 @@ class ReplacesRefused(ReadsFsts):
         """
         batch = next(each for each in self._waits if fetched < each.ticket)
         own = fetched == batch.ticket - 1
-        harmless = Wait(status_write=own, status_data=batch.ticket, status_address=batch.status)
+        harmless = WaitDescriptor(status_write=own, status_data=batch.ticket, status_address=batch.status)
         where = f"IQ[{self._ring.index(head)}] = WAIT"
         await cpu.store_words(self._ring.slot(head), invalidation.encode(harmless), where)
         await cpu.rmw(batch.status, lambda word: FAILED.put(word, batch.ticket), f"wait #{batch.ticket - 1} = EINVAL")
@@ -151,7 +151,7 @@ class LooksForDevice(Retries):
     """What 80a9b50c0b9e (2024) is for: a time-out of a device that is gone ends the matter for who asked it."""
 
     def __init__(
-        self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail, *, device: Presence
+        self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: IqTail, *, device: Presence
     ) -> None:
         """Of a queue whose invalidations all go to `device`."""
         Retries.__init__(self, registers, ring, status, lock, iqt)

@@ -9,18 +9,18 @@ from hw.bus import Resource
 
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
-from .prq import Drain
+from .prq import PrqDrain
 
 PRI_ENABLED: Resource = ("driver", "pri_enabled")
 
 
-class PrqDrainFromD0(Drain):
+class PrqDrainFromD0(PrqDrain):
     """As in Linux: `pri_enabled` is the IOMMU driver's own, and stays set when an FLR or another driver ends PRI."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """D0: return at once if PRI is not enabled for the device."""
         if await self.enabled(cpu):
-            await Drain.run(self, cpu, bond)
+            await PrqDrain.run(self, cpu, bond)
 
     async def enabled(self, cpu: Cpu) -> bool:
         """The driver's flag, which nobody clears here."""
@@ -36,14 +36,14 @@ class PrqDrainFromTheRegister(PrqDrainFromD0):
         return await self.function.enabled(cpu)
 
 
-class PrqDrainOfSoftware(Drain):
+class PrqDrainOfSoftware(PrqDrain):
     """BUG: each answer was waited for without PD, so that it may still be inside."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
         """Nothing: flush_workqueue was the last step."""
 
 
-class PrqDrainWithoutPd(Drain):
+class PrqDrainWithoutPd(PrqDrain):
     """BUG: the wait says that all ahead is complete, and a response is when it was executed (VTD-R25 is the same)."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
@@ -51,7 +51,7 @@ class PrqDrainWithoutPd(Drain):
         await self._qi.submit(cpu, *self.round_trip(bond))
 
 
-class PrqDrainToTheDevice(Drain):
+class PrqDrainToTheDevice(PrqDrain):
     """As on SMMUv3."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
@@ -59,12 +59,12 @@ class PrqDrainToTheDevice(Drain):
         await self.function.stopped(cpu)
 
 
-PRQ_DRAINS: dict[str, type[Drain]] = {
+PRQ_DRAINS: dict[str, type[PrqDrain]] = {
     "worker": PrqDrainOfSoftware,
     "no-pd": PrqDrainWithoutPd,
     "d0": PrqDrainFromD0,
     "d0-register": PrqDrainFromTheRegister,
-    "wait": Drain,
+    "wait": PrqDrain,
     "stopped": PrqDrainToTheDevice,
 }
 """By the last step; `d0` and `d0-register` are `wait` with one more step ahead of all."""

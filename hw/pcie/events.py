@@ -13,7 +13,7 @@ from hw.events.event import Arrow, Event
 from hw.events.link import DEVICE_PRI, pasid_resource
 
 
-class Outcome(Enum):
+class AccessOutcome(Enum):
     """How an access ended, as the endpoint sees it."""
 
     WRITTEN = "written"
@@ -37,7 +37,7 @@ class AccessEnded(Event):
     """The device is done with an access, one way or another."""
 
     job: int
-    outcome: Outcome
+    outcome: AccessOutcome
 
     def _label(self) -> str:
         return f"access {self.job} {self.outcome.name.lower().replace('_', ' ')}"

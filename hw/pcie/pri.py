@@ -28,7 +28,7 @@ class Reaction(Enum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Group:
+class RequestGroup:
     """A page request group from its first request to its response."""
 
     pasid: Pasid
@@ -56,7 +56,7 @@ class PageRequestInterface:
         self.unexpected_prgi = False
         """Status.UPRGI"""
         self.outstanding = 0
-        self._open: dict[Prgi, Group] = {}
+        self._open: dict[Prgi, RequestGroup] = {}
 
     @property
     def stopped(self) -> bool:
@@ -110,7 +110,7 @@ class PageRequestInterface:
         if not self.enabled:
             raise PriError(f"group for PASID {pasid} while PRI is disabled")
         prgi = self.next_prgi()
-        self._open[prgi] = Group(pasid=pasid)
+        self._open[prgi] = RequestGroup(pasid=pasid)
         return prgi
 
     def next_prgi(self) -> Prgi:

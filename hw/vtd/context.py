@@ -11,7 +11,7 @@ from functools import lru_cache
 from hw.bus import Bus, Pasid, PhysAddr, StreamId
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import WORD_BYTES, BusError
-from hw.vtd.faults import Denial, Reason
+from hw.vtd.faults import Denial, FaultReason
 
 ENTRY_QWORDS = 4
 ENTRY_BYTES = ENTRY_QWORDS * WORD_BYTES
@@ -68,9 +68,9 @@ def check(qwords: Sequence[int]) -> Context | Denial:
     q0, q1 = qwords[0], qwords[1]
     fpd = bool(q0 & FPD.mask)
     if not q0 & P.mask:
-        return Denial(reason=Reason.CONTEXT_ENTRY_P, fpd=fpd)
+        return Denial(reason=FaultReason.CONTEXT_ENTRY_P, fpd=fpd)
     if q0 & _RESERVED[0] or q1 & _RESERVED[1]:
-        return Denial(reason=Reason.CONTEXT_ENTRY_RESERVED, fpd=fpd)
+        return Denial(reason=FaultReason.CONTEXT_ENTRY_RESERVED, fpd=fpd)
     return Context(
         fpd=fpd,
         dte=bool(q0 & DTE.mask),
@@ -92,7 +92,7 @@ async def fetch_context(bus: Bus, table: PhysAddr, sid: StreamId) -> Context | D
     try:
         qwords = await bus.load_words(context_address(table, sid), _FETCHED, f"context[{sid}]")
     except BusError:
-        return Denial(reason=Reason.CONTEXT_ENTRY_ACCESS)
+        return Denial(reason=FaultReason.CONTEXT_ENTRY_ACCESS)
     return check(qwords)
 
 

@@ -125,7 +125,7 @@ class InterruptEntryInvalidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class WaitDescriptor:
     """Complete when everything ahead is complete, and say so."""
 
     interrupt: bool = False
@@ -156,7 +156,7 @@ Descriptor = (
     | PasidIotlbInvalidate
     | DeviceTlbInvalidate
     | InterruptEntryInvalidate
-    | Wait
+    | WaitDescriptor
     | PageGroupResponse
 )
 

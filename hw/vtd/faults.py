@@ -31,7 +31,7 @@ LAYOUT = (
 F = LAYOUT[1]["F"]
 
 
-class Reason(IntEnum):
+class FaultReason(IntEnum):
     """FRCD.FR: why a request was refused."""
 
     ROOT_ENTRY_ACCESS = 0x38
@@ -90,7 +90,7 @@ class RequestKind(Enum):
 class Denial:
     """Why a request got nothing; `fpd` is set if any entry on the way that could be read has FPD=1."""
 
-    reason: Reason
+    reason: FaultReason
     fpd: bool = False
 
 
@@ -98,7 +98,7 @@ class Denial:
 class FaultRecord:
     """One fault recording register; without `pasid` the request had none."""
 
-    reason: Reason
+    reason: FaultReason
     sid: StreamId
     pasid: Pasid | None
     address: int
@@ -134,7 +134,7 @@ def decode(words: Sequence[int]) -> FaultRecord | None:
     if not values["F"]:
         return None
     return FaultRecord(
-        reason=Reason(values["FR"]),
+        reason=FaultReason(values["FR"]),
         sid=StreamId(values["SID"]),
         pasid=Pasid(values["PV"]) if values["PP"] else None,
         address=values["FI"] << PAGE_SHIFT,
@@ -153,7 +153,7 @@ class LogOutcome(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Recorded:
     """What recording did: which register took the fault (-1: none), and whether the fault event interrupt goes out."""
 
     outcome: LogOutcome
@@ -183,23 +183,23 @@ class FaultLog:
         records = [word for index in range(registers.fault_records) for word in registers.FRCD(index)]
         return tuple(word_resource(word) for word in (registers.FSTS, registers.FECTL, *records))
 
-    def report(self, record: FaultRecord) -> Report:
+    def report(self, record: FaultRecord) -> Recorded:
         """Record a fault, unless there is no room; a record that FPD silences must not come here."""
         memory, registers = self.memory, self.registers
         status = memory.read(registers.FSTS)
         if self.pfo_stops and status & PFO.mask:
-            return Report(outcome=LogOutcome.LOST, index=-1, interrupt=False)
+            return Recorded(outcome=LogOutcome.LOST, index=-1, interrupt=False)
         low, high = registers.FRCD(self._next)
         if memory.read(high) & F.mask:
             interrupt = raise_fault_status(memory, registers, PFO.mask)
-            return Report(outcome=LogOutcome.OVERFLOW, index=-1, interrupt=interrupt)
+            return Recorded(outcome=LogOutcome.OVERFLOW, index=-1, interrupt=interrupt)
         index = self._next
         self._next = (index + 1) % registers.fault_records
         for address, word in zip((low, high), encode(record), strict=True):
             memory.write(address, word)
         if not status & PPF.mask:
             memory.write(registers.FSTS, FRI.put(status, index))
-        return Report(
+        return Recorded(
             outcome=LogOutcome.RECORDED, index=index, interrupt=raise_fault_status(memory, registers, PPF.mask)
         )
 

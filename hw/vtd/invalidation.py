@@ -27,7 +27,7 @@ from hw.vtd.descriptors import (
     PasidCacheInvalidate,
     PasidIotlbGranularity,
     PasidIotlbInvalidate,
-    Wait,
+    WaitDescriptor,
 )
 from hw.vtd.pasid import Did
 
@@ -123,7 +123,7 @@ _TYPES: Mapping[type, DescriptorType] = {
     PasidIotlbInvalidate: DescriptorType.PASID_IOTLB,
     DeviceTlbInvalidate: DescriptorType.DEVICE_TLB,
     InterruptEntryInvalidate: DescriptorType.INTERRUPT_ENTRY,
-    Wait: DescriptorType.WAIT,
+    WaitDescriptor: DescriptorType.WAIT,
     PageGroupResponse: DescriptorType.PAGE_GROUP_RESPONSE,
 }
 
@@ -155,7 +155,7 @@ def _fields(descriptor: Descriptor) -> dict[str, int]:
             return common | with_pasid | _size_fields(each.pages)
         case InterruptEntryInvalidate() as each:
             return {"G": each.selective, "IM": each.index_mask, "IIDX": each.index}
-        case Wait() as each:
+        case WaitDescriptor() as each:
             if each.status_address % 4:
                 raise ValueError(f"status address {each.status_address:#x}: it must be a multiple of 4")
             flags = {"IF": each.interrupt, "SW": each.status_write, "FN": each.fence, "PD": each.drain}
@@ -255,7 +255,7 @@ def _interrupt_entry(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 def _wait(values: Mapping[str, int]) -> Descriptor | Iqei:
     """Type 5."""
-    return Wait(
+    return WaitDescriptor(
         interrupt=bool(values["IF"]),
         status_write=bool(values["SW"]),
         fence=bool(values["FN"]),

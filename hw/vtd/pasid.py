@@ -12,7 +12,7 @@ from typing import NewType
 from hw.bus import Bus, Pasid, PhysAddr
 from hw.fields import Field, decode_layout, encode_layout
 from hw.memory import WORD_BYTES, BusError
-from hw.vtd.faults import Denial, Reason
+from hw.vtd.faults import Denial, FaultReason
 
 Did = NewType("Did", int)
 """Domain ID, 16 bits: the tag of IOTLB and PASID-cache entries that is not the PASID."""
@@ -125,13 +125,13 @@ def check(qwords: Sequence[int], *, fpd: bool = False) -> PasidEntry | Denial:
     q0, q1, q2 = qwords[:_ACTED_ON]
     fpd = fpd or bool(q0 & FPD.mask)
     if not q0 & P.mask:
-        return Denial(reason=Reason.PASID_ENTRY_P, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_ENTRY_P, fpd=fpd)
     if any(word & reserved for word, reserved in zip((q0, q1, q2), _RESERVED, strict=True)):
-        return Denial(reason=Reason.PASID_ENTRY_RESERVED, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_ENTRY_RESERVED, fpd=fpd)
     pgtt = PGTT.get(q0)
     first_level = pgtt == TranslationType.FIRST_LEVEL
     if pgtt not in (TranslationType.FIRST_LEVEL, TranslationType.PASS_THROUGH) or (first_level and FLPM.get(q2)):
-        return Denial(reason=Reason.PASID_ENTRY_INVALID, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_ENTRY_INVALID, fpd=fpd)
     return PasidEntry(
         fpd=fpd,
         pgtt=TranslationType(pgtt),
@@ -155,9 +155,9 @@ def check_directory(word: int, *, fpd: bool = False) -> DirectoryEntry | Denial:
     """The directory entry as hardware takes it, or why it refuses it."""
     fpd = fpd or bool(word & DIRECTORY_FPD.mask)
     if not word & DIRECTORY_P.mask:
-        return Denial(reason=Reason.PASID_DIRECTORY_P, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_DIRECTORY_P, fpd=fpd)
     if word & _DIRECTORY_RESERVED:
-        return Denial(reason=Reason.PASID_DIRECTORY_RESERVED, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_DIRECTORY_RESERVED, fpd=fpd)
     return DirectoryEntry(fpd=fpd, table=PhysAddr(word & SMPTBLPTR.mask))
 
 
@@ -176,7 +176,7 @@ async def fetch_directory(bus: Bus, directory: PhysAddr, pasid: Pasid, *, fpd: b
     try:
         word = await bus.load(directory_address(directory, pasid), f"PASID directory[{pasid // TABLE_ENTRIES}]")
     except BusError:
-        return Denial(reason=Reason.PASID_DIRECTORY_ACCESS, fpd=fpd)
+        return Denial(reason=FaultReason.PASID_DIRECTORY_ACCESS, fpd=fpd)
     return check_directory(word, fpd=fpd)
 
 
@@ -205,7 +205,7 @@ async def fetch_entry(
         try:
             words[piece[0] : piece[-1] + 1] = await bus.load_words(where, len(piece), name)
         except BusError:
-            return Denial(reason=Reason.PASID_ENTRY_ACCESS, fpd=fpd)
+            return Denial(reason=FaultReason.PASID_ENTRY_ACCESS, fpd=fpd)
     if seen is not None:
         seen(tuple(words))
     return check(words, fpd=fpd)

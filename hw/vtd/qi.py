@@ -11,7 +11,7 @@ from typing import Protocol
 from hw.bus import Bus, PhysAddr, Resource, StreamId
 from hw.memory import WORD_BYTES, BusError, Memory
 from hw.pcie.tlp import InvalidateRequest, PrgResponse, ResponseCode
-from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, PageGroupResponse, Wait
+from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, PageGroupResponse, WaitDescriptor
 from hw.vtd.invalidation import DescriptorType, Iqei, decode, type_of
 from hw.vtd.registers import (
     ICE,
@@ -51,7 +51,7 @@ STARTS_AFTER: Mapping[DescriptorType, frozenset[DescriptorType]] = {
 are complete. Everything else may run at the same time and end in any order."""
 
 
-class Access(Protocol):
+class AccessStep(Protocol):
     """`Bus.access`, or a step that waits for something besides."""
 
     async def __call__(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
@@ -59,7 +59,7 @@ class Access(Protocol):
         ...
 
 
-class Progress(Enum):
+class DescriptorProgress(Enum):
     """How far a descriptor has come."""
 
     FETCHED = "fetched"
@@ -75,7 +75,7 @@ class Pending:
     number: int
     slot: int
     descriptor: Descriptor
-    progress: Progress = Progress.FETCHED
+    progress: DescriptorProgress = DescriptorProgress.FETCHED
     turn: int = 0
     """How many device-TLB invalidations were fetched before this one."""
     itag: int | None = None
@@ -88,7 +88,7 @@ class Pending:
     @property
     def ended(self) -> bool:
         """Nothing more will come of it."""
-        return self.progress in (Progress.COMPLETE, Progress.ABORTED)
+        return self.progress in (DescriptorProgress.COMPLETE, DescriptorProgress.ABORTED)
 
 
 class InvalidationQueue:
@@ -131,14 +131,14 @@ class InvalidationQueue:
     @property
     def fenced(self) -> bool:
         """A wait with FN=1 is pending: nothing behind it may start, hence nothing is fetched."""
-        return any(isinstance(each.descriptor, Wait) and each.descriptor.fence for each in self.pending)
+        return any(isinstance(each.descriptor, WaitDescriptor) and each.descriptor.fence for each in self.pending)
 
     def error_footprint(self) -> tuple[Resource, ...]:
         """What a step writes in which an error may show: `fetch` names it by itself."""
         registers = self.vtd.registers
         return tuple(word_resource(word) for word in (registers.FSTS, registers.FECTL, registers.IQER))
 
-    async def fetch(self, bus: Bus, head: int, tail: int, access: Access | None = None) -> Pending | Iqei:
+    async def fetch(self, bus: Bus, head: int, tail: int, access: AccessStep | None = None) -> Pending | Iqei:
         """Take the descriptor at `head` and move IQH on, in one step; or stop the queue with IQE.
 
         `tail` is what software wrote to IQT; the caller has found that it differs from `head`. `access` is the step in
@@ -172,7 +172,7 @@ class InvalidationQueue:
         except BusError:
             return Iqei.FETCH
         found = decode((words[0], words[1], words[2], words[3]))
-        if isinstance(found, Wait) and found.drain and not self.pds and self.pd_is_reserved:
+        if isinstance(found, WaitDescriptor) and found.drain and not self.pds and self.pd_is_reserved:
             return Iqei.RESERVED
         return found
 
@@ -200,7 +200,7 @@ class InvalidationQueue:
         """
         if not self.may_start(pending):
             raise ValueError(f"start of {pending}: blocked by {self.blockers(pending)}, or no ITag is free")
-        pending.progress = Progress.RUNNING
+        pending.progress = DescriptorProgress.RUNNING
         match pending.descriptor:
             case DeviceTlbInvalidate() as invalidate:
                 pending.itag = self.itag_for(pending)
@@ -208,10 +208,10 @@ class InvalidationQueue:
             case PageGroupResponse() as response:
                 self.leaving.append(pending)
                 return _message(response)
-            case Wait(drain=True) if self.pds:
+            case WaitDescriptor(drain=True) if self.pds:
                 pending.users = self.vtd.page_requests
                 pending.responses = tuple(each for each in self.leaving if each.number < pending.number)
-            case Wait():
+            case WaitDescriptor():
                 pass
             case invalidate:
                 pending.users = apply(invalidate, self.vtd)
@@ -231,7 +231,7 @@ class InvalidationQueue:
 
     def may_complete(self, pending: Pending) -> bool:
         """Whoever it waits for has gone; a device-TLB invalidation is completed by the device alone."""
-        if pending.progress is not Progress.RUNNING or pending.itag is not None:
+        if pending.progress is not DescriptorProgress.RUNNING or pending.itag is not None:
             return False
         inside = any(each in self.vtd.in_flight for each in pending.users)
         return not inside and not any(each in self.leaving for each in pending.responses)
@@ -240,7 +240,7 @@ class InvalidationQueue:
         """What a step writes that calls `complete`."""
         words: list[PhysAddr] = []
         match pending.descriptor:
-            case Wait() as wait:
+            case WaitDescriptor() as wait:
                 if wait.status_write:
                     words.append(_word_of(wait.status_address))
                 if wait.interrupt:
@@ -253,9 +253,9 @@ class InvalidationQueue:
         """A descriptor is complete; a wait says so as it was asked to. Whether the interrupt goes out."""
         if not self.may_complete(pending):
             raise ValueError(f"completion of {pending}: it is not running, or still has to wait")
-        self._end(pending, Progress.COMPLETE)
+        self._end(pending, DescriptorProgress.COMPLETE)
         match pending.descriptor:
-            case Wait() as wait:
+            case WaitDescriptor() as wait:
                 if wait.status_write:
                     self._write_status(wait)
                 return wait.interrupt and self._interrupt()
@@ -266,7 +266,7 @@ class InvalidationQueue:
         """An Invalidate Completion arrives. One that nobody waits for, as after a time-out, sets ICE."""
         waiting = self.waiting_for(sid, itag)
         if waiting is not None:
-            self._end(waiting, Progress.COMPLETE)
+            self._end(waiting, DescriptorProgress.COMPLETE)
             return waiting
         self.nobody_waits(sid)
         return None
@@ -288,19 +288,19 @@ class InvalidationQueue:
         registers = self.vtd.registers
         if not self.memory.read(registers.FSTS) & ITE.mask:
             self.memory.write(registers.IQER, ITESID.put(self.memory.read(registers.IQER), _sid(pending) or 0))
-        aborted = tuple(each for each in self.pending if isinstance(each.descriptor, Wait))
+        aborted = tuple(each for each in self.pending if isinstance(each.descriptor, WaitDescriptor))
         for each in (pending, *aborted):
-            self._end(each, Progress.ABORTED)
+            self._end(each, DescriptorProgress.ABORTED)
         raise_fault_status(self.memory, registers, ITE.mask)
         return aborted
 
-    def _end(self, pending: Pending, progress: Progress) -> None:
+    def _end(self, pending: Pending, progress: DescriptorProgress) -> None:
         """Forget a descriptor; its ITag is free again."""
         pending.progress = progress
         pending.itag = None
         self.pending.remove(pending)
 
-    def _write_status(self, wait: Wait) -> None:
+    def _write_status(self, wait: WaitDescriptor) -> None:
         """Write the 32-bit status; a posted write to where no memory is goes nowhere."""
         word = _word_of(wait.status_address)
         shift = (wait.status_address - word) * 8

@@ -20,7 +20,7 @@ from hw.vtd.descriptors import (
     PasidIotlbGranularity,
     PasidIotlbInvalidate,
 )
-from hw.vtd.faults import Denial, Reason, RequestKind
+from hw.vtd.faults import Denial, FaultReason, RequestKind
 from hw.vtd.iotlb import Iotlb
 from hw.vtd.pasid import Did, PasidEntry, Pieces, pieces
 from hw.vtd.registers import Registers
@@ -31,7 +31,7 @@ request writes it: where it finds no PASID entry, or when it leaves."""
 PAGE_REQUESTS: Resource = ("VT-d", "page requests inside")
 """The same for page requests, which use no translation: drains wait for them, and IOTLB invalidations do not. The
 look-up with which one enters writes it as well."""
-_NOT_PRESENT = (Reason.CONTEXT_ENTRY_P, Reason.PASID_DIRECTORY_P, Reason.PASID_ENTRY_P)
+_NOT_PRESENT = (FaultReason.CONTEXT_ENTRY_P, FaultReason.PASID_DIRECTORY_P, FaultReason.PASID_ENTRY_P)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -21,7 +21,7 @@ from hw.pcie.tlp import (
 from hw.tlb import TlbEntry
 from hw.vtd import LANE
 from hw.vtd.context import Context, fetch_context
-from hw.vtd.faults import Denial, FaultRecord, Reason, RequestKind
+from hw.vtd.faults import Denial, FaultReason, FaultRecord, RequestKind
 from hw.vtd.iotlb import Iotlb, IotlbTag
 from hw.vtd.pasid import (
     TABLE_ENTRIES,
@@ -38,24 +38,24 @@ from hw.vtd.state import IN_FLIGHT, PAGE_REQUESTS, Transaction, Vtd, context_res
 _FIRST_PASID = Pasid(0)
 
 _REASON_OF_FAULT = {
-    WalkFault.NOT_CANONICAL: Reason.NOT_CANONICAL,
-    WalkFault.ACCESS: Reason.FIRST_LEVEL_ACCESS,
-    WalkFault.NOT_PRESENT: Reason.FIRST_LEVEL_P,
-    WalkFault.RESERVED: Reason.FIRST_LEVEL_RESERVED,
-    WalkFault.SUPERVISOR: Reason.SUPERVISOR_PAGE,
+    WalkFault.NOT_CANONICAL: FaultReason.NOT_CANONICAL,
+    WalkFault.ACCESS: FaultReason.FIRST_LEVEL_ACCESS,
+    WalkFault.NOT_PRESENT: FaultReason.FIRST_LEVEL_P,
+    WalkFault.RESERVED: FaultReason.FIRST_LEVEL_RESERVED,
+    WalkFault.SUPERVISOR: FaultReason.SUPERVISOR_PAGE,
 }
-_RECOVERABLE = (Reason.FIRST_LEVEL_P, Reason.SUPERVISOR_PAGE, Reason.NOT_CANONICAL)
+_RECOVERABLE = (FaultReason.FIRST_LEVEL_P, FaultReason.SUPERVISOR_PAGE, FaultReason.NOT_CANONICAL)
 """A Translation Request that meets one of these succeeds without rights: the device may send a page request."""
-_NOT_QUALIFIED = (Reason.PASID_DIRECTORY_ACCESS, Reason.PASID_ENTRY_ACCESS)
+_NOT_QUALIFIED = (FaultReason.PASID_DIRECTORY_ACCESS, FaultReason.PASID_ENTRY_ACCESS)
 """What FPD does not keep out of the fault log."""
-_ABSENT = (Reason.PASID_DIRECTORY_P, Reason.PASID_ENTRY_P)
+_ABSENT = (FaultReason.PASID_DIRECTORY_P, FaultReason.PASID_ENTRY_P)
 """Nobody translates for this PASID: ATS and PRI answer, and nothing is recorded."""
 _REFUSED = (
-    Reason.ROOT_ENTRY_P,
-    Reason.CONTEXT_ENTRY_P,
-    Reason.DTE_CLEAR,
-    Reason.PASIDE_CLEAR,
-    Reason.PASID_TOO_LARGE,
+    FaultReason.ROOT_ENTRY_P,
+    FaultReason.CONTEXT_ENTRY_P,
+    FaultReason.DTE_CLEAR,
+    FaultReason.PASIDE_CLEAR,
+    FaultReason.PASID_TOO_LARGE,
 )
 """The function may not ask: UR. All others are errors of the unit's own structures: CA (which is which is [K])."""
 
@@ -131,7 +131,7 @@ async def untranslated_access(
             target = PhysAddr(outcome.entry.page | (address & PAGE_OFFSET))
             return AccessAnswer(address=target, transaction=transaction, found=outcome)
         fpd = outcome.pasid_entry is not None and outcome.pasid_entry.fpd
-        outcome = Denial(reason=Reason.NO_WRITE_PERMISSION, fpd=fpd)
+        outcome = Denial(reason=FaultReason.NO_WRITE_PERMISSION, fpd=fpd)
     return AccessAnswer(address=None, transaction=transaction, denial=outcome, record=_record(outcome, transaction))
 
 
@@ -280,7 +280,7 @@ async def _fill(
 async def _fetch_context(bus: Bus, vtd: Vtd, sid: StreamId) -> Context | Denial:
     """The context entry of a function, from memory."""
     if not 0 <= sid < vtd.contexts:
-        return Denial(reason=Reason.ROOT_ENTRY_P)
+        return Denial(reason=FaultReason.ROOT_ENTRY_P)
     return await fetch_context(bus, vtd.context_table, sid)
 
 
@@ -312,13 +312,13 @@ def _admit(context: Context | Denial, transaction: Transaction) -> Admitted | De
     refusal = None
     pasid = transaction.pasid if transaction.with_pasid else context.rid_pasid
     if transaction.kind.needs_ats and not context.dte:
-        refusal = Reason.DTE_CLEAR
+        refusal = FaultReason.DTE_CLEAR
     elif transaction.kind is RequestKind.PAGE_REQUEST and not context.pre:
-        refusal = Reason.PRE_CLEAR
+        refusal = FaultReason.PRE_CLEAR
     elif transaction.with_pasid and not context.paside:
-        refusal = Reason.PASIDE_CLEAR
+        refusal = FaultReason.PASIDE_CLEAR
     elif pasid // TABLE_ENTRIES >= context.directory_entries:
-        refusal = Reason.PASID_TOO_LARGE
+        refusal = FaultReason.PASID_TOO_LARGE
     if refusal is not None:
         return Denial(reason=refusal, fpd=context.fpd)
     return Admitted(pasid=pasid, directory=context.directory, fpd=context.fpd)
@@ -337,15 +337,15 @@ async def _walk_and_fill(bus: Bus, vtd: Vtd, transaction: Transaction, entry: Pa
         iotlb.fill_upper(did, pasid, address, trail)
     if isinstance(found, Fault):
         reason = _REASON_OF_FAULT[found.kind]
-        if reason is Reason.FIRST_LEVEL_ACCESS and found.level == 0:
-            reason = Reason.FIRST_LEVEL_ROOT_ACCESS
+        if reason is FaultReason.FIRST_LEVEL_ACCESS and found.level == 0:
+            reason = FaultReason.FIRST_LEVEL_ROOT_ACCESS
         return Denial(reason=reason, fpd=entry.fpd)
     if transaction.stale_translation:
         return Found(entry=found, pasid_entry=entry)
     return Found(entry=iotlb.fill(did, pasid, address, found, entry.flptptr), pasid_entry=entry)
 
 
-def _status(reason: Reason, vtd: Vtd) -> CompletionStatus:
+def _status(reason: FaultReason, vtd: Vtd) -> CompletionStatus:
     """How a Translation Request fails; Success means that it succeeds without rights."""
     if reason in _RECOVERABLE:
         return CompletionStatus.SUCCESS

@@ -9,7 +9,7 @@ from actors.iommus.smmuv3.attach_units import Units
 from actors.runtime.world import World
 from drivers.events.attach import ContextStored, Names, StreamStored
 from drivers.smmuv3.attach.entries import ContextEntry, StreamEntry
-from drivers.smmuv3.attach.rid import AsidTable, Contexts, Domain, DomainContexts, Master
+from drivers.smmuv3.attach.rid import AsidTable, Domain, DomainContexts, Master, RidContexts
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
@@ -68,7 +68,7 @@ class Board(Generic[UnitsT]):
         self.master = Master("M", M, StreamEntry(memory, streams, M, self.names), own, old)
         used = entries[old.name] if domain_tables else own
         self._set_up(self.master.stream, used, old.asid, old.ttb, eats)
-        self.contexts = DomainContexts(self.units, entries) if domain_tables else Contexts(self.units)
+        self.contexts = DomainContexts(self.units, entries) if domain_tables else RidContexts(self.units)
         self.process = self._tables(2, "P")
         self.sva = self._context(PASID, "S")
         self._set_up(StreamEntry(memory, streams, S, self.names), self.sva, None, self.process)

@@ -11,7 +11,7 @@ from actors.iommus.smmuv3.units import SmmuUnits
 from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
 from drivers.smmuv3.cmdq import Cmdq
-from drivers.smmuv3.contexts import Contexts
+from drivers.smmuv3.contexts import StreamContexts
 from drivers.smmuv3.priq import PriQueue, PriResponses
 from drivers.smmuv3.reset_drains import PriqDrain
 from hw.bus import PhysAddr, VirtAddr, Vmid
@@ -38,7 +38,7 @@ class SmmuPlatform(Platform):
     """With what only this IOMMU has."""
 
     units: SmmuUnits
-    contexts: Contexts
+    contexts: StreamContexts
     queue: PriQueue
     cmdq: Cmdq
     drain: PriqDrain
@@ -61,7 +61,7 @@ class SmmuPlatform(Platform):
 def smmuv3_platform(
     world: World,
     *,
-    contexts: Callable[..., Contexts] = Contexts,
+    contexts: Callable[..., StreamContexts] = StreamContexts,
     queue: Callable[..., PriQueue] = PriQueue,
     drain: Callable[..., PriqDrain] = PriqDrain,
     hardware: Callable[..., Smmu] = Smmu,

@@ -12,7 +12,7 @@ from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World
 from drivers.kernel.faults.page_requests import Responder
 from drivers.vtd.pasid_table import PasidTable
-from drivers.vtd.prq import Drain, PageRequestQueue
+from drivers.vtd.prq import PageRequestQueue, PrqDrain
 from drivers.vtd.qi import Qi
 from drivers.vtd.responses import PageGroupResponses
 from hw.bus import PhysAddr, VirtAddr
@@ -43,7 +43,7 @@ class VtdPlatform(Platform):
     contexts: PasidTable
     queue: PageRequestQueue
     qi: Qi
-    drain: Drain
+    drain: PrqDrain
     """What unbind waits for (vtd-pcie §3.6), if it does."""
     atomic_release = True
 
@@ -63,7 +63,7 @@ def vtd_platform(
     *,
     contexts: Callable[..., PasidTable] = PasidTable,
     queue: Callable[..., PageRequestQueue] = PageRequestQueue,
-    drain: Callable[..., Drain] = Drain,
+    drain: Callable[..., PrqDrain] = PrqDrain,
     qi: Callable[..., Qi] = Qi,
     invalidations: Callable[..., InvalidationQueue] = InvalidationQueue,
     prq: Callable[..., Prq] = Prq,

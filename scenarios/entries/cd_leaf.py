@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.iommus.smmuv3.attach_units import Bell
 from actors.runtime.world import Cpu, World
-from drivers.smmuv3.attach.cd_leaf import TABLES, Master, SvaBind
+from drivers.smmuv3.attach.cd_leaf import TABLES, LeafBind, LeafMaster
 from hw.bus import StreamId
 
 from ..boards.leaf import ADDRESS, PASID, LeafBoard
@@ -61,8 +61,8 @@ EXPECTED = (
 def cd_leaf(world: World, *, cfgi: str, leaf: str, prefetches: int) -> None:
     """A PASID is bound in a range without a leaf, while the SMMU prefetches; then the device uses it."""
     board = LeafBoard(world)
-    master = Master(board.table(SID, TABLES[cfgi], present=leaf == "present"))
-    sva = SvaBind([master], world.spinlock("devices_lock"), world.mutex("sva_lock"))
+    master = LeafMaster(board.table(SID, TABLES[cfgi], present=leaf == "present"))
+    sva = LeafBind([master], world.spinlock("devices_lock"), world.mutex("sva_lock"))
     bell = Bell(world, "M")
     works = board.units.device(SID, PASID, ADDRESS, 1)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.smmuv3.entry_writer import CD, STE, Kind
+from drivers.smmuv3.entry_writer import CD, STE, EntryKind
 from hw.bus import Asid, PhysAddr, Vmid
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.cd import empty_cd, quiet_cd, sva_cd
@@ -24,7 +24,7 @@ VM, VTCR = Vmid(1), 0x2_3F58
 class Transition:
     """From one entry to another; `hitless` where the live stream need not be refused on the way."""
 
-    kind: Kind
+    kind: EntryKind
     old: Callable[[Tables], Qwords]
     new: Callable[[Tables], Qwords]
     hitless: bool = True

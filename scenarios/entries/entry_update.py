@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import drivers.cpu
 from actors.iommus.smmuv3.attach_units import Units
 from actors.runtime.world import Cpu, Main, World
-from drivers.smmuv3.entry_writer import STE, WRITERS, Entry, Kind, Sync
+from drivers.smmuv3.entry_writer import STE, WRITERS, Entry, EntryKind, Sync
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
@@ -67,7 +67,7 @@ class Changing:
 
     name: str
     address: PhysAddr
-    kind: Kind
+    kind: EntryKind
     new: Qwords
     sync: Sync
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.runtime.world import Cpu, World
-from drivers.smmuv3.attach.cd_leaf import INSTALL, Master
+from drivers.smmuv3.attach.cd_leaf import INSTALL, LeafMaster
 from hw.bus import StreamId
 
 from ..boards.leaf import LeafBoard
@@ -38,7 +38,7 @@ EXPECTED = (
 def spinlock_alloc(world: World, *, install: str, leaf: str) -> None:
     """A PASID is bound while another device is attached to the domain."""
     board = LeafBoard(world, streams=2)
-    first, second = (Master(board.table(StreamId(number), present=leaf == "present")) for number in range(2))
+    first, second = (LeafMaster(board.table(StreamId(number), present=leaf == "present")) for number in range(2))
     sva = INSTALL[install]([first], world.spinlock("devices_lock"), world.mutex("sva_lock"))
 
     async def bind(cpu: Cpu) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.runtime.primitives.events import Violation
 from hw.events.link import DmaLanded
-from hw.pcie.events import AccessEnded, Outcome
+from hw.pcie.events import AccessEnded, AccessOutcome
 
 from .oracle import EventOracle
 
@@ -21,9 +21,9 @@ class EveryAccessLandsOrIsRefused(EventOracle):
     def observe(self, event: AccessEnded | DmaLanded) -> None:
         """What the device believes, and what memory got."""
         match event:
-            case AccessEnded(outcome=Outcome.GIVEN_UP, job=job):
+            case AccessEnded(outcome=AccessOutcome.GIVEN_UP, job=job):
                 raise Violation(f"the device gives access {job} up, though software had answered Success", "given up")
-            case AccessEnded(outcome=Outcome.WRITTEN):
+            case AccessEnded(outcome=AccessOutcome.WRITTEN):
                 self._written += 1
             case DmaLanded():
                 self._landed += 1

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.campaign.campaign import Session
+from tools.campaign.campaign import CampaignRun
+from tools.campaign.cells import CampaignOptions, make_matrix
 from tools.campaign.ledger import Lease
-from tools.campaign.matrix import Options, make_matrix
-from tools.campaign.store import Store, create
+from tools.campaign.store import CampaignStore, create
 from tools.campaign.work import Engine, Killed, Result, code_of, code_of_all, perform
 from tools.terminal.interrupt import StopRequest
 
@@ -65,27 +65,27 @@ class Shuffled(Inline):
         return [(lease, perform(lease.task, code_of(lease.task.cell)))]
 
 
-def options_of(*scenarios: str, params: Sequence[str] = (), strategy: str = "walk", **more: Any) -> Options:
+def options_of(*scenarios: str, params: Sequence[str] = (), strategy: str = "walk", **more: Any) -> CampaignOptions:
     """A small campaign: 120 schedules in shards of 20, unless something else is said."""
     schedules, size = more.pop("schedules", 120), more.pop("size", 20)
     cells = make_matrix(scenarios, params, [strategy], size=size, schedules=schedules)
-    return Options(cells=cells, schedules=schedules, **more)
+    return CampaignOptions(cells=cells, schedules=schedules, **more)
 
 
-def begin(folder: Path, options: Options) -> Store:
+def begin(folder: Path, options: CampaignOptions) -> CampaignStore:
     """A campaign that has begun and not run."""
     facts: dict[str, object] = {"code": code_of_all(options.all_cells), "seconds": 0.0, "jobs": 1, "engine": "local"}
     return create(folder, options, facts)
 
 
-def conducted(store: Store, engine: Engine | None = None) -> Session:
+def conducted(store: CampaignStore, engine: Engine | None = None) -> CampaignRun:
     """Run it to its end."""
-    session = Session(store, engine or Inline(), StopRequest())
+    session = CampaignRun(store, engine or Inline(), StopRequest())
     session.run()
     return session
 
 
-def result_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
+def result_of(store: CampaignStore) -> dict[str, list[tuple[object, ...]]]:
     """All that a campaign came to, but for what depends on time, place and luck."""
     queries = {
         "shards": "SELECT cell, number, state, schedules, steps, failing FROM shards ORDER BY cell, number",

@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 
 from scenarios import catalogue
+from tools.campaign.cells import CampaignOptions, make_matrix
 from tools.campaign.conduct import conduct
-from tools.campaign.matrix import Options, make_matrix
-from tools.campaign.store import Store, create
+from tools.campaign.store import CampaignStore, create
 from tools.campaign.views import groups, is_over, set_aside
 from tools.campaign.work import code_of_all
 from tools.campaign.workers import Workers
@@ -46,25 +46,25 @@ EXTENTS = {
 }
 
 
-def run(folder: Path, name: str) -> Store:
+def run(folder: Path, name: str) -> CampaignStore:
     """The campaign, run to its end."""
     extent = EXTENTS[name]
     sizes = {"size": extent.size, "schedules": extent.schedules}
     rows = [((), ())] if extent.every else _first_rows()
     cells = [cell for names, params in rows for cell in make_matrix(names, params, extent.strategies, **sizes)]
-    options = Options(cells=tuple(cells), schedules=extent.schedules, seed=SEED)
+    options = CampaignOptions(cells=tuple(cells), schedules=extent.schedules, seed=SEED)
     store = create(folder, options, {"code": code_of_all(options.all_cells), "seconds": 0.0})
     with stop_request() as stop:
         conduct(Output(as_json=False, color=False), store, Workers(os.cpu_count() or 1), stop)
     return store
 
 
-def buckets(store: Store) -> list[str]:
+def buckets(store: CampaignStore) -> list[str]:
     """One line for each bucket."""
     return [f"{group.bucket.family}: {group.bucket.oracle}: {group.bucket.reason}" for group in groups(store)]
 
 
-def complaints(store: Store, file: Path) -> list[str]:
+def complaints(store: CampaignStore, file: Path) -> list[str]:
     """What is wrong with a campaign: not finished, not the buckets of the file, or a finding where none may be."""
     found = [f"{one.what}: {one.reason}" for one in set_aside(store)]
     if not is_over(store):
@@ -91,7 +91,7 @@ def _first_rows() -> list[tuple[Sequence[str], Sequence[str]]]:
     return [((name,), params) for (name, _), params in found.items()]
 
 
-def _safe(options: Options) -> set[str]:
+def _safe(options: CampaignOptions) -> set[str]:
     """The cells of which a scenario states that nothing can be found in them, or that nothing was."""
     verdicts: dict[tuple[object, ...], str] = {}
     for name in catalogue.MODULES:

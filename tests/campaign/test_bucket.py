@@ -9,8 +9,8 @@ from actors.runtime.runners.controlled import controlled
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.scheduler import RandomWalk, Replay
 from tools.campaign.bucket import NO_PAIR, Bucket, deciding_pair, exact_hash, failure_key
+from tools.campaign.cells import Cell
 from tools.campaign.exemplar import Shrinking, run_shrinking
-from tools.campaign.matrix import Cell
 from tools.experiments.experiment import Experiment
 from tools.explore.reasons.shrink import shrink
 from tools.terminal.exits import Diverged

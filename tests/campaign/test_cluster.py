@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tools.campaign.cells import CANARY, Shard
 from tools.campaign.cluster import Cluster
 from tools.campaign.conduct import make_engine
 from tools.campaign.ledger import Lease
-from tools.campaign.matrix import CANARY, Shard
 from tools.campaign.views import is_over, set_aside
 from tools.campaign.work import Engine, Killed, Result
 from tools.terminal.exits import Exit, Refusal, Unfinished

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tools.campaign.cells import CampaignOptions, Cell
 from tools.campaign.conduct import make_engine
-from tools.campaign.matrix import Cell, Options
 from tools.campaign.store import FINDINGS, open_to_read, open_to_write
 from tools.campaign.telling import status_lines
 from tools.campaign.views import groups, set_aside, verdict
@@ -143,7 +143,7 @@ def test_sarif_has_a_rule_for_each_oracle_and_a_result_for_each_bucket(folder: s
 
 def test_what_was_set_aside_and_what_never_ran_is_exported_as_that(tmp_path: Path) -> None:
     cells = tuple(Cell(scenario=name, params=(), strategy="walk", size=5) for name in (UNBINDING, MORTAL))
-    with begin(tmp_path, Options(cells=cells, schedules=5)) as store:
+    with begin(tmp_path, CampaignOptions(cells=cells, schedules=5)) as store:
         store.run("INSERT INTO shards (cell, number, state, since, reason) VALUES (1, 0, 'quarantined', 0, 'a \x01b')")
     result = call("campaign", "export", str(tmp_path), "--format", "junit").stdout
     root = ElementTree.fromstring(result)
@@ -158,10 +158,12 @@ def test_an_export_that_cannot_be_written_says_so(folder: str, tmp_path: Path) -
     assert result.stderr == f"stopmarker: write {tmp_path}/no/x: No such file or directory\n"
 
 
-def parts_of(folder: Path, options: Options, parts: int) -> list[Path]:
+def parts_of(folder: Path, options: CampaignOptions, parts: int) -> list[Path]:
     made = []
     for part in range(1, parts + 1):
-        share = Options(**{name: getattr(options, name) for name in ("cells", "seed", "schedules")}, part=(part, parts))
+        share = CampaignOptions(
+            **{name: getattr(options, name) for name in ("cells", "seed", "schedules")}, part=(part, parts)
+        )
         with begin(folder / str(part), share) as store:
             conducted(store)
         made.append(folder / str(part))
@@ -209,7 +211,7 @@ def test_many_missing_parts_are_told_in_ranges(tmp_path: Path) -> None:
     cells = options_of(UNBINDING, schedules=20).cells
     parts = [tmp_path / str(part) for part in (2, 500, 997)]
     for part in parts:
-        begin(part, Options(cells=cells, schedules=20, part=(int(part.name), 1_000))).close()
+        begin(part, CampaignOptions(cells=cells, schedules=20, part=(int(part.name), 1_000))).close()
     code, merged = document("campaign", "merge", str(tmp_path / "merged"), *map(str, parts))
     absent = "997 of 1000 parts are missing: 1, 3-499, 501-996, 998-1000"
     assert (code, merged["missing"]) == (Exit.INCONCLUSIVE, f"{absent}; part 2/1000 is unfinished")

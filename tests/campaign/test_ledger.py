@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.campaign.campaign import Session
+from tools.campaign.campaign import CampaignRun
+from tools.campaign.cells import CampaignOptions, Cell, Shard
 from tools.campaign.exemplar import Shrinking
 from tools.campaign.ledger import Lease, Ledger
-from tools.campaign.matrix import Cell, Options, Shard
 from tools.campaign.shard import Seen
 from tools.campaign.store import open_to_write
 from tools.campaign.views import SILENT, SINGS, UNHEARD, canary, groups, is_over, set_aside, status, verdict
@@ -43,7 +43,7 @@ def test_cells_have_their_turns_and_the_canary_sings_along(tmp_path: Path) -> No
 
 
 def test_the_canary_never_sings_alone(tmp_path: Path) -> None:
-    options = Options(cells=(Cell(scenario=UNBINDING, params=(), strategy="portfolio", size=20),), budget=60.0)
+    options = CampaignOptions(cells=(Cell(scenario=UNBINDING, params=(), strategy="portfolio", size=20),), budget=60.0)
     with begin(tmp_path, options) as store:
         ledger = Ledger(store)
         first = out(ledger, 9)  # the second shard waits for what the first says
@@ -133,7 +133,7 @@ def test_a_resumed_campaign_comes_to_the_same(tmp_path: Path) -> None:
                 left[0] -= 1
                 stop.requested = left[0] == 0
 
-            session = Session(store, Inline(count), stop)
+            session = CampaignRun(store, Inline(count), stop)
             session.run()
             sessions += 1
             if is_over(store):
@@ -211,7 +211,7 @@ def test_a_budget_that_is_used_up_ends_it_and_the_findings_are_still_shrunk(
         clock[0] += 1.0
 
     cells = options_of(UNBINDING).cells
-    with begin(tmp_path, Options(cells=cells, budget=2.5)) as store:
+    with begin(tmp_path, CampaignOptions(cells=cells, budget=2.5)) as store:
         session = conducted(store, Inline(tick))
         assert [(row["cell"], row["number"]) for row in store.run("SELECT cell, number FROM shards")] == [
             (0, 0),
@@ -233,8 +233,8 @@ def test_a_resume_goes_on_with_the_budget_that_is_left(tmp_path: Path, monkeypat
         stop.requested = clock[0] == 104.0
 
     cells = options_of(UNBINDING, params=["drain=full"]).cells
-    with begin(tmp_path, Options(cells=cells, budget=10.0)) as store:
-        Session(store, Inline(tick), stop).run()
+    with begin(tmp_path, CampaignOptions(cells=cells, budget=10.0)) as store:
+        CampaignRun(store, Inline(tick), stop).run()
         assert (status(store).seconds, is_over(store)) == (4.0, False)
         clock[0] += 1e6
         assert conducted(store, Inline(tick)).seconds == 10.0

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tools.campaign.campaign import Session
+from tools.campaign.campaign import CampaignRun
+from tools.campaign.cells import CampaignOptions, make_matrix
 from tools.campaign.ledger import Lease
-from tools.campaign.matrix import Options, make_matrix
 from tools.campaign.store import open_to_read, open_to_write, running
 from tools.campaign.views import is_over, set_aside, verdict
 from tools.campaign.work import Killed, Result
@@ -37,7 +37,7 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[obj
         return result_of(store)
 
 
-def options() -> Options:
+def options() -> CampaignOptions:
     return options_of(UNBINDING, f"{WORLDS}::lock_order", schedules=150, size=10)
 
 
@@ -113,8 +113,8 @@ def test_ctrl_c_says_how_to_go_on_and_that_goes_on(tmp_path: Path) -> None:
 
 def test_a_shard_that_kills_its_workers_is_set_aside_and_the_others_are_done(tmp_path: Path) -> None:
     cells = make_matrix([MORTAL], ["kills=always,never", "n=2"], ["walk"], size=5, schedules=10)
-    with begin(tmp_path, Options(cells=cells, schedules=10)) as store:
-        session = Session(store, Workers(1), StopRequest())
+    with begin(tmp_path, CampaignOptions(cells=cells, schedules=10)) as store:
+        session = CampaignRun(store, Workers(1), StopRequest())
         session.run()
         reason = "its worker ended with exit code -9, 3 times"
         label = f"{MORTAL} n=2 [walk]"
@@ -148,7 +148,7 @@ def test_ctrl_c_before_a_campaign_has_begun_leaves_nothing(tmp_path: Path) -> No
 def test_work_that_hangs_is_killed_in_the_end() -> None:
     (cell,) = make_matrix([MORTAL], ["kills=hangs"], ["walk"], size=5)
     workers = Workers(1, longest=0.2)
-    workers.submit(Lease(task=Options(cells=(cell,)).shard(1, 0), cell=1))
+    workers.submit(Lease(task=CampaignOptions(cells=(cell,)).shard(1, 0), cell=1))
     while not (found := workers.wait(0.1)):
         pass
     workers.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.campaign.store import FILE, FINDINGS, VERSION, Store, create, open_to_read, open_to_write, running
+from tools.campaign.store import FILE, FINDINGS, VERSION, CampaignStore, create, open_to_read, open_to_write, running
 from tools.campaign.views import is_over, status
 from tools.terminal.exits import Exit, Refusal, Unfinished
 
@@ -94,7 +94,7 @@ def test_a_start_that_was_killed_before_it_began_can_be_made_again(tmp_path: Pat
 
 
 def test_a_start_that_fails_leaves_no_campaign(tmp_path: Path) -> None:
-    def full(store: Store) -> None:
+    def full(store: CampaignStore) -> None:
         store.run(f"PRAGMA max_page_count = {store.one('PRAGMA page_count')}")
         store.set_fact("too long", "x" * 100_000)
 

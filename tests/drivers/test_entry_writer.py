@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 import stopmarker
 from drivers.smmuv3 import entry_writer
-from drivers.smmuv3.entry_writer import CD, NOTHING, STE, WAIT, WRITERS, Kind, Operation, Store, Wait, plan_update
+from drivers.smmuv3.entry_writer import (
+    CD,
+    NOTHING,
+    STE,
+    WAIT,
+    WRITERS,
+    EntryKind,
+    Operation,
+    Store,
+    Wait,
+    plan_update,
+)
 from hw.bus import Asid, PhysAddr
 from hw.smmuv3 import cd, ste
 from hw.smmuv3.entry import Qwords
@@ -91,12 +102,14 @@ def states(old: Qwords, operations: tuple[Operation, ...]) -> list[Qwords]:
     return found
 
 
-def valid(kind: Kind, words: Qwords) -> bool:
+def valid(kind: EntryKind, words: Qwords) -> bool:
     return bool(words[0] & (ste.V.mask if kind is STE else cd.V.mask))
 
 
 @pytest.mark.parametrize(("kind", "old", "new", "stores", "waits", "hitless"), TRANSITIONS)
-def test_the_table_of_transitions(kind: Kind, old: Qwords, new: Qwords, stores: int, waits: int, hitless: bool) -> None:
+def test_the_table_of_transitions(
+    kind: EntryKind, old: Qwords, new: Qwords, stores: int, waits: int, hitless: bool
+) -> None:
     operations = plan_update(old, new, kind)
     assert (len(operations) - operations.count(WAIT), operations.count(WAIT)) == (stores, waits)
     assert all(valid(kind, words) for words in states(old, operations)) is hitless
@@ -111,7 +124,14 @@ def test_the_sequence_of_one_transition_in_full() -> None:
         Store(1, BYPASS[1]),
         WAIT,
     )
-    assert plan_update(SVA, OTHER, CD) == (Store(0, 0), WAIT, Store(1, 0x6000), WAIT, Store(0, OTHER[0]), WAIT)
+    assert plan_update(SVA, OTHER, CD) == (
+        Store(0, 0),
+        WAIT,
+        Store(1, 0x6000),
+        WAIT,
+        Store(0, OTHER[0]),
+        WAIT,
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +148,7 @@ def test_the_sequence_of_one_transition_in_full() -> None:
     ],
 )
 def test_the_variants_differ_where_they_should(
-    writer: str, kind: Kind, old: Qwords, new: Qwords, stores: int, waits: int
+    writer: str, kind: EntryKind, old: Qwords, new: Qwords, stores: int, waits: int
 ) -> None:
     operations = plan_update(old, new, kind, writer)
     assert (len(operations) - operations.count(WAIT), operations.count(WAIT)) == (stores, waits)
@@ -175,7 +195,7 @@ CHANGES = st.one_of(st.tuples(st.just(STE), STES, STES), st.tuples(st.just(CD), 
 
 
 @given(CHANGES, st.sampled_from(sorted(WRITERS)))
-def test_memory_ends_as_the_target_whoever_writes(change: tuple[Kind, Qwords, Qwords], writer: str) -> None:
+def test_memory_ends_as_the_target_whoever_writes(change: tuple[EntryKind, Qwords, Qwords], writer: str) -> None:
     kind, old, new = change
     assert states(old, plan_update(old, new, kind, writer))[-1] == new
 
@@ -194,14 +214,14 @@ def mixes(old: Qwords, operations: tuple[Operation, ...]) -> list[Qwords]:
     return found
 
 
-def alike(kind: Kind, mix: Qwords, entry: Qwords, safe: Qwords) -> bool:
+def alike(kind: EntryKind, mix: Qwords, entry: Qwords, safe: Qwords) -> bool:
     """Whether hardware cannot tell the two apart, but for bits that may change at any time."""
     used = kind.used(entry)
     return all(not (a ^ b) & mask & ~early for a, b, mask, early in zip(mix, entry, used, safe, strict=True))
 
 
 @given(CHANGES)
-def test_no_fetch_finds_a_valid_mix_of_two_entries(change: tuple[Kind, Qwords, Qwords]) -> None:
+def test_no_fetch_finds_a_valid_mix_of_two_entries(change: tuple[EntryKind, Qwords, Qwords]) -> None:
     kind, old, new = change
     safe = kind.safe(old, new)
     for mix in mixes(old, plan_update(old, new, kind)):
@@ -209,7 +229,7 @@ def test_no_fetch_finds_a_valid_mix_of_two_entries(change: tuple[Kind, Qwords, Q
 
 
 @given(CHANGES)
-def test_v_is_never_cleared_where_one_word_decides(change: tuple[Kind, Qwords, Qwords]) -> None:
+def test_v_is_never_cleared_where_one_word_decides(change: tuple[EntryKind, Qwords, Qwords]) -> None:
     kind, old, new = change
     seen = states(old, plan_update(old, new, kind))
     if not (valid(kind, old) and valid(kind, new)):

@@ -17,7 +17,7 @@ from drivers.vtd.qi_errors import ReplacesRefused
 from hw.bus import Prgi, VirtAddr
 from hw.events.link import PageRequestQueued, ResponseReceived
 from hw.pcie.tlp import PageRequest, ResponseCode
-from hw.vtd.descriptors import Wait, pasid_cache, pasid_iotlb
+from hw.vtd.descriptors import WaitDescriptor, pasid_cache, pasid_iotlb
 from hw.vtd.events import DescriptorDone, QueueStopped
 from hw.vtd.pasid import FLPT_DEFAULT_DID
 from scenarios.boards import vtd
@@ -99,7 +99,7 @@ def refused_in_the_middle(world: World) -> None:
     iotlb = pasid_iotlb(FLPT_DEFAULT_DID, PASID)
 
     async def wrong(cpu: Cpu) -> None:
-        assert not await made.qi.submit(cpu, Wait(drain=True), iotlb)
+        assert not await made.qi.submit(cpu, WaitDescriptor(drain=True), iotlb)
 
     async def right(cpu: Cpu) -> None:
         for _ in range(3):

@@ -15,8 +15,8 @@ from hw.memory import (
     KERNEL,
     MMIO,
     BusError,
-    DoubleFree,
     FrameAllocator,
+    FrameFreedTwice,
     Memory,
     OutOfFrames,
     mm_owner,
@@ -128,7 +128,7 @@ def test_double_free_and_foreign_free_are_refused() -> None:
     allocator = FrameAllocator(memory, 1, 2)
     frame = allocator.allocate(KERNEL)
     allocator.free(frame)
-    with pytest.raises(DoubleFree, match="generation 1"):
+    with pytest.raises(FrameFreedTwice, match="generation 1"):
         allocator.free(frame)
     with pytest.raises(ValueError, match="free of 0x0"):
         allocator.free(PhysAddr(0))

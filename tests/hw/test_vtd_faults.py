@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hw.bus import Pasid, PhysAddr, StreamId
 from hw.memory import Memory
 from hw.vtd import faults
-from hw.vtd.faults import FaultLog, FaultRecord, LogOutcome, Reason, Report, RequestKind
+from hw.vtd.faults import FaultLog, FaultReason, FaultRecord, LogOutcome, Recorded, RequestKind
 from hw.vtd.registers import (
     IM,
     IQE,
@@ -33,7 +33,7 @@ REGISTERS = Registers(PhysAddr(0), fault_records=2)
 def record(address: int = 0x7000, kind: RequestKind = RequestKind.READ, pasid: int | None = 1) -> FaultRecord:
     """A fault of function 0x12."""
     return FaultRecord(
-        reason=Reason.PASID_ENTRY_P,
+        reason=FaultReason.PASID_ENTRY_P,
         sid=StreamId(0x12),
         pasid=None if pasid is None else Pasid(pasid),
         address=address,
@@ -105,7 +105,7 @@ def test_record_golden() -> None:
 
 
 @given(
-    st.sampled_from(Reason),
+    st.sampled_from(FaultReason),
     st.integers(0, 0xFFFF),
     st.none() | st.integers(0, 0xFFFFF),
     st.integers(0, 2**52 - 1),
@@ -114,7 +114,7 @@ def test_record_golden() -> None:
     st.booleans(),
 )
 def test_record_round_trip(
-    reason: Reason, sid: int, pasid: int | None, page: int, kind: RequestKind, execute: bool, privileged: bool
+    reason: FaultReason, sid: int, pasid: int | None, page: int, kind: RequestKind, execute: bool, privileged: bool
 ) -> None:
     made = FaultRecord(
         reason=reason,
@@ -128,9 +128,9 @@ def test_record_round_trip(
     assert faults.decode(faults.encode(made)) == made
 
 
-def recorded(index: int, interrupt: bool) -> Report:
+def recorded(index: int, interrupt: bool) -> Recorded:
     """A fault that found room."""
-    return Report(outcome=LogOutcome.RECORDED, index=index, interrupt=interrupt)
+    return Recorded(outcome=LogOutcome.RECORDED, index=index, interrupt=interrupt)
 
 
 def test_the_log_fills_up_and_loses_step_by_step() -> None:
@@ -139,11 +139,11 @@ def test_the_log_fills_up_and_loses_step_by_step() -> None:
     assert log.report(record(0x1000)) == recorded(0, interrupt=True)
     assert log.report(record(0x2000)) == recorded(1, interrupt=False)
     assert memory.read(REGISTERS.FSTS) == PPF.mask, "FRI is the first that is pending"
-    assert log.report(record(0x3000)) == Report(outcome=LogOutcome.OVERFLOW, index=-1, interrupt=False)
+    assert log.report(record(0x3000)) == Recorded(outcome=LogOutcome.OVERFLOW, index=-1, interrupt=False)
     assert memory.read(REGISTERS.FSTS) == PPF.mask | PFO.mask
     log.acknowledge(0)
     assert memory.read(REGISTERS.FSTS) == PPF.mask | PFO.mask, "the other record is still pending"
-    lost = Report(outcome=LogOutcome.LOST, index=-1, interrupt=False)
+    lost = Recorded(outcome=LogOutcome.LOST, index=-1, interrupt=False)
     assert log.report(record(0x4000)) == lost, "room does not help while PFO is set"
     log.acknowledge(1)
     assert memory.read(REGISTERS.FSTS) == PFO.mask

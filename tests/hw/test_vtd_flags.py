@@ -8,7 +8,7 @@ from hw.bus import PhysAddr
 from hw.paging.walks import descriptor_address
 from hw.paging.x86 import ENTRY_NAMES, A, D, page_entry
 from hw.pcie.tlp import CompletionStatus
-from hw.vtd.faults import Reason
+from hw.vtd.faults import FaultReason
 from tests.hw.vtd_world import PAGE, VA, World
 
 READ_WRITE = page_entry(PAGE)
@@ -60,7 +60,7 @@ def test_a_request_that_is_refused_at_the_leaf_has_marked_the_way(world: World) 
     put(world, NEW & ~4, used=False)
     denied = world.access(write=True)
     assert denied.denial is not None
-    assert denied.denial.reason is Reason.SUPERVISOR_PAGE
+    assert denied.denial.reason is FaultReason.SUPERVISOR_PAGE
     assert words(world) == [A.mask, A.mask, A.mask, 0]
 
 
@@ -77,7 +77,7 @@ def test_a_write_to_a_page_without_the_right_leaves_d_alone(world: World) -> Non
     put(world, CLEAN & ~2)
     denied = world.access(write=True)
     assert denied.denial is not None
-    assert denied.denial.reason is Reason.NO_WRITE_PERMISSION
+    assert denied.denial.reason is FaultReason.NO_WRITE_PERMISSION
     assert words(world)[3] == A.mask
 
 

@@ -22,7 +22,7 @@ from hw.vtd.descriptors import (
     PageGroupResponse,
     PasidCacheGranularity,
     PasidCacheInvalidate,
-    Wait,
+    WaitDescriptor,
     domain_iotlb,
     pasid_cache,
     pasid_iotlb,
@@ -68,10 +68,10 @@ GOLDEN: list[tuple[Descriptor, int, int]] = [
     (DeviceTlbInvalidate(sid=SID, pages=pages(0x8000, 1), queue_depth=4, pfsid=SID), 0x10_0012_0004_2003, 0x8001),
     (InterruptEntryInvalidate(selective=True, index_mask=3, index=5), 0x5_1800_0014, 0),
     # IF 4, SW 5, FN 6, PD 7, status data at 32
-    (Wait(interrupt=True), 0x15, 0),
-    (Wait(status_write=True, status_data=2, status_address=PhysAddr(0x5004)), 0x2_0000_0025, 0x5004),
-    (Wait(fence=True), 0x45, 0),
-    (Wait(drain=True), 0x85, 0),
+    (WaitDescriptor(interrupt=True), 0x15, 0),
+    (WaitDescriptor(status_write=True, status_data=2, status_address=PhysAddr(0x5004)), 0x2_0000_0025, 0x5004),
+    (WaitDescriptor(fence=True), 0x45, 0),
+    (WaitDescriptor(drain=True), 0x85, 0),
     # PASID_P 4, code at 12, RID at 16, PASID at 32; LPIG 2, PRGI at 3
     (PageGroupResponse(sid=SID, pasid=P3, prgi=Prgi(5), code=0), 0x3_0012_0019, 0x2C),
     (PageGroupResponse(sid=SID, pasid=P3, prgi=Prgi(0x1FF), code=1, last=False), 0x3_0012_1019, 0xFF8),
@@ -180,7 +180,7 @@ def test_messages_to_the_device() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 4"):
-        invalidation.encode(Wait(status_write=True, status_address=PhysAddr(0x5002)))
+        invalidation.encode(WaitDescriptor(status_write=True, status_address=PhysAddr(0x5002)))
     with pytest.raises(ValueError, match=r"bits \[51:32\]"):
         invalidation.encode(pasid_cache(D7, Pasid(1 << 20)))
 

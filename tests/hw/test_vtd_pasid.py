@@ -13,7 +13,7 @@ from hw.bus import Pasid, PhysAddr, StreamId
 from hw.fields import Field
 from hw.memory import Memory
 from hw.vtd import context, pasid
-from hw.vtd.faults import Denial, Reason
+from hw.vtd.faults import Denial, FaultReason
 from hw.vtd.pasid import Did, DirectoryEntry, PasidEntry, TranslationType
 from tests.hw.conftest import StubBus, drive
 from tests.hw.vtd_world import PE, TABLE, World
@@ -43,13 +43,13 @@ def test_the_context_of_sample_10() -> None:
 @pytest.mark.parametrize(
     ("q0", "q1", "reason", "fpd"),
     [
-        (0x501C, 0, Reason.CONTEXT_ENTRY_P, False),
-        (0x2, 0, Reason.CONTEXT_ENTRY_P, True),
-        (0x5021, 0, Reason.CONTEXT_ENTRY_RESERVED, False),
-        (0x5003, 1 << 20, Reason.CONTEXT_ENTRY_RESERVED, True),
+        (0x501C, 0, FaultReason.CONTEXT_ENTRY_P, False),
+        (0x2, 0, FaultReason.CONTEXT_ENTRY_P, True),
+        (0x5021, 0, FaultReason.CONTEXT_ENTRY_RESERVED, False),
+        (0x5003, 1 << 20, FaultReason.CONTEXT_ENTRY_RESERVED, True),
     ],
 )
-def test_context_check(q0: int, q1: int, reason: Reason, fpd: bool) -> None:
+def test_context_check(q0: int, q1: int, reason: FaultReason, fpd: bool) -> None:
     assert context.check((q0, q1)) == Denial(reason=reason, fpd=fpd)
 
 
@@ -84,7 +84,7 @@ def words(layout: tuple[Mapping[str, Field], ...]) -> st.SearchStrategy[tuple[in
 def test_pasid_entry_round_trip(qwords: tuple[int, ...]) -> None:
     assert pasid.encode(**pasid.decode(qwords)) == qwords
     taken = pasid.check(qwords)
-    assert isinstance(taken, PasidEntry) or taken.reason in (Reason.PASID_ENTRY_P, Reason.PASID_ENTRY_INVALID)
+    assert isinstance(taken, PasidEntry) or taken.reason in (FaultReason.PASID_ENTRY_P, FaultReason.PASID_ENTRY_INVALID)
 
 
 @given(words(context.LAYOUT))
@@ -114,21 +114,21 @@ def first_level(**changes: int) -> PasidEntry | Denial:
     return pasid.check(pasid.encode(**(pasid.decode(pasid.first_level_entry(flptptr=ROOT)) | changes)))
 
 
-def denied(reason: Reason, fpd: bool = False) -> Denial:
+def denied(reason: FaultReason, fpd: bool = False) -> Denial:
     """A refusal."""
     return Denial(reason=reason, fpd=fpd)
 
 
 def test_pasid_entry_check() -> None:
     assert first_level() == PasidEntry(fpd=False, pgtt=TranslationType.FIRST_LEVEL, did=Did(1), nxe=True, flptptr=ROOT)
-    assert first_level(P=0) == denied(Reason.PASID_ENTRY_P)
-    assert first_level(P=0, FPD=1) == denied(Reason.PASID_ENTRY_P, fpd=True)
+    assert first_level(P=0) == denied(FaultReason.PASID_ENTRY_P)
+    assert first_level(P=0, FPD=1) == denied(FaultReason.PASID_ENTRY_P, fpd=True)
     present_and_quiet = first_level(FPD=1)
     assert isinstance(present_and_quiet, PasidEntry)
     assert present_and_quiet.fpd
     for pgtt in (0, TranslationType.SECOND_LEVEL, TranslationType.NESTED, 5, 7):
-        assert first_level(PGTT=pgtt) == denied(Reason.PASID_ENTRY_INVALID)
-    assert first_level(FLPM=1) == denied(Reason.PASID_ENTRY_INVALID), "five levels"
+        assert first_level(PGTT=pgtt) == denied(FaultReason.PASID_ENTRY_INVALID)
+    assert first_level(FLPM=1) == denied(FaultReason.PASID_ENTRY_INVALID), "five levels"
     assert isinstance(first_level(FLPM=1, PGTT=TranslationType.PASS_THROUGH), PasidEntry)
 
 
@@ -136,9 +136,9 @@ def test_pasid_entry_check() -> None:
 def test_reserved_bits_of_a_pasid_entry(word: int, bit: int) -> None:
     qwords = list(pasid.first_level_entry(flptptr=ROOT))
     qwords[word] |= 1 << bit
-    assert pasid.check(qwords) == denied(Reason.PASID_ENTRY_RESERVED)
+    assert pasid.check(qwords) == denied(FaultReason.PASID_ENTRY_RESERVED)
     qwords[0] &= ~1
-    assert pasid.check(qwords) == denied(Reason.PASID_ENTRY_P), "nobody looks at an entry that is not present"
+    assert pasid.check(qwords) == denied(FaultReason.PASID_ENTRY_P), "nobody looks at an entry that is not present"
 
 
 def test_the_meaning_of_an_entry() -> None:
@@ -152,9 +152,9 @@ def test_the_meaning_of_an_entry() -> None:
     [
         (0x5001, DirectoryEntry(fpd=False, table=PhysAddr(0x5000))),
         (0x5003, DirectoryEntry(fpd=True, table=PhysAddr(0x5000))),
-        (0x5000, denied(Reason.PASID_DIRECTORY_P)),
-        (0x2, denied(Reason.PASID_DIRECTORY_P, fpd=True)),
-        (0x5005, denied(Reason.PASID_DIRECTORY_RESERVED)),
+        (0x5000, denied(FaultReason.PASID_DIRECTORY_P)),
+        (0x2, denied(FaultReason.PASID_DIRECTORY_P, fpd=True)),
+        (0x5005, denied(FaultReason.PASID_DIRECTORY_RESERVED)),
     ],
 )
 def test_directory_check(word: int, expected: DirectoryEntry | Denial) -> None:
@@ -220,7 +220,9 @@ def test_pieces_come_in_the_order_that_hardware_chooses() -> None:
 def test_what_cannot_be_read_is_an_access_error() -> None:
     bus = StubBus(Memory(1))
     nowhere = PhysAddr(0x10_0000)
-    assert drive(context.fetch_context(bus, nowhere, StreamId(0))) == denied(Reason.CONTEXT_ENTRY_ACCESS)
-    assert drive(pasid.fetch_directory(bus, nowhere, Pasid(1), fpd=True)) == denied(Reason.PASID_DIRECTORY_ACCESS, True)
+    assert drive(context.fetch_context(bus, nowhere, StreamId(0))) == denied(FaultReason.CONTEXT_ENTRY_ACCESS)
+    assert drive(pasid.fetch_directory(bus, nowhere, Pasid(1), fpd=True)) == denied(
+        FaultReason.PASID_DIRECTORY_ACCESS, True
+    )
     entry = drive(pasid.fetch_entry(bus, nowhere, Pasid(1), pasid.pieces(4), fpd=True))
-    assert entry == denied(Reason.PASID_ENTRY_ACCESS, True)
+    assert entry == denied(FaultReason.PASID_ENTRY_ACCESS, True)

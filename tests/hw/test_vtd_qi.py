@@ -17,7 +17,7 @@ from hw.vtd.descriptors import (
     DeviceTlbInvalidate,
     InterruptEntryInvalidate,
     PageGroupResponse,
-    Wait,
+    WaitDescriptor,
     domain_iotlb,
     pasid_cache,
     pasid_iotlb,
@@ -25,7 +25,7 @@ from hw.vtd.descriptors import (
 from hw.vtd.faults import RequestKind
 from hw.vtd.invalidation import Iqei
 from hw.vtd.pasid import FLPT_DEFAULT_DID, Did
-from hw.vtd.qi import InvalidationQueue, Pending, Progress
+from hw.vtd.qi import DescriptorProgress, InvalidationQueue, Pending
 from hw.vtd.registers import ICE, IQE, ITE, ITESID
 from hw.vtd.ring import ByteRing
 from hw.vtd.state import Transaction
@@ -44,7 +44,7 @@ TYPES: dict[str, Descriptor] = {
     "device": DeviceTlbInvalidate(sid=SID),
     "pasid device": DeviceTlbInvalidate(sid=SID, pasid=P1),
     "response": PageGroupResponse(sid=SID, pasid=P1, prgi=Prgi(0), code=0),
-    "wait": Wait(status_write=True, status_data=2, status_address=STATUS),
+    "wait": WaitDescriptor(status_write=True, status_data=2, status_address=STATUS),
 }
 
 
@@ -110,7 +110,7 @@ def test_the_order_table_cell_by_cell(later: str, earlier: str) -> None:
     assert queue.qi.blockers(second) == ((first,) if (later, earlier) in HELD_UP else ())
     assert queue.qi.may_start(first)
     queue.perform(first, second)
-    assert (first.progress, second.progress) == (Progress.COMPLETE, Progress.COMPLETE)
+    assert (first.progress, second.progress) == (DescriptorProgress.COMPLETE, DescriptorProgress.COMPLETE)
     assert queue.qi.pending == []
 
 
@@ -135,20 +135,20 @@ def test_started_is_not_complete() -> None:
 def test_a_status_write_changes_its_32_bits_only() -> None:
     queue = Queue()
     queue.world.memory.write(PhysAddr(STATUS & -8), 0xAAAA_AAAA_BBBB_BBBB)
-    wait = Wait(status_write=True, status_data=3, status_address=STATUS)
-    low = Wait(status_write=True, status_data=4, status_address=PhysAddr(STATUS - 4))
+    wait = WaitDescriptor(status_write=True, status_data=3, status_address=STATUS)
+    low = WaitDescriptor(status_write=True, status_data=4, status_address=PhysAddr(STATUS - 4))
     pending = queue.fetch(wait, low)
     assert queue.qi.completion_footprint(pending[0]) == (("word", STATUS - 4),)
     queue.perform(*pending)
     assert queue.status() == 0x3_0000_0004
-    nowhere = queue.fetch(Wait(status_write=True, status_address=PhysAddr(0x1000_0000)))
+    nowhere = queue.fetch(WaitDescriptor(status_write=True, status_address=PhysAddr(0x1000_0000)))
     queue.perform(*nowhere)
-    assert nowhere[0].progress is Progress.COMPLETE
+    assert nowhere[0].progress is DescriptorProgress.COMPLETE
 
 
 def test_a_wait_may_raise_an_interrupt_once() -> None:
     queue = Queue()
-    first, second = queue.fetch(Wait(interrupt=True), Wait(interrupt=True))
+    first, second = queue.fetch(WaitDescriptor(interrupt=True), WaitDescriptor(interrupt=True))
     queue.qi.start(first)
     assert len(queue.qi.completion_footprint(first)) == 2
     assert queue.qi.complete(first)
@@ -159,12 +159,12 @@ def test_a_wait_may_raise_an_interrupt_once() -> None:
 
 def test_only_a_fence_holds_up_what_follows() -> None:
     queue = Queue()
-    _, plain, behind = queue.fetch(TYPES["device"], Wait(), TYPES["context"])
+    _, plain, behind = queue.fetch(TYPES["device"], WaitDescriptor(), TYPES["context"])
     assert not queue.qi.may_start(plain)
     assert queue.qi.may_start(behind)
     assert not queue.qi.fenced
     queue = Queue()
-    (fence,) = queue.fetch(Wait(fence=True))
+    (fence,) = queue.fetch(WaitDescriptor(fence=True))
     assert queue.qi.fenced, "so that nothing more is fetched"
     queue.perform(fence)
     assert not queue.qi.fenced
@@ -189,7 +189,7 @@ def test_an_invalidation_waits_for_who_uses_the_translation() -> None:
 def test_a_drain_waits_for_page_requests_received_ahead_of_it() -> None:
     queue = Queue()
     early = queue.page_request()
-    plain, drain = queue.fetch(Wait(), Wait(drain=True))
+    plain, drain = queue.fetch(WaitDescriptor(), WaitDescriptor(drain=True))
     queue.perform(plain)
     queue.qi.start(drain)
     late = queue.page_request()
@@ -201,7 +201,7 @@ def test_a_drain_waits_for_page_requests_received_ahead_of_it() -> None:
 
 def test_a_drain_waits_for_responses_to_leave() -> None:
     queue = Queue()
-    response, plain, drain = queue.fetch(TYPES["response"], Wait(), Wait(drain=True))
+    response, plain, drain = queue.fetch(TYPES["response"], WaitDescriptor(), WaitDescriptor(drain=True))
     message = queue.qi.start(response)
     assert message == PrgResponse(sid=SID, pasid=P1, prgi=Prgi(0), code=ResponseCode.SUCCESS)
     queue.qi.complete(response)
@@ -225,10 +225,10 @@ def test_without_pds_a_drain_does_not_drain() -> None:
     """Race VTD-R25."""
     queue = Queue(pds=False)
     queue.page_request()
-    queue.perform(*queue.fetch(Wait(drain=True)))
+    queue.perform(*queue.fetch(WaitDescriptor(drain=True)))
     strict = Queue(pds=False, pd_is_reserved=True)
-    assert strict.fetch_words(invalidation.encode(Wait(drain=True))) is Iqei.RESERVED
-    assert strict.fetch(Wait())
+    assert strict.fetch_words(invalidation.encode(WaitDescriptor(drain=True))) is Iqei.RESERVED
+    assert strict.fetch(WaitDescriptor())
 
 
 def device(sid: int = 1, queue_depth: int = 0) -> DeviceTlbInvalidate:
@@ -275,13 +275,13 @@ def test_a_completion_that_nobody_waits_for_sets_ice() -> None:
 def test_a_time_out_aborts_every_pending_wait() -> None:
     """One dead device makes every submitter retry (race VTD-R21)."""
     queue = Queue()
-    dead, first, alive, second = queue.fetch(device(sid=2), TYPES["wait"], device(), Wait(fence=True))
+    dead, first, alive, second = queue.fetch(device(sid=2), TYPES["wait"], device(), WaitDescriptor(fence=True))
     for each in (dead, alive):
         queue.qi.start(each)
     assert queue.qi.time_out(dead) == (first, second)
     assert (queue.fsts(), queue.qi.stopped, queue.qi.fenced) == (ITE.mask, True, False)
     assert ITESID.get(queue.world.memory.read(queue.world.vtd.registers.IQER)) == 2
-    assert {each.progress for each in (dead, first, second)} == {Progress.ABORTED}
+    assert {each.progress for each in (dead, first, second)} == {DescriptorProgress.ABORTED}
     assert queue.status() == 0, "aborted waits never say anything"
     assert queue.qi.completed_by_device(SID, 1) is alive
     assert queue.qi.completed_by_device(StreamId(2), 0) is None
@@ -327,7 +327,7 @@ def test_a_bad_descriptor_stops_the_queue_and_stays_at_its_head(words: tuple[int
     assert queue.status() == 2 << 32, "what was fetched before goes on"
     # Linux puts a harmless wait into the slot and clears IQE
     queue.world.memory.write(queue.world.vtd.registers.FSTS, 0)
-    queue.perform(*queue.fetch(Wait()))
+    queue.perform(*queue.fetch(WaitDescriptor()))
 
 
 def test_queues_that_cannot_be_read() -> None:
@@ -341,7 +341,7 @@ def test_queues_that_cannot_be_read() -> None:
 
 def test_numbers_tell_one_use_of_a_slot_from_the_next() -> None:
     queue = Queue()
-    pending = [queue.fetch(Wait())[0] for _ in range(9)]
+    pending = [queue.fetch(WaitDescriptor())[0] for _ in range(9)]
     assert [each.slot for each in pending] == [0, 1, 2, 3, 4, 5, 6, 7, 0]
     assert [each.number for each in pending] == list(range(9))
     assert not queue.qi.may_start(pending[8])

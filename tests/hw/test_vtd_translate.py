@@ -20,12 +20,12 @@ from hw.vtd.descriptors import (
     PageGroupResponse,
     PasidCacheGranularity,
     PasidCacheInvalidate,
-    Wait,
+    WaitDescriptor,
     domain_iotlb,
     pasid_cache,
     pasid_iotlb,
 )
-from hw.vtd.faults import Reason, RequestKind
+from hw.vtd.faults import FaultReason, RequestKind
 from hw.vtd.iotlb import Iotlb
 from hw.vtd.pasid import FLPT_DEFAULT_DID, Did, empty_entry, first_level_entry, pass_through_entry
 from hw.vtd.state import Transaction, affects, apply, resources_of
@@ -63,7 +63,7 @@ def outcome(answer: Answer) -> tuple[CompletionStatus, int, bool, bool]:
     return completion.status, completion.page, completion.read, completion.write
 
 
-def reason(answer: Answer | AccessAnswer | PageRequestAnswer) -> Reason | None:
+def reason(answer: Answer | AccessAnswer | PageRequestAnswer) -> FaultReason | None:
     """Why, as the fault log shows it; None if the log stays silent."""
     return answer.record.reason if answer.record is not None else None
 
@@ -110,13 +110,13 @@ def at(column: str) -> World:
     ("column", "address", "fault"),
     [
         ("ok", PAGE + 8, None),
-        ("absent", None, Reason.FIRST_LEVEL_P),
+        ("absent", None, FaultReason.FIRST_LEVEL_P),
         ("quiet", None, None),
-        ("loud", None, Reason.PASID_ENTRY_P),
+        ("loud", None, FaultReason.PASID_ENTRY_P),
         ("stale", PAGE + 8, None),
     ],
 )
-def test_untranslated_dma(column: str, write: bool, address: int | None, fault: Reason | None) -> None:
+def test_untranslated_dma(column: str, write: bool, address: int | None, fault: FaultReason | None) -> None:
     answer = at(column).access(write=write)
     assert (answer.address, reason(answer)) == (address, fault)
     assert (answer.denial is None) == (address is not None)
@@ -164,12 +164,14 @@ def test_a_stale_entry_walks_the_old_root_even_for_pages_that_were_never_used() 
     world.tables.map_now(VirtAddr(0x9000), PhysAddr(0x1E000))
     assert world.access(va=0x9000).address == 0x1E000
     apply(CLEAR_PE[0], world.vtd)
-    assert reason(world.access(va=0x9000)) is Reason.PASID_ENTRY_P, "the IOTLB is found through the PASID entry only"
+    assert reason(world.access(va=0x9000)) is FaultReason.PASID_ENTRY_P, (
+        "the IOTLB is found through the PASID entry only"
+    )
     world.put_entry(first_level_entry(flptptr=world.tables.root))
     world.tables.unmap_now(VA)
     assert world.access().address == PAGE + 8, "but what was cached there is found again"
     apply(CLEAR_PE[1], world.vtd)
-    assert reason(world.access()) is Reason.FIRST_LEVEL_P
+    assert reason(world.access()) is FaultReason.FIRST_LEVEL_P
 
 
 def test_a_reused_pasid_hits_the_former_owners_translations(world: World) -> None:
@@ -198,7 +200,7 @@ def test_absent_entries_are_cached_in_caching_mode_only() -> None:
 def test_faulty_entries_are_never_cached() -> None:
     world = World(caching_mode=True)
     world.put_entry(pasid_module.encode(P=1, PGTT=2))
-    assert reason(world.access()) is Reason.PASID_ENTRY_INVALID
+    assert reason(world.access()) is FaultReason.PASID_ENTRY_INVALID
     world.put_entry(first_level_entry(flptptr=world.tables.root))
     assert world.access().address == PAGE + 8
 
@@ -206,13 +208,13 @@ def test_faulty_entries_are_never_cached() -> None:
 @pytest.mark.parametrize(
     ("options", "fault", "status", "recorded"),
     [
-        ({"ats": False}, Reason.DTE_CLEAR, CompletionStatus.UR, True),
-        ({"pasid": False}, Reason.PASIDE_CLEAR, CompletionStatus.UR, True),
-        ({"ats": False, "fpd": True}, Reason.DTE_CLEAR, CompletionStatus.UR, False),
+        ({"ats": False}, FaultReason.DTE_CLEAR, CompletionStatus.UR, True),
+        ({"pasid": False}, FaultReason.PASIDE_CLEAR, CompletionStatus.UR, True),
+        ({"ats": False, "fpd": True}, FaultReason.DTE_CLEAR, CompletionStatus.UR, False),
     ],
 )
 def test_what_the_context_refuses(
-    world: World, options: dict[str, bool], fault: Reason, status: CompletionStatus, recorded: bool
+    world: World, options: dict[str, bool], fault: FaultReason, status: CompletionStatus, recorded: bool
 ) -> None:
     world.put_context(**options)
     answer = world.request()
@@ -225,7 +227,7 @@ def test_what_the_context_refuses(
 def test_page_requests_need_pre(world: World) -> None:
     world.put_context(pri=False)
     answer = world.page_request()
-    assert (answer.refusal, reason(answer)) == (ResponseCode.INVALID, Reason.PRE_CLEAR)
+    assert (answer.refusal, reason(answer)) == (ResponseCode.INVALID, FaultReason.PRE_CLEAR)
     assert answer.record is not None
     assert answer.record.kind is RequestKind.PAGE_REQUEST
     assert outcome(world.request()) == GRANTED
@@ -234,16 +236,16 @@ def test_page_requests_need_pre(world: World) -> None:
 @pytest.mark.parametrize(
     ("sid", "pasid", "fault"),
     [
-        (StreamId(4), P1, Reason.ROOT_ENTRY_P),
-        (StreamId(2), P1, Reason.CONTEXT_ENTRY_P),
-        (SID, Pasid(64), Reason.PASID_DIRECTORY_P),
-        (SID, Pasid(128 * 64), Reason.PASID_TOO_LARGE),
+        (StreamId(4), P1, FaultReason.ROOT_ENTRY_P),
+        (StreamId(2), P1, FaultReason.CONTEXT_ENTRY_P),
+        (SID, Pasid(64), FaultReason.PASID_DIRECTORY_P),
+        (SID, Pasid(128 * 64), FaultReason.PASID_TOO_LARGE),
     ],
 )
-def test_where_there_is_no_entry(world: World, sid: StreamId, pasid: Pasid, fault: Reason) -> None:
+def test_where_there_is_no_entry(world: World, sid: StreamId, pasid: Pasid, fault: FaultReason) -> None:
     assert reason(world.access(sid=sid, pasid=pasid)) is fault
     assert world.access(sid=sid, pasid=pasid).address is None
-    hole = fault is Reason.PASID_DIRECTORY_P
+    hole = fault is FaultReason.PASID_DIRECTORY_P
     assert outcome(world.request(sid=sid, pasid=pasid))[0] is (
         CompletionStatus.SUCCESS if hole else CompletionStatus.UR
     )
@@ -254,13 +256,13 @@ def test_where_there_is_no_entry(world: World, sid: StreamId, pasid: Pasid, faul
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        (pasid_module.encode(P=1, PGTT=3), Reason.PASID_ENTRY_INVALID),
-        (pasid_module.encode(P=1, PGTT=1, FLPM=1), Reason.PASID_ENTRY_INVALID),
-        ((0x441, 0, 0, 0, 0, 0, 0, 0), Reason.PASID_ENTRY_RESERVED),
-        (pasid_module.encode(P=1, PGTT=1, DID=1, FLPTPTR=0x1000), Reason.FIRST_LEVEL_ROOT_ACCESS),
+        (pasid_module.encode(P=1, PGTT=3), FaultReason.PASID_ENTRY_INVALID),
+        (pasid_module.encode(P=1, PGTT=1, FLPM=1), FaultReason.PASID_ENTRY_INVALID),
+        ((0x441, 0, 0, 0, 0, 0, 0, 0), FaultReason.PASID_ENTRY_RESERVED),
+        (pasid_module.encode(P=1, PGTT=1, DID=1, FLPTPTR=0x1000), FaultReason.FIRST_LEVEL_ROOT_ACCESS),
     ],
 )
-def test_malformed_entries(world: World, entry: pasid_module.Qwords, fault: Reason) -> None:
+def test_malformed_entries(world: World, entry: pasid_module.Qwords, fault: FaultReason) -> None:
     world.put_entry(entry)
     assert reason(world.access()) is fault
     answer = world.request()
@@ -273,18 +275,18 @@ def test_malformed_entries(world: World, entry: pasid_module.Qwords, fault: Reas
 
 def test_directory_errors_and_its_fpd(world: World) -> None:
     world.memory.write(DIRECTORY, 0x3005)
-    assert reason(world.access()) is Reason.PASID_DIRECTORY_RESERVED
+    assert reason(world.access()) is FaultReason.PASID_DIRECTORY_RESERVED
     world.memory.write(DIRECTORY, 0x1000_0001)
-    assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS
+    assert reason(world.access()) is FaultReason.PASID_ENTRY_ACCESS
     world.memory.write(DIRECTORY, 0x1000_0003)
-    assert reason(world.access()) is Reason.PASID_ENTRY_ACCESS, "FPD does not silence a table that cannot be read"
+    assert reason(world.access()) is FaultReason.PASID_ENTRY_ACCESS, "FPD does not silence a table that cannot be read"
     world.memory.write(DIRECTORY, 0x2)
     assert reason(world.access()) is None
     world.memory.write(DIRECTORY, 0x3003)
     world.put_entry(empty_entry())
     assert reason(world.access()) is None, "FPD of any entry on the way silences"
     world.memory.write(DIRECTORY, 0x3001)
-    assert reason(world.access()) is Reason.PASID_ENTRY_P
+    assert reason(world.access()) is FaultReason.PASID_ENTRY_P
     world.put_context(fpd=True)
     apply(ContextInvalidate(granularity=ContextGranularity.GLOBAL), world.vtd)
     assert reason(world.access()) is None
@@ -293,14 +295,14 @@ def test_directory_errors_and_its_fpd(world: World) -> None:
 def test_faults_of_the_first_level(world: World) -> None:
     leaf = world.tables.leaf_address(VA)
     world.memory.write(leaf, page_entry(PAGE, user=False))
-    assert (outcome(world.request()), reason(world.access())) == (HOLE, Reason.SUPERVISOR_PAGE)
+    assert (outcome(world.request()), reason(world.access())) == (HOLE, FaultReason.SUPERVISOR_PAGE)
     world.memory.write(leaf, page_entry(PhysAddr(1 << 48)))
     answer = world.request()
-    assert (answer.completion.status, reason(answer)) == (CompletionStatus.CA, Reason.FIRST_LEVEL_RESERVED)
+    assert (answer.completion.status, reason(answer)) == (CompletionStatus.CA, FaultReason.FIRST_LEVEL_RESERVED)
     world.memory.write(world.tables.tables[2], 0x10_0000_0000 | 7)
     apply(pasid_iotlb(DID, P1), world.vtd)
-    assert reason(world.access()) is Reason.FIRST_LEVEL_ACCESS
-    assert reason(world.access(va=1 << 50)) is Reason.NOT_CANONICAL
+    assert reason(world.access()) is FaultReason.FIRST_LEVEL_ACCESS
+    assert reason(world.access(va=1 << 50)) is FaultReason.NOT_CANONICAL
     assert outcome(world.request(va=1 << 50)) == HOLE
 
 
@@ -308,7 +310,7 @@ def test_xd_is_reserved_without_nxe(world: World) -> None:
     world.memory.write(world.tables.leaf_address(VA), page_entry(PAGE) | 1 << 63)
     fields = pasid_module.decode(first_level_entry(flptptr=world.tables.root))
     world.put_entry(pasid_module.encode(**(fields | {"NXE": 0})))
-    assert reason(world.access()) is Reason.FIRST_LEVEL_RESERVED
+    assert reason(world.access()) is FaultReason.FIRST_LEVEL_RESERVED
     world.put_entry(pasid_module.encode(**fields))
     apply(pasid_cache(DID, P1), world.vtd)
     assert world.access().address == PAGE + 8
@@ -317,7 +319,7 @@ def test_xd_is_reserved_without_nxe(world: World) -> None:
 def test_a_write_to_a_read_only_page_faults_from_walk_and_from_iotlb(world: World) -> None:
     world.tables.map_now(VA, PAGE, writable=False)
     for _ in range(2):
-        assert reason(world.access(write=True)) is Reason.NO_WRITE_PERMISSION
+        assert reason(world.access(write=True)) is FaultReason.NO_WRITE_PERMISSION
     assert world.bus.steps == [LOOKUP]
     assert world.access().address == PAGE + 8
     assert outcome(world.request()) == (CompletionStatus.SUCCESS, PAGE, True, False)
@@ -353,7 +355,7 @@ def test_requests_without_pasid_use_rid_pasid(world: World) -> None:
     apply(pasid_cache(Did(2), Pasid(2)), world.vtd)
     answer = world.access(pasid=NO_PASID)
     assert answer.record is not None
-    assert (answer.record.reason, answer.record.pasid) == (Reason.PASID_ENTRY_P, None)
+    assert (answer.record.reason, answer.record.pasid) == (FaultReason.PASID_ENTRY_P, None)
 
 
 def test_the_knobs_of_what_is_not_verified() -> None:
@@ -364,10 +366,10 @@ def test_the_knobs_of_what_is_not_verified() -> None:
     )
     world.put_entry(empty_entry())
     answer = world.request()
-    assert (answer.completion.status, reason(answer)) == (CompletionStatus.UR, Reason.PASID_ENTRY_P)
+    assert (answer.completion.status, reason(answer)) == (CompletionStatus.UR, FaultReason.PASID_ENTRY_P)
     assert world.page_request().refusal is ResponseCode.FAILURE
     dma = world.translated()
-    assert (dma.address, reason(dma)) == (None, Reason.PASID_ENTRY_P)
+    assert (dma.address, reason(dma)) == (None, FaultReason.PASID_ENTRY_P)
     world.put_entry(first_level_entry(flptptr=world.tables.root))
     for _ in range(2):
         assert world.translated().address == PAGE
@@ -376,7 +378,7 @@ def test_the_knobs_of_what_is_not_verified() -> None:
     apply(ContextInvalidate(granularity=ContextGranularity.GLOBAL), world.vtd)
     for _ in range(2):
         dma = world.translated()
-        assert (dma.address, reason(dma)) == (None, Reason.DTE_CLEAR)
+        assert (dma.address, reason(dma)) == (None, FaultReason.DTE_CLEAR)
         assert dma.record is not None
         assert dma.record.kind is RequestKind.TRANSLATED_WRITE
     assert world.bus.steps == [LOOKUP]
@@ -549,14 +551,14 @@ def test_resources_of_descriptors() -> None:
     device = ContextInvalidate(granularity=ContextGranularity.DEVICE, sid=SID)
     assert resources_of(device, world.vtd) == (("context cache", 1),)
     assert len(resources_of(ContextInvalidate(granularity=ContextGranularity.GLOBAL), world.vtd)) == 4
-    assert resources_of(Wait(), world.vtd) == ()
+    assert resources_of(WaitDescriptor(), world.vtd) == ()
     with pytest.raises(ValueError, match=r"list those of this world in Vtd\.pasids"):
         resources_of(domain_iotlb(DID), World().vtd)
 
 
 def test_what_only_sends_or_waits_affects_nothing(world: World) -> None:
     transaction = world.access().transaction
-    for descriptor in (Wait(), PageGroupResponse(sid=SID, prgi=Prgi(0), code=0)):
+    for descriptor in (WaitDescriptor(), PageGroupResponse(sid=SID, prgi=Prgi(0), code=0)):
         assert not affects(descriptor, transaction)
         assert apply(descriptor, world.vtd) == ()
 

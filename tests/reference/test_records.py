@@ -20,7 +20,7 @@ from hw.smmuv3.queues import Accepted, Ring
 from hw.smmuv3.registers import Registers
 from hw.tlb import PageRange
 from hw.vtd import faults, invalidation, prq
-from hw.vtd.faults import Reason, RequestKind
+from hw.vtd.faults import FaultReason, RequestKind
 from tests.reference import records
 
 VECTORS = 300
@@ -99,7 +99,7 @@ def test_descriptors_of_page_requests() -> None:
 def test_fault_records() -> None:
     random = Random("FRCD")
     kinds = {kind.value: kind for kind in RequestKind}
-    for reason, (t1, t2, at) in product(Reason, kinds):
+    for reason, (t1, t2, at) in product(FaultReason, kinds):
         wanted = values(random, records.VTD_FAULT) | {"reason": int(reason), "type1": t1, "type2": t2, "at": at}
         found = faults.decode(words_of(records.write(records.VTD_FAULT, wanted), 2))
         if not wanted["f"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from tools.bench.greybox import Row, comparison, main
+from tools.bench.greybox import BenchRow, comparison, main
 
 
 def test_a_table_a_summary_and_a_digest() -> None:
@@ -20,8 +20,8 @@ def test_a_table_a_summary_and_a_digest() -> None:
 
 def test_what_was_not_found_counts_as_the_budget_and_is_said() -> None:
     counts = {"walk": [101, 101], "greybox": [10, 30]}
-    row = Row(name="a", counts=counts, most=100)
-    easy = Row(name="b", counts={"walk": [1, 1], "greybox": [2, 2]}, most=100)
+    row = BenchRow(name="a", counts=counts, most=100)
+    easy = BenchRow(name="b", counts={"walk": [1, 1], "greybox": [2, 2]}, most=100)
     assert (row.cell("walk"), row.cell("greybox")) == ("101.0 +- 0.0 (2 of 2 not)", "20.0 +- 10.0")
     assert comparison([row, easy], "greybox") == (
         "greybox    geometric mean    6.3, found by all seeds in 2 of 2; to walk x 0.63 (0.20..2.00), "

@@ -178,7 +178,7 @@ def test_bad_input_gets_a_line_and_exit_code_2(arguments: list[str], message: st
 def test_ctrl_c_between_two_rows_is_not_lost_and_keeps_those_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     told = matrix._note
 
-    def pressed(row: rows_of_a_table.Row) -> str:
+    def pressed(row: rows_of_a_table.MatrixRow) -> str:
         signal.raise_signal(signal.SIGINT)
         return told(row)
 

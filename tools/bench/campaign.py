@@ -19,9 +19,9 @@ import trio
 
 from actors.runtime.runners.controlled import controlled
 
-from ..campaign.campaign import Session
+from ..campaign.campaign import CampaignRun
+from ..campaign.cells import CampaignOptions, Cell, Shard
 from ..campaign.ledger import Lease
-from ..campaign.matrix import Cell, Options, Shard
 from ..campaign.shard import Seen, strategy_of
 from ..campaign.store import create
 from ..campaign.work import Result, code_of_all
@@ -37,7 +37,7 @@ CELL = Cell(scenario="unbind-window", params=(("drain", "full"),), strategy="wal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class CampaignFigures:
     """The ratios, and a digest of what was computed."""
 
     overhead: float
@@ -71,19 +71,21 @@ class _Timed(Workers):
         return sum(schedules for _, schedules in rest) / (rest[-1][0] - begun)
 
 
-def measure(sizes: tuple[int, int]) -> Figures:
+def measure(sizes: tuple[int, int]) -> CampaignFigures:
     """Run the same shards bare, on one worker and on two."""
     size, shards = sizes
     cell = Cell(scenario=CELL.scenario, params=CELL.params, strategy=CELL.strategy, size=size)
-    options = Options(cells=(cell,), schedules=size * shards)
+    options = CampaignOptions(cells=(cell,), schedules=size * shards)
     work = [options.shard(1, number) for number in range(shards)]
     before, one, after = trio.run(_bare, work), _conducted(options, 1), trio.run(_bare, work)
     two = _conducted(options, 2)
     assert one.digest == two.digest, "one worker and two came to different results"
-    return Figures(overhead=fmean((before, after)) / one.rate - 1, speed_up=two.rate / one.rate, digest=one.digest)
+    return CampaignFigures(
+        overhead=fmean((before, after)) / one.rate - 1, speed_up=two.rate / one.rate, digest=one.digest
+    )
 
 
-def lines(figures: Figures) -> list[str]:
+def lines(figures: CampaignFigures) -> list[str]:
     """The figures as `make bench` prints them."""
     return [
         f"campaign        {figures.overhead:+.1%} over the bare search (less than +5 % is wanted)",
@@ -105,11 +107,11 @@ async def _bare(shards: Sequence[Shard]) -> float:
     return sum(shard.schedules for shard in shards[1:]) / (time.perf_counter() - begun)
 
 
-def _conducted(options: Options, jobs: int) -> _Timed:
+def _conducted(options: CampaignOptions, jobs: int) -> _Timed:
     workers = _Timed(jobs)
     facts: dict[str, object] = {"seconds": 0.0, "code": code_of_all(options.all_cells)}
     with TemporaryDirectory() as folder, create(Path(folder), options, facts) as store:
-        Session(store, workers, StopRequest()).run()
+        CampaignRun(store, workers, StopRequest()).run()
     return workers
 
 

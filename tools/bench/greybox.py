@@ -30,7 +30,7 @@ FIRST_SEED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class BenchRow:
     """One combination: for each strategy the schedules to the first finding, seed by seed; `most` + 1 for none."""
 
     name: str
@@ -58,8 +58,8 @@ def violated(names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, ParamValu
 
 
 async def measure(
-    names: Sequence[str], strategies: Sequence[str], seeds: range, most: int, tell: Callable[[Row], None]
-) -> list[Row]:
+    names: Sequence[str], strategies: Sequence[str], seeds: range, most: int, tell: Callable[[BenchRow], None]
+) -> list[BenchRow]:
     """All rows; `tell` is given each as soon as it is there."""
     rows = []
     async with controlled() as driver:
@@ -72,12 +72,12 @@ async def measure(
                     report = await explore(driver, experiment.world, made, budget, stop_at_first=True)
                     counts[strategy].append(report.schedules if report.found else most + 1)
             told = ",".join(f"{key}={value}" for key, value in params.items())
-            rows.append(Row(name=f"{name} {told}", counts=counts, most=most))
+            rows.append(BenchRow(name=f"{name} {told}", counts=counts, most=most))
             tell(rows[-1])
     return rows
 
 
-def comparison(rows: Sequence[Row], strategy: str) -> str:
+def comparison(rows: Sequence[BenchRow], strategy: str) -> str:
     """One line: a strategy beside the baseline, over all rows."""
     pairs = [(row.mean(strategy), row.mean(BASELINE)) for row in rows]
     fewer, more = sum(mine < walk for mine, walk in pairs), sum(mine > walk for mine, walk in pairs)
@@ -103,7 +103,7 @@ def main(scenarios: tuple[str, ...], strategies: tuple[str, ...], seeds: int, fi
     compared = tuple(dict.fromkeys((BASELINE, *strategies)))
     click.echo("  ".join(["schedules to the first finding".ljust(64), *(name.rjust(26) for name in compared)]))
 
-    def tell(row: Row) -> None:
+    def tell(row: BenchRow) -> None:
         click.echo("  ".join([row.name.ljust(64), *(row.cell(name).rjust(26) for name in compared)]))
 
     rows = trio.run(measure, scenarios, compared, range(first_seed, first_seed + seeds), most, tell)

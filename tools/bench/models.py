@@ -53,7 +53,7 @@ QUICK = Sizes(schedules=100, repeats=2, trials=10, proof=("unbind-window", {"sto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class ModelFigures:
     """One model: rates, the time of an exhaustive search, and schedules to the first bug."""
 
     kind: str
@@ -84,7 +84,7 @@ class KnownWord(Surw):
         self._counts = {bit: of for bit, of in self._counts.items() if bit == self._bit}
 
 
-def measure(kind: str, sizes: Sizes, bare: Callable[[int, int, int], Awaitable[float]]) -> Figures:
+def measure(kind: str, sizes: Sizes, bare: Callable[[int, int, int], Awaitable[float]]) -> ModelFigures:
     """All figures of a model; `bare` gives the steps a second of a loop that does nothing else."""
     experiment = open_experiment(f"{MODELS}::pri_window", {"kind": kind})
     return trio.run(_measure, experiment, kind, sizes, bare)
@@ -92,7 +92,7 @@ def measure(kind: str, sizes: Sizes, bare: Callable[[int, int, int], Awaitable[f
 
 async def _measure(
     experiment: Experiment, kind: str, sizes: Sizes, bare: Callable[[int, int, int], Awaitable[float]]
-) -> Figures:
+) -> ModelFigures:
     async with controlled() as driver:
         plain = driver.run(experiment.world(), Fifo())
         names = {name: address for address, name in word_names(plain).items()}
@@ -112,7 +112,7 @@ async def _measure(
             traces = (await explore(driver, experiment.world, Dpor())).schedules
             times.append(time.process_time() - begun)
         seeds = range(sizes.trials)
-        return Figures(
+        return ModelFigures(
             kind=kind,
             walk=median(rates),
             ratio=median(ratios),
@@ -195,7 +195,7 @@ def columns(table: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in table]
 
 
-def lines(figures: list[Figures], gain: SpeedUp, sizes: Sizes) -> list[str]:
+def lines(figures: list[ModelFigures], gain: SpeedUp, sizes: Sizes) -> list[str]:
     """The figures as a table, with what is wanted of each."""
     table: list[tuple[str, ...]] = [
         ("model", "walk/s", "to bare loop", "DPOR", "traces", "first bug: DPOR", "SURW", "portfolio")

@@ -23,7 +23,7 @@ from .coverage import PAIR
 from .exemplar import Exemplar
 from .ledger import Lease, Ledger
 from .shard import Seen
-from .store import FINDINGS, Store
+from .store import FINDINGS, CampaignStore
 from .views import SILENT, canary, lost_traces
 from .work import LOOK_EVERY, Engine, Failed, Killed, OtherCode, Result
 
@@ -34,10 +34,10 @@ _SOON = 1.0
 
 
 @dataclass(slots=True)
-class Session:
+class CampaignRun:
     """One run of a campaign, from start or resume to its end."""
 
-    store: Store
+    store: CampaignStore
     engine: Engine
     stop: StopRequest
     on_progress: Callable[[float], None] = lambda _: None
@@ -140,7 +140,7 @@ class Session:
 
 
 @contextmanager
-def _resumable(store: Store) -> Iterator[None]:
+def _resumable(store: CampaignStore) -> Iterator[None]:
     """What stops a campaign in the middle leaves nothing damaged; say so."""
     try:
         yield

@@ -15,8 +15,8 @@ from ..terminal.exits import Exit, Refusal
 from ..terminal.interrupt import StopRequest
 from ..terminal.output import Output
 from ..terminal.progress import Progress
-from .campaign import Session
-from .store import Store
+from .campaign import CampaignRun
+from .store import CampaignStore
 from .telling import campaign_document, failing_line, findings_lines, status_line
 from .views import is_over, status, verdict
 from .work import Engine
@@ -39,7 +39,7 @@ def make_engine(engine: str, jobs: int, scheduler: str | None) -> Engine:
     return made
 
 
-def conduct(out: Output, store: Store, engine: Engine, stop: StopRequest) -> Exit:
+def conduct(out: Output, store: CampaignStore, engine: Engine, stop: StopRequest) -> Exit:
     """Run until the end, and say what was found; KeyboardInterrupt, with how to go on, after Ctrl-C."""
     folder = store.folder
 
@@ -47,7 +47,7 @@ def conduct(out: Output, store: Store, engine: Engine, stop: StopRequest) -> Exi
         return status_line(replace(status(store), seconds=report.seconds))
 
     with closing(progress(line)) as display:
-        session = Session(store, engine, stop, _less_and_less(display))
+        session = CampaignRun(store, engine, stop, _less_and_less(display))
         session.run()
     display.end(Report(seconds=session.seconds))
     word, code = verdict(store)
@@ -83,7 +83,7 @@ class CanarySilent(Refusal):
     code = Exit.INTERNAL
 
 
-def _summary(store: Store, word: str) -> str:
+def _summary(store: CampaignStore, word: str) -> str:
     now = status(store)
     ran = f"{counted(now.schedules, 'schedule')} in {counted(now.shards.get('done', 0), 'shard')}"
     match word:

@@ -18,7 +18,7 @@ from ..terminal.exits import Diverged
 from ..traces.container import encode
 from ..traces.trace import record
 from .bucket import Bucket, deciding_pair, exact_hash
-from .matrix import Cell
+from .cells import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

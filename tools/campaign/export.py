@@ -12,14 +12,14 @@ from scenarios import catalogue
 
 from .. import __version__
 from ..terminal.counting import counted
-from .store import Store
-from .views import Finding, Group, groups, set_aside
+from .store import CampaignStore
+from .views import DistinctFinding, FilledBucket, groups, set_aside
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def junit(store: Store) -> str:
+def junit(store: CampaignStore) -> str:
     """JUnit XML: a suite for each scenario; a case fails with its shortest finding, and errs if it was set aside."""
     cells = store.run(
         "SELECT cells.*, sum(seconds) AS seconds, sum(schedules) AS schedules, sum(state = 'quarantined') AS aside "
@@ -59,7 +59,7 @@ def junit(store: Store) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def sarif(store: Store) -> str:
+def sarif(store: CampaignStore) -> str:
     """SARIF 2.1.0: the oracles are the rules."""
     found = groups(store)
     rules = sorted({group.bucket.oracle for group in found})
@@ -78,7 +78,7 @@ def sarif(store: Store) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(group: Group, rules: Sequence[str]) -> dict[str, object]:
+def _result(group: FilledBucket, rules: Sequence[str]) -> dict[str, object]:
     one = group.shortest
     return {
         "ruleId": group.bucket.oracle,
@@ -97,7 +97,7 @@ def _result(group: Group, rules: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _steps(finding: Finding) -> list[str]:
+def _steps(finding: DistinctFinding) -> list[str]:
     return [step for step in finding.bucket.pair if step] or [finding.bucket.oracle]
 
 

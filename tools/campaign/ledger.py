@@ -13,11 +13,11 @@ from typing import Any
 
 from actors.runtime.runs.schedule import Recipe
 
+from .cells import CampaignOptions, Shard
 from .exemplar import Exemplar, Shrinking
-from .matrix import Options, Shard
 from .probe import Probe
 from .shard import Seen
-from .store import Store
+from .store import CampaignStore
 
 MOST_KILLS = 3
 """Workers that one piece of work may kill before it is set aside."""
@@ -50,9 +50,9 @@ class Lease:
 class Ledger:
     """The books of a campaign. One coordinator has it; `recover` first takes back what an earlier one had given out."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: CampaignStore) -> None:
         self.store = store
-        self.options: Options = store.options
+        self.options: CampaignOptions = store.options
 
     def recover(self) -> None:
         """Whatever is given out belongs to a coordinator that is dead, since this one has the lock."""
@@ -211,7 +211,7 @@ class Ledger:
         return Lease(task=self.options.shard(cell, number), cell=cell, number=number)
 
 
-def book_finding(store: Store, *row: object) -> None:
+def book_finding(store: CampaignStore, *row: object) -> None:
     """Add a finding, or if it is known, keep the shorter run of the two."""
     store.run(
         "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (exact) DO UPDATE SET "

@@ -13,14 +13,14 @@ from ..terminal.exits import Refusal
 from ..traces.store import load, save
 from ..traces.trace import TraceError
 from .ledger import book_finding
-from .store import FINDINGS, Store, create, open_to_read
+from .store import FINDINGS, CampaignStore, create, open_to_read
 from .views import is_over
 
 _MOST_RANGES = 8
 _CARRIED = ("stopmarker", "code", "jobs", "engine")
 
 
-def merge(folder: Path, parts: Sequence[Path]) -> Store:
+def merge(folder: Path, parts: Sequence[Path]) -> CampaignStore:
     """A new campaign in `folder`; Refusal if the parts are not of one campaign. Parts may be missing or unfinished."""
     with ExitStack() as stack:
         stores = [stack.enter_context(open_to_read(part)) for part in parts]
@@ -33,7 +33,7 @@ def merge(folder: Path, parts: Sequence[Path]) -> Store:
         return create(folder, options, facts, partial(_add_all, stores))
 
 
-def _check(stores: Sequence[Store]) -> None:
+def _check(stores: Sequence[CampaignStore]) -> None:
     """One campaign, each part once, none of them at work."""
     first = stores[0]
     seen: dict[int, Path] = {}
@@ -55,7 +55,7 @@ def _check(stores: Sequence[Store]) -> None:
         seen[part] = store.folder
 
 
-def _missing(stores: Sequence[Store]) -> list[str]:
+def _missing(stores: Sequence[CampaignStore]) -> list[str]:
     parts = stores[0].options.part[1]
     there = {store.options.part[0]: store for store in stores}
     absent = [part for part in range(1, parts + 1) if part not in there]
@@ -76,7 +76,7 @@ def _told(numbers: Sequence[int], parts: int, what: str) -> list[str]:
     return [f"{len(numbers)} of {parts} parts are {what}: {', '.join(shown)}{', …' if ranges[_MOST_RANGES:] else ''}"]
 
 
-def _add_all(stores: Sequence[Store], merged: Store) -> None:
+def _add_all(stores: Sequence[CampaignStore], merged: CampaignStore) -> None:
     for store in stores:
         _add(merged, store, _copied_traces(store, merged.folder))
     merged.run(
@@ -86,7 +86,7 @@ def _add_all(stores: Sequence[Store], merged: Store) -> None:
     )
 
 
-def _copied_traces(store: Store, folder: Path) -> dict[str, str]:
+def _copied_traces(store: CampaignStore, folder: Path) -> dict[str, str]:
     """Old name of each trace file to its new name, but for those that are lost or damaged."""
     copied = {}
     for row in store.run("SELECT DISTINCT file FROM findings ORDER BY file"):
@@ -95,7 +95,7 @@ def _copied_traces(store: Store, folder: Path) -> dict[str, str]:
     return copied
 
 
-def _add(merged: Store, store: Store, files: dict[str, str]) -> None:
+def _add(merged: CampaignStore, store: CampaignStore, files: dict[str, str]) -> None:
     """Add what a part did; of the canary, which sings in all parts, the worst is kept."""
     cells = "UPDATE cells SET complete = max(complete, ?), next = max(next, ?), last = min(last, ?) WHERE cell = ?"
     merged.run_all(cells, (tuple(row) for row in store.run("SELECT complete, next, last, cell FROM cells")))

@@ -13,7 +13,7 @@ from ..experiments.experiment import open_experiment
 from ..experiments.strategies import find_strategy
 from ..explore.search import Budget, Report, explore
 from ..traces.determined import determined
-from .matrix import LARGEST, Cell
+from .cells import LARGEST, Cell
 
 STEPS = 150_000
 """Steps in a shard: about a second. Counted, not timed, so that equal options mean equal shards on every machine."""

@@ -18,8 +18,8 @@ from ..experiments.experiment import open_experiment
 from ..experiments.strategies import find_strategy
 from ..explore.search import Budget, Report, Strategy, explore
 from .bucket import failure_key
+from .cells import Shard
 from .coverage import Coverage
-from .matrix import Shard
 
 LOOK_FIRST, LOOK_EVERY = 64, 16
 """So many schedules of a shard are looked at for their pairs, then each so-many-th: to look at all costs a tenth of the

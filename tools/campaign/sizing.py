@@ -10,8 +10,8 @@ from loguru import logger
 
 from ..terminal.exits import Diverged, Exit, ModelError, Refusal
 from ..terminal.interrupt import StopRequest
+from .cells import LARGEST, Cell
 from .ledger import MOST_KILLS, Lease
-from .matrix import LARGEST, Cell
 from .probe import Probe, Size
 from .work import LOOK_EVERY, Engine, Failed, Killed, OtherCode, Result
 

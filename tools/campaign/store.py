@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ..terminal.exits import Refusal
 from ..traces.store import check_writable
-from .matrix import MAY_COMPLETE, Options
+from .cells import MAY_COMPLETE, CampaignOptions
 
 VERSION = 2
 """Of the tables, and of what a shard does: a store of another version is never touched."""
@@ -72,7 +72,7 @@ CREATE TABLE samples (
 """
 
 
-class Store:
+class CampaignStore:
     """An open store. `writes` is a transaction; every sqlite3 error becomes a Refusal of one line."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, lock: int | None = None) -> None:
@@ -123,9 +123,9 @@ class Store:
         return self._lock is not None or running(self.folder)
 
     @property
-    def options(self) -> Options:
+    def options(self) -> CampaignOptions:
         """What the campaign is."""
-        return Options.unpack(self.fact("options"))
+        return CampaignOptions.unpack(self.fact("options"))
 
     @property
     def resumption(self) -> str:
@@ -142,7 +142,7 @@ class Store:
         if self._lock is not None:
             os.close(self._lock)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> CampaignStore:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,8 +150,11 @@ class Store:
 
 
 def create(
-    folder: Path, options: Options, facts: dict[str, object], fill: Callable[[Store], None] = lambda _: None
-) -> Store:
+    folder: Path,
+    options: CampaignOptions,
+    facts: dict[str, object],
+    fill: Callable[[CampaignStore], None] = lambda _: None,
+) -> CampaignStore:
     """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise.
 
     `fill` writes what more it begins with. All of it is there, or nothing.
@@ -163,7 +166,7 @@ def create(
     except OSError as error:
         raise Refusal(f"{what}: {error.strerror or error}") from None
     lock = _locked(folder)
-    store = Store(folder, _connect(folder, "rwc"), lock)
+    store = CampaignStore(folder, _connect(folder, "rwc"), lock)
     try:
         if store.one("PRAGMA user_version") or store.one("SELECT count(*) FROM sqlite_master"):
             raise Refusal(f"{what}: it holds one already (see `campaign status`); name another directory")
@@ -189,7 +192,7 @@ def create(
     return store
 
 
-def _open_cells(store: Store, options: Options) -> None:
+def _open_cells(store: CampaignStore, options: CampaignOptions) -> None:
     """A row for each cell."""
     for number, cell in enumerate(options.all_cells):
         first = options.next_mine(number, 0)
@@ -199,13 +202,13 @@ def _open_cells(store: Store, options: Options) -> None:
         store.run(f"INSERT INTO cells ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
 
 
-def open_to_write(folder: Path) -> Store:
+def open_to_write(folder: Path) -> CampaignStore:
     """The campaign of `folder`, for its only coordinator; Refusal if there is none, or another one runs."""
     _check_exists(folder)
     if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder / FILE, os.W_OK):
         raise Refusal(f"continue the campaign in {folder}: the directory is read-only")
     lock = _locked(folder)
-    store = Store(folder, _connect(folder, "rw"), lock)
+    store = CampaignStore(folder, _connect(folder, "rw"), lock)
     try:
         _check_version(store)
         _settle(store)
@@ -215,7 +218,7 @@ def open_to_write(folder: Path) -> Store:
     return store
 
 
-def open_to_read(folder: Path) -> Store:
+def open_to_read(folder: Path) -> CampaignStore:
     """The campaign of `folder`, to look at while it runs or after."""
     _check_exists(folder)
     mode = "ro"
@@ -225,7 +228,7 @@ def open_to_read(folder: Path) -> Store:
         if log.exists() and log.stat().st_size:
             raise Refusal(f"read campaign {folder}: it was killed and is read-only now; copy it elsewhere to read it")
         mode = "ro&immutable=1"
-    store = Store(folder, _connect(folder, mode))
+    store = CampaignStore(folder, _connect(folder, mode))
     try:
         _check_version(store)
     except BaseException:
@@ -285,11 +288,11 @@ def _connect(folder: Path, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{path}?mode={mode}", uri=True, isolation_level=None, timeout=10)
 
 
-def _settle(store: Store) -> None:
+def _settle(store: CampaignStore) -> None:
     store.run("PRAGMA synchronous = FULL")
 
 
-def _check_version(store: Store) -> None:
+def _check_version(store: CampaignStore) -> None:
     what = f"open campaign {store.folder}"
     if store.one("PRAGMA application_id") != _APPLICATION:
         raise Refusal(f"{what}: {FILE} is not a campaign")

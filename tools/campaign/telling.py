@@ -11,8 +11,8 @@ from ..terminal.counting import counted
 from ..traces.verdicts import MODEL, besides, memory, worse
 from .coverage import Coverage
 from .saturation import saturation
-from .store import Store
-from .views import Finding, Group, Status, coverage, groups, set_aside, status, verdict
+from .store import CampaignStore
+from .views import DistinctFinding, FilledBucket, Status, coverage, groups, set_aside, status, verdict
 
 _WIDE = "    "
 
@@ -28,7 +28,7 @@ def status_line(now: Status) -> str:
     )
 
 
-def status_lines(store: Store) -> list[str]:
+def status_lines(store: CampaignStore) -> list[str]:
     """How it goes, and how much there may be that was not seen."""
     now = status(store)
     state = "over" if now.over else "running" if now.running else "stopped: `campaign resume` continues it"
@@ -64,7 +64,7 @@ def failing_line(now: Status, ran: str) -> str:
     return f"{now.failing - now.errors:,} of {ran} violated.{besides(now.errors)}"
 
 
-def findings_lines(store: Store) -> list[str]:
+def findings_lines(store: CampaignStore) -> list[str]:
     """The buckets, each with its shortest exemplar and how to run that again."""
     found = groups(store)
     lines: list[str] = []
@@ -83,7 +83,7 @@ def findings_lines(store: Store) -> list[str]:
     return [*lines, *set_aside_lines(store)]
 
 
-def finding_lines(finding: Finding) -> list[str]:
+def finding_lines(finding: DistinctFinding) -> list[str]:
     """All that is known of one finding, but for its ladder."""
     params = ", ".join(f"{name}={value}" for name, value in finding.params.items()) or "all parameters as by default"
     return [
@@ -97,7 +97,7 @@ def finding_lines(finding: Finding) -> list[str]:
     ]
 
 
-def set_aside_lines(store: Store) -> list[str]:
+def set_aside_lines(store: CampaignStore) -> list[str]:
     """What could not be done, and why."""
     found = set_aside(store)
     lines = ["", f"Set aside: {len(found)}"] if found else []
@@ -108,12 +108,12 @@ def set_aside_lines(store: Store) -> list[str]:
     return lines
 
 
-def campaign_document(store: Store) -> dict[str, object]:
+def campaign_document(store: CampaignStore) -> dict[str, object]:
     """What whoever ran or merged it has to say at the end."""
     return {**status_document(store), **findings_document(store), "running": False}
 
 
-def status_document(store: Store) -> dict[str, object]:
+def status_document(store: CampaignStore) -> dict[str, object]:
     """The status as data."""
     now = status(store)
     seen = coverage(store)
@@ -137,7 +137,7 @@ def status_document(store: Store) -> dict[str, object]:
     }
 
 
-def findings_document(store: Store) -> dict[str, object]:
+def findings_document(store: CampaignStore) -> dict[str, object]:
     """The findings as data."""
     return {
         "verdict": verdict(store)[0],
@@ -147,7 +147,7 @@ def findings_document(store: Store) -> dict[str, object]:
     }
 
 
-def group_document(group: Group) -> dict[str, object]:
+def group_document(group: FilledBucket) -> dict[str, object]:
     """A bucket as data."""
     return {
         **_bucket(group.shortest),
@@ -157,17 +157,17 @@ def group_document(group: Group) -> dict[str, object]:
     }
 
 
-def finding_document(finding: Finding) -> dict[str, object]:
+def finding_document(finding: DistinctFinding) -> dict[str, object]:
     """A finding as data."""
     return {**asdict(finding), **_bucket(finding), "verdict": worse([finding.outcome]), "memory": MODEL}
 
 
-def _bucket(finding: Finding) -> dict[str, object]:
+def _bucket(finding: DistinctFinding) -> dict[str, object]:
     bucket = finding.bucket
     return {"bucket": {"family": bucket.family, "oracle": bucket.oracle, "pair": list(bucket.pair)}}
 
 
-def _met(group: Group) -> str:
+def _met(group: FilledBucket) -> str:
     cells = len({cell for finding in group.findings for cell in finding.cells})
     return f"{counted(group.count, 'violating schedule')} in {counted(cells, 'cell')}"
 

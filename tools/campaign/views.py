@@ -16,7 +16,7 @@ from ..traces.store import load
 from ..traces.trace import TraceError
 from ..traces.verdicts import EXITS, worse
 from .bucket import Bucket
-from .store import FINDINGS, Store
+from .store import FINDINGS, CampaignStore
 
 SINGS, SILENT, UNHEARD = "sings", "silent", "not yet run"
 """The canary: it fails as it must, it stopped failing, or nobody knows yet."""
@@ -24,7 +24,7 @@ _MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DistinctFinding:
     """One exact finding: all failing runs that shrink to the same happens-before order."""
 
     exact: str
@@ -48,11 +48,11 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class FilledBucket:
     """A bucket with all that fell into it, the shortest first."""
 
     bucket: Bucket
-    findings: tuple[Finding, ...]
+    findings: tuple[DistinctFinding, ...]
 
     @property
     def count(self) -> int:
@@ -60,7 +60,7 @@ class Group:
         return sum(finding.count for finding in self.findings)
 
     @property
-    def shortest(self) -> Finding:
+    def shortest(self) -> DistinctFinding:
         """The one to look at."""
         return self.findings[0]
 
@@ -103,22 +103,22 @@ class Status:
     memory: int
 
 
-def groups(store: Store) -> list[Group]:
+def groups(store: CampaignStore) -> list[FilledBucket]:
     """All findings in their buckets, in alphabetical order."""
-    found: dict[Bucket, list[Finding]] = {}
+    found: dict[Bucket, list[DistinctFinding]] = {}
     for row in store.run("SELECT * FROM findings ORDER BY steps, switches, exact").fetchall():
         finding = _finding(store, row)
         found.setdefault(finding.bucket, []).append(finding)
-    return [Group(bucket=bucket, findings=tuple(found[bucket])) for bucket in sorted(found)]
+    return [FilledBucket(bucket=bucket, findings=tuple(found[bucket])) for bucket in sorted(found)]
 
 
-def lost_traces(store: Store) -> list[Finding]:
+def lost_traces(store: CampaignStore) -> list[DistinctFinding]:
     """The findings whose trace files are gone or damaged."""
     found = [finding for group in groups(store) for finding in group.findings]
     return [finding for finding in found if not _is_whole(Path(finding.file))]
 
 
-def set_aside(store: Store) -> list[SetAside]:
+def set_aside(store: CampaignStore) -> list[SetAside]:
     """What was quarantined."""
     shards = store.run(
         "SELECT label, number, reason FROM shards JOIN cells USING (cell) WHERE state = 'quarantined' "
@@ -133,7 +133,7 @@ def set_aside(store: Store) -> list[SetAside]:
     return found
 
 
-def status(store: Store) -> Status:
+def status(store: CampaignStore) -> Status:
     """How it goes now."""
     seconds, rate, new_pairs, memory = _pace(store)
     shards = {row["state"]: row["n"] for row in store.run("SELECT state, count(*) n FROM shards GROUP BY state")}
@@ -162,7 +162,7 @@ def status(store: Store) -> Status:
     )
 
 
-def canary(store: Store) -> str:
+def canary(store: CampaignStore) -> str:
     """SINGS, SILENT or UNHEARD."""
     silent = "state = 'quarantined' OR state = 'done' AND NOT failing"
     bad, done = store.run(
@@ -171,7 +171,7 @@ def canary(store: Store) -> str:
     return SILENT if bad else SINGS if done else UNHEARD
 
 
-def is_over(store: Store) -> bool:
+def is_over(store: CampaignStore) -> bool:
     """Whether a resume would have nothing to do."""
     left = (
         "SELECT (SELECT count(*) FROM shards WHERE state IN ('waiting', 'leased')) + "
@@ -183,7 +183,7 @@ def is_over(store: Store) -> bool:
     return not shrinks and (used_up or not store.one(left))
 
 
-def verdict(store: Store) -> tuple[str, Exit]:
+def verdict(store: CampaignStore) -> tuple[str, Exit]:
     """What the campaign has come to so far."""
     if canary(store) == SILENT:
         return "canary silent", Exit.INTERNAL
@@ -197,7 +197,7 @@ def verdict(store: Store) -> tuple[str, Exit]:
     return "not found", Exit.NOTHING_VIOLATED
 
 
-def coverage(store: Store) -> dict[str, dict[str, int]]:
+def coverage(store: CampaignStore) -> dict[str, dict[str, int]]:
     """The counts of each family."""
     found: dict[str, dict[str, int]] = {}
     for row in store.run("SELECT family, key, count FROM coverage ORDER BY family, key"):
@@ -205,14 +205,14 @@ def coverage(store: Store) -> dict[str, dict[str, int]]:
     return found
 
 
-def _finding(store: Store, row: Any) -> Finding:
+def _finding(store: CampaignStore, row: Any) -> DistinctFinding:
     met: Sequence[Any] = store.run(
         "SELECT count, seed, at, number, label, token FROM failures JOIN cells USING (cell) WHERE exact = ? "
         "ORDER BY number, cell, at",
         row["exact"],
     ).fetchall()
     path = store.folder / FINDINGS / row["file"]
-    return Finding(
+    return DistinctFinding(
         exact=row["exact"],
         bucket=Bucket(row["family"], row["oracle"], (row["first"], row["second"])),
         outcome=row["outcome"],
@@ -238,7 +238,7 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def _pace(store: Store) -> tuple[float, float, float, int]:
+def _pace(store: CampaignStore) -> tuple[float, float, float, int]:
     """Seconds run, schedules a second, new pairs a minute, and the memory of the largest worker."""
     seconds = float(store.fact("seconds"))
     last = store.run("SELECT * FROM samples ORDER BY seconds DESC LIMIT 1").fetchone()
@@ -255,7 +255,7 @@ def _pace(store: Store) -> tuple[float, float, float, int]:
     return seconds, rate, new, memory or 0
 
 
-def _oldest(store: Store, seconds: float) -> tuple[str, float] | None:
+def _oldest(store: CampaignStore, seconds: float) -> tuple[str, float] | None:
     row = store.run(
         "SELECT * FROM (SELECT 'shard ' || number || ' of ' || label AS what, since FROM shards "
         "JOIN cells USING (cell) WHERE state = 'leased' "

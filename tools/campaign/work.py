@@ -12,9 +12,9 @@ from ..searches.checkpoint import code_digest
 from ..terminal.exits import Exit, Refusal
 from ..terminal.leaving import staying
 from ..terminal.standstill import NoStep, asking_line
+from .cells import Cell, Shard
 from .exemplar import Exemplar, Shrinking, run_shrinking
 from .ledger import Lease
-from .matrix import Cell, Shard
 from .probe import Probe, Size, run_probe
 from .shard import Seen, run_shard
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tools.campaign.conduct import conduct, make_engine
-from tools.campaign.store import Store, open_to_write
+from tools.campaign.store import CampaignStore, open_to_write
 from tools.campaign.work import code_of_all
 from tools.own_files.trust import check
 from tools.terminal.exits import Exit, Refusal
@@ -28,7 +28,7 @@ def main(
             return conduct(out, store, chosen, stop)
 
 
-def _check(store: Store, trust: bool) -> None:
+def _check(store: CampaignStore, trust: bool) -> None:
     what = f"resume {store.folder}"
     if store.fact("merged"):
         raise Refusal(f"{what}: it was merged from parts; resume those, and merge again")

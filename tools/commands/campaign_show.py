@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.campaign.store import Store, open_to_read
+from tools.campaign.store import CampaignStore, open_to_read
 from tools.campaign.telling import finding_document, finding_lines
-from tools.campaign.views import Finding, groups
+from tools.campaign.views import DistinctFinding, groups
 from tools.show.ladder import ladder
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.output import Output
@@ -24,14 +24,14 @@ def main(out: Output, *, directory: str, finding: str | None) -> Exit:
     return Exit.NOTHING_VIOLATED
 
 
-def _drawn(store: Store, finding: Finding) -> list[str]:
+def _drawn(store: CampaignStore, finding: DistinctFinding) -> list[str]:
     try:
         return ladder(load(Path(finding.file)))
     except TraceError as lost:
         raise Refusal(f"{lost}; made again by: {store.resumption}") from None
 
 
-def _find(store: Store, name: str | None) -> Finding:
+def _find(store: CampaignStore, name: str | None) -> DistinctFinding:
     """The finding whose digest begins like that; without a name, the only one."""
     found = [finding for group in groups(store) for finding in group.findings]
     fitting = [finding for finding in found if finding.exact.startswith(name or "")]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools import __version__
+from tools.campaign.cells import CampaignOptions, make_matrix, parse_part
 from tools.campaign.conduct import conduct, make_engine
-from tools.campaign.matrix import Options, make_matrix, parse_part
 from tools.campaign.sizing import PATIENCE, sized
 from tools.campaign.store import create
 from tools.campaign.work import code_of_all
@@ -41,7 +41,7 @@ def main(
     if schedules is None and budget is None:
         schedules = DEFAULT_SCHEDULES
     strategies = [name for given in strategy for name in given.split(",")]
-    options = Options(
+    options = CampaignOptions(
         part=parse_part(shard),
         budget=None if budget is None else parse_budget(budget),
         cells=make_matrix(scenarios, param, strategies, size=size, schedules=schedules),

@@ -8,7 +8,7 @@ from actors.runtime.primitives.events import Outcome
 from tools.commands.replay import recording
 from tools.experiments.experiment import reopen
 from tools.experiments.terms import Terms
-from tools.explore.search import Found, Report
+from tools.explore.search import FoundSignature, Report
 from tools.findings.explaining import Constraint, Explained, Place, explained
 from tools.searches.hunt import parse_budget
 from tools.show.beside import FEW_STEPS, beside
@@ -50,14 +50,14 @@ def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | Non
     return Exit.NOTHING_VIOLATED if result.explanation.decided else Exit.INCONCLUSIVE
 
 
-def _found(trace: Trace) -> Found:
+def _found(trace: Trace) -> FoundSignature:
     if trace.finding is None:
         raise Refusal("explain: this run does not fail, so there is nothing to explain")
     if trace.finding.outcome is Outcome.BOUND:
         raise Refusal("explain: this run ends at the step bound; what it would have come to is not known")
     if trace.finding.outcome is Outcome.LIVELOCK:
         raise Refusal("explain: a livelock is no matter of one order; the steps that come again are in `show`")
-    return Found(trace.finding, trace.schedule, 1)
+    return FoundSignature(trace.finding, trace.schedule, 1)
 
 
 def _sentence(report: Report) -> str:

@@ -12,7 +12,7 @@ from scenarios import catalogue
 from scenarios.scenario import Expected
 from tools.explore.search import Report
 from tools.searches.hunt import parse_budget
-from tools.searches.matrix import Row, rows_of
+from tools.searches.stated import MatrixRow, rows_of
 from tools.show.rows import plain, wrap
 from tools.terminal.counting import counted
 from tools.terminal.display import progress
@@ -40,7 +40,7 @@ def main(
     if eras and (scenarios or param):
         raise Refusal("matrix --eras: it names its scenarios itself, so no scenario and no parameter goes with it")
     rows = rows_of(catalogue.ERAS if eras else scenarios, param, bound, keep_going)
-    done: list[Row] = []
+    done: list[MatrixRow] = []
     with stop_request() as stop:
         for row in rows:
             stop.check()
@@ -55,7 +55,12 @@ def main(
 
 
 def _prove_all(
-    out: Output, scenario: str, rows: Sequence[Row], done: list[Row], all_rows: int, prove: Callable[[Row, str], None]
+    out: Output,
+    scenario: str,
+    rows: Sequence[MatrixRow],
+    done: list[MatrixRow],
+    all_rows: int,
+    prove: Callable[[MatrixRow, str], None],
 ) -> None:
     """The rows of one scenario, each printed when it is over."""
     names = max(len(_given(row)) for row in rows)
@@ -71,7 +76,7 @@ def _prove_all(
         out.lines(_complaints(row))
 
 
-def _prove(seconds: float, jobs: int, stop: StopRequest, row: Row, where: str) -> None:
+def _prove(seconds: float, jobs: int, stop: StopRequest, row: MatrixRow, where: str) -> None:
     def sentence(report: Report) -> str:
         return f"{where}: schedules {report.schedules:,}, failing {report.failing:,}"
 
@@ -79,17 +84,17 @@ def _prove(seconds: float, jobs: int, stop: StopRequest, row: Row, where: str) -
         row.proof.run(seconds, jobs, display.show, stop)
 
 
-def _complaints(row: Row) -> list[str]:
+def _complaints(row: MatrixRow) -> list[str]:
     """What is wrong with the model, and where: it is not found by looking at a schedule."""
     broken = [one.finding for one in row.proof.violations if one.finding.outcome is Outcome.ERROR]
     return [line for one in broken for line in wrap(f"      {plain(one.message)}", "        ")]
 
 
-def _given(row: Row) -> str:
+def _given(row: MatrixRow) -> str:
     return ", ".join(f"{name}={value}" for name, value in row.given) or "(defaults)"
 
 
-def _result(row: Row) -> str:
+def _result(row: MatrixRow) -> str:
     """The verdict, and the property that was expected to break, or the first that did."""
     oracles = row.oracles
     if not oracles:
@@ -98,7 +103,7 @@ def _result(row: Row) -> str:
     return f"{row.verdict}: {awaited if awaited in oracles else oracles[0]}"
 
 
-def _expectation(row: Row) -> str:
+def _expectation(row: MatrixRow) -> str:
     expected = row.expected
     if expected is None:
         return ""
@@ -106,13 +111,13 @@ def _expectation(row: Row) -> str:
     return f"{expected.verdict}{between}{expected.details}" if expected.details else expected.verdict
 
 
-def _numbers(row: Row) -> str:
+def _numbers(row: MatrixRow) -> str:
     report = row.proof.report
     cells = f"{report.schedules:,}", f"{report.failing:,}", f"{report.steps:,}", f"{report.seconds:.1f}"
     return "".join(cell.rjust(width) for cell, (_, width) in zip(cells, _NUMBERS, strict=True))
 
 
-def _note(row: Row) -> str:
+def _note(row: MatrixRow) -> str:
     match row.agrees:
         case True:
             return "as expected"
@@ -126,7 +131,7 @@ def _note(row: Row) -> str:
             return f"{why}; expected: {_expectation(row)}"
 
 
-def _summary(done: Sequence[Row], rows: int) -> str:
+def _summary(done: Sequence[MatrixRow], rows: int) -> str:
     as_expected = sum(row.agrees is True for row in done)
     surprising = sum(row.surprises for row in done)
     rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
@@ -134,7 +139,7 @@ def _summary(done: Sequence[Row], rows: int) -> str:
     return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared. Bounds: {memory()}."
 
 
-def _code(done: Sequence[Row]) -> Exit:
+def _code(done: Sequence[MatrixRow]) -> Exit:
     found = {row.verdict for row in done if row.surprises}
     if found:
         return Exit.ERROR if found == {ERROR} else Exit.VIOLATED
@@ -142,7 +147,7 @@ def _code(done: Sequence[Row]) -> Exit:
     return Exit.INCONCLUSIVE if unsure else Exit.NOTHING_VIOLATED
 
 
-def _document(done: Sequence[Row], rows: int) -> dict[str, object]:
+def _document(done: Sequence[MatrixRow], rows: int) -> dict[str, object]:
     return {
         "rows": [_row_document(row) for row in done],
         "as_expected": sum(row.agrees is True for row in done),
@@ -156,7 +161,7 @@ def _expected(one: Expected) -> dict[str, object]:
     return {"verdict": one.verdict, "oracle": one.oracle, "searched": one.searched}
 
 
-def _row_document(row: Row) -> dict[str, object]:
+def _row_document(row: MatrixRow) -> dict[str, object]:
     report, expected = row.proof.report, row.expected
     return {
         "scenario": row.proof.terms.scenario,

@@ -22,7 +22,7 @@ _PART = re.compile(r"(setup|thread|worker|check)=([A-Za-z_]\w*)(?::(-?\w+(?:,-?\
 _FORM = "expected --setup, --thread or --check FUNCTION[:NUMBER,…], or --worker QUEUE"
 
 
-class Part(NamedTuple):
+class RacePart(NamedTuple):
     """A function, or a work queue, and what is to be made of it."""
 
     kind: str
@@ -48,17 +48,17 @@ def c_race(paths: str, parts: str) -> Scenario:
     return Scenario(name=Path(paths.partition(",")[0]).stem, summary=f"C of {paths}", source="", params={}, build=build)
 
 
-def _part(text: str) -> Part:
+def _part(text: str) -> RacePart:
     match = _PART.fullmatch(text)
     if match is None:
         raise Refusal(f"part {text!r} of a race in C: {_FORM}")
     try:
-        return Part(match[1], match[2], tuple(int(number, 0) for number in (match[3] or "").split(",") if number))
+        return RacePart(match[1], match[2], tuple(int(number, 0) for number in (match[3] or "").split(",") if number))
     except ValueError:
         raise Refusal(f"part {text!r} of a race in C: its arguments are numbers, such as 7 or 0x10") from None
 
 
-def _fill(world: World, code: Code, parts: Sequence[Part]) -> None:
+def _fill(world: World, code: Code, parts: Sequence[RacePart]) -> None:
     world.step_bound = 20_000
     for part in parts:
         if part.kind == "setup":
@@ -78,6 +78,6 @@ def _fill(world: World, code: Code, parts: Sequence[Part]) -> None:
     world.eventually("nothing leaks", code.leaks)
 
 
-def _asked(code: Code, part: Part) -> str | None:
+def _asked(code: Code, part: RacePart) -> str | None:
     answer = code.call(part.name, *part.arguments)
     return f"{part.name} returns {answer} at the end" if answer else None

@@ -69,7 +69,7 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Found:
+class FoundSignature:
     """All findings with one signature; `finding` and `schedule` are the first of them."""
 
     finding: Finding
@@ -91,7 +91,7 @@ class Report:
     bounded: int = 0
     """Runs that reached the step bound: a search with such runs proves nothing of what is longer."""
     seconds: float = 0.0
-    found: dict[tuple[str, ...], Found] = field(default_factory=dict)
+    found: dict[tuple[str, ...], FoundSignature] = field(default_factory=dict)
     witnesses: dict[str, bool] = field(default_factory=dict)
     exhausted: bool = False
     """The strategy has nothing left to run."""
@@ -108,7 +108,7 @@ class Report:
         return [name for name, reached in self.witnesses.items() if not reached]
 
     @property
-    def first(self) -> Found | None:
+    def first(self) -> FoundSignature | None:
         """The finding that was met first."""
         return min(self.found.values(), key=lambda found: found.at, default=None)
 
@@ -128,7 +128,7 @@ class Report:
                 known.count += 1
             else:
                 assert execution.failing is not None
-                self.found[finding.signature] = Found(finding, execution.failing, self.schedules)
+                self.found[finding.signature] = FoundSignature(finding, execution.failing, self.schedules)
 
     def merge(self, other: Report) -> None:
         """Add what another process found; `complete` and the like are for the caller to say."""

@@ -19,7 +19,7 @@ from ..experiments.experiment import Experiment
 from ..explore.reasons.explain import Explanation, Reason, explain
 from ..explore.reasons.orderings import Ordering
 from ..explore.reasons.plan import Follow, plan_of
-from ..explore.search import Budget, Found, Report
+from ..explore.search import Budget, FoundSignature, Report
 from ..explore.strategies.points import Point, points
 from ..terminal.interrupt import StopRequest
 from ..traces.naming import resource_name, word_names
@@ -70,7 +70,11 @@ class Explained:
 
 
 def explained(
-    experiment: Experiment, found: Found, seconds: float, on_progress: Callable[[Report], None], stop: StopRequest
+    experiment: Experiment,
+    found: FoundSignature,
+    seconds: float,
+    on_progress: Callable[[Report], None],
+    stop: StopRequest,
 ) -> Explained:
     """Why a finding of an experiment comes about, as far as can be found out in `seconds`; Stopped by Ctrl-C."""
 
@@ -84,7 +88,7 @@ def explained(
 async def _explained(
     driver: Controlled,
     experiment: Experiment,
-    found: Found,
+    found: FoundSignature,
     seconds: float,
     on_progress: Callable[[Report], None],
     stop: StopRequest,

@@ -11,7 +11,7 @@ from pathlib import Path
 from loguru import logger
 
 from ..experiments.terms import Terms
-from ..explore.search import Found
+from ..explore.search import FoundSignature
 from ..show.ladder import ladder
 from ..show.rows import wrap
 from ..terminal.exits import Refusal
@@ -39,12 +39,12 @@ class Findings:
         self._shrinks = shrinks
         self._given = given
 
-    def keep(self, found: Iterable[Found], stop: StopRequest, until: float = math.inf) -> None:
+    def keep(self, found: Iterable[FoundSignature], stop: StopRequest, until: float = math.inf) -> None:
         """Shrink, but no longer than the time (`time.monotonic`) `until`, and write; given parameters are kept."""
         for one in found:
             self._add(one, stop, until)
 
-    def _add(self, found: Found, stop: StopRequest, until: float) -> None:
+    def _add(self, found: FoundSignature, stop: StopRequest, until: float) -> None:
         is_late = time.monotonic() >= until
         self.late = self.late or is_late
         if self._shrinks and not is_late and not stop.requested and found.finding.oracle != MemoryError.__name__:

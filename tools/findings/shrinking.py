@@ -24,7 +24,7 @@ from scenarios.scenario import Scenario
 from ..experiments.experiment import find_scenario
 from ..experiments.terms import Terms
 from ..explore.reasons.shrink import Shrinker, Shrunk, shrink_world
-from ..explore.search import Found
+from ..explore.search import FoundSignature
 from ..terminal.exits import Diverged, Refusal
 from ..terminal.interrupt import Stopped, StopRequest
 from ..traces.trace import Trace, record
@@ -44,7 +44,7 @@ class Shortest:
 
 
 def shortest(
-    terms: Terms, found: Found, stop: StopRequest, *, until: float = math.inf, given: Container[str] = ()
+    terms: Terms, found: FoundSignature, stop: StopRequest, *, until: float = math.inf, given: Container[str] = ()
 ) -> Shortest:
     """Shrink a finding until nothing shorter is found, Ctrl-C, or the time (`time.monotonic`) `until`.
 
@@ -58,7 +58,7 @@ def shortest(
     return trio.run(main)
 
 
-def as_found(terms: Terms, found: Found) -> Trace:
+def as_found(terms: Terms, found: FoundSignature) -> Trace:
     """The trace of a finding as the search met it."""
 
     async def main() -> Trace:
@@ -68,7 +68,9 @@ def as_found(terms: Terms, found: Found) -> Trace:
     return trio.run(main)
 
 
-def shrink_schedule(driver: Controlled, make_world: MakeWorld, found: Found, between: Between) -> tuple[Shrunk, bool]:
+def shrink_schedule(
+    driver: Controlled, make_world: MakeWorld, found: FoundSignature, between: Between
+) -> tuple[Shrunk, bool]:
     """The shortest schedule with a finding, and whether the search for it was ended (`between` raises Stopped)."""
     _again(driver, make_world, found)
     shrinker = Shrinker(driver, between(make_world), found.finding.signature)
@@ -81,7 +83,7 @@ def shrink_schedule(driver: Controlled, make_world: MakeWorld, found: Found, bet
     return Shrunk(shrinker.best or _again(driver, make_world, found), shrinker.replays), stopped
 
 
-def _again(driver: Controlled, make_world: MakeWorld, found: Found) -> Execution:
+def _again(driver: Controlled, make_world: MakeWorld, found: FoundSignature) -> Execution:
     """The run of a finding once more; Diverged if it does not fail in the same way."""
     mismatch = ""
     try:
@@ -97,7 +99,7 @@ def _again(driver: Controlled, make_world: MakeWorld, found: Found) -> Execution
 
 
 async def _shortest(
-    driver: Controlled, terms: Terms, found: Found, between: Between, given: Container[str]
+    driver: Controlled, terms: Terms, found: FoundSignature, between: Between, given: Container[str]
 ) -> Shortest:
     scenario = find_scenario(terms.scenario)[1]
     best, stopped = shrink_schedule(driver, terms.make_world(scenario), found, between)

@@ -20,7 +20,7 @@ from actors.runtime.primitives.events import Finding, Outcome
 
 from ..experiments.terms import Terms
 from ..explore.dpor.share import Share
-from ..explore.search import Found, Report
+from ..explore.search import FoundSignature, Report
 from ..own_files.own_file import sources_of
 from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
@@ -140,5 +140,5 @@ def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequenc
     for (outcome, oracle, message, step, objects, *place), schedule, at, count in found:
         what = {"oracle": oracle, "message": message, "step": step, "where": "".join(place)}
         finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
-        report.found[finding.signature] = Found(finding, tuple(schedule), at, count)
+        report.found[finding.signature] = FoundSignature(finding, tuple(schedule), at, count)
     return report

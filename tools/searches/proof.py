@@ -26,7 +26,7 @@ from ..explore.dpor.dpor import Dpor
 from ..explore.dpor.estimate import Estimate, Estimator
 from ..explore.dpor.share import Share
 from ..explore.dpor.stack import Stack
-from ..explore.search import Found, Report
+from ..explore.search import FoundSignature, Report
 from ..terminal.exits import Refusal, Unfinished
 from ..terminal.interrupt import StopRequest
 from ..traces.verdicts import worse
@@ -56,7 +56,7 @@ class Proof:
     _end: float = math.inf
 
     @property
-    def violations(self) -> list[Found]:
+    def violations(self) -> list[FoundSignature]:
         """What was found, in order; that a run reached the step bound shows nothing, so it is not among them."""
         found = [item for item in self.report.found.values() if item.finding.outcome is not Outcome.BOUND]
         return sorted(found, key=lambda item: item.at)

@@ -8,7 +8,7 @@ import sys
 
 from ..experiments.experiment import open_experiment
 from ..terminal.exits import Refusal
-from .story import Row, schedulers_of, stories
+from .story import StoryRow, schedulers_of, stories
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     try:
         told = stories(open_experiment(scenario, dict(params)), schedulers)
     except Refusal as refusal:
-        told = [[Row("", str(refusal), [], 0, [], [])] for _ in schedulers]
+        told = [[StoryRow("", str(refusal), [], 0, [], [])] for _ in schedulers]
     with os.fdopen(answer, "w") as out:
         json.dump(told, out)
 

@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _KINDS = ("reads", "writes", "takes", "gives")
 
 
-class Row(NamedTuple):
+class StoryRow(NamedTuple):
     """One step; or, without an actor, what a run came to, and with a checksum of its memory for an outcome."""
 
     actor: str
@@ -33,7 +33,7 @@ class Row(NamedTuple):
     events: list[str]
 
 
-Story = list[Row]
+Story = list[StoryRow]
 Rows = Sequence[Sequence[Any]]
 """A story, perhaps as it came from another process."""
 
@@ -70,7 +70,7 @@ def difference(one: Rows, other: Rows) -> str | None:
         if number >= len(one) or number >= len(other):
             return f"at step {number}: one of them is over, and in the other {_words(max(one, other, key=len)[number])}"
         if list(one[number]) != list(other[number]):
-            return f"at step {number}: {_apart(Row(*one[number]), Row(*other[number]))}"
+            return f"at step {number}: {_apart(StoryRow(*one[number]), StoryRow(*other[number]))}"
     return None
 
 
@@ -95,7 +95,7 @@ def _rows(experiment: Experiment, execution: Record, mismatch: str) -> Story:
         touched = [f"{kind} {_plain(one)}" for kind in _KINDS for one in resources.names(getattr(step, kind))]
         offered = [names[actor] for actor in execution.offers[number]]
         rows.append(
-            Row(
+            StoryRow(
                 names[execution.actors[number]],
                 step.what,
                 offered,
@@ -106,7 +106,7 @@ def _rows(experiment: Experiment, execution: Record, mismatch: str) -> Story:
         )
     finding = execution.finding
     ended = mismatch or str(execution.outcome) if finding is None else f"{finding.oracle}: {finding.message}"
-    return [*rows, Row("", ended, [], zlib.crc32(execution.world.memory.array.tobytes()), [], [])]
+    return [*rows, StoryRow("", ended, [], zlib.crc32(execution.world.memory.array.tobytes()), [], [])]
 
 
 def _events(experiment: Experiment, execution: Record) -> dict[int, list[str]]:
@@ -123,7 +123,7 @@ def _plain(resource: object) -> str:
     return _ADDRESS.sub("", str(resource))
 
 
-def _apart(one: Row, other: Row) -> str:
+def _apart(one: StoryRow, other: StoryRow) -> str:
     if one.actor == other.actor == "" and one.what == other.what:
         return "the run is over, and memory does not hold the same"
     if (one.actor, one.what, one.outcome) != (other.actor, other.what, other.outcome):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from actors.runtime.primitives.events import Outcome
 
 from ..experiments.terms import Terms
-from ..explore.search import Found
+from ..explore.search import FoundSignature
 from ..terminal.counting import counted
 from ..terminal.exits import Exit
 
@@ -29,7 +29,7 @@ def worse(outcomes: Iterable[str]) -> str | None:
     return VIOLATED if VIOLATED in words else ERROR if words else None
 
 
-def errors(found: Iterable[Found]) -> int:
+def errors(found: Iterable[FoundSignature]) -> int:
     """How many runs ended because the model is in error."""
     return sum(one.count for one in found if one.finding.outcome is Outcome.ERROR)
 

@@ -15,10 +15,10 @@ from actors.runtime.world import Cpu
 from hw.bus import Resource
 from hw.events.link import pasid_resource
 from hw.pcie.tlp import InvalidateCompletion, InvalidateRequest, PrgResponse
-from hw.vtd.descriptors import DeviceTlbInvalidate, PageGroupResponse, Wait
+from hw.vtd.descriptors import DeviceTlbInvalidate, PageGroupResponse, WaitDescriptor
 from hw.vtd.events import DescriptorDone, ItagTaken, QueueStopped
 from hw.vtd.invalidation import DescriptorType, Iqei, type_of
-from hw.vtd.qi import STARTS_AFTER, Access, InvalidationQueue, Pending
+from hw.vtd.qi import STARTS_AFTER, AccessStep, InvalidationQueue, Pending
 from hw.vtd.registers import IQE, word_resource
 from hw.vtd.state import PAGE_REQUESTS, resources_of
 
@@ -71,7 +71,7 @@ class QueueUnit:
             if queue.fenced:
                 await self._fence(found)
 
-    def _unless_stopped(self, cpu: Cpu) -> Access:
+    def _unless_stopped(self, cpu: Cpu) -> AccessStep:
         """A step that is not taken while ITE stands, which a time-out sets at any time."""
         queue = self.queue
         status = word_resource(queue.vtd.registers.FSTS)
@@ -92,7 +92,7 @@ class QueueUnit:
                 return self._response(pending)
             case DeviceTlbInvalidate():
                 return self._device_tlb(pending, takes)
-            case Wait() as wait:
+            case WaitDescriptor() as wait:
                 return self._wait(pending, wait, takes)
             case _:
                 return self._invalidation(pending, takes)
@@ -151,7 +151,7 @@ class QueueUnit:
 
         return carry_out
 
-    def _wait(self, pending: Pending, wait: Wait, takes: int) -> Main:
+    def _wait(self, pending: Pending, wait: WaitDescriptor, takes: int) -> Main:
         """Complete when all ahead is, or be aborted by a time-out; a drain waits on for what is still inside."""
         queue, world = self.queue, self.units.world
         drains = wait.drain and queue.pds

@@ -24,7 +24,7 @@ _OURS = 3
 """References to a memory that nobody else has: the list's, the loop's and the count's own."""
 
 
-class Part(Protocol):
+class LentPart(Protocol):
     """A part of a world that a session lends: a port, a lock."""
 
     space: ClassVar[str]
@@ -37,7 +37,7 @@ class Part(Protocol):
         ...
 
 
-PartT = TypeVar("PartT", bound=Part)
+PartT = TypeVar("PartT", bound=LentPart)
 
 
 class Session:

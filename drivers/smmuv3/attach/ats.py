@@ -14,7 +14,7 @@ from hw.smmuv3 import commands
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
 from hw.smmuv3.ste import AtsMode
 
-from .rid import VMID, AsidTable, Contexts, Domain, Invalidations, Master
+from .rid import VMID, AsidTable, Domain, Invalidations, Master, RidContexts
 from .variants import HitlessAndFlushed
 
 FRAMES = ("frames",)
@@ -101,7 +101,7 @@ class AtsAttach(HitlessAndFlushed):
     def __init__(
         self,
         asids: AsidTable,
-        contexts: Contexts,
+        contexts: RidContexts,
         function: AtsFunction,
         lists: dict[str, AtcList],
         *,

@@ -81,33 +81,33 @@ class ForgetsLevel1(CdTable):
         return ()
 
 
-class Master:
+class LeafMaster:
     """A device with a CD table of its own."""
 
     def __init__(self, table: CdTable) -> None:
         self.table = table
 
 
-class SvaBind:
+class LeafBind:
     """As since b5bf7778b722: the master and its CD table are known, so no list is walked and no spin lock held."""
 
-    def __init__(self, devices: list[Master], devices_lock: Lock, sva_lock: Lock) -> None:
+    def __init__(self, devices: list[LeafMaster], devices_lock: Lock, sva_lock: Lock) -> None:
         """`devices` are those of the RID domain."""
         self._devices = devices
         self._devices_lock = devices_lock
         self._sva_lock = sva_lock
 
-    async def bind(self, cpu: Cpu, master: Master, words: Qwords) -> None:
+    async def bind(self, cpu: Cpu, master: LeafMaster, words: Qwords) -> None:
         """Under sva_lock, which is a mutex; `words` is the process's CD."""
         await cpu.lock(self._sva_lock)
         await self.install(cpu, master, words)
         await cpu.unlock(self._sva_lock)
 
-    async def install(self, cpu: Cpu, master: Master, words: Qwords) -> None:
+    async def install(self, cpu: Cpu, master: LeafMaster, words: Qwords) -> None:
         """Write the CD where the PASID belongs."""
         await master.table.write(cpu, words)
 
-    async def attach(self, cpu: Cpu, master: Master) -> None:
+    async def attach(self, cpu: Cpu, master: LeafMaster) -> None:
         """Somebody else's RID attach: list_add under devices_lock."""
         await cpu.lock(self._devices_lock)
         await cpu.access(f"list_add stream {master.table.sid}", writes=(DEVICES,))
@@ -115,10 +115,10 @@ class SvaBind:
         await cpu.unlock(self._devices_lock)
 
 
-class WalksDevices(SvaBind):
+class WalksDevices(LeafBind):
     """BUG: writes the CD of every master on the list, and so allocates with GFP_KERNEL under a spin lock."""
 
-    async def install(self, cpu: Cpu, master: Master, words: Qwords) -> None:
+    async def install(self, cpu: Cpu, master: LeafMaster, words: Qwords) -> None:
         """For each device of the RID domain."""
         await cpu.lock(self._devices_lock)
         await cpu.access("walk the devices list", reads=(DEVICES,))
@@ -127,5 +127,5 @@ class WalksDevices(SvaBind):
         await cpu.unlock(self._devices_lock)
 
 
-INSTALL: dict[str, type[SvaBind]] = {"walk-devices": WalksDevices, "one-master": SvaBind}
+INSTALL: dict[str, type[LeafBind]] = {"walk-devices": WalksDevices, "one-master": LeafBind}
 TABLES: dict[str, type[CdTable]] = {"leaf-0": CdTable, "leaf-1": InvalidatesLeafOnly, "none": ForgetsLevel1}

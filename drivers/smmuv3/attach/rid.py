@@ -91,7 +91,7 @@ class AsidTable:
         return asid
 
 
-class Contexts:
+class RidContexts:
     """CD 0 lies in the master's own CD table (since 6.7)."""
 
     def __init__(self, invalidations: Invalidations) -> None:
@@ -133,7 +133,7 @@ class Contexts:
         await entry.write(cpu, words, sync)
 
 
-class DomainContexts(Contexts):
+class DomainContexts(RidContexts):
     """CD 0 lies in a CD table of the domain, for all its masters (up to 6.6)."""
 
     def __init__(self, invalidations: Invalidations, entries: dict[str, ContextEntry]) -> None:
@@ -169,7 +169,7 @@ class DomainContexts(Contexts):
 class RidAttach:
     """A2: the whole switch under arm_smmu_asid_lock, so that list, CD and STE are of one mind for share_asid."""
 
-    def __init__(self, asids: AsidTable, contexts: Contexts, *, tlbi: bool) -> None:
+    def __init__(self, asids: AsidTable, contexts: RidContexts, *, tlbi: bool) -> None:
         self.asids = asids
         self.contexts = contexts
         self.invalidations = contexts.invalidations

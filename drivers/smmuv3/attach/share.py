@@ -9,7 +9,7 @@ from hw.smmuv3 import commands
 from hw.smmuv3.cd import sva_cd
 
 from .entries import ContextEntry
-from .rid import ASIDS, VMID, AsidTable, Contexts, Domain
+from .rid import ASIDS, VMID, AsidTable, Domain, RidContexts
 
 
 class PrivateAsids:
@@ -17,7 +17,7 @@ class PrivateAsids:
 
     shared = False
 
-    def __init__(self, asids: AsidTable, contexts: Contexts) -> None:
+    def __init__(self, asids: AsidTable, contexts: RidContexts) -> None:
         self.asids = asids
         self.contexts = contexts
 

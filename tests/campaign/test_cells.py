@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios import catalogue
+from tools.campaign.cells import CANARY, CampaignOptions, Cell, make_matrix, parse_part
 from tools.campaign.ledger import Lease
-from tools.campaign.matrix import CANARY, Cell, Options, make_matrix, parse_part
 from tools.campaign.shard import TURNS, run_shard, strategy_of
 from tools.campaign.sizing import sized
 from tools.campaign.work import Killed, Result
@@ -116,7 +116,7 @@ def test_a_world_that_cannot_be_built_has_no_size(tmp_path: Path) -> None:
 
 
 def test_schedules_are_cut_into_shards_the_last_of_which_is_smaller() -> None:
-    options = Options(cells=(cell(), cell("dpor")), schedules=25)
+    options = CampaignOptions(cells=(cell(), cell("dpor")), schedules=25)
     assert [options.shards_of(one) for one in options.all_cells] == [3, 3, 1]
     assert [options.shard(1, number).schedules for number in range(3)] == [10, 10, 5]
     assert options.shard(2, 0).schedules == 25  # draws nothing: one shard, four times as long at most
@@ -124,14 +124,14 @@ def test_schedules_are_cut_into_shards_the_last_of_which_is_smaller() -> None:
 
 
 def test_a_budget_of_time_has_no_last_shard() -> None:
-    options = Options(cells=(cell(), cell("dpor")), budget=60.0)
+    options = CampaignOptions(cells=(cell(), cell("dpor")), budget=60.0)
     assert [options.shards_of(one) for one in options.all_cells] == [None, None, 1]
     assert options.shard(1, 1_000_000).schedules == 10
     assert options.shard(2, 0).schedules == 40
 
 
 def test_a_seed_depends_on_the_cell_and_not_on_what_else_there_is() -> None:
-    alone, among = Options(cells=(cell(),)), Options(cells=(cell("pct"), cell()))
+    alone, among = CampaignOptions(cells=(cell(),)), CampaignOptions(cells=(cell("pct"), cell()))
     assert alone.shard(1, 7) == among.shard(2, 7)
     seeds = {among.shard(one, number).seed for one in range(3) for number in range(10)}
     assert len(seeds) == 30
@@ -140,14 +140,14 @@ def test_a_seed_depends_on_the_cell_and_not_on_what_else_there_is() -> None:
 
 @given(st.integers(1, 9), st.integers(0, 20), st.integers(0, 60))
 def test_each_shard_belongs_to_one_part_and_the_canary_to_all(parts: int, cell_number: int, number: int) -> None:
-    whole = Options(cells=(cell(),))
+    whole = CampaignOptions(cells=(cell(),))
     owners = [k for k in range(1, parts + 1) if replace(whole, part=(k, parts)).is_mine(cell_number, number)]
     assert len(owners) == (1 if cell_number else parts)
 
 
 @given(st.integers(1, 9), st.data(), st.integers(0, 20))
 def test_the_next_shard_of_a_part_is_the_nearest(parts: int, data: st.DataObject, number: int) -> None:
-    options = Options(cells=(cell(),), part=(data.draw(st.integers(1, parts)), parts))
+    options = CampaignOptions(cells=(cell(),), part=(data.draw(st.integers(1, parts)), parts))
     following = options.next_mine(1, number)
     assert options.is_mine(1, following)
     assert not [earlier for earlier in range(number, following) if options.is_mine(1, earlier)]
@@ -155,8 +155,8 @@ def test_the_next_shard_of_a_part_is_the_nearest(parts: int, data: st.DataObject
 
 def test_options_are_written_and_read_without_a_difference() -> None:
     options = options_of(ENDING, params=["way=error,quiet"], seed=3, part=(2, 5))
-    assert Options.unpack(options.pack()) == options
-    assert Options.unpack(replace(options, schedules=None, budget=1.5).pack()).budget == 1.5
+    assert CampaignOptions.unpack(options.pack()) == options
+    assert CampaignOptions.unpack(replace(options, schedules=None, budget=1.5).pack()).budget == 1.5
 
 
 def test_equal_shards_come_to_the_same() -> None:

@@ -66,7 +66,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class CampaignOptions:
     """All that decides what a campaign does; never changed after its start."""
 
     cells: tuple[Cell, ...]
@@ -118,7 +118,7 @@ class Options:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def unpack(cls, text: str) -> Options:
+    def unpack(cls, text: str) -> CampaignOptions:
         """What `pack` wrote."""
         raw = json.loads(text)
         raw["cells"] = tuple(_cell(one) for one in raw["cells"])

@@ -17,7 +17,7 @@ from .proof import Proof
 
 
 @dataclass(slots=True, kw_only=True)
-class Row:
+class MatrixRow:
     """One combination of one scenario; `given` are the parameters that tell it from its neighbours."""
 
     given: tuple[tuple[str, ParamValue], ...]
@@ -77,7 +77,7 @@ class AwaitingProof(Proof):
         return self.share.done or is_enough
 
 
-def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, keep_going: bool) -> list[Row]:
+def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, keep_going: bool) -> list[MatrixRow]:
     """The rows of a table, in order; Refusal for what no scenario knows."""
     rows = []
     for name in scenario_names(scenarios):
@@ -92,5 +92,5 @@ def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, 
             if expected is not None:
                 proof.awaited, proof.searched = expected.oracle, expected.searched or math.inf
             shown = tuple((key, experiment.params[key]) for key in given)
-            rows.append(Row(given=shown, expected=expected, proof=proof))
+            rows.append(MatrixRow(given=shown, expected=expected, proof=proof))
     return rows

@@ -10,8 +10,8 @@ import pytest
 
 from scenarios.catalogue import ERAS, MODULES
 from tools.commands import matrix
-from tools.searches import matrix as rows_of_a_table
 from tools.searches import proof
+from tools.searches import stated as rows_of_a_table
 from tools.terminal.exits import Exit
 
 from .test_cli import call, document

@@ -13,7 +13,7 @@ class Cpu(Bus, Protocol):
 
     @property
     def name(self) -> str:
-        """Who runs."""
+        """The name of the thread that runs."""
         ...
 
     @property
@@ -65,7 +65,7 @@ class Cpu(Bus, Protocol):
         ...
 
     async def unlock(self, lock: Any) -> None:
-        """Give it back."""
+        """Give a lock back."""
         ...
 
     async def send(self, port: Any, message: object) -> None:
@@ -106,7 +106,7 @@ class Workqueue(Protocol):
         ...
 
     async def finish(self, number: int) -> None:
-        """The work is done."""
+        """Say that the work which was taken is done."""
         ...
 
     async def flush(self, cpu: Any) -> None:

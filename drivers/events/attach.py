@@ -20,15 +20,15 @@ class Names:
     """Whose the page tables at an address are, or the CD table."""
 
     def stream(self, sid: int) -> str:
-        """A master."""
+        """What a master is called."""
         return self.streams.get(sid, f"stream {sid}")
 
     def owner(self, table: int) -> str:
-        """Short for a table."""
+        """The short name of a table."""
         return self.tables.get(table, f"{table:#x}")
 
     def pages(self, table: int) -> str:
-        """A page table, in a sentence."""
+        """What a page table is called in a sentence."""
         return f"the tables of {self.tables[table]}" if table in self.tables else f"table {table:#x}"
 
     def cd(self, sid: int, ssid: int) -> str:
@@ -111,7 +111,7 @@ class ConfigInvalidated(Arrow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsidInvalidated(Arrow):
-    """TLBI by ASID took effect."""
+    """A TLBI by ASID took effect."""
 
     asid: int
     target: str

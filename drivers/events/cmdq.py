@@ -65,7 +65,7 @@ class SharedLockWanted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedLockTaken(Event):
-    """The waiter is in."""
+    """The CPU that waited to share the lock for CONS has it."""
 
     cpu: str
 

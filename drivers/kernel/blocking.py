@@ -47,11 +47,11 @@ class Blocking(AnyContexts, Protocol):
     """Also turns whole functions off; what was cached of their translations is the caller's to invalidate."""
 
     async def abort(self, cpu: Cpu, bond: Bond) -> None:
-        """Every transaction of the function."""
+        """Let every transaction of the function be aborted."""
         ...
 
     async def refuse_ats(self, cpu: Cpu) -> None:
-        """Every translation request of the function."""
+        """Let every translation request of the function be refused."""
         ...
 
 
@@ -76,19 +76,19 @@ class Block:
 
 
 class BlockFunction(Block):
-    """The whole function aborts: Unsupported Request."""
+    """The whole function is aborted, so that it gets Unsupported Request."""
 
     async def run(self, cpu: Cpu) -> None:
-        """STE or context entry, then TLB and ATC."""
+        """Change the STE or context entry, then invalidate the TLB and the ATC."""
         await self.contexts.abort(cpu, self.bond)
         await self.contexts.invalidate(cpu, self.bond)
 
 
 class BlockAts(Block):
-    """ATS is refused: Unsupported Request."""
+    """ATS is refused, so that the function gets Unsupported Request."""
 
     async def run(self, cpu: Cpu) -> None:
-        """EATS or DTE, then TLB and ATC."""
+        """Change EATS or DTE, then invalidate the TLB and the ATC."""
         await self.contexts.refuse_ats(cpu)
         await self.contexts.invalidate(cpu, self.bond)
 
@@ -119,7 +119,7 @@ class Teardown:
         self.mm = mm
 
     async def run(self, cpu: Cpu) -> None:
-        """Before, block, after, free."""
+        """Do what comes before, block translation, do what comes after, and free the pages."""
         await self.before(cpu)
         await self.block.run(cpu)
         cpu.emit(TranslationBlocked(pasid=self.block.bond.pasid))
@@ -128,7 +128,7 @@ class Teardown:
             await self.mm.unmap(cpu, page)
 
     async def before(self, cpu: Cpu) -> None:
-        """The device stops, in whatever way is its own."""
+        """Stop the device, in the way that is its own."""
         await self.stop(cpu)
 
     async def after(self, cpu: Cpu) -> None:
@@ -143,14 +143,14 @@ class BlocksOnly(Teardown):
     """BUG: takes a blocked translation for a stopped device; its work ends in errors that nobody expects."""
 
     async def before(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """The device is not stopped."""
 
 
 class BlocksThenStops(BlocksOnly):
     """BUG: the stop comes when the errors are there."""
 
     async def after(self, cpu: Cpu) -> None:
-        """Too late."""
+        """The device is stopped too late."""
         await self.stop(cpu)
 
 

@@ -74,11 +74,11 @@ class AtsGate(ABC):
 
     @abstractmethod
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
-        """Of the driver: take an entry away, and wait until TLB and ATC have nothing of it."""
+        """The driver takes the entry away, and waits until TLB and ATC have nothing of it."""
 
     @abstractmethod
     async def write(self, cpu: Cpu, bond: Bond) -> None:
-        """Of the driver: put it back."""
+        """The driver puts the entry back."""
 
     async def prepare(self, cpu: Cpu, bond: Bond) -> None:
         """No ATC invalidation from here on, as the ATC is empty and stays so; those under way hold the lock."""
@@ -99,11 +99,11 @@ class AtsGate(ABC):
         await cpu.unlock(self.lock)
 
     async def block(self, cpu: Cpu, bond: Bond) -> None:
-        """To the blocking domain, while the function still answers."""
+        """Move to the blocking domain, while the function still answers."""
         await self.clear(cpu, bond)
 
     async def restore(self, cpu: Cpu, bond: Bond) -> None:
-        """Back to the domain that it came from."""
+        """Move back to the domain that it came from."""
         await self.write(cpu, bond)
 
     async def unless_blocked(
@@ -122,27 +122,27 @@ class LeavesAtsOn:
     """BUG: the notifier of a function in reset sends it an invalidation, and it may ignore it (VTD-R23, SMMU-R50)."""
 
     async def prepare(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """Translation stays as it is."""
 
     async def done(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """Nothing was blocked, so nothing is opened."""
 
 
 class KeepsTranslation(AtsGate):
     """BUG: the gate alone. Until the reset the ATC has what the notifier does not take from it any more."""
 
     async def block(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """The entry stays as it is."""
 
     async def restore(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing was taken."""
+        """Nothing was taken, so nothing is put back."""
 
 
 class RestoresFirst(AtsGate):
     """BUG: the function can translate again while the notifier's invalidations are still held back."""
 
     async def done(self, cpu: Cpu, bond: Bond) -> None:
-        """The other way round."""
+        """Put the entry back before invalidations are sent again."""
         await self.restore(cpu, bond)
         await self.open(cpu)
 
@@ -172,7 +172,7 @@ class ResetFlow:
         await self._drain.run(cpu, self._bond)
 
     async def before(self, cpu: Cpu) -> None:
-        """The function may still ask."""
+        """Nothing is done yet: the function may still ask for pages."""
 
     async def ready(self, cpu: Cpu) -> None:
         """pci_dev_wait: read until the function answers. The data brings what it had asked before to the IOMMU."""
@@ -187,7 +187,7 @@ class DrainAround(ResetFlow):
     """Drains twice; the first time buys nothing but a shorter second."""
 
     async def before(self, cpu: Cpu) -> None:
-        """What is queued by now."""
+        """Drain what is queued by now."""
         await self.drain(cpu)
 
 
@@ -195,21 +195,21 @@ class WaitsForTheTime(ResetFlow):
     """BUG where completions pass page requests: an old one may still be on the link when the drain looks."""
 
     async def ready(self, cpu: Cpu) -> None:
-        """100 ms after the write have to do."""
+        """The driver waits 100 ms after the write, and does not read."""
 
 
 class ResetWithoutDrain(ResetFlow):
     """BUG: answers to requests of the old life reach the function in its new one, which uses the same tags."""
 
     async def after(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """Nothing is drained."""
 
 
 class DrainBefore(ResetWithoutDrain):
     """BUG: a function that may still ask does so behind the drain's last look."""
 
     async def before(self, cpu: Cpu) -> None:
-        """What is queued by now."""
+        """Drain what is queued by now."""
         await self.drain(cpu)
 
 
@@ -220,7 +220,7 @@ class HaltThenDrain(DrainBefore):
     """
 
     async def before(self, cpu: Cpu) -> None:
-        """PRI off."""
+        """Switch PRI off, then drain."""
         await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 0)
         await DrainBefore.before(self, cpu)
 
@@ -229,7 +229,7 @@ class HaltReadThenDrain(DrainBefore):
     """As SMMU-R51 asks: right where the drain is end to end."""
 
     async def before(self, cpu: Cpu) -> None:
-        """PRI off, and read back: the data pushes the last request ahead of it."""
+        """Switch PRI off and read it back: the data pushes the last request ahead of it."""
         await self.config.write(cpu, ConfigRegister.PRI_ENABLE, 0)
         await self.config.read(cpu, "is PRI off?")
         await DrainBefore.before(self, cpu)

@@ -62,7 +62,7 @@ class DisablesWq(Idxd):
     """BUG: Disable WQ aborts works, but not the translations that they wait for (erratum 843306; VTD-R33)."""
 
     async def disable(self, cpu: Cpu) -> None:
-        """One command."""
+        """Give the one command Disable WQ."""
         await self.command(cpu, DISABLE_WQ, "Disable WQ")
 
 

@@ -12,7 +12,7 @@ class WithoutGrab(Lifetime):
     references = 1
 
     async def ungrab(self, cpu: Cpu) -> None:
-        """Nothing is held."""
+        """No reference is held, so none is given back."""
 
 
 class PinsAsid(Lifetime):

@@ -69,7 +69,7 @@ class Lifetime:
         await self.ungrab(cpu)
 
     async def end(self, cpu: Cpu) -> None:
-        """Until the binding is over."""
+        """Take the PASID away from the device, after which the binding is over."""
         bond = self._bond
         await self.detach(cpu)
         owner = (pasid_resource(bond.pasid),)
@@ -83,7 +83,7 @@ class Lifetime:
         await self._contexts.clear(cpu, self._bond)
 
     async def ungrab(self, cpu: Cpu) -> None:
-        """Mmdrop: the domain's reference."""
+        """Give back the domain's reference to the mm (mmdrop)."""
         await self._drop(cpu)
 
     async def _drop(self, cpu: Cpu) -> None:
@@ -99,7 +99,7 @@ class WalkedLifetime(Lifetime):
     """Where release may come after unbind: it walks a list, which unbind leaves when it has torn the entry down."""
 
     async def release(self, cpu: Cpu) -> None:
-        """Nothing for a binding that is over."""
+        """Write the release entry, unless the binding is over."""
         pasid = self._bond.pasid
         await cpu.access(f"PASID {pasid} still attached?", reads=(pasid_resource(pasid),))
         if not self.over:
@@ -133,11 +133,11 @@ class FreedAtUnbind(Lifetime):
         await cpu.unlock(self.sva_lock)
 
     async def released(self, cpu: Cpu) -> None:
-        """The release CD."""
+        """Write the release CD."""
         await super().release(cpu)
 
     async def end(self, cpu: Cpu) -> None:
-        """Keeps the callback away."""
+        """Hold the lock meanwhile, which keeps the release callback away."""
         await cpu.lock(self.sva_lock)
         await super().end(cpu)
         await cpu.unlock(self.sva_lock)
@@ -147,7 +147,7 @@ class ReleaseAsks(FreedAtUnbind):
     """Not in any kernel: under sva_lock, release asks whether the binding is still there."""
 
     async def released(self, cpu: Cpu) -> None:
-        """Nothing for a binding that is over."""
+        """Write the release CD, unless the binding is over."""
         if not self.over:
             await super().released(cpu)
 
@@ -168,7 +168,7 @@ class IommuMm(Lifetime):
         await self.iommu_mm.touch(cpu, "list_empty(&iommu_mm->sva_domains)")
 
     async def _reached(self, cpu: Cpu, moment: str) -> None:
-        """mm_pasid_drop."""
+        """mm_pasid_drop gives the PASID back, and iommu_mm is freed."""
         await super()._reached(cpu, moment)
         if moment == self.freed_at:
             await self.iommu_mm.free(cpu)

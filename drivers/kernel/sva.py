@@ -121,7 +121,7 @@ class NoDrain(Sva):
     """BUG: a request between (2) and (3) of seed 000 is looked up under the PASID's next owner."""
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:
-        """Wait for nothing."""
+        """Nothing is waited for."""
 
 
 class WaitForMarker(Sva):

@@ -19,7 +19,7 @@ class AsidPin:
         await self._mm.touch(cpu, "arm64_mm_context_get")
 
     async def grab(self, cpu: Cpu) -> None:
-        """Mmgrab."""
+        """Take a reference to the mm (mmgrab)."""
         await self._mm.get(cpu)
         self._grabbed = True
 
@@ -34,7 +34,7 @@ class PinWithoutGrab(AsidPin):
     """BUG: keeps no reference, so that the last mmdrop frees the mm, and unbind unpins through freed memory."""
 
     async def grab(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """No reference is taken."""
 
 
 PIN: dict[str, type[AsidPin]] = {"no-grab": PinWithoutGrab, "grab": AsidPin}

@@ -36,7 +36,7 @@ class KeepsAtc(BlockingContexts):
     """BUG: blocks what the SMMU looks up and leaves the device its own TLB, which nobody looks at (smmuv3 §2.2)."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """The ATC keeps what it has."""
 
 
 ATC: dict[str, type[BlockingContexts]] = {"invalidated": BlockingContexts, "kept": KeepsAtc}

@@ -121,7 +121,7 @@ class LockFreeCmdq(Cmdq):
         )
 
     def _claimed(self, cpu: Cpu, seen: int, wanted: int, batch: Sequence[Command], waits: bool) -> Claim:
-        """Within the step that reserved."""
+        """What was reserved; called within the step that reserved it."""
         first, end = PROD.get(seen), PROD.get(wanted)
         words = [commands.encode(command) for command in batch]
         if waits:

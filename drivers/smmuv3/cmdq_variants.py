@@ -14,7 +14,7 @@ class PollsCons(LockFreeCmdq):
     """Without messages from the SMMU: a caller polls CMDQ_CONS until it has passed the own CMD_SYNC."""
 
     def sync_at(self, slot: PhysAddr) -> Command:
-        """A CMD_SYNC that tells nobody."""
+        """A CMD_SYNC whose completion is not signalled."""
         return commands.cmd_sync()
 
     async def completed(self, cpu: Cpu, claim: Claim) -> int:
@@ -48,11 +48,11 @@ class ForgetsWaiters(LockFreeCmdq):
     """BUG: the exclusive unlock stores 0 and forgets who was counted meanwhile, who can starve (SMMU-R12)."""
 
     async def unlock_exclusive(self, cpu: Cpu) -> None:
-        """Plainly 0."""
+        """Store 0, whoever was counted."""
         await cpu.store(self._words.lock, 0, "cmdq lock (unlock exclusive)")
 
     async def admitted(self, cpu: Cpu) -> None:
-        """So the waiter has to count himself in again, when and if he sees the lock not exclusive."""
+        """A waiter has to count himself in again, when and if he sees the lock not exclusive."""
         while True:
             seen = await cpu.poll(self._words.lock, lambda lock: not lock & EXCLUSIVE, "cmdq lock (free)", sleeps=False)
             before = await cpu.rmw(
@@ -68,14 +68,14 @@ class PublishesEarly(LockFreeCmdq):
     """BUG: the owner does not wait for the slots of others, so the SMMU reads what was there a lap ago."""
 
     async def gather(self, cpu: Cpu, first: int, end: int) -> None:
-        """Nothing."""
+        """The slots of others are not waited for."""
 
 
 class KeepsPolarity(LockFreeCmdq):
     """BUG: valid is 1 on every lap, so from the second lap on a slot looks filled before it is."""
 
     def valid_mark(self, pointer: int) -> int:
-        """Always."""
+        """The mark is 1 on every lap."""
         return 1
 
 
@@ -83,7 +83,7 @@ class HandsOverFirst(LockFreeCmdq):
     """BUG: the next owner may write PROD before this one does, and then PROD goes back."""
 
     async def publish(self, cpu: Cpu, claim: Claim, end: int) -> None:
-        """Whose turn it is, then the register."""
+        """Say whose turn it is, then write the register."""
         await cpu.store(self._words.owner_prod, end, "owner_prod")
         await self._ring_doorbell_at(cpu, claim, end)
 
@@ -92,7 +92,7 @@ class ReservesWithoutSwap(LockFreeCmdq):
     """BUG: looks, and then stores: two CPUs reserve the same slots."""
 
     async def swap(self, cpu: Cpu, expected: int, wanted: int) -> int:
-        """A store."""
+        """A plain store takes the place of the swap."""
         await cpu.store(self._words.llq, wanted, "llq")
         return expected
 
@@ -101,10 +101,10 @@ class WaitsUnlocked(PollsCons):
     """BUG: nobody sees that a caller still waits, so the queue goes round: CONS looks as if it had yet to come."""
 
     async def enter_wait(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """The lock is not taken."""
 
     async def leave_wait(self, cpu: Cpu, cons: int) -> None:
-        """Nothing."""
+        """The lock was not taken, so it is not given back."""
 
 
 class LocksLate(PollsCons):

@@ -103,7 +103,7 @@ def _used_by_cd(entry: Qwords) -> Qwords:
 
 
 def _safe_in_cd(current: Qwords, target: Qwords) -> Qwords:
-    """Nothing."""
+    """No bit of a CD may change early."""
     return NOTHING
 
 
@@ -179,7 +179,7 @@ class DisruptiveWriter(EntryWriter):
     """
 
     def plan(self, current: Qwords, target: Qwords, kind: EntryKind) -> Iterator[Operation]:
-        """Two waits, whatever changes."""
+        """There are two waits, whatever changes."""
         if current[0]:
             yield Store(0, 0)
             yield WAIT
@@ -214,7 +214,7 @@ class ForgetsWaits(EntryWriter):
     """BUG: stores phase after phase without invalidating between, so a fetch that takes long sees parts of all."""
 
     def plan(self, current: Qwords, target: Qwords, kind: EntryKind) -> Iterator[Operation]:
-        """One wait, at the end."""
+        """There is one wait, at the end."""
         yield from (step for step in super().plan(current, target, kind) if step != WAIT)
         yield WAIT
 

@@ -63,7 +63,7 @@ class SnapshotEventQueue(EventQueue):
     """BUG: trusts the PROD it read first; an entry that comes meanwhile raises no interrupt and waits for ever."""
 
     async def look_again(self, cpu: Cpu, prod: int) -> int:
-        """The same PROD."""
+        """The PROD that was read first is used again."""
         return prod
 
 
@@ -71,7 +71,7 @@ class DrainableEventQueue(EventQueue):
     """Whoever empties the queue keeps everybody else out of it, so that unbind can wait for what is queued."""
 
     async def drain(self, cpu: Cpu) -> None:
-        """Under a mutex, handling included."""
+        """The queue is emptied under a mutex, handling included."""
         await cpu.lock(self._lock)
         await super().drain(cpu)
         await cpu.unlock(self._lock)

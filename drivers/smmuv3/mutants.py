@@ -11,4 +11,4 @@ class ForgetsAtc(StreamContexts):
     """BUG: invalidates the TLB only; the device goes on through its own cache, into pages that were freed."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """No ATC_INV is sent."""

@@ -16,7 +16,7 @@ class DoesNotWaitForDevice(StreamContexts):
     """BUG: sends the ATC_INV and returns; the page is freed while the device still writes to it."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """No SYNC."""
+        """The ATC_INV is sent without a CMD_SYNC behind it."""
         await self._cmdq.issue(cpu, commands.atc_inv(self._sid, bond.pasid, VirtAddr(0), ATC_INV_EVERYTHING))
 
 

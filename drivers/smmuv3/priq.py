@@ -70,6 +70,6 @@ class PriResponses:
     async def issue_response(
         self, cpu: Cpu, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Callable[[int], None]
     ) -> None:
-        """Write the command."""
+        """Write the PRI_RESP."""
         command = commands.pri_resp(self._sid, pasid, prgi, PriResp[code.name])
         await self._cmdq.issue(cpu, command, published=published)

@@ -28,7 +28,7 @@ class Quarantines(StreamContexts):
         self._ste = ste_address(streams, sid)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """If it failed, the stream is cut off: with ATSCHK its translated traffic is, too."""
+        """If the CMD_SYNC failed, cut the stream off: with ATSCHK its translated traffic is cut off, too."""
         await super().invalidate_atc(cpu, bond)
         if await cpu.load(self._failed, "has the CMD_SYNC failed?"):
             await cpu.store(self._ste, abort_ste()[0], f"STE[{self._sid}].q0 = abort")
@@ -44,7 +44,7 @@ class NotesFailures(ErrorHandler):
         self._failed = failed
 
     async def sync_failed(self, cpu: Cpu, cons: int) -> None:
-        """The note."""
+        """Leave the note."""
         await cpu.store(self._failed, 1, "the CMD_SYNC has failed")
 
 
@@ -52,10 +52,10 @@ class NotesLate(NotesFailures):
     """BUG: acknowledges first, so the CMD_SYNC completes and its caller looks before the note is there."""
 
     async def repair(self, cpu: Cpu) -> None:
-        """Nothing, before the acknowledgement."""
+        """Nothing is done before the acknowledgement."""
 
     async def acknowledge(self, cpu: Cpu, gerror: int) -> None:
-        """And then all of it."""
+        """Acknowledge, then do the whole repair."""
         await super().acknowledge(cpu, gerror)
         await super().repair(cpu)
 
@@ -64,7 +64,7 @@ class NeverAcknowledges(ErrorHandler):
     """BUG: takes notice of the error and leaves GERRORN as it is: the queue stands still for everybody."""
 
     async def acknowledge(self, cpu: Cpu, gerror: int) -> None:
-        """Nothing."""
+        """The error is not acknowledged."""
 
 
 REACTIONS: dict[str, tuple[type[StreamContexts], type[ErrorHandler]]] = {

@@ -15,11 +15,11 @@ class StallContexts(StreamContexts):
     """A stream that stalls (and has no ATC): the CD says S=1."""
 
     def of(self, bond: Bond) -> tuple[int, ...]:
-        """With stalls."""
+        """A CD whose faults stall."""
         return sva_cd(asid=bond.mm.asid, ttb0=bond.mm.tables.root, stall=True)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """No ATC."""
+        """There is no ATC to invalidate."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond) -> None:
         """The first half of `clear`: no new access from here, and every stall record of the old ones is in the EVTQ."""
@@ -32,7 +32,7 @@ class StallsWhenQuiet(StallContexts):
     """BUG: a quiet CD that still stalls: each DMA of a dead process needs a record and a RESUME (b41932f54458)."""
 
     def release_word(self, bond: Bond) -> int:
-        """S=1."""
+        """The release CD keeps S=1."""
         return quiet_cd(asid=bond.mm.asid)[0] | S.mask
 
 

@@ -31,7 +31,7 @@ class PriqDrain:
         await self.pushed(cpu, bond)
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
-        """A CMD_SYNC behind the responses."""
+        """Send a CMD_SYNC behind the responses."""
         await self.cmdq.issue_sync(cpu)
 
 
@@ -46,7 +46,7 @@ class PriqDrainToTheDevice(PriqDrain):
     """Lets the function say that it has every response; only before a reset, after which it knows of none."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
-        """PRI Status.Stopped."""
+        """Wait for PRI Status.Stopped of the device."""
         await self.function.stopped(cpu)
 
 

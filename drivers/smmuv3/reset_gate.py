@@ -20,7 +20,7 @@ class ResetContexts(StreamContexts, AtsGate):
         AtsGate.__init__(self, gate)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Through the gate."""
+        """Invalidate the ATC, unless the gate is closed."""
         await self.unless_blocked(cpu, bond, super().invalidate_atc)
 
 

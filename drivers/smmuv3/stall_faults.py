@@ -30,7 +30,7 @@ REFERENCES: Resource = ("iopf", "fault_param users")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupWork:
-    """A queued work: which group."""
+    """A queued work, which says which group it is for."""
 
     number: int
 
@@ -202,7 +202,7 @@ class IopfCore:
             await cpu.unlock(lock)
 
     async def free_pending(self, cpu: Cpu, group: StallGroup) -> None:
-        """Since 9759ae2cee7c."""
+        """The group is freed, since 9759ae2cee7c."""
         await self._free_group(cpu, group)
 
 
@@ -212,7 +212,7 @@ class LateLookUp(IopfCore):
     early_find = False
 
     async def find(self, cpu: Cpu, pasid: Pasid) -> Bond | None:
-        """Not yet."""
+        """The handle is not looked up yet."""
         return None
 
     async def mm_of(self, cpu: Cpu, group: StallGroup) -> Bond | None:
@@ -226,7 +226,7 @@ class AnswersTwice(IopfCore):
     """BUG: a second RESUME for a STAG that is free again decides about its next stall (compare SMMU-R08)."""
 
     async def _answer(self, cpu: Cpu, number: int, record: EventRecord, code: ResumeResp) -> None:
-        """Once more."""
+        """The same answer is written twice."""
         await super()._answer(cpu, number, record, code)
         await super()._answer(cpu, number, record, code)
 
@@ -235,7 +235,7 @@ class KeepsPending(IopfCore):
     """Up to 9759ae2cee7c: a removed device's pending groups are answered, unlinked, and not freed (SMMU-R44)."""
 
     async def free_pending(self, cpu: Cpu, group: StallGroup) -> None:
-        """Nothing."""
+        """The group is not freed."""
 
 
 ANSWERS: dict[str, type[IopfCore]] = {"once": IopfCore, "twice": AnswersTwice}

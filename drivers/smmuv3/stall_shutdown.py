@@ -19,7 +19,7 @@ from .cmdq import Cmdq
 
 
 class Shutdown:
-    """The architected order."""
+    """The architected order of a shut-down."""
 
     def __init__(self, endpoint: Endpoint, cmdq: Cmdq, ste: PhysAddr, sid: StreamId) -> None:
         self._endpoint = endpoint
@@ -40,7 +40,7 @@ class Shutdown:
         await self._cmdq.issue_sync(cpu, commands.cfgi_ste(self._sid))
 
     async def abort(self, cpu: Cpu) -> None:
-        """One word says V=1, Config=abort."""
+        """Store the one word that says V=1, Config=abort."""
         await cpu.store(self._ste, abort_ste()[0], f"STE[{self._sid}].q0 = abort")
 
     async def terminate(self, cpu: Cpu) -> None:
@@ -55,7 +55,7 @@ class TerminatesFirst(Shutdown):
     """BUG: an access that stalls behind STALL_TERM waits for ever, and so does the device."""
 
     async def run(self, cpu: Cpu) -> None:
-        """STALL_TERM, then the STE."""
+        """STALL_TERM comes before the STE is changed."""
         await cpu.store(self._endpoint.control, STOP, "device CONTROL = STOP")
         await self.terminate(cpu)
         await self.cut_off(cpu)
@@ -66,7 +66,7 @@ class TerminatesUnsynchronised(Shutdown):
     """BUG: without a CMD_SYNC an access that looked at the old STE may still stall, behind STALL_TERM."""
 
     async def cut_off(self, cpu: Cpu) -> None:
-        """CFGI_STE is on its way."""
+        """The CFGI_STE is sent and not waited for."""
         await self.abort(cpu)
         await self._cmdq.issue(cpu, commands.cfgi_ste(self._sid))
 
@@ -75,14 +75,14 @@ class NeverTerminates(Shutdown):
     """BUG: takes what has stalled for gone with the configuration; only RESUME or STALL_TERM ends it."""
 
     async def terminate(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """No STALL_TERM is sent."""
 
 
 class AnswersEach(NeverTerminates):
     """As Linux does: every record is answered with an abort by whoever takes it."""
 
     async def handle(self, cpu: Cpu, number: int, record: EventRecord) -> None:
-        """One RESUME a record."""
+        """Write one RESUME for each record."""
         if record.stall:
 
             def published(command: int) -> None:

@@ -80,12 +80,12 @@ class Unbind(Lifetime):
         parts.handles[bond.number] = self.handle
 
     async def take(self, cpu: Cpu, names: tuple[str, ...]) -> None:
-        """Locks, outermost first."""
+        """Take the locks, the outermost first."""
         for name in names:
             await cpu.lock(self._parts.locks[name])
 
     async def give(self, cpu: Cpu, names: tuple[str, ...]) -> None:
-        """The same, innermost first."""
+        """Give the same locks back, the innermost first."""
         for name in reversed(names):
             await cpu.unlock(self._parts.locks[name])
 
@@ -104,7 +104,7 @@ class Unbind(Lifetime):
         await self._parts.core.add_device(cpu)
 
     async def unbind(self, cpu: Cpu) -> None:
-        """Until it returns."""
+        """Undo the binding, up to the return of unbind."""
         bond = self._bond
         await self._parts.endpoint.stop(cpu, bond.pasid)
         await self.handle.touch(cpu, "iommu_sva_unbind_device")
@@ -121,7 +121,7 @@ class Unbind(Lifetime):
         cpu.emit(UnbindReturned(pasid=bond.pasid, binding=bond.number))
 
     async def prepare(self, cpu: Cpu) -> None:
-        """Nothing, before the locks are taken."""
+        """Nothing is done before the locks are taken."""
 
     async def detach(self, cpu: Cpu) -> None:
         """arm_smmu_blocking_set_dev_pasid and what the core does around it."""
@@ -190,7 +190,7 @@ class FlushesWork(Unbind):
     """BUG: 7.1 with the work queue flushed, as AMD's driver does: a record that is still in the EVTQ comes later."""
 
     async def settle(self, cpu: Cpu) -> None:
-        """The works that are queued."""
+        """Wait for the works that are queued."""
         await self._parts.core.flush(cpu)
 
 
@@ -212,14 +212,14 @@ class LeavesListFirst(Unbind):
         await super().detach(cpu)
 
     async def leave(self, cpu: Cpu) -> None:
-        """It has left."""
+        """The master has left the list already."""
 
 
 class ListsLate(Unbind):
     """BUG: up to 06e14c36e20b: the bookkeeping comes behind iommu_domain_free."""
 
     async def drop_domain(self, cpu: Cpu) -> None:
-        """The wrong way round."""
+        """Free the domain, then take it off the list."""
         await self.free_domain(cpu)
         await self.domain.touch(cpu, "list_del(&domain->next)")
 
@@ -291,7 +291,7 @@ class Unbind2020Flag(Unbind2020):
     device stalls does not, as stopping the device ends every stall. An early retry ends the stall, not its record."""
 
     async def prepare(self, cpu: Cpu) -> None:
-        """The flag is not given."""
+        """The flag is not given, so nothing is flushed."""
 
 
 @dataclass(frozen=True, slots=True)

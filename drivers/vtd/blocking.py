@@ -41,7 +41,7 @@ class KeepsDeviceTlb(BlockingPasidTable):
     """BUG: the same on VT-d, which does not look at a translated address either (vtd-pcie §2.2)."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """The device TLB keeps what it has."""
 
 
 VTD_ATC: dict[str, type[BlockingPasidTable]] = {"invalidated": BlockingPasidTable, "kept": KeepsDeviceTlb}

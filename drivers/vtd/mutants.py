@@ -11,4 +11,4 @@ class ForgetsDeviceTlb(PasidTable):
     """BUG: invalidates the IOTLB only; the device goes on through its own cache, into pages that were freed."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """No device-TLB invalidation is submitted."""

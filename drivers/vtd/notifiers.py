@@ -12,7 +12,7 @@ class LeavesDeviceTlbPending(PasidTable):
     """BUG: nobody looks at the status of the wait; the page is freed while the device still writes to it."""
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Nobody spins."""
+        """The invalidation is submitted, and nobody waits for it."""
         await self._qi.post(cpu, self.device_tlb(bond))
 
 

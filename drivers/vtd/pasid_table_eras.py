@@ -22,7 +22,7 @@ class OnePass(PasidTable):
         await PasidTable.tidy(self, cpu, bond, expected=expected)
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
-        """Nothing is left."""
+        """Nothing is left to clear."""
 
     async def absent(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """Nobody looks at P: cleared, flushed and, by unbind, drained once more."""
@@ -53,7 +53,7 @@ class SkipsDrain(OnePass):
     """BUG: 6.13 (c43e1ccdebf2): the drain is part of tear-down, so an absent entry loses that, too (VTD-R04)."""
 
     async def absent(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
-        """Nothing at all."""
+        """Nothing is done, the drain included."""
         await self.unlock(cpu)
 
 
@@ -61,7 +61,7 @@ class DrainsInRelease(SkipsDrain):
     """BUG: 6.13-rc1: and the release callback drains, which sleeps where nobody may (VTD-R05)."""
 
     async def finish(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
-        """Whoever tears down."""
+        """Drain, whoever tears down."""
         await PasidTable.finish(self, cpu, bond, expected=False)
 
 
@@ -78,18 +78,18 @@ class TrustsTheFirst(PasidTable):
 
 
 class OnePassTrustsTheFirst(TrustsTheFirst, OnePass):
-    """6.14: both."""
+    """6.14: OnePass and TrustsTheFirst."""
 
 
 class PresentFirst(TrustsTheFirst):
     """BUG: 2026 (75ed00055c05): P goes by itself, and FPD is set only where P still is: never (VTD-R01, VTD-R04)."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
-        """Nothing but P."""
+        """Clear P and nothing else."""
         await self.store(cpu, bond, 0, q0 & ~P.mask)
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
-        """FPD if the entry is present, which it is not."""
+        """Set FPD if the entry is present, which it is not."""
         await self.store(cpu, bond, 0, 0)
         await PasidTable.tidy(self, cpu, bond, expected=expected)
 
@@ -98,7 +98,7 @@ class PresentFirstKeepsFpd(PresentFirst):
     """BUG: 2026 as it was meant: FPD comes with the rest, three round trips after P has gone."""
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
-        """FPD if faults are expected."""
+        """Set FPD if faults are expected."""
         await self.store(cpu, bond, 0, FPD.mask if expected else 0)
         await PasidTable.tidy(self, cpu, bond, expected=expected)
 

@@ -35,7 +35,7 @@ class InPlace(OnePass, Replaces):
     """BUG: word by word over the live entry, P and type first, the table pointer later (VTD-R17, VTD-R18)."""
 
     async def replace(self, cpu: Cpu, bond: Bond) -> None:
-        """Then what was cached goes."""
+        """Write over the entry, then invalidate what was cached."""
         await cpu.lock(self._lock)
         for number in (0, 1, 2):
             await self.store(cpu, bond, number, self.of(bond)[number])
@@ -48,15 +48,15 @@ class InPlacePresentLast(Replaces):
     """BUG: the same with the word that has P last, which is how an absent entry is set up, not a live one."""
 
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
-        """The other words, then P."""
+        """Write the other words, then the word with P."""
         await Replaces.tidy(self, cpu, bond, expected=expected)
         await self.store(cpu, bond, 0, FPD.mask if expected else 0)
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
-        """Nothing is left."""
+        """Nothing is left to write."""
 
     async def replace(self, cpu: Cpu, bond: Bond) -> None:
-        """As if it were absent."""
+        """Write the entry as if it were absent."""
         await self.write(cpu, bond)
         await self.forget_entry(cpu, bond)
         await self.invalidate(cpu, bond)
@@ -66,10 +66,10 @@ class DoesNotInvalidate(Replaces):
     """BUG: breaks, and makes at once: a fetch that began with P=1 ends with the new words."""
 
     async def forget_entry(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """The PASID cache is not invalidated."""
 
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """IOTLB and device TLB are not invalidated."""
 
     async def replace(self, cpu: Cpu, bond: Bond) -> None:
         """What was cached goes when all is done."""
@@ -104,7 +104,7 @@ class TidiesEarly(Replaces):
     """BUG, unless a PASID-cache invalidation waits for those who have looked: nothing else comes before the rewrite."""
 
     async def invalidate(self, cpu: Cpu, bond: Bond) -> None:
-        """Not yet."""
+        """Nothing is invalidated yet."""
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
         """IOTLB and device TLB when the words are gone."""

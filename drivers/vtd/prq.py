@@ -72,7 +72,7 @@ class PageRequestQueue:
             await cpu.store(self._registers.PQH, here, "PQH")
 
     async def pointers(self, cpu: Cpu) -> tuple[int, int]:
-        """PQT, then PQH."""
+        """The two pointers: PQT is read first, then PQH."""
         tail = await cpu.load(self._registers.PQT, "PQT")
         return tail, await cpu.load(self._registers.PQH, "PQH")
 
@@ -176,7 +176,7 @@ class PrqDrain:
         return entry.pasid == bond.pasid and entry.sid == self._sid
 
     async def handled(self, cpu: Cpu, bond: Bond) -> None:
-        """D2: the whole work queue."""
+        """D2: flush the whole work queue."""
         await self.queue.intake.iopf.flush(cpu)
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
@@ -198,5 +198,5 @@ class PrqDrain:
         return self.queue.batches
 
     async def next_batch(self, cpu: Cpu, seen: int) -> None:
-        """wait_for_completion."""
+        """Wait until the thread completes another batch (wait_for_completion)."""
         await cpu.wait("prq_complete", lambda: self.queue.batches > seen, reads=(BATCHES,))

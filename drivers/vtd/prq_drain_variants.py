@@ -26,14 +26,14 @@ class DrainsNothing(PrqDrain):
     """BUG: what is in the queue or with the worker is looked up under the PASID's next owner (VTD-R02)."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
-        """Nothing."""
+        """Nothing is waited for."""
 
 
 class LooksOnce(PrqDrain):
     """BUG: an entry that came behind the batch which it waits for stays in the queue (VTD-R02: v2, April 2020)."""
 
     async def taken(self, cpu: Cpu, bond: Bond) -> None:
-        """One look, one batch."""
+        """Look once, and wait for one batch."""
         seen = await self.batches(cpu)
         if await self.waiting(cpu, bond):
             await self.next_batch(cpu, seen)
@@ -43,7 +43,7 @@ class IgnoresOverflow(PrqDrain):
     """BUG: returns while the thread still has partial groups whose Last was lost in an overflow."""
 
     async def overflowed(self, cpu: Cpu) -> bool:
-        """Nobody looks."""
+        """PRO is not looked at."""
         return False
 
 
@@ -60,7 +60,7 @@ class LooksAgain(PrqDrain):
     """BUG where no tear-down comes before it: D1 and D2 once more behind D4; the last response may still be inside."""
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
-        """Software, hardware, software."""
+        """Wait for software, for hardware, and for software once more."""
         await PrqDrain.run(self, cpu, bond)
         await self.taken(cpu, bond)
         await self.handled(cpu, bond)
@@ -103,7 +103,7 @@ DRIVERS = {
 
 
 class DrainingUnbind(WalkedLifetime):
-    """Tear down, drain, and the binding is over."""
+    """The entry is torn down, its page requests are drained, and the binding is over."""
 
     def __init__(
         self, pasids: Pasids, contexts: PasidTable, endpoint: Endpoint, bond: Bond, drain: PrqDrain, mutex: Lock
@@ -115,7 +115,7 @@ class DrainingUnbind(WalkedLifetime):
         contexts.drains_with(self.drained)
 
     async def drained(self, cpu: Cpu, bond: Bond) -> None:
-        """Behind the tear-down."""
+        """Drain behind the tear-down."""
         await self.drain.run(cpu, bond)
 
 
@@ -123,29 +123,29 @@ class DrainsFirst(DrainingUnbind):
     """In the order of seed 000: the device has stopped, but the entry still lets its page requests in."""
 
     async def detach(self, cpu: Cpu) -> None:
-        """Drain, then tear down."""
+        """Drain, then tear the entry down."""
         await self.drain.run(cpu, self._bond)
         await DrainingUnbind.detach(self, cpu)
 
     async def drained(self, cpu: Cpu, bond: Bond) -> None:
-        """It is."""
+        """The queue was drained before the tear-down."""
 
 
 class HoldsMutex(DrainingUnbind):
     """BUG: holds pasid_mutex while it waits for a worker that needs it to answer (VTD-R06: until August 2021)."""
 
     async def end(self, cpu: Cpu) -> None:
-        """From the tear-down on."""
+        """The mutex is held from the tear-down on."""
         await cpu.lock(self.mutex)
         await DrainingUnbind.end(self, cpu)
         await cpu.unlock(self.mutex)
 
 
 class DropsMutex(HoldsMutex):
-    """Since August 2021."""
+    """Since August 2021 the mutex is dropped while the drain waits."""
 
     async def drained(self, cpu: Cpu, bond: Bond) -> None:
-        """Without the mutex."""
+        """Drain without the mutex."""
         await cpu.unlock(self.mutex)
         await HoldsMutex.drained(self, cpu, bond)
         await cpu.lock(self.mutex)
@@ -167,7 +167,7 @@ class TakesMutex(Responder):
         self._mutex = mutex
 
     async def respond(self, cpu: Cpu, group: FaultGroup, code: ResponseCode) -> None:
-        """Under the mutex."""
+        """Answer under the mutex."""
         await cpu.lock(self._mutex)
         await Responder.respond(self, cpu, group, code)
         await cpu.unlock(self._mutex)

@@ -10,14 +10,14 @@ class NeverClearsPro(PageRequestQueue):
     """BUG: never clears PRO; the queue refuses every request from then on (as SMMU-R02)."""
 
     async def recover(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """PRO stays set."""
 
 
 class ClearsProEarly(PageRequestQueue):
     """BUG: clears PRO with entries in the queue, and discards partial groups that are not complete yet (VTD-R03)."""
 
     async def may_recover(self, cpu: Cpu) -> bool:
-        """Always."""
+        """The queue need not be empty."""
         return True
 
 

@@ -127,7 +127,7 @@ class Retries(ReadsFsts):
             cpu.emit(Resubmitted(device_tlb=device_tlb))
 
     async def gives_up(self, cpu: Cpu) -> bool:
-        """Never."""
+        """The driver never gives up."""
         return False
 
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
@@ -158,7 +158,7 @@ class LooksForDevice(Retries):
         self.device = device
 
     async def gives_up(self, cpu: Cpu) -> bool:
-        """If the device is gone."""
+        """The driver gives up if the device is gone."""
         return not await self.device.is_present(cpu)
 
 
@@ -174,11 +174,11 @@ class TellsWhoClears(LooksForDevice):
         """CPUs that have heard it."""
 
     def told(self, cpu: Cpu) -> bool:
-        """It cleared ITE, of a device that is gone."""
+        """Whether this CPU cleared ITE, of a device that is gone."""
         return cpu.name in self._told
 
     async def repair(self, cpu: Cpu, head: int, fetched: int) -> None:
-        """And whose time-out it was, is asked here."""
+        """Repair, and ask here whether the device that timed out is present."""
         await super().repair(cpu, head, fetched)
         if not await self.device.is_present(cpu):
             self._told.append(cpu.name)
@@ -191,7 +191,7 @@ class AbortsFetched(LooksForDevice):
     """
 
     async def abort_waiting(self, cpu: Cpu, wait: Submission) -> None:
-        """Nothing."""
+        """A wait that hardware has not fetched is not marked."""
 
 
 class SkipsDisconnected(PasidTable):
@@ -217,12 +217,12 @@ class BlocksAts(PasidTable, AtsGate):
         AtsGate.__init__(self, gate)
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
-        """Through the gate."""
+        """Invalidate the device TLB, unless the gate is closed."""
         await self.unless_blocked(cpu, bond, super().invalidate_atc)
 
 
 class BlocksNothingElse(KeepsTranslation, BlocksAts):
-    """BUG: the gate alone."""
+    """BUG: the gate is closed, and translation is not blocked."""
 
 
 class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
@@ -230,7 +230,7 @@ class AsksOnlyWhoAnswers(BlocksAts, SkipsDisconnected):
 
 
 class AsksAndBlocksNothingElse(KeepsTranslation, AsksOnlyWhoAnswers):
-    """BUG: the gate alone, and neither is who is disconnected asked."""
+    """BUG: the gate is closed, and translation is not blocked; who is disconnected is not asked either."""
 
 
 class AsksAndRestoresFirst(RestoresFirst, AsksOnlyWhoAnswers):

@@ -32,7 +32,7 @@ class PrqDrainFromTheRegister(PrqDrainFromD0):
     """BUG: D0 asks the function's own bit. Around a reset it is off, and there is something to drain."""
 
     async def enabled(self, cpu: Cpu) -> bool:
-        """PRI Control.Enable."""
+        """Read PRI Control.Enable of the function."""
         return await self.function.enabled(cpu)
 
 
@@ -52,10 +52,10 @@ class PrqDrainWithoutPd(PrqDrain):
 
 
 class PrqDrainToTheDevice(PrqDrain):
-    """As on SMMUv3."""
+    """The drain ends when the function says that it has stopped, as on SMMUv3."""
 
     async def pushed(self, cpu: Cpu, bond: Bond) -> None:
-        """PRI Status.Stopped."""
+        """Wait for PRI Status.Stopped of the function."""
         await self.function.stopped(cpu)
 
 

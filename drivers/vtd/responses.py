@@ -28,6 +28,6 @@ class PageGroupResponses:
     async def issue_response(
         self, cpu: Cpu, pasid: Pasid, prgi: Prgi, code: ResponseCode, published: Published
     ) -> None:
-        """Submit it."""
+        """Submit the descriptor."""
         response = PageGroupResponse(sid=self._sid, pasid=pasid, prgi=prgi, code=code)
         await self._qi.submit(cpu, response, published=published)

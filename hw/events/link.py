@@ -136,7 +136,7 @@ class ResponseReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated(Arrow):
-    """The SMMU answered a translation request: the page, or 0 where there is none."""
+    """The IOMMU answered a translation request: the page, or 0 where there is none."""
 
     pasid: int
     address: int
@@ -208,7 +208,7 @@ class DeviceStopped(Arrow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandDone(Event):
-    """The SMMU carried out a command."""
+    """The IOMMU carried out a command."""
 
     number: int
     text: str

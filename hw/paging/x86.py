@@ -76,7 +76,7 @@ class Walk:
 
 
 def canonical(address: VirtAddr) -> bool:
-    """Bits 63:47 are all equal."""
+    """Whether an address is canonical: bits 63:47 are all equal."""
     return address >> 47 in _CANONICAL_TOPS
 
 

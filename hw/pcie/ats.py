@@ -170,7 +170,7 @@ class AtcCachingLateCompletions(Atc):
     """BUG: keeps a translation whose completion came after the invalidation was answered; it then never goes away."""
 
     def use_of(self, pending: PendingRequest) -> Use:
-        """Keep whatever arrives."""
+        """Whatever arrives is kept."""
         return Use.CACHE
 
 

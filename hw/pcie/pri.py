@@ -65,12 +65,12 @@ class PageRequestInterface:
 
     @property
     def answered(self) -> bool:
-        """Every group has its response."""
+        """Whether every group has its response."""
         return not self._open
 
     @property
     def can_send(self) -> bool:
-        """A page request may leave now: PRI is enabled and a credit is left."""
+        """Whether a page request may leave now: PRI is enabled and a credit is left."""
         return self.enabled and self.room_for(1)
 
     def room_for(self, requests: int) -> bool:
@@ -174,7 +174,7 @@ class CreditIgnoringPri(PageRequestInterface):
     """BUG: sends as many page requests as it likes; the queue was made as large as the allocations (race VTD-R27)."""
 
     def room_for(self, requests: int) -> bool:
-        """Always."""
+        """There is always room: credits are not looked at."""
         return True
 
 
@@ -191,7 +191,7 @@ class TagKeepingPri(PageRequestInterface):
         return self._unused((self._first + offset) % self.groups for offset in range(self.groups))
 
     def open_group(self, pasid: Pasid) -> Prgi:
-        """And the turn passes on."""
+        """Open the next group; the PRGI behind it is the next to be tried."""
         prgi = super().open_group(pasid)
         self._first = (prgi + 1) % self.groups
         return prgi

@@ -224,7 +224,7 @@ async def fetch_cd(
 
 
 def empty_cd() -> Qwords:
-    """All zero: V=0."""
+    """A CD whose words are all zero, so that V=0."""
     return (0,) * ENTRY_QWORDS
 
 

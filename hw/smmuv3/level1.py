@@ -50,7 +50,7 @@ class StreamTable:
     split: int = 0
 
     def encode(self) -> int:
-        """The register."""
+        """The value of the register STRTAB_BASE_CFG."""
         if self.split not in (0, *_SPLITS):
             raise ValueError(f"stream table split {self.split}: allowed are 0 (linear), 6, 8 and 10")
         word = LOG2SIZE.put(0, self.log2size)

@@ -57,11 +57,11 @@ class Ring:
         return (pointer & self._keep_mask) | ((pointer + 1) & self._pointer_mask)
 
     def empty(self, prod: int, cons: int) -> bool:
-        """Index and wrap are equal."""
+        """Whether the queue is empty: index and wrap are equal."""
         return not (prod ^ cons) & self._pointer_mask
 
     def full(self, prod: int, cons: int) -> bool:
-        """The indices are equal and the wraps differ."""
+        """Whether the queue is full: the indices are equal and the wraps differ."""
         return (prod ^ cons) & self._pointer_mask == self.entries
 
     def used(self, prod: int, cons: int) -> int:
@@ -125,5 +125,5 @@ class OutputQueue:
 
 
 def overflow_pending(prod: int, cons: int) -> bool:
-    """OVFLG != OVACKFLG: software has not yet acknowledged an overflow."""
+    """Whether software has yet to acknowledge an overflow: OVFLG differs from OVACKFLG."""
     return bool((prod ^ cons) & OVERFLOW_FLAG)

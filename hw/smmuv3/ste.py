@@ -264,17 +264,17 @@ async def fetch_ste(
 
 
 def invalid_ste() -> Qwords:
-    """All zero: V=0."""
+    """An STE whose words are all zero, so that V=0."""
     return (0,) * ENTRY_QWORDS
 
 
 def abort_ste() -> Qwords:
-    """Everything is aborted, silently."""
+    """An STE that aborts everything silently."""
     return encode(V=1, Config=StreamConfig.ABORT)
 
 
 def bypass_ste() -> Qwords:
-    """Everything passes untranslated."""
+    """An STE that lets everything pass untranslated."""
     return encode(V=1, Config=StreamConfig.BYPASS, SHCFG=_USE_INCOMING)
 
 

@@ -82,7 +82,7 @@ class RequestKind(Enum):
 
     @property
     def needs_ats(self) -> bool:
-        """The context must have DTE."""
+        """Whether the context must have DTE for a request of this kind."""
         return self in (RequestKind.TRANSLATION, RequestKind.TRANSLATED_WRITE, RequestKind.TRANSLATED_READ)
 
 

@@ -166,7 +166,7 @@ def _fields(descriptor: Descriptor) -> dict[str, int]:
 
 
 def _page_fields(pages: PageRange) -> dict[str, int]:
-    """AM and ADDR."""
+    """The fields AM and ADDR of a descriptor that names a range of pages."""
     return {"AM": pages.order, "ADDR": pages.address >> PAGE_SHIFT}
 
 
@@ -210,7 +210,7 @@ def _range(values: Mapping[str, int]) -> PageRange:
 
 
 def _context(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 1."""
+    """The fields of a context-cache invalidation (type 1)."""
     if values["G"] not in _VALUES[ContextGranularity]:
         return Iqei.RESERVED
     return ContextInvalidate(
@@ -222,7 +222,7 @@ def _context(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 
 def _iotlb(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 2."""
+    """The fields of an IOTLB invalidation (type 2)."""
     if values["G"] not in _VALUES[IotlbGranularity]:
         return Iqei.RESERVED
     granularity = IotlbGranularity(values["G"])
@@ -237,7 +237,7 @@ def _iotlb(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 
 def _device_tlb(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Types 3 and 8."""
+    """The fields of a device-TLB invalidation, without or with a PASID (types 3 and 8)."""
     return DeviceTlbInvalidate(
         sid=StreamId(values["SID"]),
         pages=_sized(values),
@@ -249,12 +249,12 @@ def _device_tlb(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 
 def _interrupt_entry(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 4."""
+    """The fields of an interrupt-entry-cache invalidation (type 4)."""
     return InterruptEntryInvalidate(selective=bool(values["G"]), index_mask=values["IM"], index=values["IIDX"])
 
 
 def _wait(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 5."""
+    """The fields of a wait (type 5)."""
     return WaitDescriptor(
         interrupt=bool(values["IF"]),
         status_write=bool(values["SW"]),
@@ -266,7 +266,7 @@ def _wait(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 
 def _pasid_iotlb(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 6."""
+    """The fields of a PASID-based IOTLB invalidation (type 6)."""
     if values["G"] not in _VALUES[PasidIotlbGranularity]:
         return Iqei.RESERVED
     granularity = PasidIotlbGranularity(values["G"])
@@ -280,7 +280,7 @@ def _pasid_iotlb(values: Mapping[str, int]) -> Descriptor | Iqei:
 
 
 def _pasid_cache(values: Mapping[str, int]) -> Descriptor | Iqei:
-    """Type 7."""
+    """The fields of a PASID-cache invalidation (type 7)."""
     if values["G"] not in _VALUES[PasidCacheGranularity]:
         return Iqei.RESERVED
     return PasidCacheInvalidate(

@@ -212,7 +212,7 @@ async def fetch_entry(
 
 
 def directory_entry(table: PhysAddr) -> int:
-    """A present directory entry."""
+    """The word of a present directory entry."""
     if table & ~SMPTBLPTR.mask:
         raise ValueError(f"PASID table at {table:#x}: allowed are multiples of 4096")
     return table | DIRECTORY_P.mask
@@ -240,5 +240,5 @@ def first_level_entry(*, flptptr: PhysAddr, did: Did = FLPT_DEFAULT_DID) -> Qwor
 
 
 def pass_through_entry(did: Did) -> Qwords:
-    """Addresses are physical already."""
+    """A PASID entry whose traffic has physical addresses already."""
     return encode(P=1, AW=2, PGTT=TranslationType.PASS_THROUGH, DID=did)

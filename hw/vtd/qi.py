@@ -55,7 +55,7 @@ class AccessStep(Protocol):
     """`Bus.access`, or a step that waits for something besides."""
 
     async def __call__(self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()) -> None:
-        """One step."""
+        """Take the one step."""
         ...
 
 
@@ -87,7 +87,7 @@ class Pending:
 
     @property
     def ended(self) -> bool:
-        """Nothing more will come of it."""
+        """Whether nothing more will come of it."""
         return self.progress in (DescriptorProgress.COMPLETE, DescriptorProgress.ABORTED)
 
 
@@ -125,7 +125,7 @@ class InvalidationQueue:
 
     @property
     def stopped(self) -> bool:
-        """Hardware fetches nothing until software has cleared IQE and ITE."""
+        """Whether the queue stands: hardware fetches nothing until software has cleared IQE and ITE."""
         return bool(self.memory.read(self.vtd.registers.FSTS) & (IQE.mask | ITE.mask))
 
     @property
@@ -322,7 +322,7 @@ class ItagReusingQueue(InvalidationQueue):
     """BUG: takes a tag for free as soon as its request was sent."""
 
     def is_free(self, itag: int) -> bool:
-        """Always."""
+        """Every tag counts as free."""
         return True
 
 

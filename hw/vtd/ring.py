@@ -49,11 +49,11 @@ class ByteRing:
         return (pointer + ENTRY_BYTES) & self._mask
 
     def empty(self, head: int, tail: int) -> bool:
-        """Nothing lies between the pointers."""
+        """Whether nothing lies between the pointers."""
         return not (head ^ tail) & self._mask
 
     def full(self, head: int, tail: int) -> bool:
-        """One more entry would make the ring look empty."""
+        """Whether one more entry would make the ring look empty."""
         return self.next(tail) == head & self._mask
 
     def used(self, head: int, tail: int) -> int:

@@ -14,7 +14,7 @@ class BoundPasidIsNotRefused(EventOracle):
     watches = (AccessRefused,)
 
     def observe(self, event: AccessRefused) -> None:
-        """Complain."""
+        """Every refusal breaks it."""
         raise Violation(
             f"{event.who} uses a PASID that is bound, and the SMMU refuses it ({event.why}): "
             "it still goes by what was there before",

@@ -23,7 +23,7 @@ class CommandsRunAsIssued(EventOracle):
         self._issued: list[Sequence[int]] = []
 
     def observe(self, event: SlotsReserved | CommandTaken) -> None:
-        """Reservations are in order, too."""
+        """Commands are taken in the order in which their slots were reserved."""
         match event:
             case SlotsReserved(commands=commands):
                 self._issued.extend(commands)

@@ -24,6 +24,6 @@ class CreditsComeBack(EventOracle):
             self._outstanding = event.outstanding
 
     def at_quiescence(self) -> None:
-        """None is out."""
+        """No credit is out any more."""
         if self._outstanding:
             raise Violation(f"{self._outstanding} page request credits never came back: the device starves", "credits")

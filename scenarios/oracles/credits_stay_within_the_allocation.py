@@ -12,7 +12,7 @@ from .oracle import EventOracle
 
 
 class CreditsStayWithinTheAllocation(EventOracle):
-    """Requests, not groups."""
+    """What is counted are requests, not groups."""
 
     watches = (PageRequestSent, ResponseReceived)
 

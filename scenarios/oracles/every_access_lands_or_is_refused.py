@@ -19,7 +19,7 @@ class EveryAccessLandsOrIsRefused(EventOracle):
         self._landed = 0
 
     def observe(self, event: AccessEnded | DmaLanded) -> None:
-        """What the device believes, and what memory got."""
+        """Count what the device believes to be written, and what memory got."""
         match event:
             case AccessEnded(outcome=AccessOutcome.GIVEN_UP, job=job):
                 raise Violation(f"the device gives access {job} up, though software had answered Success", "given up")

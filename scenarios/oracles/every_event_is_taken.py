@@ -18,7 +18,7 @@ class EveryEventIsTaken(EventOracle):
         self._waiting: dict[int, EventQueued] = {}
 
     def observe(self, event: EventQueued | EventTaken) -> None:
-        """In at one end, out at the other."""
+        """An entry comes in at one end of the queue and goes out at the other."""
         match event:
             case EventQueued(number=number):
                 self._waiting[number] = event
@@ -26,7 +26,7 @@ class EveryEventIsTaken(EventOracle):
                 del self._waiting[number]
 
     def at_quiescence(self) -> None:
-        """Nothing waits."""
+        """No entry waits any more."""
         for number, event in self._waiting.items():
             raise Violation(
                 f"EVTQ #{number} waits for ever: it came {'with an' if event.raised else 'without'} interrupt, and "

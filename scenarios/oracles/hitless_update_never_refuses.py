@@ -17,7 +17,7 @@ class HitlessUpdateNeverRefuses(EventOracle):
         self._entry = entry
 
     def observe(self, event: EntryFetched) -> None:
-        """Look at V."""
+        """Look at V of what was fetched."""
         if event.entry == self._entry and not event.valid:
             raise Violation(
                 f"{event.entry} has V=0 in the middle of a change that one store could make: "

@@ -17,7 +17,7 @@ class NothingLeaks(EventOracle):
         self._alive: dict[str, None] = {}
 
     def observe(self, event: ObjectAllocated | ObjectFreed) -> None:
-        """Count in, count out."""
+        """Count the objects that are allocated and those that are freed."""
         match event:
             case ObjectAllocated(name=name):
                 self._alive[name] = None
@@ -25,6 +25,6 @@ class NothingLeaks(EventOracle):
                 self._alive.pop(name, None)
 
     def at_quiescence(self) -> None:
-        """Nothing is left."""
+        """No object is left."""
         for name in self._alive:
             raise Violation(f"leak: {name} was allocated and nobody will ever free it", name)

@@ -18,7 +18,7 @@ class PageRequestsStayOn(EventOracle):
     watches = (ResponseReceived,)
 
     def observe(self, event: ResponseReceived) -> None:
-        """The code alone decides."""
+        """The code of the response alone decides."""
         if event.code not in (ResponseCode.SUCCESS, ResponseCode.INVALID):
             raise Violation(
                 f"group g{event.prgi} is answered Response Failure: the function sends no page request for anybody "

@@ -20,7 +20,7 @@ class ResponseTrail:
         self._responses: dict[int, int] = {}
 
     def follow(self, event: object) -> None:
-        """One step further."""
+        """Go one step further along the trail."""
         match event:
             case PageRequestSent(ordinal=ordinal, group=group):
                 self._sent[ordinal] = group

@@ -18,7 +18,7 @@ class SyncCoversItsBatch(EventOracle):
         self._complete: set[int] = set()
 
     def observe(self, event: SyncCompleted | SyncReturned) -> None:
-        """Completion, then return."""
+        """The completion has to come before the return."""
         match event:
             case SyncCompleted(number=number):
                 self._complete.add(number)

@@ -20,7 +20,7 @@ class AccessBehind(EventWitness):
         self._ended = False
 
     def observe(self, event: DeviceStopped | DeviceLost | DmaIssued | UntranslatedSent) -> None:
-        """First the end."""
+        """The end has to come first."""
         if isinstance(event, DeviceStopped | DeviceLost):
             self._ended = True
         else:

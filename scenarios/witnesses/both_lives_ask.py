@@ -18,7 +18,7 @@ class BothLivesAsk(EventWitness):
         self._reset = False
 
     def observe(self, event: PageRequestSent | FunctionReset) -> None:
-        """Request, reset, request."""
+        """A request, the reset and another request have to come in this order."""
         match event:
             case FunctionReset():
                 self._reset = self._asked

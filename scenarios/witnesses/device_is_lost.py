@@ -8,6 +8,6 @@ from .witness import FirstEvent
 
 
 class DeviceIsLost(FirstEvent):
-    """Reached when it happens."""
+    """Reached by the event that says so."""
 
     watches = (DeviceLost,)

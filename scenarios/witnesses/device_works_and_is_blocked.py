@@ -17,6 +17,6 @@ class DeviceWorksAndIsBlocked(EventWitness):
         self._seen: list[type] = []
 
     def observe(self, event: DmaLanded | TranslationBlocked) -> None:
-        """One of each."""
+        """One event of each type is needed."""
         self._seen.append(type(event))
         self.reached = DmaLanded in self._seen and TranslationBlocked in self._seen

@@ -17,7 +17,7 @@ class DmaAfterRelease(EventWitness):
         self._released = False
 
     def observe(self, event: ReleaseReturned | DmaEnded | DmaStalled) -> None:
-        """First the release."""
+        """The release has to come first."""
         if isinstance(event, ReleaseReturned):
             self._released = True
         else:

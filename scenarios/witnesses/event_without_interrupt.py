@@ -13,5 +13,5 @@ class EventWithoutInterrupt(EventWitness):
     watches = (EventQueued,)
 
     def observe(self, event: EventQueued) -> None:
-        """Look whether it raised the line."""
+        """Look whether the event raised the interrupt line."""
         self.reached = self.reached or not event.raised

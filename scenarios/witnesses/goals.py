@@ -95,7 +95,7 @@ class RequestsOfTwoBindings:
         self._queued: dict[int, int] = {}
 
     def observe(self, event: PageRequestQueued | PageRequestTaken) -> None:
-        """Entries in, entries out."""
+        """Count the entries that come into the queue and those that are taken."""
         match event:
             case PageRequestQueued(number=number, binding=binding, marker=False):
                 self._queued[number] = binding

@@ -13,5 +13,5 @@ class InvalidationTimesOut(EventWitness):
     watches = (CommandQueueStopped,)
 
     def observe(self, event: CommandQueueStopped) -> None:
-        """No other error counts."""
+        """Only the error ATC_INV_SYNC counts."""
         self.reached = self.reached or event.error == "ATC_INV_SYNC"

@@ -13,5 +13,5 @@ class LeafIsAllocated(EventWitness):
     watches = (ObjectAllocated,)
 
     def observe(self, event: ObjectAllocated) -> None:
-        """Look at what it is."""
+        """Look at what was allocated."""
         self.reached = self.reached or event.name.startswith("CD leaf")

@@ -18,7 +18,7 @@ class Level1IsFetchedInvalid(EventWitness):
         self._fetched = False
 
     def observe(self, event: EntryFetched | AccessLanded | AccessRefused) -> None:
-        """First the descriptor, then the access."""
+        """The descriptor has to be fetched first, then the access has to end."""
         if isinstance(event, EntryFetched):
             self._fetched = self._fetched or (event.entry.startswith("L1CD") and not event.valid)
         else:

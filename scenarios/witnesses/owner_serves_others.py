@@ -13,5 +13,5 @@ class OwnerServesOthers(EventWitness):
     watches = (BatchPublished,)
 
     def observe(self, event: BatchPublished) -> None:
-        """More than its own."""
+        """The owner has to publish more than its own commands."""
         self.reached = self.reached or event.total > event.own

@@ -17,7 +17,7 @@ class PageIsGoneAfterSuccess(EventWitness):
         self._success = False
 
     def observe(self, event: ResponseReceived | Translated) -> None:
-        """First the promise, then the hole."""
+        """The promise has to come first, then the hole."""
         match event:
             case ResponseReceived(code=code):
                 self._success = self._success or code == ResponseCode.SUCCESS

@@ -16,7 +16,7 @@ class ProcessIsGoneFirst(EventWitness):
         self._dropped = False
 
     def observe(self, event: ObjectTouched) -> None:
-        """First the drop, then the unpinning."""
+        """The drop has to come first, then the unpinning."""
         if event.what.startswith("put"):
             self._dropped = True
         elif event.what == "arm64_mm_context_put":

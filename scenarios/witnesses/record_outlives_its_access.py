@@ -17,7 +17,7 @@ class RecordOutlivesItsAccess(EventWitness):
         self._open: dict[int, None] = {}
 
     def observe(self, event: EventQueued | DmaEnded | FaultSettled) -> None:
-        """Record, early end."""
+        """A record has to be open when an access ends early."""
         match event:
             case EventQueued(number=number, stall=True):
                 self._open[number] = None

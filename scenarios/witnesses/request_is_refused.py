@@ -14,5 +14,5 @@ class RequestIsRefused(EventWitness):
     watches = (ResponseReceived,)
 
     def observe(self, event: ResponseReceived) -> None:
-        """Anything but Success."""
+        """Any code but Success counts."""
         self.reached = self.reached or event.code != ResponseCode.SUCCESS

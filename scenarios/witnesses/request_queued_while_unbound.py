@@ -21,7 +21,7 @@ class RequestQueuedWhileUnbound(EventWitness):
         self._queued: dict[int, int] = {}
 
     def observe(self, event: PageRequestQueued | FaultResolved | FaultDropped | TeardownBegun) -> None:
-        """Entries in, entries looked up, and the moment that matters."""
+        """Follow which entries are queued until the tear-down begins."""
         match event:
             case PageRequestQueued(number=number, pasid=pasid, marker=False):
                 self._queued[number] = pasid

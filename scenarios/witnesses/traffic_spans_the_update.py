@@ -16,7 +16,7 @@ class TrafficSpansTheUpdate(EventWitness):
         self._wanted = [(entry, old), (entry, new)]
 
     def observe(self, event: EntryFetched) -> None:
-        """Old first, then new."""
+        """The old entry has to be fetched first, then the new one."""
         if self._wanted and (event.entry, event.meaning) == self._wanted[0]:
             del self._wanted[0]
         self.reached = not self._wanted

@@ -16,7 +16,7 @@ class TranslationIsTakenAway(EventWitness):
         self._granted = False
 
     def observe(self, event: Translated | AtcInvalidated) -> None:
-        """First the grant, then the loss."""
+        """The grant has to come first, then the loss."""
         match event:
             case Translated(page=page):
                 self._granted = self._granted or page != 0

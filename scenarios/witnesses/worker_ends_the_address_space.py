@@ -13,5 +13,5 @@ class WorkerEndsTheAddressSpace(EventWitness):
     watches = (ReleaseBegun,)
 
     def observe(self, event: ReleaseBegun) -> None:
-        """Whoever it was."""
+        """Look who ran the release callback."""
         self.reached = self.reached or event.by == "fault_worker"

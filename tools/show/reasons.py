@@ -28,19 +28,19 @@ _PHRASES |= {"write unlock": "write-unlock", "irq": "take interrupt", "rmw": "up
 
 
 def does(point: Point) -> str:
-    """`fault_worker looks up PASID 1`."""
+    """A sentence in the indicative: `fault_worker looks up PASID 1`."""
     verb, rest = _deed(point)
     return f"{plain(point.actor)} {_third_person(verb)} {rest}{_ordinal(point)}".strip()
 
 
 def never(point: Point) -> str:
-    """`fault_worker never looks up PASID 1`."""
+    """The sentence denied: `fault_worker never looks up PASID 1`."""
     verb, rest = _deed(point)
     return f"{plain(point.actor)} never {_third_person(verb)} {rest}{_ordinal(point)}".strip()
 
 
 def must(point: Point) -> str:
-    """`fault_worker must look up PASID 1`."""
+    """What would have to be: `fault_worker must look up PASID 1`."""
     verb, rest = _deed(point)
     return f"{plain(point.actor)} must {verb} {rest}{_ordinal(point)}".strip()
 
@@ -69,7 +69,7 @@ def _third_person(verb: str) -> str:
 
 
 def _ordinal(point: Point) -> str:
-    """`, for the 2nd time`."""
+    """Which of several times is meant, with a comma ahead: `, for the 2nd time`."""
     number = point.occurrence
     if number == 1:
         return ""

@@ -28,22 +28,22 @@ class PageFault(Protocol):
 
     @property
     def pasid(self) -> Pasid:
-        """Whose address it means."""
+        """The PASID of the address space that the page is in."""
         ...
 
     @property
     def prgi(self) -> Prgi:
-        """The group that it belongs to."""
+        """The number of the group that the request belongs to."""
         ...
 
     @property
     def last(self) -> bool:
-        """It closes its group."""
+        """Whether the request closes its group."""
         ...
 
     @property
     def address(self) -> VirtAddr:
-        """The page."""
+        """The address of the page."""
         ...
 
 
@@ -91,7 +91,7 @@ class Iopf:
         await self.hand_over(cpu, group)
 
     async def hand_over(self, cpu: Cpu, group: FaultGroup) -> None:
-        """To the worker."""
+        """Queue the group for the worker."""
         await self._workqueue.queue(group)
 
     async def discard_partial(self, cpu: Cpu, pasid: Pasid | None) -> None:

@@ -20,24 +20,24 @@ class TrackedIopf(Iopf):
         self._objects: dict[int, Object] = {}
 
     def added(self, cpu: Cpu, number: int) -> None:
-        """Allocated; the list protects it."""
+        """The request becomes an object, which the list protects."""
         request = Object(f"page request #{number}", PARTIAL)
         self._objects[number] = request
         request.born(cpu)
 
     def walked(self, cpu: Cpu) -> None:
-        """list_for_each_entry."""
+        """list_for_each_entry touches every request on the list."""
         for number, _ in self._partial:
             self._objects[number].touched(cpu, "walk the partial list")
 
     def discard(self, cpu: Cpu, gone: Sequence[tuple[int, PageFault]]) -> None:
-        """Unlink, then free."""
+        """Unlink the requests, then free them."""
         self.unlink(gone)
         for number, _ in gone:
             self._objects[number].freed(cpu)
 
     def unlink(self, gone: Sequence[tuple[int, PageFault]]) -> None:
-        """list_del."""
+        """list_del takes the requests off the list."""
         self._partial = [item for item in self._partial if item not in gone]
 
     async def release(self, cpu: Cpu, group: FaultGroup) -> None:
@@ -52,14 +52,14 @@ class ForgetsToUnlink(TrackedIopf):
     """BUG: frees the requests and leaves them on the list; the next group walks freed memory (v6, April 2020)."""
 
     def unlink(self, gone: Sequence[tuple[int, PageFault]]) -> None:
-        """Nothing."""
+        """The requests stay on the list."""
 
 
 class ForgetsToFree(TrackedIopf):
     """BUG: the requests of a group that was answered are never freed: each fault leaks (compare SMMU-R44)."""
 
     async def release(self, cpu: Cpu, group: FaultGroup) -> None:
-        """Nothing."""
+        """The requests are not freed."""
 
 
 DISCARD: dict[str, type[TrackedIopf]] = {

@@ -22,12 +22,12 @@ class LosesResponses(Responder):
     """BUG: handles the fault and tells nobody; the device's credits never come back."""
 
     async def respond(self, cpu: Cpu, group: FaultGroup, code: ResponseCode) -> None:
-        """Nothing."""
+        """No response is written."""
 
 
 class AnswersGroupZero(Responder):
     """BUG: drops PRGIndex from the response, so the answer completes whatever group 0 is (compare seed 001)."""
 
     def prgi(self, group: FaultGroup) -> Prgi:
-        """Always the first group."""
+        """The first group, whatever the request said."""
         return Prgi(0)

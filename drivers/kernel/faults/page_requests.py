@@ -83,7 +83,7 @@ class Responder:
         self._queue = queue
 
     async def respond(self, cpu: Cpu, group: FaultGroup, code: ResponseCode) -> None:
-        """Write the command."""
+        """Write the command that answers the group."""
         pasid, prgi = Pasid(group.pasid), self.prgi(group)
         queue, last = self._queue, group.numbers[-1]
 

@@ -64,24 +64,24 @@ class Object:
         self.resource: Resource = ("object", name) if resource is None else resource
 
     def born(self, cpu: Cpu) -> None:
-        """Allocated within the current step."""
+        """The object is allocated within the current step."""
         cpu.emit(ObjectAllocated(name=self.name))
 
     def touched(self, cpu: Cpu, what: str) -> None:
-        """Used within the current step, which has declared the resource."""
+        """The object is used within the current step, which has declared the resource."""
         cpu.emit(ObjectTouched(name=self.name, what=what, resource=self.resource))
 
     def freed(self, cpu: Cpu) -> None:
-        """Freed within the current step, which has declared a write of the resource."""
+        """The object is freed within the current step, which has declared a write of the resource."""
         cpu.emit(ObjectFreed(name=self.name, by=cpu.name, step=cpu.now, resource=self.resource))
 
     async def touch(self, cpu: Cpu, what: str) -> None:
-        """Use it; one step."""
+        """Use the object in one step."""
         await cpu.access(what, reads=(self.resource,))
         self.touched(cpu, what)
 
     async def free(self, cpu: Cpu) -> None:
-        """kfree; one step."""
+        """Free the object (kfree) in one step."""
         await cpu.access(f"kfree {self.name}", writes=(self.resource,))
         self.freed(cpu)
 
@@ -102,13 +102,13 @@ class Counted(Object):
         self.references = references
 
     async def get(self, cpu: Cpu) -> None:
-        """One more reference; one step."""
+        """Take one more reference, in one step."""
         await cpu.access(f"get {self.name}", writes=(self.resource,))
         self.touched(cpu, f"get {self.name}")
         self.references += 1
 
     async def put(self, cpu: Cpu) -> bool:
-        """One reference less; one step. True for whoever dropped the last one and so freed it."""
+        """Give one reference back, in one step; True for whoever dropped the last one and so freed the object."""
         await cpu.access(f"put {self.name}", writes=(self.resource,))
         self.touched(cpu, f"put {self.name}")
         self.references -= 1

@@ -36,7 +36,7 @@ class ReadWriteLock(Protocol):
         ...
 
     async def release_read(self, cpu: Any) -> None:
-        """Give it back."""
+        """Give the lock back that was taken for reading."""
         ...
 
     async def acquire_write(self, cpu: Any) -> None:
@@ -44,7 +44,7 @@ class ReadWriteLock(Protocol):
         ...
 
     async def release_write(self, cpu: Any) -> None:
-        """Give it back."""
+        """Give the lock back that was taken for writing."""
         ...
 
 
@@ -116,7 +116,7 @@ class AtsAttach(HitlessAndFlushed):
         self.then = then
 
     def eats(self) -> AtsMode:
-        """What the new STE says."""
+        """What the new STE says of ATS."""
         return AtsMode.FULL if self.then else AtsMode.REFUSED
 
     async def attach(self, cpu: Cpu, master: Master, new: Domain) -> None:
@@ -164,14 +164,14 @@ class TrustsSwitch(AtsAttach):
     """BUG: does not flush; an endpoint that keeps ATS goes on with translations of the old domain (SMMU-R16)."""
 
     async def flush_atc(self, cpu: Cpu, master: Master) -> None:
-        """Nothing."""
+        """The ATC is not flushed."""
 
 
 class LeavesFirst(AtsAttach):
     """BUG: off the old lists before the STE is switched: an unmap there misses an ATC that is in use (SMMU-R19)."""
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
-        """Leave, then enter."""
+        """Leave the old lists, then enter the new ones."""
         await self.leave(cpu, master, old)
         await super().prepare(cpu, master, old, new)
 
@@ -186,7 +186,7 @@ class SwitchesTooSoon(AtsAttach):
     """BUG: lets the endpoint ask while the STE still says no, so its Translation Requests get UR (SMMU-R17)."""
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
-        """ATS on first; and off only at the end."""
+        """Switch ATS on at once; it is switched off only at the end."""
         await self.link(cpu, master, new)
         if self.then:
             await self.lists[new.name].change(cpu, master, listed=True)
@@ -213,16 +213,16 @@ class SwitchesUnderLock(AtsAttach):
             await super().prepare(cpu, master, old, new)
 
     async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
-        """Both under invs->rwlock."""
+        """Both happen under invs->rwlock."""
         await self.lists[old.name].change(cpu, master, listed=False, then=self.function)
 
     async def flush_atc(self, cpu: Cpu, master: Master) -> None:
-        """Only what still answers."""
+        """Flush only an ATC that still answers."""
         if self.then:
             await super().flush_atc(cpu, master)
 
     async def leave(self, cpu: Cpu, master: Master, old: Domain) -> None:
-        """What is left of it."""
+        """Leave those lists that are left."""
         if self.now and self.then:
             await self.lists[old.name].change(cpu, master, listed=False)
         await self.unlink(cpu, master, old)
@@ -233,7 +233,7 @@ class UnlistsFirst(SwitchesUnderLock):
     """BUG: off the list, and ATS off a little later: an unmap in between misses an ATC that is in use."""
 
     async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
-        """One after the other."""
+        """One happens after the other."""
         await self.lists[old.name].change(cpu, master, listed=False)
         await self.function.switch(cpu, False)
 

@@ -77,7 +77,7 @@ class ForgetsLevel1(CdTable):
     """BUG: leaves it to the CFGI_CD that follows the CD itself, and that has Leaf=1."""
 
     def hooked_up(self) -> tuple[Command, ...]:
-        """Nothing."""
+        """No CFGI is sent."""
         return ()
 
 

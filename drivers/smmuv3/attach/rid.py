@@ -80,7 +80,7 @@ class AsidTable:
         cpu.emit(AsidLockMoved(taken=True))
 
     async def unlock(self, cpu: Cpu) -> None:
-        """Give it back."""
+        """Give arm_smmu_asid_lock back."""
         await cpu.unlock(self._mutex)
         cpu.emit(AsidLockMoved(taken=False))
 
@@ -114,7 +114,7 @@ class RidContexts:
         await self.store(cpu, master.context, paging_cd(asid=asid, ttb0=domain.ttb), master.sid)
 
     async def clear(self, cpu: Cpu, master: Master) -> None:
-        """CD 0 := 0."""
+        """CD 0 becomes 0."""
         await self.store(cpu, master.context, empty_cd(), master.sid)
 
     async def rewrite(self, cpu: Cpu, domain: Domain, masters: Sequence[Master]) -> None:
@@ -141,7 +141,7 @@ class DomainContexts(RidContexts):
         self._entries = entries
 
     def of(self, master: Master, domain: Domain) -> ContextEntry:
-        """The domain's."""
+        """The CD is the domain's own."""
         return self._entries[domain.name]
 
     def concerned(self, master: Master) -> tuple[Asid, ...]:
@@ -153,7 +153,7 @@ class DomainContexts(RidContexts):
         await self.rewrite(cpu, domain, ())
 
     async def write(self, cpu: Cpu, master: Master, domain: Domain) -> None:
-        """It is there already."""
+        """The CD is there already."""
 
     async def clear(self, cpu: Cpu, master: Master) -> None:
         """It stays, for the domain's other masters."""
@@ -219,7 +219,7 @@ class RidAttach:
         master.domain = new
 
     def eats(self) -> AtsMode:
-        """No ATS here."""
+        """There is no ATS here."""
         return AtsMode.REFUSED
 
     def entered(self, master: Master) -> tuple[Asid, ...]:

@@ -22,7 +22,7 @@ class PrivateAsids:
         self.contexts = contexts
 
     async def asid_for(self, cpu: Cpu, wanted: Asid) -> Asid:
-        """Any free one."""
+        """Any ASID that is free."""
         await self.asids.lock(cpu)
         await cpu.access("xa_alloc an ASID for the process", writes=(ASIDS,))
         asid = self.asids.allocate_now(None)
@@ -36,7 +36,7 @@ class SharedAsids(PrivateAsids):
     shared = True
 
     async def asid_for(self, cpu: Cpu, wanted: Asid) -> Asid:
-        """arm_smmu_share_asid."""
+        """The CPU's own ASID, by arm_smmu_share_asid."""
         await self.asids.lock(cpu)
         await cpu.access(f"xa_load ASID {wanted}", reads=(ASIDS,))
         owner = self.asids.owners.get(wanted)
@@ -70,7 +70,7 @@ class KeepsTlb(SharedAsids):
     """BUG: gives the ASID away with the TLB entries that have it as their tag."""
 
     async def forget(self, cpu: Cpu, old: Asid) -> None:
-        """Nothing."""
+        """The TLB keeps what it has."""
 
 
 SHARING: dict[str, type[PrivateAsids]] = {"on": SharedAsids, "off": PrivateAsids, "no-tlbi": KeepsTlb}

@@ -46,7 +46,7 @@ class Hitless(RidAttach):
         await self.asids.unlock(cpu)
 
     async def left(self, cpu: Cpu, old: Domain) -> None:
-        """TLBI only if asked for."""
+        """The TLB is flushed by ASID only if that is asked for."""
         if self._tlbi:
             await self.flush_tlb(cpu, old)
 
@@ -55,7 +55,7 @@ class HitlessAndFlushed(Hitless):
     """A4 (7.1): an ASID that has no user left is flushed; nobody shares ASIDs any more."""
 
     async def left(self, cpu: Cpu, old: Domain) -> None:
-        """TLBI by ASID."""
+        """The TLB is flushed by ASID."""
         if not old.devices:
             await self.flush_tlb(cpu, old)
 

@@ -286,6 +286,16 @@ def test_a_class_has_its_name_for_itself() -> None:
         assert floors == ["actors", "drivers"], f"{one}: {again[one]}"
 
 
+@pytest.mark.parametrize("path", [path for path in files(*WORLD) if path.stem != "event"], ids=name)
+def test_an_event_states_its_text_and_an_arrow_its_target(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ClassDef) and (bases := {ast.unparse(base) for base in node.bases}) & {"Event", "Arrow"}:
+            fields = {ast.unparse(one.target) for one in node.body if isinstance(one, ast.AnnAssign)}
+            assert len(bases) == 1, f"{name(path)}: {node.name} derives from Event or Arrow, and from nothing else"
+            assert ("target" in fields) == (bases == {"Arrow"}), f"{name(path)}: {node.name}: an arrow has a target"
+            assert any(isinstance(one, ast.FunctionDef) and one.name == "_label" for one in node.body), node.name
+
+
 def assigned(module: ast.AST) -> Iterator[ast.Attribute]:
     """Every attribute that is assigned to, alone, in a tuple, augmented, annotated, by `for`, `with` or `del`."""
     for node in ast.walk(module):

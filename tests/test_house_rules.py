@@ -289,7 +289,8 @@ def test_a_class_has_its_name_for_itself() -> None:
 @pytest.mark.parametrize("path", [path for path in files(*WORLD) if path.stem != "event"], ids=name)
 def test_an_event_states_its_text_and_an_arrow_its_target(path: Path) -> None:
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ClassDef) and (bases := {ast.unparse(base) for base in node.bases}) & {"Event", "Arrow"}:
+        bases = {ast.unparse(base) for base in node.bases} if isinstance(node, ast.ClassDef) else set()
+        if isinstance(node, ast.ClassDef) and bases & {"Event", "Arrow"}:
             fields = {ast.unparse(one.target) for one in node.body if isinstance(one, ast.AnnAssign)}
             assert len(bases) == 1, f"{name(path)}: {node.name} derives from Event or Arrow, and from nothing else"
             assert ("target" in fields) == (bases == {"Arrow"}), f"{name(path)}: {node.name}: an arrow has a target"

@@ -37,7 +37,8 @@ class EventQueue(QueueThread):
         """Empty the queue; the overflow is acknowledged last."""
         prod = await self._look(cpu)
         while not self._ring.empty(prod, self._cons):
-            await self._take_up_to(cpu, prod)
+            while not self._ring.empty(prod, self._cons):
+                await self.take(cpu)
             prod = await self.look_again(cpu, prod)
         if overflow_pending(prod, self._cons):
             await self.acknowledge(cpu)

@@ -40,7 +40,8 @@ class PriQueue(QueueThread):
                 await self.acknowledge(cpu)
             elif self._ring.empty(prod, self._cons):
                 break
-            await self._take_up_to(cpu, prod)
+            while not self._ring.empty(prod, self._cons):
+                await self.take(cpu)
         await cpu.unlock(self._lock)
 
     def may_recover(self, prod: int) -> bool:

@@ -20,6 +20,7 @@ class QueueThread(ABC):
         self._name = name
         self._prod_register = prod
         self._cons_register = cons
+        self._prod_name, self._cons_name = f"{name}_PROD", f"{name}_CONS"
         self._ring = ring
         self._irq = irq
         self._cons = 0
@@ -39,13 +40,8 @@ class QueueThread(ABC):
     async def take(self, cpu: Cpu) -> None:
         """Take one entry, and see to it."""
 
-    async def _take_up_to(self, cpu: Cpu, prod: int) -> None:
-        """Take all entries that are seen with this PROD."""
-        while not self._ring.empty(prod, self._cons):
-            await self.take(cpu)
-
     async def _look(self, cpu: Cpu) -> int:
-        return await cpu.load(self._prod_register, f"{self._name}_PROD")
+        return await cpu.load(self._prod_register, self._prod_name)
 
     async def _next(self, cpu: Cpu) -> tuple[int, tuple[int, ...]]:
         """The number and the words of the next entry, whose slot is given back at once: handling it may take long."""
@@ -53,11 +49,11 @@ class QueueThread(ABC):
         words = await cpu.load_words(self._ring.slot(self._cons), self._ring.entry_words, f"{self._name}[{index}]")
         self._cons = self._ring.next(self._cons)
         self._taken += 1
-        await cpu.store(self._cons_register, self._cons, f"{self._name}_CONS")
+        await cpu.store(self._cons_register, self._cons, self._cons_name)
         return number, tuple(words)
 
     async def acknowledge(self, cpu: Cpu) -> None:
         """Copy OVFLG into OVACKFLG: only from then on the hardware queues again."""
         self._cons ^= OVERFLOW_FLAG
-        await cpu.store(self._cons_register, self._cons, f"{self._name}_CONS (acknowledge overflow)")
+        await cpu.store(self._cons_register, self._cons, f"{self._cons_name} (acknowledge overflow)")
         cpu.emit(OverflowAcknowledged(queue=self._name))

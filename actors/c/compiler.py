@@ -22,7 +22,8 @@ from . import missing
 from .elf import require
 from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
-from .object_code import unannounced
+from .object_code import HiddenInstruction, look_through
+from .startup import refuse_endings
 
 IMAGE = 0x2000_0000
 """Where every image begins: below all that a Python program has, and within reach of 32-bit addresses."""
@@ -181,16 +182,24 @@ def _key(*parts: str) -> str:
 
 def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) -> Path:
     """One of the user's files as an instrumented object."""
-    assembly, found = made.with_suffix(".s"), made.with_suffix(".o")
+    assembly, announced = made.with_suffix(".plain.s"), made.with_suffix(".s")
+    plain, found = made.with_suffix(".plain.o"), made.with_suffix(".o")
     _output([compiler.path, "-S", *options, str(file), "-o", str(assembly)], f"compile {file.name}")
     try:
-        assembly.write_text(instrument(assembly.read_text(encoding="utf-8"), file.name), encoding="utf-8")
+        announced.write_text(instrument(assembly.read_text(encoding="utf-8"), file.name), encoding="utf-8")
     except UninstrumentedLine as problem:
         raise CompileError(f"instrument {problem}") from None
-    _output([compiler.path, "-c", str(assembly), "-o", str(found)], f"assemble {file.name}")
-    hidden = unannounced(_output(["objdump", "-dr", "--no-show-raw-insn", str(found)], f"look through {file.name}"))
-    if hidden is not None:
-        raise CompileError(f"look through the code of {file.name}: nothing announces the access of `{hidden}`")
+    for text, code in ((assembly, plain), (announced, found)):
+        _output([compiler.path, "-c", str(text), "-o", str(code)], f"assemble {file.name}")
+    listings = [
+        _output(["objdump", "-dlr", "--no-show-raw-insn", str(each)], f"look through {file.name}")
+        for each in (plain, found)
+    ]
+    try:
+        look_through(*listings)
+    except HiddenInstruction as problem:
+        raise CompileError(f"look through the code of {problem}") from None
+    refuse_endings(found, file.name)
     return found
 
 

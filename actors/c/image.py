@@ -16,6 +16,7 @@ from typing import Any
 
 from .elf import opened
 from .errors import CompileError
+from .startup import constructors
 
 _PAGE = 4096
 _READ_WRITE_RUN = 7
@@ -175,6 +176,8 @@ class Image:
             raise CompileError(f"map {path.name}: it has more than {_MOST_TEXT:,} bytes of code")
         self._written = min(segment.address for segment in written)
         self._end = max(segment.address + segment.length for segment in self.segments)
+        self.constructors = constructors(elf)
+        """Where the functions begin that are called before any other."""
         self._methods: list[_Method] = []
         self._functions: dict[tuple[str, int], Any] = {}
         self.entered = 0

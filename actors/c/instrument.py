@@ -11,22 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .operands import UnknownInstruction, is_string, memory_use, split_operands
+from .assembly import Instruction, parsed, statements
+from .operands import UnknownInstruction, is_string, memory_use
 
-_INSTRUCTION = re.compile(
-    r"(?:(lock|rep|repz|repe|repnz|repne|notrack|bnd)(?:\s*;\s*|\s+))?([a-z][a-z0-9]*)(?:\s+(.*))?$"
-)
-_LABEL = re.compile(r"([.\w$]+):\s*(.*)$")
 _FUNCTION = re.compile(r"\.type\s+([.\w$]+),\s*[@%]function")
 _LINE = re.compile(r"\.loc\s+(\d+)\s+(\d+)")
 _FILE = re.compile(r'\.file\s+(\d+)\s+(?:"([^"]*)"\s+)?"([^"]*)"')
 _SAVED = 16
 """Bytes that the flags and %rax take on the stack while the address is computed."""
 _JUMP = re.compile(r"j[a-z]+$")
-_ODD = re.compile(
-    r"(loop(n?[ez])?|jr?cxz|iretq?|sysretq?|lret[qwl]?|enter|xlatb?|pushf\w*|popf\w*|std|in[bwl]?|out[bwl]?)$"
-)
-"""What no compiler writes and nobody here has thought about."""
+_PROLOGUE = (Instruction("", "pushq", ("%rbp",)), Instruction("", "movq", ("%rsp", "%rbp")))
 
 
 class UninstrumentedLine(ValueError):
@@ -35,89 +29,67 @@ class UninstrumentedLine(ValueError):
 
 def instrument(assembly: str, source: str) -> str:
     """The assembly with a call before each access; UninstrumentedLine for what nobody knows how to announce."""
-    files: dict[str, str] = {}
-    place, out = source, list[str]()
-    lines = list(_lines(assembly))
-    function = _Function(())
-    for number, line in enumerate(lines):
-        if match := _FILE.match(line):
-            files[match[1]] = match[3].rpartition("/")[2]
-        elif match := _LINE.match(line):
-            place = f"{files.get(match[1], source)}:{match[2]}"
-        elif match := _FUNCTION.match(line):
+    lines = list(_placed(assembly, source))
+    function, out = _Function(()), list[str]()
+    for number, (place, line, instruction) in enumerate(lines):
+        if match := _FUNCTION.match(line):
             function = _Function(_body(lines, number, match[1]))
+        if instruction is None:
+            out.append(function.passed(line))
+            continue
         try:
-            out += function.announced(line)
+            out += function.announced(line, instruction)
         except UnknownInstruction as problem:
             raise UninstrumentedLine(f"{place}: {problem}") from None
     return "\n".join(out) + "\n"
 
 
-def _lines(assembly: str) -> Iterator[str]:
-    """One statement each, without white space and comments; a label stands by itself."""
-    for whole in assembly.splitlines():
-        line = whole.strip()
-        if line.startswith(("#", "/")) or not line:
-            continue
-        if '"' in line:
-            yield line
-            continue
-        for part in _statements(line.partition("#")[0]):
-            while match := _LABEL.match(part):
-                yield f"{match[1]}:"
-                part = match[2]
-            if part:
-                yield part
+Placed = tuple[str, str, Instruction | None]
 
 
-def _statements(line: str) -> list[str]:
-    """What `;` separates, but for a prefix and its instruction."""
-    return [part.strip() for part in re.split(r"(?<!\block)(?<!\brep)(?<!\brep[ze])(?<!\brepn[ze])\s*;", line)]
+def _placed(assembly: str, source: str) -> Iterator[Placed]:
+    """The statements, each with its place in the source, and with the instruction that it is."""
+    files: dict[str, str] = {}
+    place = source
+    try:
+        for line in statements(assembly):
+            if match := _FILE.match(line):
+                files[match[1]] = match[3].rpartition("/")[2]
+            elif match := _LINE.match(line):
+                place = f"{files.get(match[1], source)}:{match[2]}"
+            yield place, line, parsed(line)
+    except UnknownInstruction as problem:
+        raise UninstrumentedLine(f"{place}: {problem}") from None
 
 
-def _body(lines: Sequence[str], start: int, name: str) -> Sequence[str]:
-    """The lines of a function."""
-    end = start
-    while end < len(lines) and not re.match(rf"\.size\s+{re.escape(name)},", lines[end]):
-        end += 1
-    return lines[start:end]
-
-
-def _parsed(line: str) -> tuple[str, str, list[str]] | None:
-    """Prefix, mnemonic and operands of an instruction; None for a label or a directive."""
-    if line.startswith(".") or line.endswith(":"):
-        return None
-    match = _INSTRUCTION.match(line)
-    if match is None:
-        raise UnknownInstruction(f"`{line}` is not understood")
-    return match[1] or "", match[2], split_operands(match[3] or "")
+def _body(lines: Sequence[Placed], start: int, name: str) -> list[Instruction]:
+    """The instructions of a function."""
+    body = list[Instruction]()
+    for _, line, instruction in lines[start:]:
+        if re.match(rf"\.size\s+{re.escape(name)}\s*,", line):
+            break
+        if instruction is not None:
+            body.append(instruction)
+    return body
 
 
 class _Function:
     """One function: whether its frame's address is taken, and what has come of it so far."""
 
-    def __init__(self, body: Sequence[str]) -> None:
-        instructions = [line for line in body if not line.startswith(".") and not line.endswith(":")]
-        self._prologue = 0
+    def __init__(self, body: Sequence[Instruction]) -> None:
+        self._prologue = 2 if tuple(body[:2]) == _PROLOGUE else 0
         """Instructions before the frame is one."""
-        if [re.sub(r"\s+", " ", line) for line in instructions[:2]] == ["pushq %rbp", "movq %rsp, %rbp"]:
-            self._prologue = 2
         self._count = 0
         self._labels = set[str]()
         self._frame = ("%rsp", "%rbp") if self._prologue else ("%rsp",)
-        self._is_known = any(
-            self._exposes(number, line) for number, line in enumerate(instructions) if _INSTRUCTION.match(line)
-        )
+        self._is_known = any(self._exposes(number, each) for number, each in enumerate(body))
 
-    def _exposes(self, number: int, line: str) -> bool:
+    def _exposes(self, number: int, instruction: Instruction) -> bool:
         """Whether an instruction takes the address of something in the frame."""
+        mnemonic, operands = instruction.mnemonic, instruction.operands
         if number < self._prologue:
             return False
-        parsed = _parsed(line)
-        if parsed is None:
-            return False
-        _, mnemonic, operands = parsed
-        if mnemonic in ("push", "pushq", "pop", "popq", "leave", "ret") and operands != ["%rsp"]:
+        if mnemonic in ("push", "pushq", "pop", "popq", "leave", "ret") and operands != ("%rsp",):
             return False
         if not operands or operands[-1] == "%rsp":
             return False
@@ -128,21 +100,20 @@ class _Function:
             return any(operand in self._frame for operand in sources)
         return any(operand in self._frame for operand in operands)
 
-    def announced(self, line: str) -> Iterator[str]:
-        """A line, with the calls before it."""
-        parsed = _parsed(line)
-        if parsed is None:
-            if line.endswith(":"):
-                self._labels.add(line[:-1])
-            yield line if line.endswith(":") else f"\t{line}"
-            return
-        prefix, mnemonic, operands = parsed
-        if _ODD.match(mnemonic):
-            raise UnknownInstruction(f"{mnemonic} is not supported")
+    def passed(self, line: str) -> str:
+        """A line that is no instruction."""
+        if not line.endswith(":"):
+            return f"\t{line}"
+        self._labels.add(line[:-1])
+        return line
+
+    def announced(self, line: str, instruction: Instruction) -> Iterator[str]:
+        """An instruction, with the calls before it."""
+        prefix, mnemonic, operands = instruction.prefix, instruction.mnemonic, instruction.operands
         if self._is_known:
             if not self._count:
                 yield from _kept("call\tframe_enter")
-            if self._exposes(self._count, line):
+            if self._exposes(self._count, instruction):
                 yield from _kept("call\tframe_expose")
             if mnemonic in ("ret", "retq"):
                 yield from _kept("call\tframe_end")
@@ -150,16 +121,15 @@ class _Function:
         if _JUMP.match(mnemonic):
             yield from self._jump(mnemonic, operands)
         if is_string(mnemonic, operands):
-            yield _string(prefix, mnemonic)
+            yield from _kept(_string(prefix, mnemonic))
             return
         use = memory_use("lock" if prefix == "lock" else "", mnemonic, operands)
         if use is not None:
             if ":" in use.operand:
                 raise UnknownInstruction(f"{mnemonic} {use.operand}: a segment is not supported")
-            if mnemonic.startswith(("push", "pop")) and "%rsp" in use.operand:
-                raise UnknownInstruction(f"{mnemonic} {use.operand}: the stack pointer moves within it")
             far = mnemonic.startswith("movabs")  # an address of 64 bits, which no other instruction can hold
-            place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, _SAVED)}, %rax"
+            moved = _SAVED + 8 * mnemonic.startswith("pop")  # its address counts from where the stack is behind it
+            place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, moved)}, %rax"
             yield from _kept(place, f"call\taccess_{use.access.value}{use.size}")
         yield f"\t{line}"
 
@@ -191,4 +161,4 @@ def _string(prefix: str, mnemonic: str) -> str:
     """A string instruction becomes a call that does the same, element by element."""
     if prefix not in ("", "rep") or not mnemonic.startswith(("movs", "stos")):
         raise UnknownInstruction(f"{prefix} {mnemonic} is not supported".strip())
-    return f"\tcall\tstring_{prefix or 'once'}_{mnemonic}"
+    return f"call\tstring_{prefix or 'once'}_{mnemonic}"

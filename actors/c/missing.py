@@ -5,6 +5,7 @@ So a large file links at once, and only what a race reaches has to be given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from .places import lines_of, place_among
 _CALLS = (2, 4)
 """R_X86_64_PC32 and R_X86_64_PLT32, behind the byte of a `call`."""
 _CALL = 0xE8
+_HELPER = re.compile(
+    r"__(?:[a-z]+(?:[qhsdt]i|[hbsdxt]f|[hsdxt]c)[234]?|(?:atomic|sync)_[a-z_]+(?:_\d+)?|emutls_\w+|tls_get_addr"
+    r"|stack_chk_fail|clear_cache|enable_execute_stack)$"
+)
+"""What a compiler calls by itself for what the processor has no instruction for, or none that it may use."""
 _STUB = """c_stub:
 	pushq	%rbp
 	movq	%rsp, %rbp
@@ -43,19 +49,31 @@ def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
     It is to lie between the runtime and the user's files.
     """
     defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
-    lines, refused = ["\t.text", _STUB], dict[str, list[str]]()
+    lines = ["\t.text", _STUB]
+    refused, helpers = dict[str, list[str]](), dict[str, list[str]]()
     found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
     for number, name in enumerate(found):
         uses = [use for file in users for use in _uses(file, name)]
-        if not all(is_call for is_call, _ in uses):
-            refused[name] = sorted({place for _, place in uses})
+        is_helper = bool(_HELPER.match(name))
+        if is_helper or not all(is_call for is_call, _ in uses):
+            (helpers if is_helper else refused)[name] = sorted({place for _, place in uses})
             continue
         lines += [f"\t.globl\t{name}", f"{name}:", f"\tmovl\t$.Lname{number}, %eax", "\tjmp\tc_stub"]
         lines += [f".Lname{number}:", f'\t.string\t"{name}"']
+    if helpers:
+        raise CompileError(
+            f"link: the compiler needs {_told(helpers)}. Floating point, division of 128 bits, atomics of 16 bytes "
+            "and the like are not supported"
+        )
     if refused:
-        told = "; ".join(f"{name}, used at {', '.join(places)}" for name, places in refused.items())
-        raise CompileError(f"link: no file defines {told}. Add the file that does, or define it beside your race")
+        raise CompileError(
+            f"link: no file defines {_told(refused)}. Add the file that does, or define it beside your race"
+        )
     return "\n".join(lines) + "\n"
+
+
+def _told(uses: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name}, used at {', '.join(places)}" for name, places in uses.items())
 
 
 def _symbols(file: Path, *, is_defined: bool) -> Iterator[str]:

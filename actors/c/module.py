@@ -38,10 +38,16 @@ class CModule:
         self._path: str | None = None
 
     def load(self, world: World) -> Code:
-        """The code for one world: its statics as they were linked, its heap empty; CompileError if there is none."""
+        """The code for one world: its heap empty, its statics as its constructors leave them, or as they were linked.
+
+        CompileError if there is none; CFault if a constructor does what it must not.
+        """
         image = self._image()
         image.enter()
-        return Code(world, image)
+        code = Code(world, image)
+        for constructor in image.constructors:
+            code.begin_with(constructor)
+        return code
 
     def _image(self) -> Image:
         if self._path is None:
@@ -81,11 +87,10 @@ class Code:
     def call(self, name: str, *arguments: int) -> int:
         """Call a function now, as no step: before the race begins, or from a property; what it returns.
 
-        CFault if it does what it must not, or would have to wait.
+        CFault if it does what it must not, or would have to wait; MisuseError while the race goes on.
         """
-        self._prepare(THREADS, name, arguments)
-        if self._image.call(self._image.address(name)) in (FAULT, CALL):
-            raise self._steps.fault()
+        self._refuse_race(f"call {name}")
+        self._called_now(name, self._image.address(name), arguments)
         result = self._steps.places.result(name)
         if result is None:
             return 0
@@ -94,12 +99,31 @@ class Code:
             (thread(THREADS).result & (1 << 8 * size) - 1).to_bytes(size, "little"), "little", signed=is_signed
         )
 
+    def begin_with(self, constructor: int) -> None:
+        """Call a function that comes before any other; CFault if it does what it must not."""
+        self._called_now("a constructor", constructor, (0, 0, 0))
+
+    def _called_now(self, name: str, address: int, arguments: Sequence[int]) -> None:
+        self._prepare(THREADS, name, arguments)
+        if self._image.call(address) in (FAULT, CALL):
+            raise self._steps.fault()
+
+    def _refuse_race(self, what: str) -> None:
+        """MisuseError while the race goes on: what is looked at then, no step declares."""
+        world: World | None = getattr(self, "_world", None)  # nobody has it once the run is over
+        if world is not None and world.is_racing:
+            raise MisuseError(
+                f"{what} while the race goes on: no step says so, and searches would miss what it decides. Do it "
+                "before the race or in a property of the world at rest (`world.eventually`), or have C take a note"
+            )
+
     def has(self, name: str) -> bool:
         """Whether the C files define a function or a variable of that name."""
         return self._image.has(name)
 
     def value(self, name: str) -> int:
-        """What a variable holds now, as a number without a sign."""
+        """What a variable holds now, as a number without a sign; MisuseError while the race goes on."""
+        self._refuse_race(f"look at {name}")
         address, size = self._image.address(name), self._steps.places.size(name)
         return int.from_bytes(ctypes.string_at(address, size), "little")
 
@@ -202,7 +226,10 @@ class Code:
     def _run_audited(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:
         """The same, with a look at all memory after each step: what changed must have been declared."""
         run: Any = self._run(number, cpu)
-        step = run.send(None)
+        try:
+            step = run.send(None)
+        except StopIteration:  # a function that takes no step
+            return
         while True:
             outcome = yield step
             before, taken = self._image.memory(), step
@@ -241,7 +268,8 @@ class Code:
             self._notes[number] = Note(subject=text_at(stop.address), value=ctypes.c_int64(stop.value).value)
 
     def objects(self) -> int:
-        """How many objects are allocated and not freed."""
+        """How many objects are allocated and not freed; MisuseError while the race goes on."""
+        self._refuse_race("count objects")
         return len(self._image.live_objects())
 
     def leaks(self) -> str | None:
@@ -249,6 +277,7 @@ class Code:
 
         A property of the world at rest: `world.eventually("nothing leaks", code.leaks)`.
         """
+        self._refuse_race("look for what leaks")
         live = self._image.live_objects()
         starts, reached = [start for start, _, _ in live], set[int]()
         areas = [*self._image.users, self._image.queues] if live else []

@@ -1,66 +1,134 @@
-"""Looks through assembled code for accesses to memory that nothing announces: there must be none.
+"""Compares assembled code with what the compiler wrote: nothing may be missing, unknown or unannounced.
 
 The calls are put into assembly text; here what came of it is read back from a disassembler, which knows nothing of
-how. An access of the stack's own (`push`, `call`, …) is nobody else's; every other one has its call right before it,
-with the same address.
+how. The same text is assembled without the calls too. Both must be the same instructions in the same order, and jump
+to the same of them; each must be known to touch no memory but what it names, and to do the same in every run; and one
+that touches memory, other than the stack's own (`push`, `call`, …), has its call right before it, with the same
+address.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import zip_longest
 
-_LINE = re.compile(r"\s+([0-9a-f]+):\s+(.*?)\s*$")
-_RELOCATION = re.compile(r"\s+[0-9a-f]+:\s+R_X86_64_\w+\s+(\S+)")
-_HARMLESS = re.compile(r"(lea|nop|cs nop|data16|xchg +%ax,%ax|prefetch)")
-_OPERAND = re.compile(r"(?:%\ws:)?(?:-?0x[0-9a-f]+)?\([^)]*\)")
-_ABSOLUTE = re.compile(r"(?:^|[ ,*])(?:%\ws:)?(0x[0-9a-f]+)(?:,|$)")
-_BRANCH = re.compile(r"(bnd |notrack )?(call|jmp|j[a-z]+)\s+(?![\s*])")
+from .disassembly import Line, code_of
+from .operands import is_determined
 
-
-def unannounced(listing: str) -> str | None:
-    """The first instruction of a disassembly (`objdump -dr`) whose access nothing announces; None if there is none."""
-    before: list[tuple[str, str]] = []
-    for address, instruction, symbol in _instructions(listing):
-        place = _place(instruction)
-        if place is not None and not _is_announced(before, place):
-            return f"{address}: {instruction} {symbol}".rstrip()
-        before = [*before[-3:], (instruction, symbol)]
-    return None
+_SAVED = 16
+"""Bytes that the flags and %rax take on the stack while an address is computed."""
+_STRING = re.compile(r"(?:(rep) )?(?:movs([bwlq])|stos %(al|ax|eax|rax)),? ?%")
+_LETTER = {"al": "b", "ax": "w", "eax": "l", "rax": "q"}
+Group = list[Line]
+"""Lines that do nothing, calls that announce an instruction, and last that instruction."""
+Starts = dict[tuple[str, int], int]
+"""Where a group may be entered, by section and address: its number."""
 
 
-def _instructions(listing: str) -> Iterator[tuple[str, str, str]]:
-    """Address, text and relocation of each instruction."""
-    waiting: tuple[str, str] | None = None
-    symbol = ""
-    for line in listing.splitlines():
-        if match := _RELOCATION.match(line):
-            symbol = symbol or match[1]
-        elif match := _LINE.match(line):
-            if waiting:
-                yield *waiting, symbol
-            waiting, symbol = (match[1], match[2].partition("#")[0].partition("<")[0].strip()), ""
-    if waiting:
-        yield *waiting, symbol
+class HiddenInstruction(ValueError):
+    """An instruction that is lost, not known or not announced: its line, itself, and which of these."""
 
 
-def _place(instruction: str) -> str | None:
-    """The place in memory that an instruction touches, as the disassembler writes it; None if it touches none."""
-    if _HARMLESS.match(instruction) or _BRANCH.match(instruction):
-        return None
-    match = _OPERAND.search(instruction) or _ABSOLUTE.search(instruction)
-    return match[0].strip(" ,*") if match else None
+def look_through(plain: str, announced: str) -> None:
+    """HiddenInstruction unless the second disassembly is the first with each access announced."""
+    before = {section: _groups(lines, has_calls=False) for section, lines in code_of(plain).items()}
+    after = {section: _groups(lines, has_calls=True) for section, lines in code_of(announced).items()}
+    starts, starts_after = _starts(before), _starts(after)
+    for section in {**before, **after}:
+        for known, group in zip_longest(before.get(section, []), after.get(section, [])):
+            if known is None:
+                raise HiddenInstruction(f"{group[-1]}: the compiler wrote no such instruction")
+            line = known[-1]
+            string = _string_call(line)
+            if not string and not is_determined(line.text):
+                raise HiddenInstruction(f"{line} is not supported: it may do more than it says")
+            wanted = ("call", (string, 0)) if string else _meaning(section, line, starts)
+            if group is None or _meaning(section, group[-1], starts_after) != wanted:
+                raise HiddenInstruction(f"{line} is lost")
+            if not _is_announced(group):
+                raise HiddenInstruction(f"{line}: nothing announces its access")
 
 
-def _is_announced(before: list[tuple[str, str]], place: str) -> bool:
-    """Whether the four instructions before an access compute its address, call, and put back what that took."""
-    if len(before) < 4:
+def _groups(lines: Sequence[Line], *, has_calls: bool) -> list[Group]:
+    """Each instruction, behind what does nothing and the calls that announce it: they stand within saved flags.
+
+    The call that takes the place of a string instruction stands there too.
+    """
+    groups, group, is_call = list[Group](), Group(), False
+    for line in lines:
+        group.append(line)
+        if has_calls and line.text == "pushf":
+            is_call = True
+        elif is_call and line.text == "popf":
+            is_call = False
+            if _names(group[-3:][0]).startswith("string_"):
+                groups.append(group[:-2])
+                group = []
+        elif not is_call and not line.is_no_operation:
+            groups.append(group)
+            group = []
+    return [*groups, group] if group and not group[-1].is_no_operation else groups
+
+
+def _names(line: Line) -> str:
+    """What an instruction names first, such as the function that it calls."""
+    return line.relocations[0][0] if line.relocations else ""
+
+
+def _starts(code: dict[str, list[Group]]) -> Starts:
+    starts: Starts = {}
+    for section, groups in code.items():
+        for number, group in enumerate(groups):
+            for line in group:
+                starts[section, line.address] = number
+                if not line.is_no_operation:
+                    break
+    return starts
+
+
+def _meaning(section: str, line: Line, starts: Starts) -> tuple[object, ...]:
+    """What an instruction does, whatever the addresses of code are; code that it names must be a group's start."""
+    sections = {name for name, _ in starts}
+    named = [*line.relocations, *(((section, line.aim),) if line.aim is not None else ())]
+    meant = []
+    for name, behind in named:
+        if name in sections and (name, behind) not in starts:
+            raise HiddenInstruction(f"{line} goes to the middle of an instruction")
+        meant.append((name, starts.get((name, behind), behind)))
+    return line.text, *meant
+
+
+def _string_call(line: Line) -> str:
+    """The function that takes the place of a string instruction; empty for any other."""
+    match = _STRING.match(line.text)
+    if match is None:
+        return ""
+    kind = f"movs{match[2]}" if match[2] else f"stos{_LETTER[match[3]]}"
+    return f"string_{match[1] or 'once'}_{kind}"
+
+
+def _is_announced(group: Group) -> bool:
+    """Whether the lines before an instruction compute the address of its access, call, and put all back."""
+    line = group[-1]
+    if line.place is None:
+        return True
+    if len(group) < 7:
         return False
-    (lea, _), (call, target), (pop, _), (popf, _) = before
-    if not (
-        call.startswith("call") and target.startswith("access_") and pop == "pop    %rax" and popf.startswith("popf")
-    ):
+    flags, register, address, call, register_again, flags_again = group[-7:-1]
+    frame = [each.text for each in (flags, register, call, register_again, flags_again)]
+    if frame != ["pushf", "push %rax", "call", "pop %rax", "popf"] or not _names(call).startswith("access_"):
         return False
-    if "(%rsp" in place:
-        return "(%rsp" in lea
-    return place.split("(")[-1] in lea or "(" not in place
+    if address.relocations != line.relocations[: len(address.relocations)] or address.aim != line.aim:
+        return False
+    return address.text in (f"lea {_shifted(line)},%rax", f"movabs ${line.place},%rax")
+
+
+def _shifted(line: Line) -> str:
+    """The place of an instruction as it is while the flags and %rax are on the stack."""
+    match = re.fullmatch(r"(-?0x[0-9a-f]+)?\(%rsp(.*)", line.place or "")
+    if match is None:
+        return line.place or ""
+    moved = 8 if line.text.startswith("pop") else 0
+    offset = int(match[1] or "0", 16) + _SAVED + moved
+    return f"{hex(offset) if offset else ''}(%rsp{match[2]}"

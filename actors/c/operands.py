@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -47,6 +48,24 @@ _NO_ACCESS = re.compile(r"(lea[lqw]?|nop[wlq]?|prefetch\w+|ud2)$")
 _STRING = re.compile(r"(movs|stos|lods|cmps|scas)[bwlq]$")
 
 
+_PREFIXED = re.compile(r"(?:lock |(?:notrack |bnd )(?=call|jmp)|repz (?=ret))?(\w+)(?: (.*))?$")
+_KNOWN = re.compile(
+    rf"(?:(?:mov|movabs|xchg|xadd|cmpxchg|cmpxchg8b|bswap|push|pop|lea|{_READ_LAST}|{_READS}|{_MODIFIES})[bwlq]?"
+    rf"|mov[sz][bwl][wlq]|movslq|movz[bw]|(?:set|cmov|j){_CONDITION}[wlq]?|c[bl]t[wdlq]|cwt[ld]|cqto|call|jmp|ret|leave"
+    r"|andn|bextr|bls(?:i|msk|r)|bzhi|mulx|pdep|pext|rorx|sarx|shlx|shrx|adcx|adox"
+    r"|nop|endbr64|pause|[lms]fence|prefetch\w+|clc|stc|cmc|cld|ud2)$"
+)
+"""What compilers write for C without vectors and floating point. Each touches no memory but what it names, changes
+no state but general registers and flags, and does the same in every run."""
+_GENERAL = re.compile(r"%(?:[re]?(?:[abcd]x|[sd]i|[sb]p)|[abcd][lh]|(?:[sd]i|[sb]p)l|r(?:[89]|1[0-5])[bwd]?|rip)\b")
+
+
+def is_determined(text: str) -> bool:
+    """Whether an instruction, as a disassembler writes it, touches what it names only, and does the same each time."""
+    match = _PREFIXED.match(text)
+    return bool(match and _KNOWN.match(match[1]) and "%" not in _GENERAL.sub("", match[2] or ""))
+
+
 def split_operands(text: str) -> list[str]:
     """The operands of an instruction, at the commas outside of parentheses."""
     parts, depth, part = [], 0, ""
@@ -65,7 +84,7 @@ def is_memory(operand: str) -> bool:
     return not operand.startswith(("$", "%")) or bool(re.match(r"%[c-g]s:", operand))
 
 
-def memory_use(prefix: str, mnemonic: str, operands: list[str]) -> MemoryUse | None:
+def memory_use(prefix: str, mnemonic: str, operands: Sequence[str]) -> MemoryUse | None:
     """The access of an instruction that is no string instruction; None if it has none besides its own stack.
 
     `prefix` is "lock" or nothing.
@@ -89,7 +108,7 @@ def memory_use(prefix: str, mnemonic: str, operands: list[str]) -> MemoryUse | N
     return MemoryUse(access, size, operands[place])
 
 
-def is_string(mnemonic: str, operands: list[str]) -> bool:
+def is_string(mnemonic: str, operands: Sequence[str]) -> bool:
     """Whether it is one of those that work on (%rsi) and (%rdi), such as `rep movsq`."""
     return bool(_STRING.match(mnemonic)) and (not operands or any("(%r" in each for each in operands))
 
@@ -115,7 +134,7 @@ def _access(prefix: str, mnemonic: str, is_last: bool) -> Access:
     raise UnknownInstruction(f"{mnemonic}: it is not known what it does with memory")
 
 
-def _size(mnemonic: str, operands: list[str], place: int) -> int:
+def _size(mnemonic: str, operands: Sequence[str], place: int) -> int:
     widens = _WIDENS.match(mnemonic)
     if widens:
         return _SUFFIX[widens.group(1) or widens.group(2)]

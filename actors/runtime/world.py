@@ -62,6 +62,8 @@ class World(Stage):
         other. None once another world has taken its place."""
         self.is_full = False
         """Whether a run has begun."""
+        self.is_racing = False
+        """Whether its steps are being taken: it has begun, and is not at rest."""
         self._at_end: list[Callable[[], object]] = []
         self.sharing: Sharing | None = None
         """What watches the code of a user's file."""

@@ -69,6 +69,7 @@ def at_rest(record: Record) -> Finding | None:
     ]
     if stuck:
         return _deadlock(record, stuck)
+    world.is_racing = False
     for oracle in world.oracles:
         try:
             answer: object = oracle.at_quiescence()  # type: ignore[func-returns-value]  # which it may do all the same

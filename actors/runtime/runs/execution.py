@@ -55,7 +55,7 @@ class Execution(Record):
         self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
         self._finished = False
         world.session.steps = self.steps
-        world.is_full = True
+        world.is_full = world.is_racing = True
 
     @property
     def is_in_turn(self) -> bool:

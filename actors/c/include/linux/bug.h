@@ -3,7 +3,7 @@
 #include <linux/compiler.h>
 
 void c_warn(const char *text);
-__attribute__((noreturn)) void c_bug(const char *text);
+__attribute__((__noreturn__)) void c_bug(const char *text);
 
 /* Each is a finding, and ends the thread. */
 #define WARN_ON(condition)                       \

@@ -15,12 +15,12 @@
 #define __init
 #define __exit
 #define __must_check
-#define __maybe_unused __attribute__((unused))
-#define __packed __attribute__((packed))
-#define __aligned(n) __attribute__((aligned(n)))
-#define noinline __attribute__((noinline))
-#define __always_inline inline __attribute__((always_inline))
-#define fallthrough __attribute__((fallthrough))
+#define __maybe_unused __attribute__((__unused__))
+#define __packed __attribute__((__packed__))
+#define __aligned(n) __attribute__((__aligned__(n)))
+#define noinline __attribute__((__noinline__))
+#define __always_inline inline __attribute__((__always_inline__))
+#define fallthrough __attribute__((__fallthrough__))
 
 /* Every access is seen in the order of the program, so these say nothing more than the compiler's own barrier. */
 #define smp_mb() barrier()

@@ -187,7 +187,7 @@ _SAYS = {
     "DoubleFree": "{about} is freed again{by}",
     "BadFree": "{about} is freed, where no object begins",
     "MissingFunction": "{said} is called, and no file defines it",
-    "StackOverflow": "the stack is full",
+    "StackOverflow": "the stack is full, or its pointer is elsewhere",
     "DivisionError": "a division by zero, or one whose result is too large",
     "IllegalInstruction": "an instruction that cannot be executed, such as stands where a function must not return",
     "BadAccess": "an access or a call that the processor refuses ({about})",

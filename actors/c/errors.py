@@ -50,7 +50,7 @@ class MissingFunction(CFault):
 
 
 class StackOverflow(CFault):
-    """A stack is full."""
+    """A stack is full, or the stack pointer has left it."""
 
 
 class DivisionError(CFault):

@@ -19,7 +19,7 @@ from .errors import CompileError
 from .startup import constructors
 
 _PAGE = 4096
-_READ_WRITE_RUN = 7
+_READ_WRITE, _READ_WRITE_RUN = 3, 7
 _PRIVATE_ANONYMOUS = 0x4022
 """And without swap being kept for it: most of what is mapped is never touched."""
 _FIXED_NOREPLACE = 0x100000
@@ -135,12 +135,14 @@ def thread(number: int) -> CThread:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of an image: where it begins, its bytes, its length in memory (the rest is zero), may it be written."""
+    """A part of an image: where it begins, its bytes, its length in memory (the rest is zero), may it be written, and
+    is it code: what lies in data nobody has looked through."""
 
     address: int
     data: bytes
     length: int
     is_written: bool
+    is_code: bool
 
     @property
     def span(self) -> tuple[int, int]:
@@ -158,7 +160,7 @@ class Image:
         self.path = path
         elf = opened(path)
         self.segments = [
-            Segment(part["p_vaddr"], part.data(), part["p_memsz"], bool(part["p_flags"] & 2))
+            Segment(part["p_vaddr"], part.data(), part["p_memsz"], bool(part["p_flags"] & 2), bool(part["p_flags"] & 1))
             for part in elf.iter_segments()
             if part["p_type"] == "PT_LOAD" and part["p_memsz"]
         ]
@@ -211,6 +213,8 @@ class Image:
                 _libc.munmap(*segment.span)
         for segment in self.segments:
             _map(*segment.span)
+            if not segment.is_code:
+                _libc.mprotect(*segment.span, _READ_WRITE)
             ctypes.memmove(segment.address, segment.data, len(segment.data))
         Image._mapped = self
         shared = control()

@@ -3,7 +3,7 @@
 The call gets the address and what is done there (`access_read4`, …), keeps all registers and flags, and returns when
 the access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches
 memory other than by `push`, `pop`, `call` and `ret` of its own stack has one. Further calls say that a function whose
-frame others may come to begins and ends, that the address of its frame is taken, and that a jump goes back.
+frame others may come to begins and ends, that the address of its frame is taken, that a jump goes back, and that the stack pointer has moved.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ class _Function:
             place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, moved)}, %rax"
             yield from _kept(place, f"call\taccess_{use.access.value}{use.size}")
         yield f"\t{line}"
+        if _moves_stack(mnemonic, operands):
+            yield from _kept("call\tstack_moved")
 
     def _jump(self, mnemonic: str, operands: Sequence[str]) -> Iterator[str]:
         """A jump back is counted; one that leaves the function is refused: the compiler was told not to write any."""
@@ -140,6 +142,13 @@ class _Function:
             yield from _kept("call\tblock_back")
         elif not re.fullmatch(r"\.L\w+|\d+f", target):
             raise UnknownInstruction(f"{mnemonic} {target} leaves the function")
+
+
+def _moves_stack(mnemonic: str, operands: Sequence[str]) -> bool:
+    """Whether the stack pointer may be anywhere afterwards: what is pushed there would be no access to anybody."""
+    if mnemonic.startswith(("cmp", "test", "push")) or not operands or operands[0].startswith("$"):
+        return False
+    return operands[-1] == "%rsp" or (mnemonic.startswith("x") and "%rsp" in operands)
 
 
 def _kept(*instructions: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ ONE = {
     "StackOverflow": (
         "int deep(volatile int *n) {\n volatile int own[64];\n own[0] = *n;\n return deep(own) + own[0]; }\n"
         "int user(void) { volatile int n = 1; return deep(&n); }",
-        "race.c:3: the stack is full",
+        "race.c:3: the stack is full, or its pointer is elsewhere",
     ),
     "DivisionError": (
         "int zero;\nint user(void) {\n return 7 / zero; }",

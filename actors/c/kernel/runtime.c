@@ -366,6 +366,13 @@ __attribute__((used)) static void end_frame(uint64_t pc, uint64_t sp)
 		*shadow(at) = ENDED;
 }
 
+/* The stack pointer has got a value that no constant says: it must be within the stack. */
+__attribute__((used)) static void moved(uint64_t pc, uint64_t sp)
+{
+	if (sp - c_running->low > c_running->high - c_running->low)
+		c_fault(STACK_OVERFLOW, sp, 0, pc);
+}
+
 static int has_changed(struct thread *t)
 {
 	for (uint64_t i = 0; i < t->reads; i++)
@@ -425,7 +432,7 @@ __attribute__((used)) static void block(uint64_t pc, uint64_t sp, uint64_t saved
 #define STUBS(size) STUB(read, 0, size) STUB(write, 1, size) STUB(atomic, 2, size) STUB(modify, 3, size)
 STUBS(1) STUBS(2) STUBS(4) STUBS(8)
 
-__asm__(".globl frame_expose, frame_enter, frame_end, block_back\n"
+__asm__(".globl frame_expose, frame_enter, frame_end, block_back, stack_moved\n"
 	"frame_expose:\n" SAVED
 	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n" BACK
 	"	call expose\n" RESTORED
@@ -435,6 +442,9 @@ __asm__(".globl frame_expose, frame_enter, frame_end, block_back\n"
 	"frame_end:\n" SAVED
 	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n" BACK
 	"	call end_frame\n" RESTORED
+	"stack_moved:\n" SAVED
+	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n" BACK
+	"	call moved\n" RESTORED
 	"block_back:\n" SAVED
 	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n"
 	"	pushq %rbx; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"

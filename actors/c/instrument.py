@@ -3,7 +3,8 @@
 The call gets the address and what is done there (`access_read4`, …), keeps all registers and flags, and returns when
 the access may be made. The access itself is the compiler's own instruction, behind it. Each instruction that touches
 memory other than by `push`, `pop`, `call` and `ret` of its own stack has one. Further calls say that a function whose
-frame others may come to begins and ends, that the address of its frame is taken, that a jump goes back, and that the stack pointer has moved.
+frame others may come to begins and ends, that the address of its frame is taken, that a jump goes back, and that the
+stack pointer may be elsewhere.
 """
 
 from __future__ import annotations

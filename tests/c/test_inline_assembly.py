@@ -153,12 +153,16 @@ def test_nobody_looks_at_c_in_the_middle_of_a_race(tmp_path: Path, look: str) ->
     ("body", "fault"),
     [
         ('__asm__ volatile("xchgq %%rsp, %%rdi; xchgq %%rsp, %%rdi" : : "D"(x + 8) : "memory");', "StackOverflow"),
-        ('__asm__ volatile("movq %%rsp, %%rax; leaq 8(%%rdi), %%rsp; pushq $1; pushq $0; movq %%rax, %%rsp"'
-         ' : : "D"(x + 8) : "rax", "memory");', "StackOverflow"),
-        ("volatile char *place = __builtin_alloca(size); place[0] = 1;", "BadAccess"),  # nothing is below the first stack
+        (
+            '__asm__ volatile("movq %%rsp, %%rax; leaq 8(%%rdi), %%rsp; pushq $1; pushq $0; movq %%rax, %%rsp"'
+            ' : : "D"(x + 8) : "rax", "memory");',
+            "StackOverflow",
+        ),
+        # Nothing is below the first stack.
+        ("volatile char *place = __builtin_alloca(size); place[0] = 1;", "BadAccess"),
         ("((void (*)(volatile long *))code)(x);", "BadAccess"),
     ],
-)  # fmt: skip
+)
 def test_what_would_write_unseen_is_a_fault(tmp_path: Path, body: str, fault: str) -> None:
     data = "unsigned char code[] = {0xc7, 0x07, 1, 0, 0, 0, 0xc7, 0x07, 0, 0, 0, 0, 0xc3};"
     source = f"volatile long x[64], size = 100000; {data} void f(void) {{ {body} }}"

@@ -149,7 +149,7 @@ def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], fol
     stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
     _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
     image, parts = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
-    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "noseparate-code", "-e", "c_resume"]
+    place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "separate-code", "-e", "c_resume"]
     _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *parts, "-o", str(image)], "link")
     return image
 

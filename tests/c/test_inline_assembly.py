@@ -161,9 +161,11 @@ def test_nobody_looks_at_c_in_the_middle_of_a_race(tmp_path: Path, look: str) ->
         # Nothing is below the first stack.
         ("volatile char *place = __builtin_alloca(size); place[0] = 1;", "BadAccess"),
         ("((void (*)(volatile long *))code)(x);", "BadAccess"),
+        ("((void (*)(volatile long *))constant)(x);", "BadAccess"),
     ],
 )
 def test_what_would_write_unseen_is_a_fault(tmp_path: Path, body: str, fault: str) -> None:
-    data = "unsigned char code[] = {0xc7, 0x07, 1, 0, 0, 0, 0xc7, 0x07, 0, 0, 0, 0, 0xc3};"
+    code = "{0xc7, 0x07, 1, 0, 0, 0, 0xc7, 0x07, 0, 0, 0, 0, 0xc3}"
+    data = f"unsigned char code[] = {code}; const unsigned char constant[] = {code};"
     source = f"volatile long x[64], size = 100000; {data} void f(void) {{ {body} }}"
     assert list(found(proved(race(module(tmp_path, source), "f")))) == [fault]

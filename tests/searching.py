@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from scenarios.scenario import Expected, Scenario
 from tools.explore.dpor.dpor import Dpor
-from tools.explore.search import Budget, Found, Report, Strategy
+from tools.explore.search import Budget, FoundSignature, Report, Strategy
 
 from .explore.searching import search as explore_worlds
 from .explore.searching import worlds
@@ -19,7 +19,7 @@ def exhaust(
     return search(scenario, given, Dpor(), Budget(schedules, steps))
 
 
-def first_found(scenario: Scenario, given: Mapping[str, int | str]) -> Found:
+def first_found(scenario: Scenario, given: Mapping[str, int | str]) -> FoundSignature:
     """The finding of `exhaust` that is met first, after which the search ends."""
     found = search(scenario, given, Dpor(), Budget(), stop_at_first=True).first
     assert found is not None

@@ -53,6 +53,7 @@ _SALTED = f"differs from process to process: {_RULE}; use zlib.crc32, or give th
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 _NOW = {"localtime": 1, "gmtime": 1, "ctime": 1, "asctime": 1, "strftime": 2}
 """Functions that look at a clock if they have fewer arguments."""
+_TEXT = "runs a text: what it looks at cannot be seen; write it as code of the file"
 Condition = Callable[[tuple[Any, ...], dict[str, Any]], bool]
 
 
@@ -101,7 +102,8 @@ def _install_in_numpy() -> None:
 
 def own_names(import_module: Callable[..., Any]) -> dict[str, Any]:
     """The built-in names for modules that a user wrote, with what imports for them."""
-    return {**vars(builtins), **NAMES, "id": _id, "hash": _hash, "__import__": import_module, MARK: True}
+    texts = {name: _of_text(name) for name in ("eval", "exec")}
+    return {**vars(builtins), **NAMES, **texts, "id": _id, "hash": _hash, "__import__": import_module, MARK: True}
 
 
 @functools.cache
@@ -172,6 +174,20 @@ def _id(thing: object, /) -> int:
     if here.phase:
         _refuse("id()", _ADDRESS)
     return id(thing)
+
+
+def _of_text(name: str) -> Callable[..., Any]:
+    """As the built-in one, outside of a world: what a text looks at would not be seen."""
+    original = getattr(builtins, name)
+
+    def run(*given: Any, **named: Any) -> Any:
+        if here.phase:
+            _refuse(f"{name}()", _TEXT)
+        frame = sys._getframe(1)
+        given = given if len(given) > 1 or named else (*given, frame.f_globals, frame.f_locals)
+        return original(*given, **named)
+
+    return run
 
 
 _nested = False

@@ -11,11 +11,12 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
-from actors.runtime.primitives.looks import Scope, deep, see, variable, wrote
+from actors.runtime.primitives.looks import Scope, deep, each, see, variable, wrote
 
 NAMES: dict[str, Any] = {
     "__see__": see,
     "__deep__": deep,
+    "__each__": each,
     "__variable__": variable,
     "__wrote__": wrote,
     "__scope__": Scope,
@@ -216,6 +217,31 @@ class _Visible(ast.NodeTransformer):
             case.body = self._statements(case.body)
         return node
 
+    def visit_For(self, node: ast.For) -> ast.For:
+        """What a loop with steps in it goes through is looked at each time."""
+        node.iter = self._iterated(node.iter, node.target, _has_steps(node.body))
+        node.target = self.visit(node.target)
+        node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        """The same; who goes through a generator expression may do so at any time."""
+        node.iter = self._iterated(node.iter, node.target, not node.is_async)
+        node.target = self.visit(node.target)
+        node.ifs = [self.visit(one) for one in node.ifs]
+        return node
+
+    def _iterated(self, node: ast.expr, target: ast.expr, has_steps: bool) -> ast.expr:
+        changed = self._given(node) if isinstance(target, ast.Tuple | ast.List) else self.visit(node)
+        return _through("__each__", changed) if has_steps else changed
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """What is taken apart is looked at in all its parts."""
+        apart = any(isinstance(target, ast.Tuple | ast.List) for target in node.targets)
+        node.value = self._given(node.value) if apart else self.visit(node.value)
+        node.targets = [self.visit(target) for target in node.targets]
+        return node
+
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
         """What is thrown away is not looked at."""
         node.value = self._bare(node.value)
@@ -332,6 +358,11 @@ class _Visible(ast.NodeTransformer):
             elif isinstance(value, ast.AST):
                 setattr(node, field, self.visit(value))
         return node
+
+
+def _has_steps(body: Iterable[ast.stmt]) -> bool:
+    steps = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
+    return any(isinstance(node, steps) for statement in body for node in ast.walk(statement))
 
 
 def _set_by(statement: ast.stmt) -> list[str]:

@@ -6,11 +6,11 @@ and hand it on, while an actor of a watched run acts; at any other time they do 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, TypeVar
 
-from .snapshots import PLAIN, Snapshot, below, is_same, is_users, way_of
+from .snapshots import PLAIN, Snapshot, below, is_same, is_users, sources, unknown, view, way_of
 
 T = TypeVar("T")
 _BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
@@ -46,8 +46,13 @@ class Segment:
         if kind in PLAIN or (kind is ModuleType and not is_users(thing)) or id(thing) in self.objects:
             return
         way = way_of(kind)
-        if way is not None:
-            self.objects[id(thing)] = thing, way(thing)
+        if way is None:
+            return
+        self.objects[id(thing)] = thing, way(thing)
+        if way is unknown or way is view:
+            for one in sources(thing):
+                if one is not thing:
+                    self.note(one)
 
     def looked_at(self) -> list[tuple[Key, Any, bool]]:
         """Each object and variable, and whether it was changed."""
@@ -85,6 +90,21 @@ def deep(thing: T) -> T:
         for one in below(thing):
             here.segment.note(one)
     return thing
+
+
+def each(things: Iterable[T]) -> Iterable[T]:
+    """Go through a container in a loop with steps in it: it is looked at each time."""
+    return things if type(things) in PLAIN else _each(things)
+
+
+def _each(things: Iterable[T]) -> Iterator[T]:
+    through = list(sources(things))
+    for thing in things:
+        for one in through:
+            see(one)
+        yield thing
+    for one in through:
+        see(one)
 
 
 def variable(scope: Scope, name: str, value: T) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import gc
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,9 @@ _LOGS = frozenset({"logging", "loguru"})
 """Packages that many use in one run: of their objects the attributes are looked at, not what lies below."""
 _FIXED = frozenset({"Decimal"})
 """Types of other packages whose objects never change."""
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()), MappingProxyType)
+_DEEPEST = 100
+"""Objects that are looked at to find out what an iterator goes through."""
 Snapshot = Any
 Way = Callable[[Any], Snapshot]
 """How the objects of one type are looked at."""
@@ -76,20 +80,22 @@ def _way(kind: type) -> Way | None:
     if issubclass(kind, tuple | frozenset | BaseException | partial | MethodType | MethodWrapperType):
         return None
     if kind in (GeneratorType, AsyncGeneratorType):
-        return _unknown
+        return unknown
     if kind.__module__.partition(".")[0] in OURS:
-        return _world if hasattr(kind, "add_actor") else None
+        return _world(kind) if hasattr(kind, "add_actor") else None
     return _of_python(kind)
 
 
 def _of_python(kind: type) -> Way | None:
     """How an object of another package is looked at. How far an iterator has come cannot be seen."""
     package = kind.__module__.partition(".")[0]
-    if hasattr(kind, "__next__") or kind is MappingProxyType:
-        return _unknown
+    if kind in _VIEWS:
+        return view
+    if hasattr(kind, "__next__"):
+        return unknown
     if package in _LOGS:
         return _attributes
-    return None if package in _NEVER_CHANGE or kind.__name__ in _FIXED else _unknown
+    return None if package in _NEVER_CHANGE or kind.__name__ in _FIXED else unknown
 
 
 def is_users(thing: type | ModuleType) -> bool:
@@ -158,28 +164,29 @@ def _module(thing: Any) -> Snapshot:
     return tuple(vars(thing).items()) if is_users(thing) else ()
 
 
-def _world(thing: Any) -> Snapshot:
-    """What a user hung on a world: its own attributes are there from the beginning."""
-    held = vars(thing)
-    return tuple((name, held[name]) for name in held if name not in _own_attributes)
+def _world(kind: type) -> Way:
+    """Of a world what a user hung on it, beside what its own methods name."""
+    codes = [method.__code__ for base in kind.__mro__ for method in vars(base).values() if type(method) is FunctionType]
+    own = {name for code in codes for name in code.co_names}
 
+    def look(thing: Any) -> Snapshot:
+        return tuple((name, value) for name, value in vars(thing).items() if name not in own)
 
-_own_attributes: set[str] = set()
-
-
-def know_world(world: Any) -> None:
-    """Remember which attributes a world has by itself."""
-    if not _own_attributes:
-        _own_attributes.update(vars(world))
+    return look
 
 
 def _numbers(thing: Any) -> Snapshot:
     return thing.tobytes() if thing.dtype != object else tuple(thing.flat)
 
 
-def _unknown(_: Any) -> Snapshot:
+def unknown(_: Any) -> Snapshot:
     """Of what cannot be looked into nobody knows that it stayed the same."""
     return object()
+
+
+def view(_: Any) -> Snapshot:
+    """What shows another object holds nothing itself."""
+    return ()
 
 
 def is_same(before: Snapshot, now: Snapshot) -> bool:
@@ -215,6 +222,18 @@ def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
             waiting.extend(value for _, value in captured(one))
         elif not issubclass(kind, set | frozenset):
             waiting.extend(_parts(one, kind))
+
+
+def sources(thing: Any) -> Iterator[Any]:
+    """The containers that an iterator, or a view of a dictionary, goes through."""
+    waiting, seen = [thing], 0
+    while waiting and seen < _DEEPEST:
+        one = waiting.pop()
+        seen += 1
+        if _contents(type(one)) is not None or is_users(type(one)):
+            yield one
+        elif one is thing or hasattr(type(one), "__next__") or type(one) in _VIEWS:
+            waiting.extend(other for other in gc.get_referents(one) if type(other) not in PLAIN)
 
 
 def captured(function: FunctionType) -> Iterator[tuple[str, Any]]:

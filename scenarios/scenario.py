@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from types import FunctionType
 from typing import TypeVar, overload
 
 from actors.runtime.primitives.places import defined
@@ -90,7 +91,7 @@ class Scenario:
             )
         tell(world)
         try:
-            answer = self.fill(world, params)
+            answer = world.context.run(self.fill, world, params)
         finally:
             tell_python()
         if answer is not None:
@@ -135,8 +136,10 @@ def scenario(
     """Make a scenario of the decorated function; its docstring's first line is the summary.
 
     The function takes the world and a `record`, or the world and each parameter by its name. TypeError for both, and
-    for what is no record.
+    for what is no record; MisuseError for the function itself, which is `@scenario` without parentheses.
     """
+    if isinstance(record, FunctionType):
+        raise MisuseError("write `@scenario()`, with parentheses", defined(record))
     if record is not None and (params or not (isinstance(record, type) and issubclass(record, Parameters))):
         raise TypeError("@scenario(...) takes one class of Parameters, or each parameter by its name")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from math import factorial
 from pathlib import Path
@@ -219,9 +222,9 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     finding = Finding(outcome=Outcome.DEADLOCK, oracle="no-deadlock", message="a waits", step=3, objects=("a", "b"))
     report = Report(7, 2, 1, 50, 0, 1.5, witnesses={"met": True}, found={("x",): FoundSignature(finding, (0, 1), 4, 1)})
     given = terms("writers", n=4, bound=9, keep_going=True)
-    checkpoint.write(file, given, Share().pack(), report, code_digest(given.scenario))
+    checkpoint.write(file, given, Share().pack(), report, code_digest(given.scenario), b"world")
     read = checkpoint.read(file)
-    assert read.terms == given
+    assert (read.terms, read.world) == (given, b"world")
     assert read.report.found == {finding.signature: FoundSignature(finding, (0, 1), 4, 1)}
     assert (read.report.schedules, read.report.steps, read.report.witnesses) == (7, 50, {"met": True})
     assert read.share.pack() == Share().pack()
@@ -275,22 +278,31 @@ def checkpoint_of(body: object, version: int = VERSION) -> bytes:
         (b"Dear list,", "not a stopmarker checkpoint"),
         (b"", "cut after 0 bytes"),
         (checkpoint_of([], VERSION + 1), "a newer stopmarker wrote it"),
-        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 3$"),
+        (checkpoint_of([], 0), r"format version 0, this stopmarker reads 5$"),
         (checkpoint_of([]), "not enough values"),
         (checkpoint_of(None), "cannot unpack"),
-        (checkpoint_of([b"", ["x", [], None, False], [[b"\x01"], [], 1.0, False], [[], {}, []]]), "read search state"),
+        (
+            checkpoint_of([b"", ["x", [], None, False, []], [[b"\x01"], [], 1.0, False], [[], {}, []], b""]),
+            "read search state",
+        ),
         (
             checkpoint_of(
-                [b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]]]
+                [
+                    b"",
+                    ["x", [], None, False],
+                    [[], [], 1.0, False],
+                    [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]],
+                    b"",
+                ]
             ),
             "Out",
         ),
         (
-            checkpoint_of([b"", ["x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
+            checkpoint_of([b"", ["x", [], None, False, []], [[], [], 1.0, False], [[0] * 6, {}, []], b""]),
             "a model was changed since",
         ),
         (
-            checkpoint_of([b"", ["gone.py::x", [], None, False], [[], [], 1.0, False], [[0] * 6, {}, []]]),
+            checkpoint_of([b"", ["gone.py::x", [], None, False, []], [[], [], 1.0, False], [[0] * 6, {}, []], b""]),
             "its scenario gone.py::x",
         ),
     ],
@@ -319,3 +331,54 @@ def test_a_proof_of_a_file_that_was_changed_is_not_continued(tmp_path: Path) -> 
     mine.write_text(Path(WORLDS).read_text().replace("cpu.store(word, position)", "cpu.store(word, 0)"))
     with pytest.raises(Refusal, match="a model was changed since"):
         checkpoint.read(path)
+
+
+LIMITED = """
+import json, os, pathlib
+from stopmarker import World, scenario
+
+LIMITS = json.loads((pathlib.Path(__file__).parent / "limits.json").read_text())
+NAMES = {"a", "b", "c"}
+
+@scenario()
+def mine(world: World) -> None:
+    '''Three that act; which of them may not be the first stands outside of the text.'''
+    order, first = [], int(os.environ.get("STOPMARKER_TEST_FIRST", "9"))
+    for number in range(3):
+        async def act(cpu, number=number):
+            await cpu.access("act", writes=["order"])
+            order.append(number)
+        world.add_actor(f"actor {number}", act)
+    world.eventually("first", lambda: "bad" if order[0] in (first, LIMITS["first"]) else None)
+"""
+
+
+@pytest.mark.parametrize("changed", ["file", "environment", "nothing"])
+def test_a_proof_does_not_go_on_with_another_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    mine, limits = tmp_path / "mine.py", tmp_path / "limits.json"
+    mine.write_text(LIMITED)
+    limits.write_text('{"first": 9}')
+    given = terms(f"{mine}::mine")
+    file = tmp_path / "proof"
+    made = Proof(given, path=file)
+    made.run(0.0, 1, lambda _: None, StopRequest())
+    if changed == "file":
+        limits.write_text('{"first": 2}')
+    elif changed == "environment":
+        monkeypatch.setenv("STOPMARKER_TEST_FIRST", "2")
+    # Another process, as this one has read the file already.
+    resumed = subprocess.run(
+        [sys.executable, "-m", "stopmarker", "prove", "--resume", str(file), "--trust"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )
+    if changed == "nothing":
+        assert (resumed.returncode, resumed.stderr) == (0, "")
+        assert "HOLDS: all 6 inequivalent schedules" in resumed.stdout
+    else:
+        assert resumed.returncode == 2
+        assert "the scenario builds another world than when that proof began" in resumed.stderr

@@ -107,7 +107,8 @@ def test_a_pool_that_breaks_while_work_is_handed_out_loses_none_of_it(
         patched.setattr("tools.searches.proof.TURN", 0.02)
         patched.setattr("tools.searches.proof.workers", fragile)
         Proof(terms, path=file).run(60.0, 2, lambda _: None, StopRequest())
-    again = Proof(*checkpoint.read(file))
+    saved = checkpoint.read(file)
+    again = Proof(saved.terms, saved.share, saved.report)
     again.run(60.0, 1, lambda _: None, StopRequest())
     assert (again.verdict, again.report.schedules) == ("holds", 5_040)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from actors.runtime.world import Cpu, Session, World
 from tools.cli import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -57,3 +60,17 @@ def test_every_command_that_is_named_exists() -> None:
     named = set(re.findall(r"(?:    |`|: )stopmarker (\w+)", README))
     assert named
     assert named <= set(cli.commands)
+
+
+def test_the_page_of_calls_names_what_there_is() -> None:
+    """Each call has the parameters that are named, and of a cpu only what the runtime itself calls is left out."""
+    text = (Path(__file__).parents[1] / "docs" / "calls.md").read_text(encoding="utf-8")
+    for owner, kind in (("world", World), ("cpu", Cpu)):
+        for name, given in re.findall(rf"\b{owner}\.(\w+)(?:\(([^()]*)\))?", text):
+            found: Any = getattr(kind, name, None)
+            assert found is not None or name in vars(World(Session())), f"{owner}.{name}"
+            for parameter in re.findall(r"(\w+)=", given):
+                assert parameter in signature(found).parameters, f"{owner}.{name}({parameter}=)"
+    named = set(re.findall(r"\bcpu\.(\w+)", text))
+    public = {name for name in dir(Cpu) if not name.startswith("_")}
+    assert public - named == {"acts", "might_sleep", "refuse", "spinning", "waited_for"}

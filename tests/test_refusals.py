@@ -78,8 +78,8 @@ def forgets(world: World, what: str) -> None:
 CALLS = {
     "store": "cpu.store",
     "note": "cpu.note",
-    "send": "port.send",
-    "lock": "lock.acquire",
+    "send": "cpu.send",
+    "lock": "cpu.lock",
     "helper": "helper",
     "late": "cpu.store",
 }

@@ -354,7 +354,7 @@ def test_a_trio_primitive_inside_a_world_is_refused(primitive: str) -> None:
     finding = run(build).finding
     assert finding is not None
     assert finding.outcome is Outcome.ERROR
-    assert "no Trio primitive" in finding.message
+    assert "no primitive of Trio or asyncio" in finding.message
 
 
 def test_daemons_that_wait_for_work_are_idle_but_not_those_that_wait_for_a_lock() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
@@ -19,7 +20,9 @@ from .primitives.cpu import Cpu as Cpu  # who makes worlds imports these from he
 from .primitives.cpu import Main as Main
 from .primitives.events import FunctionOracle, FunctionWitness, Note, Oracle, Witness
 from .primitives.link import Link
+from .primitives.places import place_in
 from .primitives.ports import Port
+from .primitives.resources import shown
 from .primitives.session import Session as Session
 from .primitives.sharing import Sharing
 from .primitives.stage import Stage
@@ -56,6 +59,8 @@ class World(Stage):
         self.step_bound = 2_000
         self.stop_at = sys.maxsize
         """The step before which a run is stopped to be looked at."""
+        self.context = copy_context()
+        """What context variables hold in this world, and in no other."""
         self._words = 0
         self.parts: list[Callable[[bool], bytes | None]] = []
         """What belongs to its state besides memory and Python's objects: the whole, or what actors leave for each
@@ -85,6 +90,10 @@ class World(Stage):
 
         `hardware` is for drawings: it has no CPU, and neither have other parts of it (what has its name up to a dot).
         """
+        if not isinstance(name, str):
+            raise MisuseError(
+                f"add actor: found {shown(name)}, then {shown(main)}; the name comes first, then the actor"
+            )
         if not callable(main) or _flags(main) & (CO_GENERATOR | CO_ASYNC_GENERATOR):
             kind = "a generator" if callable(main) else type(main).__name__
             raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
@@ -108,7 +117,10 @@ class World(Stage):
             self._at_end.pop()()
 
     def word(self, name: str = "", value: int = 0) -> PhysAddr:
-        """A fresh word of kernel memory."""
+        """A fresh word of kernel memory; `name` is for who reads the scenario."""
+        self._refuse_late("word", name)
+        if not isinstance(value, int):
+            raise MisuseError(f"world.word({name!r}, {shown(value)}): a word holds a number")
         if self._words % (FRAME_BYTES // WORD_BYTES) == 0:
             self._frame = self.frames.allocate(KERNEL)
         address = PhysAddr(self._frame + WORD_BYTES * (self._words % (FRAME_BYTES // WORD_BYTES)))
@@ -118,34 +130,60 @@ class World(Stage):
 
     def mutex(self, name: str) -> Lock:
         """A lock that may be held across sleeps."""
+        self._refuse_late("mutex", name)
         return self.session.lend(Lock, name)
 
     def spinlock(self, name: str) -> SpinLock:
         """A lock under which nothing may sleep."""
+        self._refuse_late("spinlock", name)
         return self.session.lend(SpinLock, name)
 
     def rwlock(self, name: str) -> RwLock:
         """A reader-writer lock."""
+        self._refuse_late("rwlock", name)
         return self.session.lend(RwLock, name)
 
     def interrupt(self, name: str) -> Interrupt:
         """An interrupt line."""
+        self._refuse_late("interrupt", name)
         return self.session.lend(Interrupt, name)
 
     def port(self, name: str, *types: type) -> Port:
         """A FIFO that carries these message types."""
+        self._refuse_late("port", name)
         return self.session.lend(Port, name, _carried(name, types))
 
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
+        self._refuse_late("workqueue", name)
         return Workqueue(self.session, name, _carried(name, types))
 
     def link(
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
     ) -> Link:
         """One direction of a PCIe link."""
+        self._refuse_late("link", name)
         carried = (_carried(name, types) for types in (posted, non_posted, completion))
         return Link(self.session, name, **dict(zip(("posted", "non_posted", "completion"), carried, strict=True)))
+
+    def _refuse_late(self, what: str, name: object) -> None:
+        """MisuseError for a part that has no text as its name, or that is made once actors run.
+
+        What is made then is another one in each order of steps, and no step says that somebody made it.
+        """
+        if not isinstance(name, str):
+            raise MisuseError(
+                f"world.{what}: found {shown(name)} as its name; the name comes first and is a text, such as "
+                f'world.{what}("refs")'
+            )
+        if self.is_full:
+            who = self.names[self.current]
+            error = MisuseError(
+                f"world.{what}({name!r}) in an actor: words, locks and ports are made in the scenario function",
+                place_in(sys._getframe(1)),
+            )
+            self.tell(failures.failed(who, who, error, self.index))
+            raise error
 
     def check(self, *oracles: Oracle) -> None:
         """Watch properties."""

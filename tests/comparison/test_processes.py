@@ -79,7 +79,7 @@ def test_a_killed_proof_goes_on_to_each_class_once(seed: int, writes: int, tmp_p
     file = tmp_path / "proof"
     killed = subprocess.run([sys.executable, "-c", KILLED, SCENARIO, str(seed), str(writes), str(file)], cwd=ROOT)
     assert killed.returncode == -signal.SIGKILL
-    terms, share, report = checkpoint.read(file)
+    terms, share, report, _ = checkpoint.read(file)
     assert report.schedules == writes - 1  # the first was written before all
     made = Proof(terms, share, report)
     made.run(FOREVER, 1, lambda report: None, StopRequest())

@@ -18,7 +18,7 @@ from tools.experiments.experiment import Experiment, open_experiment
 from tools.terminal.exits import Refusal
 
 FILE = """
-import _thread, datetime as dates, os, random, secrets, subprocess, threading, time, uuid
+import _thread, datetime as dates, os, pathlib, random, secrets, socket, sqlite3, subprocess, threading, time, uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from time import monotonic as now
@@ -90,6 +90,23 @@ def mine(folder: Path, code: str) -> Experiment:
         ("_thread.start_new_thread(print, ())", f"_thread.start_new_thread at mine.py, line {LINE} starts a thread"),
         ("subprocess.run(['true'])", f"subprocess.Popen at mine.py, line {LINE} runs another program: a run is a"),
         ("os.system('true')", f"os.system at mine.py, line {LINE} runs another program"),
+        (
+            "os.environ['X_Y'] = '1'",
+            f"os.environ: a change of X_Y at mine.py, line {LINE} changes what outlives the run",
+        ),
+        ("os.environ.pop('PATH')", f"os.environ: a change of PATH at mine.py, line {LINE} changes what outlives the"),
+        ("open('x.tmp', 'w')", f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the run"),
+        ("open('x.tmp', 'a+b')", f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the run"),
+        ("os.open('x.tmp', os.O_RDWR)", f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the"),
+        (
+            "pathlib.Path('x.tmp').touch()",
+            f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the",
+        ),
+        ("os.remove('x.tmp')", f"os.remove of x.tmp at mine.py, line {LINE} changes what outlives the run"),
+        ("os.rename('x.tmp', 'y')", f"os.rename of x.tmp at mine.py, line {LINE} changes what outlives the run"),
+        ("os.mkdir('x.tmp')", f"os.mkdir of x.tmp at mine.py, line {LINE} changes what outlives the run"),
+        ("socket.socket()", f"socket.__new__ at mine.py, line {LINE} changes what outlives the run"),
+        ("sqlite3.connect('x.tmp')", f"sqlite3.connect of x.tmp at mine.py, line {LINE} changes what outlives the run"),
         ("id(w)", f"id() at mine.py, line {LINE} gives an address: a run is a function of"),
         ("hash('a')", f"hash() of str at mine.py, line {LINE} differs from process to process: a run is a function of"),
         ("hash((1, b'a'))", f"hash() of bytes at mine.py, line {LINE} differs"),
@@ -113,6 +130,7 @@ def test_what_no_schedule_decides_is_the_runs_error_with_its_line(tmp_path: Path
         "hash((1, 2.5, Numbered(3)))",
         "assert len({Named('a'): 1, Named('b'): 2}) == 2",
         "assert datetime(2017, 3, 1) == dates.datetime(2017, 3, 1) and isinstance(datetime(2017, 3, 1), date)",
+        "assert pathlib.Path(__file__).read_text() and os.environ['PATH']",
         "assert time.gmtime(0).tm_year == 1970",
         "import logging; logging.getLogger('x').warning('x')",
     ],

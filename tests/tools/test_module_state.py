@@ -10,9 +10,10 @@ from actors.runtime.primitives.events import Note
 from actors.runtime.runs.scheduler import Fifo
 from tools.experiments.experiment import Experiment, open_experiment
 from tools.own_files.own_file import load
+from tools.terminal.exits import ModelError
 
 FILE = """
-import array, collections, functools, itertools, random, types
+import array, collections, contextvars, enum, functools, itertools, random, types
 from dataclasses import dataclass, field
 import numpy as np
 from stopmarker import Cpu, Memory, World, scenario
@@ -103,6 +104,11 @@ def mine(folder: Path, top: str, code: str) -> Experiment:
         ("X = functools.partial(counter()); Y = X", "found = Y()", 1),
         ("X = random.Random(7)", "found = X.randrange(100)", 41),
         ("X = np.random.default_rng(7)", "found = int(X.integers(100))", 94),
+        ("class Kind(enum.Enum): A = 1\nKind.A.n = 0", "Kind.A.n += 1; found = Kind.A.n", 1),
+        ("class Kind(enum.Enum): A = 1", "Kind.A.more = getattr(Kind.A, 'more', 0) + 1; found = Kind.A.more", 1),
+        ("class Kind(enum.Enum): A = []", "Kind.A.value.append(1); found = len(Kind.A.value)", 1),
+        ("X = contextvars.ContextVar('x', default=0)", "X.set(X.get() + 1); found = X.get()", 1),
+        ("X = open(__file__)", "found = len(X.readline() + X.readline())", 83),
         ("X = Memory(1)", "X.write(8, X.read(8) + 1); found = X.read(8)", 1),
     ],
 )
@@ -121,8 +127,6 @@ def test_objects_keep_their_identity_and_classes_are_made_once(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("top", "lost"),
     [
-        ("X = (n for n in range(9))", ["X (generator)"]),
-        ("X = [(n for n in range(9))]", ["X[0] (generator)"]),
         ("X = (itertools.count(),)", ["X (count)"]),
         ("X = []", []),
     ],
@@ -130,6 +134,24 @@ def test_objects_keep_their_identity_and_classes_are_made_once(tmp_path: Path) -
 def test_what_cannot_be_put_back_is_known_by_name(tmp_path: Path, top: str, lost: list[str]) -> None:
     mine(tmp_path, top, "found = 1")
     assert load(f"{tmp_path}/mine.py").state.lost == lost
+
+
+@pytest.mark.parametrize(
+    ("top", "code"),
+    [
+        ("X = (n for n in range(9))", "found = next(X)"),
+        ("X = [(n for n in range(9))]", "found = X[0].send(None)"),
+        ("X = (n for n in range(9))\ndef f(x=X): return [n for n in x]", "found = f()"),
+    ],
+)
+def test_a_generator_of_the_module_is_refused_to_a_run(tmp_path: Path, top: str, code: str) -> None:
+    with pytest.raises(ModelError, match=r"a generator of the module, at mine\.py, line .* goes on from run to run"):
+        values(mine(tmp_path, top, code), 1)
+
+
+def test_a_generator_that_a_run_went_on_with_all_the_same_is_refused_before_the_next(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"X, a generator of the module, goes on from run to run"):
+        values(mine(tmp_path, "X = ((n for n in range(9)),)", "found = next(X[0])"), 2)
 
 
 def test_a_module_that_binds_nothing_has_nothing_to_be_compared(tmp_path: Path) -> None:

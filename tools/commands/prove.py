@@ -88,17 +88,19 @@ def _proof(
             raise Refusal(
                 "prove --resume: the checkpoint says what is proved, so no scenario, parameter or bound goes with it"
             )
-        terms, share, report = checkpoints.read(Path(resume_file))
-        check(terms.scenario, trust, resume_file)
-        return Proof(terms, share, report, path=Path(resume_file))
+        path = Path(resume_file)
+        made = checkpoints.read(path)
+        check(made.terms.scenario, trust, resume_file)
+        checkpoints.refuse_another_world(path, made)
+        return Proof(made.terms, made.share, made.report, path=path)
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")
     experiment = open_experiment(scenario, parse_params(param))
     terms = Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going)
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        raise Refusal(f"prove --checkpoint {path}: it exists already; continue it with --resume, or name another")
-    return Proof(terms, path=path)
+    written = None if checkpoint is None else Path(checkpoint)
+    if written is not None and written.exists():
+        raise Refusal(f"prove --checkpoint {written}: it exists already; continue it with --resume, or name another")
+    return Proof(terms, path=written)
 
 
 def _summary(proof: Proof, verdict: str) -> list[str]:

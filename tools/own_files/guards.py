@@ -40,7 +40,7 @@ _QUIET = frozenset({"tools", "trio", "logging", "loguru", "warnings", "importlib
 """Who may ask for what he likes: nothing of it comes back to a world."""
 _COLLECTED = "multiprocessing.heap"
 """Asks for the process when shared memory is collected, which Python may do in the middle of anybody's line."""
-_BETWEEN = frozenset({"random", "secrets", "uuid", __name__})
+_BETWEEN = frozenset({"random", "secrets", "uuid", __name__, "tools.own_files.iterators"})
 """Modules that draw for somebody else."""
 _RULE = "a run is a function of scenario, parameters and schedule"
 _DRAWS = f"draws: {_RULE}; use cpu.choose for what is open, or random.Random with a seed"
@@ -50,6 +50,16 @@ _PROGRAM = f"runs another program: {_RULE}"
 _THREAD = f"starts a thread: {_RULE}; who acts is an actor"
 _ADDRESS = f"gives an address: {_RULE}; compare with `is`, or give the thing a number"
 _SALTED = f"differs from process to process: {_RULE}; use zlib.crc32, or give the thing a number"
+_OUTLIVES = f"changes what outlives the run: {_RULE}; keep what a run makes in the world"
+_CHANGES = frozenset(
+    {"os.putenv", "os.unsetenv", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink"}
+    | {"os.truncate", "os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.mkfifo", "os.mknod"}
+    | {"shutil.rmtree", "shutil.move", "socket.__new__", "sqlite3.connect"}
+)
+"""Events of Python's audit that say that something outside of this process, or of its environment, is changed."""
+_ENVIRONMENT = ("os.putenv", "os.unsetenv")
+ADVANCED = f"goes on from run to run, and cannot be put back: {_RULE}; make it in the scenario function"
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 _NOW = {"localtime": 1, "gmtime": 1, "ctime": 1, "asctime": 1, "strftime": 2}
 """Functions that look at a clock if they have fewer arguments."""
@@ -83,6 +93,7 @@ def install() -> None:
     _guard_all(_thread, ("start_new_thread", "start_new"), _THREAD)
     _guard(subprocess.Popen, "__init__", _PROGRAM, None, "subprocess.Popen")
     _guard_all(os, ("system",), _PROGRAM)
+    sys.addaudithook(_hear)
     _install_in_numpy()
 
 
@@ -120,6 +131,27 @@ def users_line(frame: FrameType | None) -> str:
     while frame is not None and (MARK not in frame.f_builtins or frame.f_code.co_filename.startswith("<")):
         frame = frame.f_back  # what was made of a text, such as a data class's methods, has no line
     return "" if frame is None else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+
+
+def _hear(event: str, given: tuple[Any, ...]) -> None:
+    """What Python's audit tells of: while a world is built or runs, what outlives it may be read, but not changed."""
+    if event == "open":
+        if here.phase is Phase.RUNNING and isinstance(given[2], int) and given[2] & _WRITES:
+            _refuse(f"open of {_path(given[0])} for writing", _OUTLIVES)
+    elif event in _CHANGES and here.phase is Phase.RUNNING:
+        named = f" of {_path(given[0])}" if given and isinstance(given[0], str | bytes | os.PathLike) else ""
+        what = "os.environ: a change" if event in _ENVIRONMENT else event
+        _refuse(f"{what}{named}", _OUTLIVES)
+
+
+def _path(given: Any) -> str:
+    return os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else f"file {given!r}"
+
+
+def refuse_use(name: str) -> None:
+    """Refuse to a world that it goes on with something that cannot be put back."""
+    if here.phase is Phase.RUNNING:
+        _refuse(f"{name}, a generator of the module,", ADVANCED)
 
 
 def _guard_all(owner: Any, names: Iterable[str], reason: str) -> None:

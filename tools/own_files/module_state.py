@@ -10,8 +10,6 @@ from __future__ import annotations
 import copy
 import functools
 import random
-import sys
-import warnings
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,9 +19,7 @@ from enum import Enum, EnumType
 from io import IOBase
 from operator import is_
 from types import (
-    AsyncGeneratorType,
     CodeType,
-    CoroutineType,
     FunctionType,
     GeneratorType,
     MappingProxyType,
@@ -35,12 +31,14 @@ from typing import Any
 
 import numpy as np
 
+from actors.runtime.runs.running import UndeterminedCall
 from scenarios.parameters import Param
 from scenarios.scenario import Expected, Scenario
 
-_ATOMS = (int, float, complex, str, bytes, bool, type(None), range, Enum, ModuleType, Param, Expected)
-_ONCE = (GeneratorType, CoroutineType, AsyncGeneratorType, IOBase)
-"""What can neither be put back nor copied."""
+from .guards import ADVANCED
+from .iterators import ONCE, copy_of, is_copied, is_iterator, is_read_from, reached
+
+_ATOMS = (int, float, complex, str, bytes, bool, type(None), range, ModuleType, Param, Expected)
 _FOREIGN = frozenset(
     {"abc", "asyncio", "click", "dataclasses", "enum", "inspect", "logging", "loguru", "multiprocessing", "re", "rich"}
     | {"threading", "tools", "trio", "typing"}
@@ -75,6 +73,9 @@ class ModuleState:
         """Whether any code binds attributes or global names: else modules and classes stay as they are."""
         self._empty: list[dict[str, object]] = []
         self._puts: list[Put] = []
+        self._generators: list[tuple[str, Any]] = []
+        self._came: dict[int, list[object]] = {}
+        """How far each had come before the first world."""
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._fresh: dict[int, Any] = {}
 
@@ -100,6 +101,11 @@ class ModuleState:
     def restore(self) -> None:
         """Put everything back."""
         self._fresh.clear()
+        for name, generator in self._generators:
+            now = reached(generator)
+            before = self._came.setdefault(id(generator), now)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                raise UndeterminedCall(f"{name}, a generator of the module, {ADVANCED}")
         for namespace in self._namespaces:
             values, saved = namespace.now, namespace.saved
             if len(values) != len(saved) or not all(map(is_, values.values(), saved.values())):
@@ -115,9 +121,14 @@ class ModuleState:
         kind = type(thing)
         if isinstance(thing, Scenario):
             waiting.append((thing.build, name))
+        elif isinstance(thing, Enum):
+            if kind.__module__ in self._modules:
+                self._namespace(vars(thing), f"{kind.__name__}.{thing.name}.", waiting)
         elif isinstance(thing, type):
             if thing.__module__ in self._modules:
                 self._namespace(_ClassValues(thing), f"{thing.__name__}.", waiting, isinstance(thing, EnumType))
+                if isinstance(thing, EnumType):
+                    waiting += [(one, name) for one in vars(thing)["_member_map_"].values()]
         elif isinstance(thing, FunctionType):
             if thing.__globals__.get("__name__") in self._modules:
                 self._function(thing, name, waiting)
@@ -132,7 +143,11 @@ class ModuleState:
             waiting += [(part, name) for part in (thing.fget, thing.fset, thing.fdel)]
         elif isinstance(thing, staticmethod | classmethod):
             waiting.append((thing.__func__, name))
-        elif isinstance(thing, _ONCE):
+        elif isinstance(thing, GeneratorType):
+            self._generators.append((name, thing))
+        elif isinstance(thing, IOBase) and is_read_from(thing):
+            self._puts.append(functools.partial(thing.seek, thing.tell()))
+        elif isinstance(thing, ONCE):
             self.lost.append(f"{name} ({kind.__name__})")
         elif is_dataclass(thing) and kind.__dataclass_params__.frozen:
             waiting += [(getattr(thing, field.name, None), f"{name}.{field.name}") for field in fields(thing)]
@@ -152,7 +167,7 @@ class ModuleState:
                 waiting += [(item, name) for item in thing]
             case tuple() | frozenset() | MappingProxyType():
                 items = thing.values() if isinstance(thing, MappingProxyType) else thing
-                self.lost += [f"{name} ({type(item).__name__})" for item in items if _is_iterator(item)]
+                self.lost += [f"{name} ({type(item).__name__})" for item in items if is_copied(item)]
                 waiting += [(item, name) for item in items]
             case bytearray() | array():
                 self._puts.append(functools.partial(thing.__setitem__, slice(None), thing[:]))
@@ -174,16 +189,14 @@ class ModuleState:
         else:
             put = functools.partial(list.__setitem__, thing, slice(None), saved)
         self._puts.append(put)
-        self._copied(
-            (number for number, item in enumerate(saved) if _is_iterator(item)), saved, thing.__setitem__, name
-        )
+        self._copied((number for number, item in enumerate(saved) if is_iterator(item)), saved, thing.__setitem__, name)
         waiting += [(item, f"{name}[{number}]") for number, item in enumerate(saved)]
 
     def _dictionary(self, thing: dict[Any, Any], name: str, waiting: list[tuple[object, str]]) -> None:
         kind = OrderedDict if isinstance(thing, OrderedDict) else dict
         saved = dict(thing)
         self._puts.append(functools.partial(_refill, thing, kind.clear, kind.update, saved))
-        keys = [key for key, item in saved.items() if _is_iterator(item)]
+        keys = [key for key, item in saved.items() if is_iterator(item)]
         self._copied(keys, saved, functools.partial(kind.__setitem__, thing), name)
         waiting += [(item, name) for item in saved.values()]
         waiting += [(key, name) for key in saved]
@@ -206,7 +219,7 @@ class ModuleState:
         except AttributeError:
             self._puts.append(functools.partial(_empty_slot, member, thing))
             return
-        if _is_iterator(value):
+        if is_iterator(value):
             self._copied([0], [value], lambda _, fresh: member.__set__(thing, fresh), name)
         else:
             self._puts.append(functools.partial(member.__set__, thing, value))
@@ -218,7 +231,7 @@ class ModuleState:
         else:
             self._empty.append(vars(thing))
         defaults = thing.__defaults__ or ()
-        if any(map(_is_iterator, defaults)):
+        if any(map(is_iterator, defaults)):
             self._puts.append(functools.partial(self._renew_defaults, thing, tuple(map(self._pristine, defaults))))
         waiting += [(item, f"a default of {thing.__name__}") for item in defaults]
         waiting.append((thing.__kwdefaults__, f"a default of {thing.__name__}"))
@@ -236,7 +249,7 @@ class ModuleState:
         except ValueError:
             return
         put = functools.partial(setattr, cell, "cell_contents")
-        if _is_iterator(value):
+        if is_iterator(value):
             self._copied([0], [value], lambda _, fresh: put(fresh), name)
         elif rebound:
             self._puts.append(functools.partial(put, value))
@@ -245,10 +258,12 @@ class ModuleState:
     def _namespace(self, values: Any, name: str, waiting: list[tuple[object, str]], flat: bool = False) -> None:
         """Names and what they stand for: a module's, a class's, an instance's."""
         saved = dict(values)
-        rarely = not self._writes and (isinstance(values, _ClassValues) or "__builtins__" in saved)
+        rarely = not self._writes and (
+            isinstance(values, _ClassValues) or "__builtins__" in saved or "__objclass__" in saved
+        )
         namespace = _Namespace(values, saved)
         (self._rarely if rarely else self._namespaces).append(namespace)
-        keys = [key for key, item in saved.items() if key not in _NOT_ENTERED and _is_iterator(item)]
+        keys = [key for key, item in saved.items() if key not in _NOT_ENTERED and is_iterator(item)]
         self._copied(keys, dict(saved), namespace.renew, name)
         if not flat:
             waiting += [(item, f"{name}{key}") for key, item in saved.items() if key not in _NOT_ENTERED]
@@ -268,16 +283,16 @@ class ModuleState:
 
     def _pristine(self, iterator: Any) -> Any:
         """A copy that nobody uses up, the same for all who share the iterator."""
-        if not _is_iterator(iterator):
+        if not is_iterator(iterator):
             return iterator
-        return self._copies.setdefault(id(iterator), (iterator, _copy(iterator)))[1]
+        return self._copies.setdefault(id(iterator), (iterator, copy_of(iterator)))[1]
 
     def _renewed(self, pristine: Any) -> Any:
         """A copy, the same for all who share it."""
-        if not _is_iterator(pristine):
+        if not is_iterator(pristine):
             return pristine
         if id(pristine) not in self._fresh:
-            self._fresh[id(pristine)] = _copy(pristine)
+            self._fresh[id(pristine)] = copy_of(pristine)
         return self._fresh[id(pristine)]
 
 
@@ -361,21 +376,3 @@ def _rebound(code: CodeType) -> set[str]:
 
 def _is_private(slot: str) -> bool:
     return slot.startswith("__") and not slot.endswith("__")
-
-
-def _is_iterator(thing: object) -> bool:
-    """A stateful iterator of the interpreter or of itertools: copying it copies how far it has come."""
-    kind = type(thing)
-    return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__") and not isinstance(thing, _ONCE)
-
-
-def _copy(iterator: Any) -> Any:
-    """A copy that has come as far; the iterator itself if it cannot be copied."""
-    try:
-        if sys.version_info < (3, 12):
-            return copy.copy(iterator)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of copies of itertools, which 3.14 does not make
-            return copy.copy(iterator)
-    except Exception:
-        return iterator

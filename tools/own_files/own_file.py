@@ -56,6 +56,11 @@ class OwnFile:
         except (Exception, SystemExit) as error:
             raise Refusal(f"load {path}: {one_line(error, path)}{where(error)}") from error
 
+    @property
+    def modules(self) -> tuple[ModuleType, ...]:
+        """The file's module and those beside it that were imported so far."""
+        return tuple(self._modules.values())
+
     def _execute(self, module: ModuleType, file: Path, package: str) -> None:
         """Run a file as this module; compiled here, so that no stale byte code is ever used or left behind."""
         vars(module).update(__file__=str(file), __builtins__=self._names, __package__=package)

@@ -17,16 +17,19 @@ from typing import Any, NamedTuple
 import msgpack
 
 from actors.runtime.primitives.events import Finding, Outcome
+from actors.runtime.runs.fingerprint import digest
 
+from ..experiments.c_race import is_c
+from ..experiments.experiment import SEPARATOR
 from ..experiments.terms import Terms
 from ..explore.dpor.share import Share
 from ..explore.search import FoundSignature, Report
-from ..own_files.own_file import sources_of
+from ..own_files.own_file import load, sources_of
 from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 4
+VERSION = 5
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -39,12 +42,14 @@ class Checkpoint(NamedTuple):
     terms: Terms
     share: Share
     report: Report
+    world: bytes
+    """A digest of the world as it was built; empty if nothing but the code decides that."""
 
 
-def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code: bytes) -> None:
+def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code: bytes, world: bytes) -> None:
     """Write the file whole or not at all; Refusal if that is impossible."""
     body: bytes = msgpack.packb(
-        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going, terms.shared], left, _seen(report)]
+        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going, terms.shared], left, _seen(report), world]
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,21 +77,45 @@ def read(path: Path) -> Checkpoint:
 
 def code_digest(scenario: str) -> bytes:
     """A digest of the models, the engine, and a user's own scenario file with the modules beside it that it imports."""
-    digest = hashlib.sha256(_models_digest())
-    own, separator, _ = scenario.partition("::")
+    found = hashlib.sha256(_models_digest())
+    own, separator, _ = scenario.partition(SEPARATOR)
     if separator:
         for path, text in sources_of(own).items():
-            digest.update(f"{path.name}\n{len(text)}\n{text}".encode())
-    return digest.digest()[:16]
+            found.update(f"{path.name}\n{len(text)}\n{text}".encode())
+    return found.digest()[:16]
+
+
+def world_digest(terms: Terms) -> bytes:
+    """A digest of the world that a user's file builds now, and of what its modules hold: a file that it reads, or a
+    variable of the environment, may have made another one of the same text. What cannot be looked into is left out."""
+    path, separator, _ = terms.scenario.partition(SEPARATOR)
+    if not separator or is_c(path):
+        return b""
+    world = terms.make_world()()
+    found = hashlib.sha256(digest([world, world.witnesses, world.step_bound]))
+    for module in load(path).modules:
+        for name, value in vars(module).items():
+            if not name.startswith("__"):
+                found.update(f"{name}\n".encode() + digest(value))
+    return found.digest()[:16]
+
+
+def refuse_another_world(path: Path, made: Checkpoint) -> None:
+    """Refusal if a proof is to be continued with another world than it began with."""
+    if world_digest(made.terms) != made.world:
+        raise Refusal(
+            f"read checkpoint {path}: the scenario builds another world than when that proof began, though its text is "
+            "the same: a file that it reads was changed, or a variable of the environment; prove it anew"
+        )
 
 
 @cache
 def _models_digest() -> bytes:
     """As this process found them: what it has imported does not change any more."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
-        digest.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
-    return digest.digest()
+        found.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
+    return found.digest()
 
 
 def _body(data: bytes) -> bytes:
@@ -107,11 +136,11 @@ def _body(data: bytes) -> bytes:
 
 
 def _decoded(body: bytes) -> Checkpoint:
-    code, (scenario, params, bound, keep_going, shared), left, seen = msgpack.unpackb(body, strict_map_key=True)
+    code, (scenario, params, bound, keep_going, shared), left, seen, world = msgpack.unpackb(body, strict_map_key=True)
     given = tuple((str(name), value) for name, value in params)
     uses = tuple((str(actor), str(what), str(name), bool(change)) for actor, what, name, change in shared)
     terms = Terms(str(scenario), given, bound, bool(keep_going), shared=uses)
-    made = Checkpoint(terms, Share.unpack(left), _report(*seen))
+    made = Checkpoint(terms, Share.unpack(left), _report(*seen), bytes(world))
     if code != _code_now(terms.scenario):
         raise ValueError("the scenario or a model was changed since; what is left of that proof would prove nothing")
     return made

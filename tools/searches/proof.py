@@ -53,6 +53,7 @@ class Proof:
     """The subtrees that are being searched, as they are or were."""
     _estimator: Estimator = field(default_factory=Estimator)
     _code: bytes = b""
+    _world: bytes = b""
     _end: float = math.inf
 
     @property
@@ -82,6 +83,7 @@ class Proof:
         """Search until the end, the budget (seconds of this run) or Ctrl-C; Refusal if the first checkpoint fails."""
         if self.path is not None:
             self._code = checkpoint.code_digest(self.terms.scenario)
+            self._world = checkpoint.world_digest(self.terms)
             self._write()
         if not self.report.schedules:
             self._look_for_livelock()
@@ -129,7 +131,8 @@ class Proof:
 
     def _write(self) -> None:
         if self.path is not None:
-            checkpoint.write(self.path, self.terms, self.share.pack(self._out()), self.report, self._code)
+            left = self.share.pack(self._out())
+            checkpoint.write(self.path, self.terms, left, self.report, self._code, self._world)
             self.failure = None
 
     def _try_to_write(self) -> None:

@@ -45,15 +45,14 @@ class Codec:
 
     def __init__(self, *types: type) -> None:
         for kind in types:
-            if not (isinstance(kind, type) and is_dataclass(kind)):
+            if not (isinstance(kind, type) and is_dataclass(kind) and vars(kind)["__dataclass_params__"].frozen):
                 raise TypeError(
-                    f"found {getattr(kind, '__name__', kind)}; a port carries frozen dataclasses whose fields are "
+                    f"found {_called(kind)}; a port carries frozen dataclasses whose fields are "
                     "numbers, texts, enums or lists of numbers"
                 )
         self._types = types
         self._layouts = tuple(_layout(kind) for kind in types)
         self._fields = {kind: ((tag,), self._layouts[tag][0]) for tag, kind in enumerate(types)}
-        self._frozen = tuple(vars(kind)["__dataclass_params__"].frozen for kind in types)
         self._decoded: dict[bytes, Any] = {}
 
     def encode(self, message: object) -> bytes:
@@ -72,7 +71,7 @@ class Codec:
         if message is not None:
             return message
         tag, *values = msgpack.unpackb(data)
-        changeable = not self._frozen[tag] or any(type(value) is list for value in values)
+        changeable = any(type(value) is list for value in values)
         _, names, enums = self._layouts[tag]
         for position, kind in enums:
             values[position] = kind(values[position])
@@ -82,3 +81,8 @@ class Codec:
                 self._decoded.clear()
             self._decoded[data] = message
         return message
+
+
+def _called(kind: Any) -> str:
+    name = str(getattr(kind, "__name__", kind))
+    return f"{name}, a dataclass that can be changed" if is_dataclass(kind) else name

@@ -8,14 +8,16 @@ from types import CoroutineType
 from typing import Any, SupportsIndex
 
 from hw.bus import PhysAddr
-from hw.memory import WORD_BYTES
+from hw.memory import WORD_BYTES, BusError
 
 from .audit import FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
 from .looks import looks_further
+from .misuse import no_part, no_word, not_asked, not_stored
 from .places import defined
 from .ports import Port
+from .resources import listed, shown, unhashable
 from .stage import Stage
 from .step import MisuseError, Resource, Step, is_put_off, operation, perform
 from .sync import Lock
@@ -43,8 +45,10 @@ class Cpu(Thread):
     def load(self, address: PhysAddr, what: str = "") -> Generator[Step, int, int]:
         """Read one word of memory."""
         session, key = self._session, ("load", address, what)
+        if self._stage.current != self.number:
+            self.acts("load")
         yield session.known.get(key) or session.remember(
-            key, Step(f"load {what or hex(address)}", reads=self._stage.mask(("word", address)))
+            key, Step(self._text("load", address, what), reads=self._stage.mask(("word", address)))
         )
         return self._memory.read(address)
 
@@ -52,8 +56,10 @@ class Cpu(Thread):
     def store(self, address: PhysAddr, value: int, what: str = "") -> Generator[Step, int, None]:
         """Write one word of memory."""
         session, key = self._session, ("store", address, what)
+        if self._stage.current != self.number:
+            self.acts("store")
         yield session.known.get(key) or session.remember(
-            key, Step(f"store {what or hex(address)}", writes=self._stage.mask(("word", address)))
+            key, Step(self._text("store", address, what), writes=self._stage.mask(("word", address)))
         )
         self._overwrite(address, value)
 
@@ -61,6 +67,8 @@ class Cpu(Thread):
     def load_words(self, address: PhysAddr, count: int, what: str) -> Generator[Step, int, Sequence[int]]:
         """Read neighbouring words that a protocol keeps everybody else away from."""
         session, key, read = self._session, ("load words", address, count, what), self._memory.read
+        if self._stage.current != self.number:
+            self.acts(what)
         yield session.known.get(key) or session.remember(
             key, Step(f"load {what}", reads=session.footprint(_words(address, count)))
         )
@@ -70,7 +78,8 @@ class Cpu(Thread):
         self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str, then: Sequence[Resource] = ()
     ) -> Sequence[int]:
         """Read `count` words: each piece by itself, in any order; what is in no piece in the first step."""
-        looks_at, add_actor = self._session.footprint(tuple(then)), self._add_actor
+        self.acts(what)
+        looks_at, add_actor = self._named(then), self._add_actor
         fetch = Fetch(self._stage, lambda name, read: add_actor(name, read, False), self.name, address, count, what)
         return await fetch.run(pieces, looks_at)
 
@@ -78,6 +87,8 @@ class Cpu(Thread):
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from."""
         session, key = self._session, ("store words", address, len(values), what)
+        if self._stage.current != self.number:
+            self.acts(what)
         yield session.known.get(key) or session.remember(
             key, Step(f"store {what}", writes=session.footprint(_words(address, len(values))))
         )
@@ -87,7 +98,13 @@ class Cpu(Thread):
     @operation
     def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> Generator[Step, int, int]:
         """Read and write one word in one step, as an atomic instruction does; the value before."""
-        yield Step(f"rmw {what or hex(address)}", writes=self._stage.mask(("word", address)))
+        if self._stage.current != self.number:
+            self.acts("rmw")
+        if not callable(change):
+            self.refuse(
+                not_asked(f"rmw {what}".rstrip(), change, "what it makes of the value, such as lambda n: n + 1")
+            )
+        yield Step(self._text("rmw", address, what), writes=self._stage.mask(("word", address)))
         before = self._memory.read(address)
         self._overwrite(address, change(before))
         return before
@@ -97,10 +114,16 @@ class Cpu(Thread):
         self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()
     ) -> Generator[Step, int, None]:
         """One step on named state that is not a single memory word."""
-        session, key = self._session, (what, tuple(reads), tuple(writes))
-        yield session.known.get(key) or session.remember(
-            key, Step(what, session.footprint(key[1]), session.footprint(key[2]))
-        )
+        session = self._session
+        if self._stage.current != self.number:
+            self.acts(what)
+        key: tuple[Hashable, ...]
+        try:
+            key = (what, tuple(reads), tuple(writes))
+            step = session.known.get(key)
+        except TypeError:  # of no list, or of what has no hash
+            key, step = (), None
+        yield step or session.remember(key, Step(what, self._named(reads), self._named(writes)))
 
     @operation
     def wait(
@@ -118,13 +141,15 @@ class Cpu(Thread):
         `idle` says that a daemon which waits here has nothing left to do; `sleeps=False` is a busy wait, allowed
         under a spin lock. MisuseError for a footprint that names nothing: nobody's step could end such a wait.
         """
+        if self._stage.current != self.number:
+            self.acts(what)
         if sleeps and self.spinning:
             self.might_sleep(what)
         if not reads and not writes:
             complaint = f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
             self.refuse(MisuseError(complaint))
-        mask, failed = self._session.footprint, list[BaseException]()
-        yield Step(what, mask(tuple(reads)), mask(tuple(writes)), ready=_asked(until, failed, until), idle=idle)
+        failed = list[BaseException]()
+        yield Step(what, self._named(reads), self._named(writes), ready=_asked(until, failed, until), idle=idle)
         if failed:
             raise failed[0]
 
@@ -139,12 +164,14 @@ class Cpu(Thread):
         sleeps: bool = True,
     ) -> Generator[Step, int, int]:
         """One step that is not offered until a word of memory satisfies `until`; the value that did."""
+        if self._stage.current != self.number:
+            self.acts(what)
         if sleeps and self.spinning:
             self.might_sleep(what)
         read, mask, failed = self._memory.read, self._stage.mask(("word", address)), list[BaseException]()
         yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed, until), idle=idle)
         if failed:
-            raise failed[0]
+            raise failed[0] if isinstance(address, int) else no_word(what, address)
         value, stores = read(address), self._stage.stores.get(address)
         # What looks further may have been true before: what it asks for now says nothing of then.
         if stores and not looks_further(until, (value, *(before for _, before in stores))):
@@ -156,6 +183,8 @@ class Cpu(Thread):
         self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
     ) -> Generator[Step, int, list[int]]:
         """A busy wait, one step, that is not offered until several words of memory, given in order, satisfy `until`."""
+        if self._stage.current != self.number:
+            self.acts(what)
         mask = self._session.footprint(tuple([("word", address) for address in addresses]))
         read, failed = self._memory.read, list[BaseException]()
         if not addresses:
@@ -176,14 +205,20 @@ class Cpu(Thread):
         if not isinstance(options, SupportsIndex) or options < 1:
             complaint = f"{self.name} chooses `{what}` of {options!r}: give the number of options, at least 1"
             self.refuse(MisuseError(complaint))
+        if self._stage.current != self.number:
+            self.acts(what)
         if options == 1:
             return 0
-        return (yield Step(what, self._session.footprint(tuple(reads)), options=options))
+        return (yield Step(what, self._named(reads), options=options))
 
     @operation
     def spawn(self, name: str, main: Main, *, daemon: bool = False) -> Generator[Step, int, None]:
         """One step after which a further actor exists."""
         stage, session = self._stage, self._session
+        self.acts(f"spawn {name}")
+        if not isinstance(name, str) or not callable(main):
+            given = f"found cpu.spawn({shown(name)}, {shown(main)})"
+            self.refuse(MisuseError(f'{given}: give a name and an uncalled `async def`, as cpu.spawn("child", child)'))
         key: tuple[Hashable, ...] = ("spawn", name)
         yield session.known.get(key) or session.remember(key, Step(f"spawn {name}"))
         key = ("spawn", name, stage.actor_count)
@@ -202,30 +237,72 @@ class Cpu(Thread):
 
     def lock(self, lock: Lock) -> Coroutine[Any, Any, None]:
         """Take a lock."""
-        return lock.acquire(self)
+        try:
+            return lock.acquire(self)
+        except (AttributeError, TypeError):
+            self.refuse(no_part("lock", lock))
 
     def unlock(self, lock: Lock) -> Coroutine[Any, Any, None]:
         """Give a lock back."""
-        return lock.release(self)
+        try:
+            return lock.release(self)
+        except (AttributeError, TypeError):
+            self.refuse(no_part("unlock", lock))
 
     def send(self, port: Port, message: object) -> Coroutine[Any, Any, None]:
         """Put a message on a port."""
-        return port.send(message)
+        if self._stage.current != self.number:
+            self.acts("send")
+        try:
+            return port.send(message)
+        except (AttributeError, TypeError):
+            self.refuse(no_part("send", port))
 
     def receive(self, port: Port) -> Coroutine[Any, Any, Any]:
         """Take the next message from a port."""
-        return port.receive(self)
+        try:
+            return port.receive(self)
+        except (AttributeError, TypeError):
+            self.refuse(no_part("receive", port))
 
     async def note(self, subject: str, value: int | str = 0) -> None:
-        """One step that records a Note about `subject`."""
+        """One step that records a Note about `subject`; MisuseError for a value that is no whole number and no text."""
+        if not isinstance(value, int | str) or not isinstance(subject, str):
+            self.refuse(
+                MisuseError(
+                    f"cpu.note({subject!r}, {shown(value)}): a note is about a text; its value is a number or a text"
+                )
+            )
         await self.access(f"note {subject} = {value}", writes=(("note", subject),))
         self.emit(Note(subject=subject, value=value))
 
+    def _text(self, verb: str, address: PhysAddr, what: str) -> str:
+        """What a step does to a word, as text; MisuseError if that is none."""
+        if not isinstance(address, int):
+            self.refuse(no_word(f"{verb} {what}".rstrip(), address))
+        return f"{verb} {what or hex(address)}"
+
+    def _named(self, resources: Sequence[Resource]) -> int:
+        """The mask of what a step says that it touches; MisuseError, which counts also if an actor catches it."""
+        try:
+            return self._session.footprint(listed(resources))
+        except MisuseError as error:
+            self.refuse(error)
+        except TypeError:
+            self.refuse(unhashable(resources))
+
     def _overwrite(self, address: PhysAddr, value: int) -> None:
         """Write a word, and remember what was there: who polls it may have been kept waiting by that."""
-        stage = self._stage
-        stage.stores.setdefault(address, []).append((stage.index, self._memory.read(address)))
-        self._memory.write(address, value)
+        stage, memory = self._stage, self._memory
+        try:
+            before = memory.read(address)
+            memory.write(address, value)
+        except (BusError, TypeError) as error:
+            why = not_stored(stage.session.steps[-1].what, address, value, str(error))
+            if isinstance(why, MisuseError):
+                self.refuse(why)
+            raise why from None
+        stage.stores.setdefault(address, []).append((stage.index, before))
 
 
 def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
@@ -258,7 +335,9 @@ def _asked(until: Callable[[], bool], failed: list[BaseException], given: object
         except (KeyboardInterrupt, FootprintError):
             raise
         except BaseException as error:
-            failed.append(error)
+            failed.append(
+                error if callable(given) else not_asked("a wait", given, "when it ends, such as lambda: done")
+            )
             return True
 
     return ready

@@ -90,6 +90,14 @@ def refuse_answer(answer: object) -> None:
         )
 
 
+def misfit(error: TypeError, function: object, rule: str) -> TypeError | MisuseError:
+    """An error of a call: MisuseError with the function's line if it does not take what it is called with."""
+    trace = error.__traceback__
+    if trace is None or trace.tb_next is not None:
+        return error
+    return MisuseError(f"{error}; {rule}", defined(function))
+
+
 class FunctionOracle:
     """A property over notes, written as a function: `check` returns a complaint or None."""
 
@@ -104,13 +112,25 @@ class FunctionOracle:
 
     def observe(self, event: Note) -> None:
         """Apply the function."""
-        complaint = _complaint(self._check, self._check(event)) if self._check else None
+        if self._check is None:
+            return
+        try:
+            answer = self._check(event)
+        except TypeError as error:
+            raise misfit(error, self._check, "a property of `always` is called with one note") from None
+        complaint = _complaint(self._check, answer)
         if complaint:
             raise Violation(complaint, event.subject)
 
     def at_quiescence(self) -> None:
         """Apply the closing function."""
-        complaint = _complaint(self._at_end, self._at_end()) if self._at_end else None
+        if self._at_end is None:
+            return
+        try:
+            answer = self._at_end()
+        except TypeError as error:
+            raise misfit(error, self._at_end, "a property of `eventually` is called with nothing") from None
+        complaint = _complaint(self._at_end, answer)
         if complaint:
             raise Violation(complaint)
 
@@ -128,7 +148,10 @@ class FunctionWitness:
     def observe(self, event: Note) -> None:
         """Apply the function."""
         if not self.reached:
-            seen = self._seen(event)
+            try:
+                seen = self._seen(event)
+            except TypeError as error:
+                raise misfit(error, self._seen, "a witness of `sometimes` is called with one note") from None
             if isinstance(seen, str) or is_put_off(seen):
                 raise MisuseError(f"{_returned(seen)}; a witness returns True or False", defined(self._seen))
             self.reached = bool(seen)

@@ -13,6 +13,8 @@ NEVER_AWAITED = "never-awaited"
 def failed(name: str, shown: str, error: BaseException, step: int) -> Finding:
     """The code of an actor or of an oracle called `name` failed; a false assertion and a broken rule are violations."""
     where, said = place_of(error) or getattr(error, "where", ""), str(error)
+    if isinstance(error, RuntimeError) and said == "no running event loop":
+        said = f"{said}: an actor awaits its cpu, ports and locks, nothing of asyncio"
     is_failed_assertion = isinstance(error, AssertionError) and is_asserted(error)
     if is_failed_assertion and not said:
         said = asserted(error)

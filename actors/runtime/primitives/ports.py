@@ -69,6 +69,7 @@ class Port:
         forms = self._receives.get(what)
         if forms is None:
             forms = self._receives[what] = [self._receipt(what or f"receive from {self.name}")]
+        thread.acts(forms[0].what)
         if thread.spinning:
             thread.might_sleep(f"receive from {self.name}")
         yield forms[0]

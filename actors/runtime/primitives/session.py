@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from hw.memory import Memory
 
-from .step import FootprintTable, ResourceTable, Step
+from .resources import FootprintTable, ResourceTable
+from .step import Step
 
 _REMEMBERED = 20_000
 """Steps that are kept: a scenario that names each step differently must not fill the memory."""
@@ -90,6 +91,7 @@ class Session:
         if part is None:
             make: Callable[..., PartT] = kind
             part = self._parts[key] = make(self, name, *more)
+            self.resources.stands_for(part, (kind.space, name))
         else:
             part.renew()
         part.lent = self._worlds

@@ -120,36 +120,3 @@ def perform(step: Step) -> Generator[Step, int, int]:
 def races(a: Step, b: Step) -> bool:
     """True if the order of the two steps can be observed."""
     return bool(a.writes & (b.reads | b.writes) or a.reads & b.writes)
-
-
-class ResourceTable(dict[Resource, int]):
-    """Gives each resource one bit, for the life of a session, so that masks compare across runs.
-
-    The numbers reach no choice and no trace; only equality and intersection of masks is ever used.
-    """
-
-    def __missing__(self, resource: Resource) -> int:
-        bit = self[resource] = 1 << len(self)
-        return bit
-
-    def mask(self, resource: Resource) -> int:
-        """The one-bit mask of a resource."""
-        return self[resource]
-
-    def names(self, mask: int) -> list[Resource]:
-        """The resources of a mask, in the order they were first named."""
-        return [resource for resource, bit in self.items() if bit & mask]
-
-
-class FootprintTable(dict[tuple[Resource, ...], int]):
-    """The masks of several resources, remembered."""
-
-    def __init__(self, resources: ResourceTable) -> None:
-        self._resources = resources
-
-    def __missing__(self, resources: tuple[Resource, ...]) -> int:
-        mask = 0
-        for resource in resources:
-            mask |= self._resources[resource]
-        self[resources] = mask
-        return mask

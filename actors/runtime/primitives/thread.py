@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
 from .failures import failed
+from .places import place_in
 from .stage import Stage
 from .step import BrokenRule, MisuseError
 
@@ -41,6 +43,8 @@ class Thread:
 
     def refuse(self, error: Exception) -> NoReturn:
         """Raise an error that counts also if the actor catches it: else the run would show what it does not."""
+        if isinstance(error, MisuseError) and not error.where:
+            error.where = place_in(sys._getframe(1))
         self._stage.tell(failed(self.name, self.name, error, self.now))
         try:
             raise error

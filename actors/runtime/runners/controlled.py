@@ -68,15 +68,18 @@ class Controlled:
         In an audited session the run is then made again in another order, and once without the audit (see `commute`).
         """
         is_audited, again = world.session.audit, world.again
-        execution = self._run(world, scheduler, to_the_end, is_audited)
+        execution = self._in_context(world, scheduler, to_the_end, is_audited)
         locate(execution)
         if is_audited and again is not None:
             commute.audit(
                 execution,
-                lambda scheduler: self._run(again(), scheduler, True, True),
-                lambda scheduler: self._run(again(), scheduler, to_the_end, False),
+                lambda scheduler: self._in_context(again(), scheduler, True, True),
+                lambda scheduler: self._in_context(again(), scheduler, to_the_end, False),
             )
         return execution
+
+    def _in_context(self, world: World, scheduler: Scheduler, to_the_end: bool, is_audited: bool) -> Execution:
+        return world.context.run(self._run, world, scheduler, to_the_end, is_audited)
 
     def _run(self, world: World, scheduler: Scheduler, to_the_end: bool, is_audited: bool) -> Execution:
         execution = Execution(world, scheduler, to_the_end)

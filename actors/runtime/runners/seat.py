@@ -101,7 +101,7 @@ def foreign(trap: object) -> MisuseError:
     """The refusal of an actor that awaited something that is not a step."""
     return MisuseError(
         f"an actor awaited {type(trap).__name__}: inside a world only its cpu, ports and locks may be awaited, "
-        "no Trio primitive"
+        "no primitive of Trio or asyncio"
     )
 
 

@@ -20,6 +20,8 @@ from ..primitives import failures
 from ..primitives.events import Finding, Outcome
 from ..primitives.failures import NEVER_AWAITED
 from ..primitives.places import place, place_in
+from ..primitives.ports import Port
+from ..primitives.sync import Lock
 from ..runs.execution import Execution
 from ..runs.scheduler import Replay, ScheduleMismatch
 from ..world import World
@@ -28,6 +30,16 @@ from .seat import Seat, admit, carry_on
 _HOOK = "_warn_unawaited_coroutine"
 """What CPython calls with a coroutine that is dropped before its first step."""
 _PYTHONS = getattr(warnings, _HOOK)
+_BY_CPU = {
+    method.__code__: f"cpu.{name}"
+    for method, name in (
+        (Lock.acquire, "lock"),
+        (Lock.release, "unlock"),
+        (Port.send, "send"),
+        (Port.receive, "receive"),
+    )
+}
+"""What a cpu hands on without a coroutine of its own, and people call by its name."""
 _ORIGIN = 16
 """Frames that are noted of where a coroutine is made: the library's own lie between it and the scenario."""
 
@@ -52,7 +64,9 @@ def tell(world: World | None) -> None:
         if world is not None and not _collector.at_work:
             origin = coroutine.cr_origin
             where = place((name, line) for name, line, _ in origin) if origin else place_in(sys._getframe(1))
-            world.never_awaited(_called(coroutine.__qualname__), where)
+            world.never_awaited(
+                (world.is_full and _BY_CPU.get(coroutine.cr_code)) or _called(coroutine.__qualname__), where
+            )
 
     setattr(warnings, _HOOK, hear)
 

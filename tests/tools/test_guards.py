@@ -100,7 +100,7 @@ def mine(folder: Path, code: str) -> Experiment:
         ("os.open('x.tmp', os.O_RDWR)", f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the"),
         (
             "pathlib.Path('x.tmp').touch()",
-            f"open of x.tmp for writing at mine.py, line {LINE} changes what outlives the",
+            f"os.utime of x.tmp at mine.py, line {LINE} changes what outlives the",
         ),
         ("os.remove('x.tmp')", f"os.remove of x.tmp at mine.py, line {LINE} changes what outlives the run"),
         ("os.rename('x.tmp', 'y')", f"os.rename of x.tmp at mine.py, line {LINE} changes what outlives the run"),

@@ -198,6 +198,7 @@ class Controlled:
         """End whoever is not done; whether there was somebody."""
         left = [number for number in execution.live if execution.pending[number] is not None]
         for number in left:
+            execution.world.current = number  # it may still clean up, by its own cpu
             if type(self._coros[number].throw(Abandoned())) is not Done and not self._insist(number):
                 self._replace(number, execution)
                 execution.world.tell(failures.deaf(execution.world.actors[number].name, execution.index))

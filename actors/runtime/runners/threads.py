@@ -26,7 +26,8 @@ def threaded(world: World, scheduler: Scheduler) -> Execution:
             raise crew.error
         carry_on(world, execution, crew.seats)
     finally:
-        for seat in crew.seats:
+        for number, seat in enumerate(crew.seats):
+            world.current = number  # it may still clean up, by its own cpu
             seat.abandon()
     execution.finish()
     return execution

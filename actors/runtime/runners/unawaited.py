@@ -143,6 +143,7 @@ def _abandon(execution: Execution, seats: list[Seat]) -> bool:
     is_anybody_left = False
     for actor, seat in zip(execution.world.actors, seats, strict=False):
         actor.coroutine = None
+        execution.world.current = actor.cpu.number  # it may still clean up, by its own cpu
         was_left = seat.abandon()
         if was_left is None:
             execution.world.tell(failures.deaf(actor.name, execution.index))

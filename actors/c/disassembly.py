@@ -17,7 +17,7 @@ _ABSOLUTE = re.compile(r"(?:^|[ ,*])((?:%\ws:)?0x[0-9a-f]+)(?:,|$)")
 
 
 @dataclass(slots=True)
-class Line:
+class Disassembled:
     """An instruction of a section."""
 
     address: int
@@ -50,10 +50,10 @@ class Line:
         return match[1] if match else None
 
 
-def code_of(listing: str) -> dict[str, list[Line]]:
+def code_of(listing: str) -> dict[str, list[Disassembled]]:
     """The instructions of a listing, by section."""
-    code: dict[str, list[Line]] = {}
-    found = list[Line]()
+    code: dict[str, list[Disassembled]] = {}
+    found = list[Disassembled]()
     source = ""
     waiting: list[tuple[int, str, str, int]] = []
     for text in listing.splitlines():
@@ -71,16 +71,16 @@ def code_of(listing: str) -> dict[str, list[Line]]:
     return code
 
 
-def _line(address: int, text: str, source: str) -> Line:
+def _line(address: int, text: str, source: str) -> Disassembled:
     plain = re.sub(r"\s+", " ", text).strip()
     aim = _AIM.search(plain)
     if aim is not None:
         plain = re.sub(r"\b(call|j[a-z]+) (?:0x)?[0-9a-f]+( <.*)?$", r"\1", plain.partition(" #")[0])
         plain = re.sub(r"(-?0x[0-9a-f]+)?\(%rip\)", "(%rip)", plain)
-    return Line(address, plain.partition(" <")[0].strip(), int(aim[1], 16) if aim else None, (), source)
+    return Disassembled(address, plain.partition(" <")[0].strip(), int(aim[1], 16) if aim else None, (), source)
 
 
-def _resolve(found: list[Line], waiting: list[tuple[int, str, str, int]], end: int | None) -> None:
+def _resolve(found: list[Disassembled], waiting: list[tuple[int, str, str, int]], end: int | None) -> None:
     """Give the last instruction, which ends there, its relocations; those that count from its end are resolved."""
     if waiting:
         relocations = []

@@ -13,14 +13,14 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from .disassembly import Line, code_of
+from .disassembly import Disassembled, code_of
 from .operands import is_determined
 
 _SAVED = 16
 """Bytes that the flags and %rax take on the stack while an address is computed."""
 _STRING = re.compile(r"(?:(rep) )?(?:movs([bwlq])|stos %(al|ax|eax|rax)),? ?%")
 _LETTER = {"al": "b", "ax": "w", "eax": "l", "rax": "q"}
-Group = list[Line]
+Group = list[Disassembled]
 """Lines that do nothing, calls that announce an instruction, and last that instruction."""
 Starts = dict[tuple[str, int], int]
 """Where a group may be entered, by section and address: its number."""
@@ -50,7 +50,7 @@ def look_through(plain: str, announced: str) -> None:
                 raise HiddenInstruction(f"{line}: nothing announces its access")
 
 
-def _groups(lines: Sequence[Line], *, has_calls: bool) -> list[Group]:
+def _groups(lines: Sequence[Disassembled], *, has_calls: bool) -> list[Group]:
     """Each instruction, behind what does nothing and the calls that announce it: they stand within saved flags.
 
     The call that takes the place of a string instruction stands there too.
@@ -71,7 +71,7 @@ def _groups(lines: Sequence[Line], *, has_calls: bool) -> list[Group]:
     return [*groups, group] if group and not group[-1].is_no_operation else groups
 
 
-def _names(line: Line) -> str:
+def _names(line: Disassembled) -> str:
     """What an instruction names first, such as the function that it calls."""
     return line.relocations[0][0] if line.relocations else ""
 
@@ -87,7 +87,7 @@ def _starts(code: dict[str, list[Group]]) -> Starts:
     return starts
 
 
-def _meaning(section: str, line: Line, starts: Starts) -> tuple[object, ...]:
+def _meaning(section: str, line: Disassembled, starts: Starts) -> tuple[object, ...]:
     """What an instruction does, whatever the addresses of code are; code that it names must be a group's start."""
     sections = {name for name, _ in starts}
     named = [*line.relocations, *(((section, line.aim),) if line.aim is not None else ())]
@@ -99,7 +99,7 @@ def _meaning(section: str, line: Line, starts: Starts) -> tuple[object, ...]:
     return line.text, *meant
 
 
-def _string_call(line: Line) -> str:
+def _string_call(line: Disassembled) -> str:
     """The function that takes the place of a string instruction; empty for any other."""
     match = _STRING.match(line.text)
     if match is None:
@@ -124,7 +124,7 @@ def _is_announced(group: Group) -> bool:
     return address.text in (f"lea {_shifted(line)},%rax", f"movabs ${line.place},%rax")
 
 
-def _shifted(line: Line) -> str:
+def _shifted(line: Disassembled) -> str:
     """The place of an instruction as it is while the flags and %rax are on the stack."""
     match = re.fullmatch(r"(-?0x[0-9a-f]+)?\(%rsp(.*)", line.place or "")
     if match is None:

@@ -50,7 +50,7 @@ STYLES: dict[str, type[Device]] = {
 }
 
 
-class PrqDrain(Parameters):
+class PrqDrainParameters(Parameters):
     """The drivers of the years, the device, and what hardware does when there is no room."""
 
     driver = one_of(*DRIVERS, default="none", meaning="which step of drain or page request thread is wrong")
@@ -88,14 +88,14 @@ class PrqDrain(Parameters):
 
 
 @scenario(
-    PrqDrain,
+    PrqDrainParameters,
     source="66ac4db36f4c (May 2020): iommu/vt-d: Add page request draining support, and its review; 28a77185f1cd "
     "(January 2021): Clear PRQ overflow only when PRQ is empty; 6ef0505158f7 (August 2021): Fix a deadlock in "
     "intel_svm_drain_prq(); c43e1ccdebf2 (November 2024) and cf08ca81d08a; edcc40d2ab5f (April 2020): iommu: Remove "
     "iommu_sva_ops::mm_exit(); da8669ff41fa (April 2022): Drop stop marker messages",
     expected=EXPECTED,
 )
-def prq_drain(world: World, given: PrqDrain) -> None:
+def prq_drain(world: World, given: PrqDrainParameters) -> None:
     """A device has asked for pages when its PASID is unbound, and another process binds."""
     life, mutex = UNBINDS[given.unbind], world.mutex("pasid_mutex")
     atomic, srcu = given.release == "atomic", world.spinlock("mmu_notifier SRCU")

@@ -13,6 +13,8 @@ from typing import Any
 
 from actors.runtime.primitives.looks import Scope, deep, each, see, variable, wrote
 
+from .variables import FunctionNames, VariableOwners
+
 NAMES: dict[str, Any] = {
     "__see__": see,
     "__deep__": deep,
@@ -22,141 +24,22 @@ NAMES: dict[str, Any] = {
     "__scope__": Scope,
 }
 """What the compiled text calls, to stand among the built-in names of its module."""
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ASKS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 
 
 def visible(text: str, file: str) -> ast.Module:
     """The tree of a text, with what it looks at handed through; SyntaxError as from `compile`."""
     tree = ast.parse(text, file)
-    owners = _Owners()
+    owners = VariableOwners()
     owners.visit(tree)
     _Visible(owners.decide()).visit(tree)
     return ast.fix_missing_locations(tree)
 
 
-class _Names:
-    """The names of one function, or of the module (`node` is None)."""
-
-    def __init__(self, node: Function | None, outer: _Names | None) -> None:
-        self.node = node
-        self.outer = outer
-        self.parameters: set[str] = set()
-        self.stored: set[str] = set()
-        self.loaded: set[str] = set()
-        self.elsewhere: set[str] = set()
-        """Declared nonlocal."""
-        self.globals: set[str] = set()
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return getattr(self.node, "name", "a lambda") if self.node is not None else "a global"
-
-    def owner(self, name: str) -> _Names:
-        """Whose variable `name` is, seen from here."""
-        scope: _Names = self
-        if name in self.globals:
-            while scope.outer is not None:
-                scope = scope.outer
-            return scope
-        if name in self.elsewhere and self.outer is not None:
-            scope = self.outer
-        while scope.outer is not None and (
-            name not in scope.parameters | scope.stored or name in scope.elsewhere | scope.globals
-        ):
-            scope = scope.outer
-        return scope
-
-
-class _Owners(ast.NodeVisitor):
-    """Collects the names of all functions."""
-
-    def __init__(self) -> None:
-        self.module = _Names(None, None)
-        self.scopes: dict[int, _Names] = {}
-        self._scope = self.module
-
-    def decide(self) -> dict[int, tuple[set[str], dict[str, _Names]]]:
-        """Of each function, by the identity of its node (0 is the module), which of its variables others can see, and
-        of all names used in it that are such variables the owner."""
-        every = [self.module, *self.scopes.values()]
-        shared: dict[int, set[str]] = {id(scope.node) if scope.node else 0: set() for scope in every}
-        for scope in every:
-            for name in sorted(scope.stored | scope.loaded):
-                owner = scope.owner(name)
-                if owner is not scope and _is_seen(name, owner, scope):
-                    shared[id(owner.node) if owner.node else 0].add(name)
-        found = {}
-        for scope in every:
-            uses = {name: scope.owner(name) for name in scope.stored | scope.loaded}
-            number = id(scope.node) if scope.node else 0
-            found[number] = (
-                shared[number],
-                {name: owner for name, owner in uses.items() if name in shared[id(owner.node) if owner.node else 0]},
-            )
-        return found
-
-    def visit_Name(self, node: ast.Name) -> None:
-        """A name that is used or set."""
-        (self._scope.loaded if isinstance(node.ctx, ast.Load) else self._scope.stored).add(node.id)
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        """Names of a function around this one."""
-        self._scope.elsewhere.update(node.names)
-
-    def visit_Global(self, node: ast.Global) -> None:
-        """Names of the module."""
-        self._scope.globals.update(node.names)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        """A function is a name here, and has names of its own."""
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        """The same."""
-        self._function(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        """The same."""
-        self._function(node)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        """It sets a name."""
-        if node.name:
-            self._scope.stored.add(node.name)
-        self.generic_visit(node)
-
-    def _function(self, node: Function) -> None:
-        outer = self._scope
-        if not isinstance(node, ast.Lambda):
-            outer.stored.add(node.name)
-            for one in node.decorator_list:
-                self.visit(one)
-        given = node.args
-        for default in [*given.defaults, *given.kw_defaults]:
-            if default is not None:
-                self.visit(default)
-        self._scope = self.scopes[id(node)] = _Names(node, outer)
-        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-        self._scope.parameters = {one.arg for one in every if one is not None}
-        for statement in node.body if isinstance(node.body, list) else [node.body]:
-            self.visit(statement)
-        self._scope = outer
-
-
-def _is_seen(name: str, owner: _Names, scope: _Names) -> bool:
-    """Whether a variable of `owner` that `scope` uses may be another one at another time."""
-    if name in scope.stored:
-        return True
-    return isinstance(owner.node, ast.AsyncFunctionDef) and name in owner.stored
-
-
 class _Visible(ast.NodeTransformer):
     """Hands what is looked at through the functions that note it."""
 
-    def __init__(self, decided: dict[int, tuple[set[str], dict[str, _Names]]]) -> None:
+    def __init__(self, decided: dict[int, tuple[set[str], dict[str, FunctionNames]]]) -> None:
         self._decided = decided
         self._uses = decided[0][1]
 
@@ -395,29 +278,29 @@ def _through(function: str, node: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Call(name, [node], []), node)
 
 
-def _label(owner: _Names) -> str:
+def _label(owner: FunctionNames) -> str:
     return f"__scope_of_{_number(owner)}__"
 
 
-def _number(owner: _Names) -> str:
+def _number(owner: FunctionNames) -> str:
     node = owner.node
     return "module" if node is None else f"{node.lineno}_{node.col_offset}"
 
 
 def _scope_of(node: Any, where: ast.AST) -> ast.Assign:
     """Make the scope of an activation."""
-    owner = _Names(node, None)
+    owner = FunctionNames(node, None)
     made = ast.Call(ast.Name("__scope__", ast.Load()), [ast.Constant(owner.name)], [])
     statement = ast.Assign([ast.Name(_label(owner), ast.Store())], made)
     return ast.fix_missing_locations(ast.copy_location(statement, where))
 
 
-def _variable(owner: _Names, node: ast.Name) -> ast.expr:
+def _variable(owner: FunctionNames, node: ast.Name) -> ast.expr:
     given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(node.id), node]
     made = ast.copy_location(ast.Call(ast.Name("__variable__", ast.Load()), given, []), node)
     return ast.fix_missing_locations(made)
 
 
-def _wrote(owner: _Names, name: str) -> ast.Expr:
+def _wrote(owner: FunctionNames, name: str) -> ast.Expr:
     given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(name)]
     return ast.Expr(ast.Call(ast.Name("__wrote__", ast.Load()), given, []))

@@ -28,7 +28,7 @@ class Scope:
         self.name = name
 
 
-class Segment:
+class Looks:
     """What was looked at between two steps."""
 
     __slots__ = ("objects", "variables")
@@ -65,16 +65,16 @@ class Segment:
         return found
 
 
-class Here:
+class Noting:
     """The segment that goes on; None if nobody is watched."""
 
     __slots__ = ("segment",)
 
     def __init__(self) -> None:
-        self.segment: Segment | None = None
+        self.segment: Looks | None = None
 
 
-here = Here()
+here = Noting()
 
 
 def see(thing: T) -> T:
@@ -122,7 +122,7 @@ def looks_further(function: Callable[[int], object], words: Iterable[int]) -> bo
         return False
     if type(function) is not FunctionType:
         return True
-    before, here.segment = here.segment, Segment()
+    before, here.segment = here.segment, Looks()
     try:
         for word in words:
             function(word)

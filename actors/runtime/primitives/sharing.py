@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from .looks import Key, Scope, Segment, here
+from .looks import Key, Looks, Scope, here
 from .session import Session
 from .snapshots import below, captured
 from .stage import Stage
@@ -56,7 +56,7 @@ class Condition:
 
     def __call__(self) -> bool:
         """Ask the condition."""
-        before, here.segment = here.segment, Segment()
+        before, here.segment = here.segment, Looks()
         try:
             return self._ready()
         finally:
@@ -125,7 +125,7 @@ class Sharing:
             return f"{thing.name}.{variable}" if isinstance(thing, Scope) else variable
         return self._names.get(number) or f"a {type(thing).__qualname__} made meanwhile"
 
-    def performed(self, stage: Stage, actor: int, segment: Segment, conditions: Step | None) -> None:
+    def performed(self, stage: Stage, actor: int, segment: Looks, conditions: Step | None) -> None:
         """The code behind a step of `actor` has gone as far as the next one."""
         found = segment.looked_at()
         if conditions is not None and isinstance(conditions.ready, Condition):

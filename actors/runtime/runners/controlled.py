@@ -18,7 +18,7 @@ from typing import Any
 import trio
 
 from ..primitives import failures
-from ..primitives.looks import Segment, here
+from ..primitives.looks import Looks, here
 from ..primitives.sharing import properties
 from ..primitives.step import FINISHED, Abandoned, Done, Step
 from ..runs import commute, endings, running
@@ -114,7 +114,7 @@ class Controlled:
         execution = self._now
         assert execution is not None and execution.world.sharing is not None
         world, sharing, announced = execution.world, execution.world.sharing, execution.pending[number]
-        segment = here.segment = Segment()
+        segment = here.segment = Looks()
         try:
             arrival = self._sends[number](outcome)
         finally:
@@ -127,7 +127,7 @@ class Controlled:
         world, sharing = execution.world, execution.world.sharing
         if sharing is None:
             return self._sends[number](world.actors[number])
-        segment = here.segment = Segment()
+        segment = here.segment = Looks()
         try:
             arrival = self._sends[number](world.actors[number])
         finally:

@@ -1,0 +1,124 @@
+"""Which variables of a user's text somebody else than the function that owns them may set, or see while it goes on."""
+
+from __future__ import annotations
+
+import ast
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+class FunctionNames:
+    """The names of one function, or of the module (`node` is None)."""
+
+    def __init__(self, node: Function | None, outer: FunctionNames | None) -> None:
+        self.node = node
+        self.outer = outer
+        self.parameters: set[str] = set()
+        self.stored: set[str] = set()
+        self.loaded: set[str] = set()
+        self.elsewhere: set[str] = set()
+        """Declared nonlocal."""
+        self.globals: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return getattr(self.node, "name", "a lambda") if self.node is not None else "a global"
+
+    def owner(self, name: str) -> FunctionNames:
+        """Whose variable `name` is, seen from here."""
+        scope: FunctionNames = self
+        if name in self.globals:
+            while scope.outer is not None:
+                scope = scope.outer
+            return scope
+        if name in self.elsewhere and self.outer is not None:
+            scope = self.outer
+        while scope.outer is not None and (
+            name not in scope.parameters | scope.stored or name in scope.elsewhere | scope.globals
+        ):
+            scope = scope.outer
+        return scope
+
+
+class VariableOwners(ast.NodeVisitor):
+    """Collects the names of all functions."""
+
+    def __init__(self) -> None:
+        self.module = FunctionNames(None, None)
+        self.scopes: dict[int, FunctionNames] = {}
+        self._scope = self.module
+
+    def decide(self) -> dict[int, tuple[set[str], dict[str, FunctionNames]]]:
+        """Of each function, by the identity of its node (0 is the module), which of its variables others can see, and
+        of all names used in it that are such variables the owner."""
+        every = [self.module, *self.scopes.values()]
+        shared: dict[int, set[str]] = {id(scope.node) if scope.node else 0: set() for scope in every}
+        for scope in every:
+            for name in sorted(scope.stored | scope.loaded):
+                owner = scope.owner(name)
+                if owner is not scope and _is_seen(name, owner, scope):
+                    shared[id(owner.node) if owner.node else 0].add(name)
+        found = {}
+        for scope in every:
+            uses = {name: scope.owner(name) for name in scope.stored | scope.loaded}
+            number = id(scope.node) if scope.node else 0
+            found[number] = (
+                shared[number],
+                {name: owner for name, owner in uses.items() if name in shared[id(owner.node) if owner.node else 0]},
+            )
+        return found
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """A name that is used or set."""
+        (self._scope.loaded if isinstance(node.ctx, ast.Load) else self._scope.stored).add(node.id)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        """FunctionNames of a function around this one."""
+        self._scope.elsewhere.update(node.names)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        """FunctionNames of the module."""
+        self._scope.globals.update(node.names)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """A function is a name here, and has names of its own."""
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        """The same."""
+        self._function(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        """The same."""
+        self._function(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        """It sets a name."""
+        if node.name:
+            self._scope.stored.add(node.name)
+        self.generic_visit(node)
+
+    def _function(self, node: Function) -> None:
+        outer = self._scope
+        if not isinstance(node, ast.Lambda):
+            outer.stored.add(node.name)
+            for one in node.decorator_list:
+                self.visit(one)
+        given = node.args
+        for default in [*given.defaults, *given.kw_defaults]:
+            if default is not None:
+                self.visit(default)
+        self._scope = self.scopes[id(node)] = FunctionNames(node, outer)
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        self._scope.parameters = {one.arg for one in every if one is not None}
+        for statement in node.body if isinstance(node.body, list) else [node.body]:
+            self.visit(statement)
+        self._scope = outer
+
+
+def _is_seen(name: str, owner: FunctionNames, scope: FunctionNames) -> bool:
+    """Whether a variable of `owner` that `scope` uses may be another one at another time."""
+    if name in scope.stored:
+        return True
+    return isinstance(owner.node, ast.AsyncFunctionDef) and name in owner.stored

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from actors.runtime.primitives.step import Step
 from actors.runtime.world import Session
@@ -18,6 +19,17 @@ from .machine import Machine, State
 from .program import Program
 
 Signature = tuple[str, ...]
+
+
+class Filled(Protocol):
+    """A program in a world."""
+
+    def state(self) -> State:
+        """All that can be told of a run when it is over."""
+        ...
+
+
+Fill = Callable[[Program, World], Filled]
 Class = frozenset[tuple[int, int]]
 """A run without the order of what is independent: each event with the mask of those that happened before it."""
 
@@ -134,9 +146,9 @@ class Everything:
 class Run:
     """One world, stepped by hand."""
 
-    def __init__(self, program: Program, session: Session) -> None:
+    def __init__(self, program: Program, session: Session, machine: Fill) -> None:
         self.world = world = World(session, frames=4)
-        self.machine = Machine(program, world)
+        self.machine = machine(program, world)
         self.steps: list[Step] = []
         world.session.steps = self.steps
         self._coroutines: list[object] = []
@@ -178,6 +190,9 @@ class Run:
         )
         if stuck:
             self._fail(("no-deadlock", *stuck))
+        for number, actor in enumerate(self.world.actors):
+            if self.pending[number] is None and actor.cpu.holds:
+                self._fail(("held-at-the-end", actor.name, *actor.cpu.holds))
         if self.failure is None:
             self._look_at_rest()
         return End(self.machine.state(), stuck, self.failure, self.failed_at)
@@ -223,14 +238,14 @@ class Run:
             self.failed_at = len(self.steps)
 
 
-def enumerate_all(program: Program, classes: Classes, most: int) -> Everything:
+def enumerate_all(program: Program, classes: Classes, most: int, machine: Fill = Machine) -> Everything:
     """Every interleaving, at most so many; TooMany otherwise, Difference if a class is not what a class must be."""
     session, found, order = Session(), Everything(), Order(classes)
     plan: list[tuple[list[tuple[int, int]], int]] = []
     known: dict[tuple[int, ...], Class] = {}
     swaps: list[tuple[tuple[int, ...], Class]] = []
     while True:
-        run = Run(program, session)
+        run = Run(program, session, machine)
         for options, position in plan:
             run.go(*options[position])
         order.cut(max(len(plan) - 1, 0))

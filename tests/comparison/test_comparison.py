@@ -11,7 +11,7 @@ from .generator import WAITING_FROM
 from .stock import Comparison
 
 DAILY: dict[int, tuple[int, int, int, int, int, int]] = {
-    0: (16, 2, 32, 11, 683, 4110913868),
+    0: (16, 1, 33, 11, 683, 4110913868),
     4_000: (18, 0, 32, 6, 507, 3310307035),
     8_000: (15, 1, 34, 7, 463, 1727949159),
     12_000: (15, 3, 32, 8, 384, 974456167),

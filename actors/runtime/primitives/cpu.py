@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES, BusError
@@ -23,6 +23,7 @@ from .step import MisuseError, Resource, Step, is_put_off, operation, perform
 from .sync import Lock
 from .thread import Thread
 
+T = TypeVar("T")
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
 """An actor's main function."""
 AddActor = Callable[[str, Main, bool], None]
@@ -124,6 +125,24 @@ class Cpu(Thread):
         except TypeError:  # of no list, or of what has no hash
             key, step = (), None
         yield step or session.remember(key, Step(what, self._named(reads), self._named(writes)))
+
+    @operation
+    def atomically(
+        self,
+        what: str,
+        do: Callable[[], T],
+        *,
+        reads: Sequence[PhysAddr | Resource] = (),
+        writes: Sequence[PhysAddr | Resource] = (),
+    ) -> Generator[Step, int, T]:
+        """One step in which `do` looks and acts, such as an atomic instruction or what a lock inside a call protects.
+
+        The footprint names all that `do` may touch: a number is a word of memory. What `do` returns is returned.
+        """
+        session = self._session
+        footprint = [tuple([_word_or_resource(each) for each in named]) for named in (reads, writes)]
+        yield Step(what, *map(session.footprint, footprint))
+        return do()
 
     @operation
     def wait(
@@ -341,6 +360,10 @@ def _asked(until: Callable[[], bool], failed: list[BaseException], given: object
             return True
 
     return ready
+
+
+def _word_or_resource(named: PhysAddr | Resource) -> Resource:
+    return ("word", named) if type(named) is int else named
 
 
 def _words(address: PhysAddr, count: int) -> tuple[Resource, ...]:

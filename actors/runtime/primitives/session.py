@@ -75,17 +75,22 @@ class Session:
         offered = self.offers[can] = tuple([number for number in range(can.bit_length()) if can >> number & 1])
         return offered
 
-    def lend(self, kind: type[PartT], name: str, *more: Hashable) -> PartT:
-        """The part of that kind and name, as new; a further one of a name that this world has gets a number behind it.
+    def name(self, space: str, given: str) -> str:
+        """A name that nothing else of that space has in this world: a further one of a name gets a number behind it.
 
         Two of the same footprints would pass for one: what one gives the other would seem to take, and orders that are
         possible would count as excluded.
         """
-        given, number = name, 1
-        while self._named.get((kind.space, name)) == self._worlds:
+        name, number = given, 1
+        while self._named.get((space, name)) == self._worlds:
             number += 1
             name = f"{given} ({number})"
-        self._named[kind.space, name] = self._worlds
+        self._named[space, name] = self._worlds
+        return name
+
+    def lend(self, kind: type[PartT], name: str, *more: Hashable) -> PartT:
+        """The part of that kind and name, as new."""
+        name = self.name(kind.space, name)
         key: Hashable = (kind, name, more)
         part: PartT | None = self._parts.get(key)
         if part is None:

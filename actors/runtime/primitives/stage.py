@@ -36,6 +36,8 @@ class Stage:
         """Of each word the stores so far: in which step, and what was there before."""
         self.waited_for: dict[int, int] = {}
         """Of the steps that polled a word those, as a mask, before which it cannot have been as it had to be."""
+        self.lock_order: dict[tuple[str, str], str] = {}
+        """Of two locks, one of which was taken while the other was held, who did so first."""
         self.violation: tuple[str, Violation] | None = None
         self.broken: Finding | None = None
         """What is wrong with the scenario rather than with what it models: the first that was told."""

@@ -31,6 +31,8 @@ class Lock:
         self.lent = 0
         take = session.resources.mask(("lock", name, "acquire"))
         free = session.resources.mask(("lock", name, "release"))
+        self._held = f"lock {name}"
+        self._spins = f"spin lock {name}"
         self._acquire = Step(
             f"lock {name}",
             writes=take,
@@ -39,7 +41,9 @@ class Lock:
             blocked=self._blocked,
             wakes=take | free,
         )
-        self._release = Step(f"unlock {name}", gives=free)
+        self._try = Step(f"trylock {name}", writes=take | free)
+        # Whether a trylock comes before a release can be seen; two releases never lie side by side.
+        self._release = Step(f"unlock {name}", reads=free, gives=free)
 
     def renew(self) -> None:
         """Free."""
@@ -53,10 +57,19 @@ class Lock:
         if not self.spins and thread.spinning:
             thread.might_sleep(f"lock {self.name}")
         yield self._acquire
-        self.holder = thread
-        self.since = thread.now
-        if self.spins:
-            thread.spinning.append(self.name)
+        self._take(thread)
+        thread.took(self._held)
+
+    @operation
+    def try_acquire(self, thread: Thread) -> Generator[Step, int, bool]:
+        """mutex_trylock(), spin_trylock(): one step that never waits; whether it took the lock."""
+        thread.acts(self._try.what)
+        yield self._try
+        if self.holder is not None:
+            return False
+        self._take(thread)
+        thread.took(self._held, waited=False)
+        return True
 
     @operation
     def release(self, thread: Thread) -> Generator[Step, int, None]:
@@ -67,8 +80,15 @@ class Lock:
             thread.refuse(BrokenRule(f"{thread.name} unlocks {self.name}: it is held by {owner}"))
         yield self._release
         self.holder = None
+        thread.holds.remove(self._held)
         if self.spins:
-            thread.spinning.remove(self.name)
+            thread.spinning.remove(self._spins)
+
+    def _take(self, thread: Thread) -> None:
+        self.holder = thread
+        self.since = thread.now
+        if self.spins:
+            thread.spinning.append(self._spins)
 
     def _is_free(self) -> bool:
         return self.holder is None
@@ -136,6 +156,10 @@ class RwLock:
             blocked=self._blocked,
             wakes=take | read_begun | read_done | write_done,
         )
+        # Both fail while a writer waits. A read trylock depends on the end of a write lock, but of no read lock.
+        self._try_read = Step(f"read trylock {name}", reads=take, writes=write_done)
+        self._try_write = Step(f"write trylock {name}", writes=take | read_done | write_done)
+        self._held = f"rwlock {name}"
         self._release_read = Step(f"read unlock {name}", reads=read_done, gives=read_done)
         self._release_write = Step(f"write unlock {name}", reads=write_done, gives=write_done)
 
@@ -151,8 +175,17 @@ class RwLock:
         """One step; not offered while a writer holds the lock or, but for an interrupt, waits for it."""
         thread.might_sleep(f"read lock {self.name}")
         yield self._acquire_read_first if in_interrupt else self._acquire_read
-        self.readers.append(thread)
-        self.since = thread.now
+        self._read(thread)
+
+    @operation
+    def try_acquire_read(self, thread: Thread) -> Generator[Step, int, bool]:
+        """down_read_trylock(), read_trylock(): one step; False while a writer holds the lock or waits for it."""
+        thread.acts(self._try_read.what)
+        yield self._try_read
+        if not self._is_readable():
+            return False
+        self._read(thread, waited=False)
+        return True
 
     @operation
     def release_read(self, thread: Thread) -> Generator[Step, int, None]:
@@ -162,6 +195,7 @@ class RwLock:
             thread.refuse(BrokenRule(f"{thread.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
         self.readers.remove(thread)
+        thread.holds.remove(self._held)
 
     @operation
     def acquire_write(self, thread: Thread) -> Generator[Step, int, None]:
@@ -172,8 +206,17 @@ class RwLock:
             self.waiting.append(thread)
             yield self._acquire_write
             self.waiting.remove(thread)
-        self.writer = thread
-        self.since = thread.now
+        self._write(thread)
+
+    @operation
+    def try_acquire_write(self, thread: Thread) -> Generator[Step, int, bool]:
+        """down_write_trylock(), write_trylock(): one step; False while somebody holds the lock or waits for it."""
+        thread.acts(self._try_write.what)
+        yield self._try_write
+        if not self._is_free() or self.waiting:
+            return False
+        self._write(thread, waited=False)
+        return True
 
     @operation
     def release_write(self, thread: Thread) -> Generator[Step, int, None]:
@@ -183,6 +226,17 @@ class RwLock:
             thread.refuse(BrokenRule(f"{thread.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write
         self.writer = None
+        thread.holds.remove(self._held)
+
+    def _read(self, thread: Thread, *, waited: bool = True) -> None:
+        self.readers.append(thread)
+        self.since = thread.now
+        thread.took(self._held, waited=waited)
+
+    def _write(self, thread: Thread, *, waited: bool = True) -> None:
+        self.writer = thread
+        self.since = thread.now
+        thread.took(self._held, waited=waited)
 
     def _is_readable(self) -> bool:
         return self.writer is None and not self.waiting

@@ -14,14 +14,16 @@ from .step import BrokenRule, MisuseError
 class Thread:
     """Whoever takes a lock, or waits at a port."""
 
-    __slots__ = ("_stage", "name", "number", "spinning")
+    __slots__ = ("_stage", "holds", "name", "number", "spinning")
 
     def __init__(self, stage: Stage, number: int, name: str) -> None:
         self._stage = stage
         self.number = number
         self.name = name
+        self.holds: list[str] = []
+        """What it has to give back before it ends, such as `lock m`, in the order in which it took them."""
         self.spinning: list[str] = []
-        """The spin locks that it holds, by name: while there is one it may not sleep."""
+        """What keeps it from sleeping, such as `spin lock m`."""
 
     @property
     def now(self) -> int:
@@ -39,7 +41,15 @@ class Thread:
         """Called before anything that can sleep: refused under a spin lock."""
         self.acts(what)
         if self.spinning:
-            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds spin lock {self.spinning[-1]}"))
+            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds {self.spinning[-1]}"))
+
+    def took(self, what: str, *, waited: bool = True) -> None:
+        """It holds `what` from now on; if it would have waited for it, what it held before has to be taken first."""
+        if waited and self.holds:
+            order = self._stage.lock_order
+            for before in self.holds:
+                order.setdefault((before, what), self.name)
+        self.holds.append(what)
 
     def refuse(self, error: Exception) -> NoReturn:
         """Raise an error that counts also if the actor catches it: else the run would show what it does not."""

@@ -20,7 +20,7 @@ class Workqueue:
 
     def __init__(self, session: Session, name: str, codec: Codec) -> None:
         self.name = name
-        self._resource = session.resources.mask
+        self._session = session
         self._port = session.lend(Port, name, codec)
         self._done: list[bool] = []
         self._queued: list[tuple[object, int]] = []
@@ -32,15 +32,13 @@ class Workqueue:
         """One step, or two for a work that was queued before: False if it is pending, as then it runs once."""
         port = self._port
         data = port.codec.encode(work)
-        step = Step(f"queue_work {self.name}", writes=port.tail)
-        yield step
+        yield Step(f"queue_work {self.name}", writes=port.tail)
         first = self._first(work)
         if first < len(self._queued):
-            step = Step(f"queue_work {self.name}: pending?", reads=port.head, writes=port.tail)
-            yield step
+            yield Step(f"queue_work {self.name}: pending?", reads=port.head, writes=port.tail)
             if any(number == first for _, number in self._queued[port.received :]):
                 return False
-        step.gives = port.push(data)
+        self._session.steps[-1].gives = port.push(data)  # which may be another step than the one made here
         self._queued.append((work, first))
         return True
 
@@ -82,4 +80,4 @@ class Workqueue:
         )
 
     def _mask(self, number: int) -> int:
-        return self._resource(("work done", self._port.name, number))
+        return self._session.resources.mask(("work done", self._port.name, number))

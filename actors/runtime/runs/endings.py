@@ -74,6 +74,9 @@ def at_rest(record: Record) -> Finding | None:
     ]
     if stuck:
         return _deadlock(record, stuck)
+    for number, step in enumerate(record.pending):
+        if step is None and world.actors[number].cpu.holds:
+            return _held(record, number)
     world.is_racing = False
     for oracle in world.oracles:
         try:
@@ -108,11 +111,26 @@ def waits(record: Record, number: int) -> str:
     return f"{record.world.actors[number].name} waits since step {record.since(number)} for {reason}"
 
 
+def _held(record: Record, number: int) -> Finding:
+    actor = record.world.actors[number]
+    last = max((index for index, who in enumerate(record.actors) if who == number), default=0)
+    return Finding(
+        outcome=Outcome.VIOLATED,
+        oracle="held-at-the-end",
+        message=f"{actor.name} ends and still holds {', '.join(actor.cpu.holds)}",
+        step=last,
+        objects=(actor.name, *actor.cpu.holds),
+    )
+
+
 def _deadlock(record: Record, stuck: list[int]) -> Finding:
+    actors = record.world.actors
+    over = [actors[number] for number, step in enumerate(record.pending) if step is None and actors[number].cpu.holds]
+    ended = [f"{actor.name} has ended and still holds {', '.join(actor.cpu.holds)}" for actor in over]
     return Finding(
         outcome=Outcome.DEADLOCK,
         oracle="no-deadlock",
-        message="; ".join(waits(record, number) for number in stuck),
+        message="; ".join([*(waits(record, number) for number in stuck), *ended]),
         step=record.index,
         objects=tuple(sorted(record.world.actors[number].name for number in stuck)),
     )

@@ -31,6 +31,7 @@ from typing import Any
 
 from hw.memory import Memory
 
+from ..kernel.primitive import Primitive
 from ..primitives.codec import Codec
 from ..primitives.ports import Port
 from ..primitives.resources import FootprintTable, ResourceTable
@@ -113,7 +114,7 @@ class _Survey:
             case Actor():
                 yield from self._all((thing.name, thing.daemon, thing.coroutine or thing.main))
             case Cpu():
-                yield from self._all((thing.number, thing.spinning))
+                yield from self._all((thing.number, thing.spinning, thing.holds))
             case Memory():
                 yield from self._all((thing.array.tobytes(), tuple(thing.owner), tuple(thing.generation)))
             case Port():
@@ -124,6 +125,8 @@ class _Survey:
                 yield from self._all((thing.name, thing.writer, thing.readers, thing.waiting))
             case Interrupt():
                 yield from self._all((thing.name, thing.pending))
+            case Primitive():
+                yield from self._all(thing.state())
             case [Step(), *_]:  # what a port remembers of one operation
                 yield self.token(thing[0])
             case Step():

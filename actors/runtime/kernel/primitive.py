@@ -1,0 +1,43 @@
+"""What all of them have: a name, resources of their own, and a state that tells how they go on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from typing import ClassVar
+
+from ..primitives.step import Step
+from ..world import MAX_ACTORS, World
+
+
+class Primitive(ABC):
+    """Something that actors synchronise with; a world may have several of one name, which get numbers."""
+
+    space: ClassVar[str]
+    """What its resources begin with."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._session = world.session
+        self.name = world.session.name(self.space, name)
+
+    @abstractmethod
+    def state(self) -> tuple[object, ...]:
+        """All that decides how it goes on, without counters that only grow."""
+
+    def _mask(self, *what: Hashable) -> int:
+        """The mask of one of its resources."""
+        return self._session.resources.mask((self.space, self.name, *what))
+
+    def _of_each(self, what: str) -> int:
+        """The mask of a resource that each actor has one of: who writes his own, and who reads all, race only with each
+        other."""
+        mask = 0
+        for number in range(MAX_ACTORS):
+            mask |= self._mask(what, number)
+        return mask
+
+    def _became(self, *, takes: int = 0, gives: int = 0) -> None:
+        """Say of the step that is performed what it took or gave: known only now. That step must be a new one."""
+        step: Step = self._session.steps[-1]
+        step.takes |= takes
+        step.gives |= gives

@@ -1,0 +1,34 @@
+"""What the kernel synchronises with, by the names of its headers: `from stopmarker.kernel import Completion`.
+
+Each is made with the world and a name, and each call takes the cpu of who calls, so that a lock held by a stranger, a
+sleep under a spin lock and what an actor still holds when it ends are findings. Mutexes, spin locks and rw locks are
+`world.mutex`, `world.spinlock` and `world.rwlock`.
+
+Objects live from `allocate` (or from the beginning) to `free`; what is wrong with them is told by the properties
+`NoUseAfterFree`, `NoDoubleFree` and `NothingLeaks`, for `world.check`.
+"""
+
+from actors.runtime.kernel.completion import Completion
+from actors.runtime.kernel.lock_order import LockOrder
+from actors.runtime.kernel.rcu import Rcu, Srcu
+from actors.runtime.kernel.refcount import RefCount
+from actors.runtime.kernel.wait_queue import WaitQueue
+from drivers.kernel.memory.objects import Counted, Object, allocate
+from scenarios.oracles.no_double_free import NoDoubleFree
+from scenarios.oracles.no_use_after_free import NoUseAfterFree
+from scenarios.oracles.nothing_leaks import NothingLeaks
+
+__all__ = [
+    "Completion",
+    "Counted",
+    "LockOrder",
+    "NoDoubleFree",
+    "NoUseAfterFree",
+    "NothingLeaks",
+    "Object",
+    "Rcu",
+    "RefCount",
+    "Srcu",
+    "WaitQueue",
+    "allocate",
+]

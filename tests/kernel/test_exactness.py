@@ -1,0 +1,139 @@
+"""The footprints of each primitive are exact: on random programs a search finds each class of interleavings once, and
+every final state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import pytest
+
+from actors.runtime.world import Cpu, World
+from stopmarker.kernel import Completion, Rcu, RefCount, Srcu, WaitQueue
+from tests.comparison.enumeration import TooMany
+
+from .comparing import Compared, State, compare
+from .programs import Kit, Operation, programs
+
+
+def completion(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    done = Completion(world, "done")
+    operations = [done.complete, done.wait, done.wait_timeout, done.complete_all, done.reinit, done.done, done.try_wait]
+    return [*operations, done.complete, done.wait], done.state
+
+
+def refcount(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    count = RefCount(world, "count", 2)
+    return [count.get, count.put, count.put, count.get_unless_zero, count.read], count.state
+
+
+def wait_queue(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    queue, word = WaitQueue(world, "queue"), world.word("word")
+
+    async def exclusive(cpu: Cpu) -> None:
+        await queue.wait_event(cpu, lambda: world.memory.read(word) > 0, reads=[("word", word)], exclusive=True)
+
+    async def wait(cpu: Cpu) -> None:
+        await queue.wait_event(cpu, lambda: world.memory.read(word) > 0, reads=[("word", word)])
+
+    async def more(cpu: Cpu) -> int:
+        return await cpu.rmw(word, lambda value: value + 1)
+
+    return [wait, more, queue.wake_up, queue.wake_up_all, exclusive, wait, more, queue.wake_up], queue.state
+
+
+def rcu(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    return sections(Rcu(world), world)
+
+
+def srcu(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    return sections(Srcu(world), world)
+
+
+def sections(of: Rcu, world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    word = world.word("word")
+
+    async def read(cpu: Cpu) -> int:
+        await of.read_lock(cpu)
+        seen = await cpu.load(word)
+        await of.read_unlock(cpu)
+        return seen
+
+    async def call(cpu: Cpu) -> None:
+        await of.call(cpu, lambda softirq: softirq.store(word, 1))
+
+    return [read, of.synchronize, call, of.barrier, read, of.read_lock], of.state
+
+
+def locks(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    mutex, other = world.mutex("m"), world.mutex("other")
+
+    async def hold(cpu: Cpu) -> None:
+        await mutex.acquire(cpu)
+        await mutex.release(cpu)
+
+    async def try_to_hold(cpu: Cpu) -> bool:
+        if await mutex.try_acquire(cpu):
+            await mutex.release(cpu)
+            return True
+        return False
+
+    async def hold_both(cpu: Cpu) -> bool:
+        await other.acquire(cpu)
+        got = await try_to_hold(cpu)
+        await other.release(cpu)
+        return got
+
+    return [hold, try_to_hold, hold_both, mutex.acquire], lambda: ()
+
+
+def rwlock(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    lock = world.rwlock("rw")
+
+    async def read(cpu: Cpu) -> None:
+        await lock.acquire_read(cpu)
+        await lock.release_read(cpu)
+
+    async def write(cpu: Cpu) -> None:
+        await lock.acquire_write(cpu)
+        await lock.release_write(cpu)
+
+    async def try_read(cpu: Cpu) -> bool:
+        if await lock.try_acquire_read(cpu):
+            await lock.release_read(cpu)
+            return True
+        return False
+
+    async def try_write(cpu: Cpu) -> bool:
+        if await lock.try_acquire_write(cpu):
+            await lock.release_write(cpu)
+            return True
+        return False
+
+    return [read, write, try_read, try_write, lock.acquire_read], lambda: ()
+
+
+KITS: dict[Kit, tuple[int, int, int, int]] = {
+    completion: (24, 1184, 679, 94),
+    refcount: (23, 1469, 953, 392),
+    wait_queue: (22, 1050, 155, 68),
+    rcu: (12, 848, 42, 29),
+    srcu: (12, 849, 42, 29),
+    locks: (25, 929, 251, 155),
+    rwlock: (24, 1152, 340, 108),
+}
+"""Of each the programs with at most MOST interleavings, their interleavings, classes and failing classes."""
+SHORT = (completion, refcount)
+"""Whose operations are a step each."""
+SEEDS = 25
+MOST = 500
+
+
+@pytest.mark.parametrize("kit", KITS)
+def test_a_search_finds_what_all_interleavings_show(kit: Kit) -> None:
+    seen = list[Compared]()
+    for seed in range(SEEDS):
+        with suppress(TooMany):
+            seen.append(compare(programs(kit, seed, 2 + seed % 2, 4 if kit in SHORT else 2), MOST))
+    totals = [sum(getattr(each, what) for each in seen) for what in ("interleavings", "classes", "failing")]
+    assert (len(seen), *totals) == KITS[kit]

@@ -37,6 +37,7 @@ MODULES = {
     "stop-by-blocking-translation": "scenarios.reset.stop_by_blocking",
     "pasid-reuse": "scenarios.process_end.pasid_reuse",
     "prq-drain": "scenarios.drain.prq_drain",
+    "two-drains": "scenarios.drain.two_drains",
     "torn-pasid-entry": "scenarios.entries.torn_pasid_entry",
     "fault-queue-model": "scenarios.c.fault_queue_model",
     "c-fault-queue": "scenarios.c.fault_queue",

@@ -57,9 +57,13 @@ class PageRequestQueue:
         await self.acknowledge(cpu, PPR.mask, "PRS: PPR = 0")
         await self.batch(cpu)
         await self.recover(cpu)
+        await self.complete(cpu)
+        await cpu.unlock(self._lock)
+
+    async def complete(self, cpu: Cpu) -> None:
+        """All who wait for a batch are told, whoever they are: none of them can miss it."""
         await cpu.access("complete(prq_complete)", writes=(BATCHES,))
         self.batches += 1
-        await cpu.unlock(self._lock)
 
     async def batch(self, cpu: Cpu) -> None:
         """PPR is clear by now, so that what comes later raises a new interrupt."""

@@ -10,6 +10,7 @@ from .scenario import Scenario
 
 MODULES = {
     "unbind-window": "scenarios.drain.unbind_window",
+    "unbind-flags": "scenarios.drain.unbind_flags",
     "event-queue-wakeup": "scenarios.queues.event_queue_wakeup",
     "queue-ack": "scenarios.drain.queue_ack",
     "attach-vs-share-asid": "scenarios.entries.attach_vs_share_asid",

@@ -77,7 +77,7 @@ class Sva:
             bond = await self.pasids.look_up(cpu, pasid)
             if bond is None or bond.mm is not mm:
                 continue
-            flags = await self._invalidate_pasid(cpu, pasid) if self._invalidate_pasid else 0
+            flags = await self.state(cpu, pasid, 0)
             if flags:
                 await self._unbind(cpu, bond, flags)
             else:
@@ -95,13 +95,18 @@ class Sva:
         bond = await self.pasids.look_up(cpu, pasid)
         if bond is None or bond.mm is not mm:
             return "ESRCH"
-        if not flags and self._invalidate_pasid is not None:
-            flags = await self._invalidate_pasid(cpu, pasid)
+        flags = await self.state(cpu, pasid, flags)
         if not flags:
             cpu.emit(UnbindRefused(pasid=pasid, error="EINVAL"))
             return "EINVAL"
         await self._unbind(cpu, bond, flags)
         return ""
+
+    async def state(self, cpu: Cpu, pasid: Pasid, flags: int) -> int:
+        """In what state the device has left a PASID: as its driver says, or else its callback; 0 if neither does."""
+        if flags or self._invalidate_pasid is None:
+            return flags
+        return await self._invalidate_pasid(cpu, pasid)
 
     async def _unbind(self, cpu: Cpu, bond: Bond, flags: int) -> None:
         if not self.device_stops_first:
@@ -129,10 +134,14 @@ class WaitForMarker(Sva):
 
     async def drain(self, cpu: Cpu, bond: Bond, flags: int) -> None:
         """CLEAN: nothing can be left. FLUSHED: the marker is behind all requests of this PASID."""
-        if flags == CLEAN:
+        if self.is_clean(flags):
             return
         await self.marker(cpu, bond)
         await self.iopf.flush(cpu)
+
+    def is_clean(self, flags: int) -> bool:
+        """The flags are bits: CLEAN is said "in addition to" FLUSHED, so both may be set."""
+        return bool(flags & CLEAN)
 
     async def marker(self, cpu: Cpu, bond: Bond) -> None:
         """Wait for the marker, however long it takes."""
@@ -142,6 +151,22 @@ class WaitForMarker(Sva):
             writes=(marker_resource(bond.pasid),),
         )
         self.queue.intake.markers[bond.pasid] -= 1
+
+
+class ReadsFlagsAsOneOf(WaitForMarker):
+    """BUG: compares the flags with one of the two values: a driver that sets both bits waits for a marker for ever."""
+
+    def is_clean(self, flags: int) -> bool:
+        """Exactly CLEAN."""
+        return flags == CLEAN
+
+
+class TakesZeroForClean(WaitForMarker):
+    """BUG: a callback that returns 0 has not stopped the device, which goes on under the PASID's next owner."""
+
+    async def state(self, cpu: Cpu, pasid: Pasid, flags: int) -> int:
+        """Nobody objects, so it is CLEAN."""
+        return await super().state(cpu, pasid, flags) or CLEAN
 
 
 class WaitForMarkerThenDrain(WaitForMarker):
@@ -196,3 +221,10 @@ VARIANTS: dict[str, type[Sva]] = {
     "stop-pri": StopPri,
     "stop-pri-wait": StopPriAndWait,
 }
+
+FLAG_READERS: dict[str, type[WaitForMarker]] = {
+    "bits": WaitForMarker,
+    "one-of": ReadsFlagsAsOneOf,
+    "zero-is-clean": TakesZeroForClean,
+}
+"""How unbind takes what it is told about the device."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from hw.events.link import DEVICE_PRI
+from hw.pcie.pri import TagForgettingPri
+from hw.pcie.tlp import InvalidateRequest
+
 from ..runtime.world import Cpu
-from .device import Device, LeakyDevice, MarkerDevice
+from .device import ATC, Device, LeakyDevice, MarkerDevice
 from .job import Job
 
 
@@ -19,6 +23,18 @@ class Prefetcher(Device):
     async def access(self, cpu: Cpu, job: Job) -> bool:
         """Nothing yet."""
         return True
+
+
+class ForgetsTagsOnFlush(Prefetcher):
+    """BUG: takes an ATC flush for a reset of its tags; neither that nor a change of translation makes them invalid."""
+
+    async def invalidate(self, cpu: Cpu, request: InvalidateRequest) -> None:
+        """The groups that are open are forgotten, and the first tag is the next one."""
+        await cpu.access("forget the tags", writes=(DEVICE_PRI, ATC))
+        assert isinstance(self.pri, TagForgettingPri)
+        for prgi in self.pri.forget():
+            self.by_prgi.pop(prgi).open = False
+        await Prefetcher.invalidate(self, cpu, request)
 
 
 class StoppablePrefetcher(MarkerDevice):

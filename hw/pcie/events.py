@@ -85,6 +85,14 @@ class FunctionReset(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkQueueReset(FunctionReset):
+    """The same of one work queue, in a function that goes on: PRI stays on."""
+
+    def _label(self) -> str:
+        return f"WQ reset: {self.forgotten} page requests forgotten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriSwitched(Event):
     """Software switched the page request interface of the function on or off."""
 

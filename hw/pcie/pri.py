@@ -195,3 +195,14 @@ class TagKeepingPri(PageRequestInterface):
         prgi = super().open_group(pasid)
         self._first = (prgi + 1) % self.groups
         return prgi
+
+
+class TagForgettingPri(PageRequestInterface):
+    """BUG: forgets its open groups although nobody has reset it; the host goes on to answer them."""
+
+    def forget(self) -> list[Prgi]:
+        """The groups that have been sent whole, which are no longer open."""
+        gone = [prgi for prgi, group in self._open.items() if group.closed]
+        for prgi in gone:
+            self.outstanding -= self._open.pop(prgi).requests
+        return gone

@@ -8,6 +8,7 @@ from actors.threads.binder import add_binder
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.mmu_notifier import add_mmu_notifier
 from actors.threads.pri_thread import add_pri_thread
+from drivers.cpu import Cpu as KernelCpu
 from drivers.kernel.endpoint import REPORT
 from drivers.kernel.memory.pasid import begin_teardown
 from drivers.kernel.sva import FLAG_READERS
@@ -41,11 +42,11 @@ def unbind_flags(world: World, *, flags: int, callback: str, core: str, stop: st
     board = platform(world, iommu, report=flags, device=STYLES[stop], credits=4, put_async=True)
     endpoint, bond, mm = board.endpoint, board.bond, board.mm_a
 
-    async def stops(cpu: Cpu, pasid: Pasid) -> int:
+    async def stops(cpu: KernelCpu, pasid: Pasid) -> int:
         await endpoint.stop(cpu, pasid)
         return RIGHT[stop]
 
-    async def cannot_stop(cpu: Cpu, pasid: Pasid) -> int:
+    async def cannot_stop(cpu: KernelCpu, pasid: Pasid) -> int:
         await begin_teardown(cpu, pasid)
         return 0
 

@@ -1,0 +1,36 @@
+"""A device that cannot halt its DMA on its own: it works until a page is refused, and only then it is idle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hw.pcie.events import Outcome
+
+from ..runtime.world import Cpu
+from .ats_loop import AtsLoop
+from .device import ATC
+
+
+@dataclass(slots=True, kw_only=True)
+class EndlessLoop(AtsLoop):
+    """It writes to one page for ever; `writes` of them are made, and more would be like these."""
+
+    retries: int = 9
+    writes: int = 1
+
+    async def engine(self, cpu: Cpu) -> None:
+        """Write; behind the last one, go on only when the page has left the ATC, as the next write would notice."""
+        (job,) = self.jobs
+        written, outcome = 0, None
+        while outcome in (None, Outcome.WRITTEN):
+            if written == self.writes:
+                await cpu.wait(
+                    "the page has left the ATC",
+                    lambda: self.atc.lookup(self.pasid, job.pages[0]) is None,
+                    reads=(ATC,),
+                    idle=True,
+                )
+            outcome = await self.attempt(cpu, job)
+            written += outcome is Outcome.WRITTEN and written < self.writes
+        await self.upstream.flush(cpu)
+        await self.report(cpu)

@@ -15,6 +15,7 @@ MODULES = {
     "queue-ack": "scenarios.drain.queue_ack",
     "attach-vs-share-asid": "scenarios.entries.attach_vs_share_asid",
     "attach-ats": "scenarios.entries.attach_ats",
+    "attach-fails": "scenarios.entries.attach_fails",
     "entry-update": "scenarios.entries.entry_update",
     "stop-marker-answered": "scenarios.drain.stop_marker_answered",
     "tlbi-vs-atc": "scenarios.invalidate.tlbi_vs_atc",

@@ -1,4 +1,4 @@
-"""The failure path of attach_dev (seed 004, `out_list_del`): there is no memory for the CD, and the master goes back."""
+"""The failure path of attach_dev (seed 004, `out_list_del`): there is no memory for the CD, and all goes back."""
 
 from __future__ import annotations
 

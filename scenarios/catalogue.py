@@ -41,6 +41,8 @@ MODULES = {
     "stop-by-blocking-translation": "scenarios.reset.stop_by_blocking",
     "driver-remove": "scenarios.reset.driver_remove",
     "pasid-reuse": "scenarios.process_end.pasid_reuse",
+    "exit-mmap": "scenarios.process_end.exit_mmap",
+    "kernel-table-free": "scenarios.process_end.kernel_table_free",
     "prq-drain": "scenarios.drain.prq_drain",
     "helped-halt": "scenarios.drain.helped_halt",
     "two-drains": "scenarios.drain.two_drains",

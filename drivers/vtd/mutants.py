@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hw.tlb import PageRange
+
 from ..cpu import Cpu
 from ..kernel.memory.pasid import Bond
 from .pasid_table import PasidTable
@@ -12,3 +14,10 @@ class ForgetsDeviceTlb(PasidTable):
 
     async def invalidate_atc(self, cpu: Cpu, bond: Bond) -> None:
         """No device-TLB invalidation is submitted."""
+
+
+class ForgetsIotlb(PasidTable):
+    """BUG: a tear-down that nobody's access is waited for, since only the IOTLB's invalidation does that."""
+
+    async def invalidate_iotlb(self, cpu: Cpu, bond: Bond, pages: PageRange | None = None) -> None:
+        """No IOTLB invalidation is submitted."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
+from typing import Protocol
 
 from hw.bus import PAGE_OFFSET, Bus, PhysAddr, VirtAddr, exchange
 from hw.fields import Field
@@ -75,6 +76,18 @@ class Walk:
     trail: tuple[Reached, ...]
 
 
+class WalkWatch(Protocol):
+    """Who wants to know what a walk does to memory."""
+
+    def read(self, where: PhysAddr, level: int, entry: int) -> None:
+        """The word at `where` was read as an entry of that level."""
+        ...
+
+    def marked(self, where: PhysAddr, level: int) -> None:
+        """A or D was set there."""
+        ...
+
+
 def canonical(address: VirtAddr) -> bool:
     """Whether an address is canonical: bits 63:47 are all equal."""
     return address >> 47 in _CANONICAL_TOPS
@@ -134,7 +147,13 @@ def _used(entry: int, found: Reached | Translation | WalkFault, *, write: bool) 
 
 
 async def _use(
-    bus: Bus, where: PhysAddr, entry: int, meaning: Callable[[int], Reached | Translation | WalkFault], *, write: bool
+    bus: Bus,
+    where: PhysAddr,
+    entry: int,
+    meaning: Callable[[int], Reached | Translation | WalkFault],
+    *,
+    write: bool,
+    marked: Callable[[PhysAddr], None] | None,
 ) -> Reached | Translation | WalkFault:
     """Set A and D of an entry in an atomic update, which fails if the entry has changed: then it is looked at again.
 
@@ -143,6 +162,8 @@ async def _use(
     found = meaning(entry)
     while (wanted := _used(entry, found, write=write)) != entry:
         before = await bus.rmw(where, partial(exchange, entry, wanted), f"A/D of {where:#x}")
+        if marked is not None and before == entry:
+            marked(where)
         entry = wanted if before == entry else before
         found = meaning(entry)
     if isinstance(found, Translation) and found.writable and not entry & D.mask:
@@ -158,10 +179,11 @@ async def walk(
     write: bool = False,
     output_bits: int = OUTPUT_BITS,
     nxe: bool = True,
+    watch: WalkWatch | None = None,
 ) -> Walk:
     """Find the page of `address` from `start` on: one entry read per level, each a step of its own.
 
-    An entry whose A or D is not yet what the walk needs costs another step.
+    An entry whose A or D is not yet what the walk needs costs another step. `watch` hears of each, within the step.
     """
     trail: list[Reached] = []
     reached = start
@@ -174,10 +196,13 @@ async def walk(
         except BusError:
             # A table that points outside memory, as a freed and reused table frame does.
             return Walk(outcome=Fault(kind=WalkFault.ACCESS, level=level, entry=where), trail=tuple(trail))
+        if watch is not None:
+            watch.read(where, level, entry)
         found = decode(entry, address, reached, output_bits=output_bits, nxe=nxe)
         if not (entry & A.mask and (entry & D.mask or isinstance(found, Reached))):
             meaning = partial(decode, address=address, above=reached, output_bits=output_bits, nxe=nxe)
-            found = await _use(bus, where, entry, meaning, write=write)
+            marked = None if watch is None else partial(watch.marked, level=level)
+            found = await _use(bus, where, entry, meaning, write=write, marked=marked)
         match found:
             case Reached():
                 trail.append(found)

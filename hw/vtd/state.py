@@ -78,6 +78,8 @@ class Vtd:
     """Whether those pieces come in any order, as hardware chooses."""
     report_fetches: bool = False
     """Whether fetches are events: only worlds whose oracles look at them pay for that."""
+    report_walks: bool = False
+    """Whether what walks do to page tables are events: as for `report_fetches`."""
     caching_mode: bool = False
     """CAP.CM, as only virtual units have it: not-present entries are cached, too."""
     absent_entry_answer: CompletionStatus = CompletionStatus.SUCCESS

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from hw.bus import PAGE_OFFSET, Bus, Pasid, PhysAddr, Resource, StreamId, VirtAddr
 from hw.events.fetched import EntryFetched
+from hw.events.tables import TableMarked, TableRead
 from hw.paging.walks import Translation
-from hw.paging.x86 import Fault, WalkFault, walk
+from hw.paging.x86 import ENTRY_NAMES, Fault, WalkFault, walk
 from hw.pcie.tlp import (
     NO_PASID,
     CompletionStatus,
@@ -324,11 +325,25 @@ def _admit(context: Context | Denial, transaction: Transaction) -> Admitted | De
     return Admitted(pasid=pasid, directory=context.directory, fpd=context.fpd)
 
 
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Makes events of what a walk does to memory."""
+
+    bus: Bus
+
+    def read(self, where: PhysAddr, level: int, entry: int) -> None:
+        self.bus.emit(TableRead(address=where, name=ENTRY_NAMES[level], entry=entry, target=LANE))
+
+    def marked(self, where: PhysAddr, level: int) -> None:
+        self.bus.emit(TableMarked(address=where, name=ENTRY_NAMES[level], target=LANE))
+
+
 async def _walk_and_fill(bus: Bus, vtd: Vtd, transaction: Transaction, entry: PasidEntry) -> Found | Denial:
     """Walk the tables and fill the caches, unless an invalidation came in between; the page may then be used once."""
     did, pasid, address, iotlb = entry.did, transaction.pasid, transaction.address, vtd.iotlb
     start = iotlb.start(did, pasid, address, entry.flptptr)
-    walked = await walk(bus, start, address, write=transaction.write, nxe=entry.nxe)
+    watch = _Watch(bus) if vtd.report_walks else None
+    walked = await walk(bus, start, address, write=transaction.write, nxe=entry.nxe, watch=watch)
     trail = walked.trail if iotlb.upper_capacity else ()
     found = walked.outcome
     if trail or isinstance(found, Translation):

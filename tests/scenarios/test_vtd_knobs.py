@@ -11,7 +11,7 @@ from hw.vtd.state import Vtd
 from scenarios.boards.vtd_knobs import KNOBS
 from scenarios.catalogue import MODULES, load
 
-OTHERWISE = {"any_order", "report_fetches"}
+OTHERWISE = {"any_order", "report_fetches", "report_walks"}
 """Whether pieces come in any order is said with how many there are; the other is no behaviour."""
 
 

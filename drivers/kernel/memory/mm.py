@@ -96,12 +96,12 @@ class Mm:
         """
         end = address + pages * PAGE_BYTES
         await cpu.lock(self._lock)
-        cleared = [await self._clear(cpu, VirtAddr(page)) for page in range(address, end, PAGE_BYTES)]
+        cleared = [await self.take_away(cpu, VirtAddr(page)) for page in range(address, end, PAGE_BYTES)]
         present = [page for page in cleared if page is not None]
         if present and self._invalidate is not None:
             await self._invalidate(cpu, *(WHOLE if whole else (address, end)))
         for page in present:
-            await self._free(cpu, page)
+            await self.free(cpu, page)
         await cpu.unlock(self._lock)
 
     async def exit_mmap(self, cpu: Cpu) -> None:
@@ -109,11 +109,12 @@ class Mm:
         if self._release is not None:
             await self._release(cpu)
         for address in self.pages:
-            page = await self._clear(cpu, address)
+            page = await self.take_away(cpu, address)
             if page is not None:
-                await self._free(cpu, page)
+                await self.free(cpu, page)
 
-    async def _clear(self, cpu: Cpu, address: VirtAddr) -> PhysAddr | None:
+    async def take_away(self, cpu: Cpu, address: VirtAddr) -> PhysAddr | None:
+        """Clear the PTE of a page: the page, which nobody has freed yet, or None where there was none."""
         leaf = self._leaf[address]
         descriptor = await cpu.load(leaf, self._pte(address))
         if not descriptor & _VALID:
@@ -121,7 +122,8 @@ class Mm:
         await cpu.store(leaf, 0, self._pte(address))
         return PhysAddr(descriptor & 0x0000_FFFF_FFFF_F000)
 
-    async def _free(self, cpu: Cpu, page: PhysAddr) -> None:
+    async def free(self, cpu: Cpu, page: PhysAddr) -> None:
+        """Give a page back to the allocator; one step."""
         await cpu.access(f"free page {page:#x} of {self.name}", writes=(FRAMES,))
         self._frames.free(page)
 

@@ -1,0 +1,46 @@
+"""What an IOMMU did to page tables in memory while it walked them, as typed records, where a world asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..bus import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRead:
+    """A walk took the word at `address` for an entry (`name`) of a table."""
+
+    address: int
+    name: str
+    entry: int
+    target: str
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"walk reads {self.name}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The word."""
+        return (("word", self.address),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMarked:
+    """A walk set the accessed or dirty bit of what it took for an entry."""
+
+    address: int
+    name: str
+    target: str
+
+    @property
+    def label(self) -> str:
+        """Arrow text."""
+        return f"walk sets A of {self.name}"
+
+    @property
+    def touches(self) -> tuple[Resource, ...]:
+        """The word."""
+        return (("word", self.address),)

@@ -11,6 +11,7 @@ from .scenario import Scenario
 MODULES = {
     "unbind-window": "scenarios.drain.unbind_window",
     "unbind-flags": "scenarios.drain.unbind_flags",
+    "second-pasid": "scenarios.drain.second_pasid",
     "misdirected-fault": "scenarios.drain.misdirected_fault",
     "event-queue-wakeup": "scenarios.queues.event_queue_wakeup",
     "queue-ack": "scenarios.drain.queue_ack",

@@ -93,6 +93,16 @@ class WorkQueueReset(FunctionReset):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUp(Event):
+    """A context of the function needs a page and may not ask for it, as page requests are off."""
+
+    pasid: int
+
+    def _label(self) -> str:
+        return f"P{self.pasid} is held up: PRI is off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriSwitched(Event):
     """Software switched the page request interface of the function on or off."""
 

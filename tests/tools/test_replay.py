@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.terminal.exits import Diverged, Refusal
-from tools.traces.container import encode
+from tools.own_files.trust import source_of
+from tools.terminal.exits import Diverged, Exit, Refusal
+from tools.traces.container import decode, encode
 from tools.traces.replay import State, Waiting, replay_recipe, replay_trace, state_at
+from tools.traces.store import save
 from tools.traces.trace import Trace, fingerprint
 
 from .runs import run, violating
+from .test_cli import call
 
 ENDINGS = [("ending", {"way": way}) for way in ("quiet", "deadlock", "error", "stillborn", "bound")]
 SCRIPT = """
@@ -140,3 +143,32 @@ def test_the_state_is_known_before_every_step_and_at_the_end(step: int) -> None:
 def test_a_step_beyond_the_end_is_refused() -> None:
     with pytest.raises(Refusal, match=r"step 6: the run has 5 steps, allowed are 0\.\.5"):
         state_at(violating("unbinding").recipe, 6)
+
+
+def test_a_changed_file_is_named_as_the_cause_or_warned_of(tmp_path: Path) -> None:
+    then = recorded(tmp_path, SCRIPT)
+    assert len(then.source) == 64
+    path, file = save(then, tmp_path / "traces"), tmp_path / "mine.py"
+    assert call("replay", str(path)).stderr == ""
+    file.write_text(SCRIPT + "# the same run\n")
+    same = call("replay", str(path), "--trust")
+    assert same.exit_code == 0
+    assert f"{file}, or a module beside it, was changed after the recording; the run is the same" in same.stderr
+    file.write_text(SCRIPT.replace('"more"', '"less"'))
+    other = call("replay", str(path), "--trust")
+    assert other.exit_code == Exit.DIVERGED
+    assert f"Likely cause: {file}, or a module beside it, was changed after the recording" in other.stderr
+
+
+def test_a_trace_without_a_digest_replays_and_keeps_its_bytes(tmp_path: Path) -> None:
+    then = dataclasses.replace(recorded(tmp_path, SCRIPT), source="")
+    assert decode(encode(then)) == then
+    path = save(then, tmp_path / "traces")
+    (tmp_path / "mine.py").write_text(SCRIPT + "# nobody can tell\n")
+    old = call("replay", str(path), "--trust")
+    assert (old.exit_code, old.stderr) == (0, "")
+    assert "identical to the recording, byte for byte" in old.stdout
+
+
+def test_a_shipped_scenario_has_no_file_of_its_own() -> None:
+    assert source_of("unbind-window") == ""

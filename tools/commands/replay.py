@@ -19,7 +19,7 @@ from tools.terminal.exits import Exit, Refusal
 from tools.terminal.output import Output
 from tools.terminal.printable import one_line
 from tools.traces.container import encode
-from tools.traces.replay import State, replay_recipe, replay_trace, state_at
+from tools.traces.replay import State, changed_since, replay_recipe, replay_trace, state_at
 from tools.traces.report import run_document, verdict
 from tools.traces.store import load_with_bytes
 from tools.traces.trace import Trace
@@ -50,10 +50,16 @@ def main(out: Output, *, what: tuple[str, ...], step: int | None, scenario: str 
         return Exit.NOTHING_VIOLATED
     now = then.replayed()
     out.lines([*ladder(now), *wrap(bounds(Terms(then.recipe.scenario, then.recipe.params)), "    ")])
+    changed = "" if then.trace is None else changed_since(then.trace)
+    if changed:
+        logger.warning("{}; the run is the same", one_line(changed))
     if then.trace is not None:
         alike = "byte for byte" if then.exact else "though the file's bytes are not those that stopmarker writes for it"
         out.lines(["", f"Replayed {len(now.steps)} steps: identical to the recording, {alike}."])
-    out.document("replay", {**run_document(now), "identical": then.trace is not None, "same_bytes": then.exact})
+    out.document(
+        "replay",
+        {**run_document(now), "identical": then.trace is not None, "same_bytes": then.exact, "changed": changed},
+    )
     return verdict(now)
 
 

@@ -119,7 +119,7 @@ def find_scenario(name: str) -> tuple[str, Scenario]:
     if is_file(name):
         path, _, wanted = name.partition(SEPARATOR)
         if is_c(path):
-            remember(sources_of(path))
+            remember(path, sources_of(path))
             return name, c_race(path, wanted)
         scenario, attribute = _from_file(path, wanted)
         return f"{path}{SEPARATOR}{attribute}", scenario
@@ -149,7 +149,7 @@ def reopen(recipe: Recipe, given: Mapping[str, ParamValue | str] | None = None) 
 
 def _from_file(path: str, wanted: str) -> tuple[Scenario, str]:
     file = load(path)
-    remember(file.sources)
+    remember(path, file.sources)
     found = {name: value for name, value in vars(file.module).items() if isinstance(value, Scenario)}
     # Both the Python name and the scenario's own (kebab) name are understood; the Python name is recorded.
     names = {value.name: name for name, value in found.items()} | {name: name for name in found}

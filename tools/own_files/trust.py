@@ -15,6 +15,8 @@ from ..terminal.exits import Refusal
 from .own_file import Sources, sources_of
 
 _SEPARATOR = "::"
+_run: dict[str, str] = {}
+"""Digests of the scenario files that this process has loaded, by their paths."""
 
 
 def is_file(scenario: str) -> bool:
@@ -32,14 +34,20 @@ def digest(sources: Sources) -> str:
     return whole.hexdigest()
 
 
-def remember(sources: Sources) -> None:
-    """This user runs this content; where nothing can be kept, nothing is."""
+def remember(path: str, sources: Sources) -> None:
+    """This user runs this content, which this process calls `path`; where nothing can be kept, nothing is."""
     known, new = _known(), digest(sources)
+    _run[path] = new
     if new not in known:
         with suppress(OSError, RuntimeError):
             _store().parent.mkdir(parents=True, exist_ok=True)
             with _store().open("a", encoding="ascii") as file:
                 file.write(f"{new}\n")
+
+
+def source_of(scenario: str) -> str:
+    """The digest of what this process runs for a scenario file; "" for a shipped one, which belongs to a version."""
+    return _run.get(scenario.partition(_SEPARATOR)[0], "")
 
 
 def check(scenario: str, trusted: bool, what: str) -> None:

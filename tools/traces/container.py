@@ -6,6 +6,7 @@ length is checked against a cap before anything is allocated for it: trace files
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ MAX_OPTIONS = 256
 MAX_LISTS = 4_000_000
 """Arrays in one file: an empty one takes a byte there and sixty in memory."""
 _RECORDS = 1_024
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 _HEAD = struct.Struct(">cII")
 _VERSION = struct.Struct(">H")
 HEADER_FIELDS = (
@@ -47,6 +49,8 @@ HEADER_FIELDS = (
     "event fields",
     "event kinds",
 )
+SOURCE_FIELD = "source"
+"""Comes last where a trace has one: then the bytes of a trace without one do not change."""
 STEP_FIELDS = ("actor", "what", "offered", "options", "outcome", "fingerprint")
 EVENT_FIELDS = ("step", "actor", "kind", "label", "target")
 
@@ -67,7 +71,11 @@ def encode(trace: Trace) -> bytes:
         ]
         for event in trace.events
     ]
-    chunks = [(b"H", [list(HEADER_FIELDS), _header(trace, kinds)]), *_split(b"S", steps), *_split(b"E", events)]
+    chunks = [
+        (b"H", [_header_fields(bool(trace.source)), _header(trace, kinds)]),
+        *_split(b"S", steps),
+        *_split(b"E", events),
+    ]
     out = bytearray(MAGIC + _VERSION.pack(VERSION))
     index = []
     for kind, records in chunks:
@@ -112,6 +120,10 @@ def decode(data: bytes) -> Trace:
     return _assemble(records[b"H"], records[b"S"], records[b"E"])
 
 
+def _header_fields(with_source: bool) -> list[str]:
+    return [*HEADER_FIELDS, SOURCE_FIELD] if with_source else list(HEADER_FIELDS)
+
+
 def _header(trace: Trace, kinds: Sequence[tuple[str, tuple[str, ...]]]) -> list[object]:
     finding = trace.finding
     return [
@@ -126,6 +138,7 @@ def _header(trace: Trace, kinds: Sequence[tuple[str, tuple[str, ...]]]) -> list[
         STEP_FIELDS,
         EVENT_FIELDS,
         kinds,
+        *([trace.source] if trace.source else []),
     ]
 
 
@@ -219,8 +232,10 @@ def _add_hardware(header: list[Any]) -> None:
 
 
 def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
-    _need(len(header) == 2 and header[0] == list(HEADER_FIELDS), "the header's field list is not that of its version")
-    _need(isinstance(header[1], list) and len(header[1]) == len(HEADER_FIELDS), "the header has missing fields")
+    known = [_header_fields(with_source) for with_source in (False, True)]
+    _need(len(header) == 2 and header[0] in known, "the header's field list is not that of its version")
+    _need(isinstance(header[1], list) and len(header[1]) == len(header[0]), "the header has missing fields")
+    told, source = header[1][: len(HEADER_FIELDS)], [*header[1][len(HEADER_FIELDS) :], ""][0]
     (
         stopmarker,
         scenario,
@@ -233,7 +248,8 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
         step_fields,
         event_fields,
         kinds,
-    ) = header[1]
+    ) = told
+    _need(isinstance(source, str) and bool(_DIGEST.fullmatch(source)), "the digest of the source is malformed")
     _need(isinstance(stopmarker, str) and isinstance(scenario, str), "version and scenario must be texts")
     _need(_is_pairs(params) and all(type(value) in (int, str) for _, value in params), "a parameter is malformed")
     _need(isinstance(schedule, bytes), "the schedule must be bytes")
@@ -256,6 +272,7 @@ def _assemble(header: list[Any], steps: list[Any], events: list[Any]) -> Trace:
         hardware=tuple(hardware),
         steps=tuple(_step(number, record, len(actors)) for number, record in enumerate(steps)),
         events=tuple(_event(record, kinds, len(actors), len(steps)) for record in events),
+        source=source,
     )
 
 

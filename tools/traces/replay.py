@@ -12,6 +12,7 @@ from hw.bus import PhysAddr
 
 from .. import __version__
 from ..experiments.experiment import Experiment, reopen
+from ..own_files.trust import source_of
 from ..terminal.exits import Diverged, Refusal
 from .container import encode
 from .determined import HASH_ORDER, cause, differs_by_hash_order
@@ -56,12 +57,21 @@ def replay_trace(then: Trace) -> Trace:
     """The run of a trace, byte for byte; Diverged, naming the first difference, if it is another."""
     experiment = reopen(then.recipe)
     now, mismatch, offer = _rerun(experiment, then.recipe)
-    now = replace(now, stopmarker=then.stopmarker)
+    changed = changed_since(then)
+    now = replace(now, stopmarker=then.stopmarker, source=then.source)
     difference = _difference(then, now, offer)
     if difference is None and mismatch is None and encode(replace(then, hardware=now.hardware)) == encode(now):
         return now
-    cause = _cause(experiment, then.recipe, now, then.stopmarker)
+    cause = changed or _cause(experiment, then.recipe, now, then.stopmarker)
     raise Diverged(f"replay diverged {difference or mismatch or 'in the header'}. Likely cause: {cause}")
+
+
+def changed_since(then: Trace) -> str:
+    """That the scenario file is not what it was when a trace of it was recorded; "" if it is, or if nobody knows."""
+    now = source_of(then.scenario)
+    if not then.source or now in ("", then.source):
+        return ""
+    return f"{then.scenario.partition('::')[0]}, or a module beside it, was changed after the recording"
 
 
 def state_at(recipe: Recipe, step: int) -> State:

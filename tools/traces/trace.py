@@ -17,6 +17,7 @@ from actors.runtime.runs.record import Record
 from actors.runtime.runs.schedule import ParamValue, Recipe
 
 from .. import __version__
+from ..own_files.trust import source_of
 from ..terminal.exits import Refusal
 
 Value = int | float | str | bool | bytes | None | tuple["Value", ...]
@@ -69,6 +70,8 @@ class Trace:
     """The numbers of those actors that said so."""
     steps: tuple[TraceStep, ...]
     events: tuple[TraceEvent, ...]
+    source: str = ""
+    """The digest of the scenario file and the modules beside it; "" for a shipped scenario, and in older traces."""
 
     @property
     def recipe(self) -> Recipe:
@@ -103,6 +106,7 @@ def record(recipe: Recipe, execution: Record, stopmarker: str = __version__) -> 
         hardware=tuple(number for number, actor in enumerate(world.actors) if actor.hardware),
         steps=steps,
         events=tuple(_event(step, actor, event) for step, actor, event in world.events),
+        source=source_of(recipe.scenario),
     )
 
 

@@ -44,12 +44,13 @@ EXPECTED = (
     Expected(
         params={"drain": "pri-off-on"},
         verdict="holds",
-        why="with PRI on again behind the unbind it only waits: for every answer of the function, its own included",
+        why="with PRI on again behind the unbind it only waits: for every answer of the function, its own included "
+        "(not proved to the end: the first 4,000 schedules have no violation)",
     ),
     Expected(
         params={"drain": "full", "watch": "held"},
         verdict="holds",
-        why="a drain of the queue leaves PRI alone",
+        why="a drain of the queue leaves PRI alone (not proved to the end: the first 4,000 schedules)",
     ),
     Expected(
         params={"drain": "full", "priq": 0, "watch": "overflow"},
@@ -66,7 +67,8 @@ EXPECTED = (
     Expected(
         params={"drain": "inspect", "priq": 2, "watch": "overflow"},
         verdict="holds",
-        why="with room for all that the function may have outstanding there is no overflow, whoever waits",
+        why="with room for all that the function may have outstanding there is no overflow, whoever waits "
+        "(not proved to the end: the first 4,000 schedules have no violation)",
     ),
     Expected(
         params={"drain": "inspect", "second": 0},

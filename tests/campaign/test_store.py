@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -110,7 +111,8 @@ def test_a_damaged_store_is_named_with_what_is_left(tmp_path: Path) -> None:
         file.seek(4_096)
         file.write(b"?" * 40_000)
     said = refusal("status", str(tmp_path))
-    assert said.endswith(f"malformed; start anew in another directory (what {tmp_path}/{FINDINGS} has still replays)")
+    assert said.startswith(f"open campaign {tmp_path}: it is damaged (")
+    assert said.endswith(f"); start anew in another directory (what {tmp_path}/{FINDINGS} has still replays)")
 
 
 def test_two_coordinators_in_one_directory(folder: Path) -> None:
@@ -203,3 +205,59 @@ def test_a_read_only_directory_can_be_looked_at_and_nothing_else(folder: Path, t
 def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert refusal("start", str(tmp_path / "file" / "x"), UNBINDING).endswith("is not a directory")
+
+
+def damaged(data: bytes, number: int) -> bytes:
+    """One of many: cut, with a few other bytes, or with a hole in it; which, is a function of the number alone."""
+    at = number * 7_919 % len(data)
+    if number % 3 == 0:
+        return data[:at]
+    if number % 3 == 1:
+        return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+    return data[:at] + b"\xff" * 40 + data[at + 40 :]
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_whatever_is_damaged_each_command_says_so_in_one_line_or_does_its_work(number: int, folder: Path) -> None:
+    data = damaged((folder / FILE).read_bytes(), number)
+    for command in (["status"], ["findings"], ["show"], ["export", "--format", "junit"]):
+        (folder / FILE).write_bytes(data)
+        result = call("campaign", *command, str(folder))
+        assert result.exit_code in (Exit.NOTHING_VIOLATED, Exit.VIOLATED, Exit.USAGE)
+        assert len(result.stderr.splitlines()) == (result.exit_code == Exit.USAGE)
+        assert "internal error" not in result.stderr
+
+
+KILLED = (
+    "import os, signal, sys\nfrom pathlib import Path\nfrom tools.campaign import store\n"
+    "from tests.campaign.engines import UNBINDING, options_of\n"
+    "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+    "if sys.argv[2] == 'before': Path.rename = die\n"
+    "else: store.os.lockf, store._settle = store.os.lockf, (lambda s, wal=True: die() if wal else None)\n"
+    "store.create(Path(sys.argv[1]), options_of(UNBINDING), {'code': '', 'seconds': 0.0})\n"
+)
+
+
+@pytest.mark.parametrize("when", ["before", "behind"])
+def test_a_kill_while_it_is_made_leaves_nothing_or_a_campaign(when: str, tmp_path: Path) -> None:
+    folder = tmp_path / "campaign"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(folder), when], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    if when == "before":
+        assert refusal("status", str(folder)).endswith("`campaign start` makes one")
+        begin(folder, options_of(UNBINDING)).close()
+    with open_to_write(folder) as store:
+        assert status(store).cells == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["campaign.lock", FILE]
+
+
+def test_a_campaign_whose_directory_is_renamed_ends_with_one_line(tmp_path: Path) -> None:
+    options = options_of(UNBINDING)
+    with begin(tmp_path / "old", options) as store:
+        (tmp_path / "old").rename(tmp_path / "new")
+        with pytest.raises(Refusal, match=r"^campaign .*old: it was moved or deleted while it ran; what it has booked"):
+            conducted(store)
+    assert not (tmp_path / "old").exists()
+    with open_to_write(tmp_path / "new") as store:
+        conducted(store)
+        assert is_over(store)

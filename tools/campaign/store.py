@@ -11,19 +11,27 @@ import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ..terminal.exits import Refusal
+from ..terminal.printable import one_line
 from ..traces.store import check_writable
 from .cells import MAY_COMPLETE, CampaignOptions
 
 VERSION = 2
 """Of the tables, and of what a shard does: a store of another version is never touched."""
 FILE = "campaign.sqlite"
+NEW = "campaign.new"
+"""What a campaign is made in, before it has its name: whoever is killed meanwhile leaves no campaign."""
 LOCK = "campaign.lock"
 FINDINGS = "findings"
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError, JSONDecodeError)
+"""What reading a damaged row comes to."""
+_FACTS: dict[str, type | tuple[type, ...]] = {"options": str, "code": str, "seconds": (int, float)}
+"""What every campaign says of itself."""
 _APPLICATION = 0x534D4350  # "SMCP": tells our files from other SQLite files
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -79,12 +87,14 @@ class CampaignStore:
         self.folder = folder
         self._connection = connection
         self._lock = lock
+        self._identity = _identity(folder / FILE)
         connection.row_factory = sqlite3.Row
 
     @contextmanager
     def writes(self) -> Iterator[None]:
-        """A transaction: all that is written inside, or nothing."""
-        with _refused(self.folder, "write"):
+        """A transaction: all that is written inside, or nothing; Refusal if the file is no longer where it was."""
+        self._check_place()
+        with self._refused("write"):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -96,12 +106,27 @@ class CampaignStore:
 
     def run(self, sql: str, *values: object) -> sqlite3.Cursor:
         """One statement."""
-        with _refused(self.folder, "use"):
+        with self._refused("use"):
             return self._connection.execute(sql, values)
+
+    @contextmanager
+    def _refused(self, verb: str) -> Iterator[None]:
+        try:
+            with _refused(self.folder, verb):
+                yield
+        except Refusal:
+            self._check_place()  # SQLite opens its log late, by name, and then blames the disk
+            raise
+
+    def _check_place(self) -> None:
+        if self._lock is not None and _identity(self.folder / FILE) != self._identity:
+            raise Refusal(
+                f"campaign {self.folder}: it was moved or deleted while it ran; what it has booked is where it is now"
+            )
 
     def run_all(self, sql: str, rows: Iterator[tuple[object, ...]]) -> None:
         """One statement for many rows."""
-        with _refused(self.folder, "use"):
+        with self._refused("use"):
             self._connection.executemany(sql, rows)
 
     def one(self, sql: str, *values: object) -> Any:
@@ -124,36 +149,36 @@ class CampaignStore:
 
     @property
     def options(self) -> CampaignOptions:
-        """What the campaign is."""
-        return CampaignOptions.unpack(self.fact("options"))
+        """What the campaign is; Refusal if that cannot be read any more."""
+        try:
+            return CampaignOptions.unpack(self.fact("options"))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise _damaged(self.folder, "its options cannot be read") from None
 
     @property
     def resumption(self) -> str:
         """The command that goes on with it."""
         return f"stopmarker campaign resume {shlex.quote(str(self.folder))}"
 
-    def close(self, discard: bool = False) -> None:
-        """Close, and let others have it; or `discard` what there is of it."""
+    def close(self) -> None:
+        """Close, and let others have it."""
         with suppress(sqlite3.Error):
             self._connection.close()
-        for suffix in ("", "-wal", "-shm") if discard else ():
-            with suppress(OSError):
-                (self.folder / f"{FILE}{suffix}").unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
 
     def __enter__(self) -> CampaignStore:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Also what is found out only when a row is read, or understood, is one line."""
         self.close()
+        if isinstance(error, _UNREADABLE):
+            raise _damaged(self.folder, str(error)) from None
 
 
 def create(
-    folder: Path,
-    options: CampaignOptions,
-    facts: dict[str, object],
-    fill: Callable[[CampaignStore], None] = lambda _: None,
+    folder: Path, options: CampaignOptions, facts: dict[str, object], fill: Callable[[CampaignStore], None] = lambda _: None
 ) -> CampaignStore:
     """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise.
 
@@ -166,16 +191,35 @@ def create(
     except OSError as error:
         raise Refusal(f"{what}: {error.strerror or error}") from None
     lock = _locked(folder)
-    store = CampaignStore(folder, _connect(folder, "rwc"), lock)
     try:
+        if (folder / FILE).exists():
+            _check_empty(folder, what)
+        for left in (NEW, f"{NEW}-journal", FILE):  # by a start that was killed
+            (folder / left).unlink(missing_ok=True)
+        _fill(CampaignStore(folder, _connect(folder, "rwc", NEW)), options, facts, fill)
+        (folder / NEW).rename(folder / FILE)
+    except BaseException as error:
+        _forget(folder, NEW)
+        os.close(lock)
+        if isinstance(error, OSError):
+            raise Refusal(f"{what}: {error.strerror or error}") from None
+        raise
+    store = CampaignStore(folder, _connect(folder, "rw"), lock)
+    _settle(store)
+    return store
+
+
+def _check_empty(folder: Path, what: str) -> None:
+    """Refusal if the file is anybody's database; one without tables is what an older start left that was killed."""
+    with CampaignStore(folder, _connect(folder, "ro")) as store:
         if store.one("PRAGMA user_version") or store.one("SELECT count(*) FROM sqlite_master"):
             raise Refusal(f"{what}: it holds one already (see `campaign status`); name another directory")
-    except BaseException:
-        store.close()
-        raise
-    try:
-        store.run("PRAGMA journal_mode = WAL")
-        _settle(store)
+
+
+def _fill(store: CampaignStore, options: CampaignOptions, facts: dict[str, object], fill: Callable[[CampaignStore], None]) -> None:
+    """All that a campaign begins with, in one transaction; then the file is closed."""
+    with store:
+        _settle(store, wal=False)
         with store.writes():
             for statement in _TABLES.split(";\n"):
                 store.run(statement)
@@ -186,10 +230,6 @@ def create(
             fill(store)
             store.run(f"PRAGMA application_id = {_APPLICATION}")
             store.run(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        store.close(discard=True)
-        raise
-    return store
 
 
 def _open_cells(store: CampaignStore, options: CampaignOptions) -> None:
@@ -282,13 +322,30 @@ def _check_exists(folder: Path) -> None:
         raise Refusal(f"open campaign {folder}: there is none (no {FILE}); `campaign start` makes one")
 
 
-def _connect(folder: Path, mode: str) -> sqlite3.Connection:
+def _forget(folder: Path, file: str) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        with suppress(OSError):
+            (folder / f"{file}{suffix}").unlink(missing_ok=True)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of its name; None if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect(folder: Path, mode: str, file: str = FILE) -> sqlite3.Connection:
     with _refused(folder, "open"):
-        path = quote(str((folder / FILE).absolute()))
+        path = quote(str((folder / file).absolute()))
         return sqlite3.connect(f"file:{path}?mode={mode}", uri=True, isolation_level=None, timeout=10)
 
 
-def _settle(store: CampaignStore) -> None:
+def _settle(store: CampaignStore, wal: bool = True) -> None:
+    if wal:
+        store.run("PRAGMA journal_mode = WAL")
     store.run("PRAGMA synchronous = FULL")
 
 
@@ -300,6 +357,19 @@ def _check_version(store: CampaignStore) -> None:
     if version != VERSION:
         newer = "; a newer stopmarker wrote it" if version > VERSION else ""
         raise Refusal(f"{what}: store version {version}, this stopmarker reads {VERSION}{newer}")
+    said = store.one("PRAGMA quick_check(1)")
+    if said != "ok":
+        raise _damaged(store.folder, str(said).rpartition("\n")[2])
+    for name, kind in _FACTS.items():
+        if not isinstance(store.fact(name), kind):
+            raise _damaged(store.folder, f"it does not say its {name}")
+
+
+def _damaged(folder: Path, why: str) -> Refusal:
+    return Refusal(
+        f"open campaign {folder}: it is damaged ({one_line(why)}); start anew in another directory (what "
+        f"{folder / FINDINGS} has still replays)"
+    )
 
 
 @contextmanager
@@ -307,6 +377,8 @@ def _refused(folder: Path, verb: str) -> Iterator[None]:
     """Errors of SQLite as one line."""
     try:
         yield
+    except UnicodeDecodeError as error:  # of a message that cites a damaged text
+        raise _damaged(folder, str(error)) from None
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         hint = {

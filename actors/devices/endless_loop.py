@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw.pcie.events import Outcome
+from hw.pcie.events import AccessOutcome
 
 from ..runtime.world import Cpu
 from .ats_loop import AtsLoop
@@ -22,7 +22,7 @@ class EndlessLoop(AtsLoop):
         """Write; behind the last one, go on only when the page has left the ATC, as the next write would notice."""
         (job,) = self.jobs
         written, outcome = 0, None
-        while outcome in (None, Outcome.WRITTEN):
+        while outcome in (None, AccessOutcome.WRITTEN):
             if written == self.writes:
                 await cpu.wait(
                     "the page has left the ATC",
@@ -31,6 +31,6 @@ class EndlessLoop(AtsLoop):
                     idle=True,
                 )
             outcome = await self.attempt(cpu, job)
-            written += outcome is Outcome.WRITTEN and written < self.writes
+            written += outcome is AccessOutcome.WRITTEN and written < self.writes
         await self.upstream.flush(cpu)
         await self.report(cpu)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from drivers.kernel.idxd import DONE, DRAIN_WQ, ENABLE_WQ, WqRegisters
 from hw.events.link import DEVICE_PRI
-from hw.pcie.events import WorkQueueReset
+from hw.pcie.events import FunctionReset
 
 from ..runtime.world import Cpu
 from .job import Job
@@ -62,4 +62,4 @@ class ResettableWq(ResettableFunction):
         for job in self.by_prgi.values():
             job.open = False
         self.by_prgi.clear()
-        cpu.emit(WorkQueueReset(life=self.life, forgotten=forgotten))
+        cpu.emit(FunctionReset(life=self.life, forgotten=forgotten, what="WQ reset"))

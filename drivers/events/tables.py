@@ -6,21 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hw.bus import Resource
+from hw.events.event import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableFreed:
+class TableFreed(Event):
     """The page at `page` is no page table any more; `words` are the entries in it that some walk may look at."""
 
     page: int
     words: Sequence[int]
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"free table page {self.page:#x}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """Those words: they mean something else from here on."""
+    def _touches(self) -> tuple[Resource, ...]:
         return tuple(("word", word) for word in self.words)

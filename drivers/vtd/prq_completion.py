@@ -6,7 +6,7 @@ from typing import Any
 
 from ..cpu import Cpu, Lock
 from ..kernel.memory.pasid import Bond
-from .prq import BATCHES, Drain, PageRequestQueue
+from .prq import BATCHES, PageRequestQueue, PrqDrain
 
 
 class CompletesOne(PageRequestQueue):
@@ -20,7 +20,7 @@ class CompletesOne(PageRequestQueue):
         self.done = True
 
 
-class SharedCompletionDrain(Drain):
+class SharedCompletionDrain(PrqDrain):
     """BUG with two drainers: who begins to wait takes away what the other one has not seen yet, and nothing repeats it.
 
     It is right only where somebody lets one drainer in at a time.
@@ -45,11 +45,11 @@ class LockedDrain(SharedCompletionDrain):
 
     def __init__(self, lock: Lock, *parts: Any) -> None:
         """`parts` are those of every drain."""
-        Drain.__init__(self, *parts)
+        PrqDrain.__init__(self, *parts)
         self._lock = lock
 
     async def run(self, cpu: Cpu, bond: Bond) -> None:
         """All of it under the lock."""
         await cpu.lock(self._lock)
-        await Drain.run(self, cpu, bond)
+        await PrqDrain.run(self, cpu, bond)
         await cpu.unlock(self._lock)

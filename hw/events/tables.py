@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..bus import Resource
+from .event import Arrow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableRead:
+class TableRead(Arrow):
     """A walk took the word at `address` for an entry (`name`) of a table."""
 
     address: int
@@ -16,31 +17,23 @@ class TableRead:
     entry: int
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"walk reads {self.name}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The word."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (("word", self.address),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableMarked:
+class TableMarked(Arrow):
     """A walk set the accessed or dirty bit of what it took for an entry."""
 
     address: int
     name: str
     target: str
 
-    @property
-    def label(self) -> str:
-        """Arrow text."""
+    def _label(self) -> str:
         return f"walk sets A of {self.name}"
 
-    @property
-    def touches(self) -> tuple[Resource, ...]:
-        """The word."""
+    def _touches(self) -> tuple[Resource, ...]:
         return (("word", self.address),)

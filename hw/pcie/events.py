@@ -72,24 +72,17 @@ class WriteDropped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionReset(Event):
-    """A Function Level Reset begins life number `life`, and makes the function forget so many page requests."""
+    """A reset, which `what` names, begins life number `life`, and makes the function forget so many page requests."""
 
     life: int
     forgotten: int
+    what: str = "FLR"
 
     def _label(self) -> str:
-        return f"FLR: {self.forgotten} page requests forgotten"
+        return f"{self.what}: {self.forgotten} page requests forgotten"
 
     def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_PRI,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkQueueReset(FunctionReset):
-    """The same of one work queue, in a function that goes on: PRI stays on."""
-
-    def _label(self) -> str:
-        return f"WQ reset: {self.forgotten} page requests forgotten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from actors.runtime.world import World
 from drivers.kernel.memory.kernel_tables import KernelTable
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import KERNEL
-from hw.paging.aarch64 import descriptor_address
+from hw.paging.walks import descriptor_address
 from hw.paging.x86 import US, A, Reached, page_entry, table_entry
 
 from .vtd import VtdPlatform

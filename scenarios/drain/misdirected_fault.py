@@ -17,7 +17,8 @@ from ..boards.smmuv3 import smmuv3_platform
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_page_for_a_stranger import NoPageForAStranger
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.request_queued_while_unbound import RequestQueuedWhileUnbound
 
 DEVICES: dict[str, type[Device]] = {"stale": MarkerDevice, "believed": Believer}

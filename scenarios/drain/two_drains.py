@@ -9,12 +9,13 @@ from actors.devices.prefetcher import SilentPrefetcher
 from actors.runtime.world import Cpu, World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.vtd.prq import Drain
+from drivers.vtd.prq import PrqDrain
 from drivers.vtd.prq_completion import CompletesOne, LockedDrain, SharedCompletionDrain
 
 from ..boards.vtd import vtd_platform
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.request_queued_while_unbound import RequestQueuedWhileUnbound
 
 HANG = "no-deadlock"
@@ -46,7 +47,7 @@ EXPECTED = (
 DRAINS: dict[str, dict[str, Any]] = {
     "shared": {"queue": CompletesOne, "drain": SharedCompletionDrain},
     "shared-locked": {"queue": CompletesOne, "drain": LockedDrain},
-    "per-waiter": {"drain": Drain},
+    "per-waiter": {"drain": PrqDrain},
 }
 
 

@@ -10,7 +10,8 @@ from drivers.smmuv3.attach.share import SharedAsids, SvaBind
 from ..boards.attach import CPU_ASID, Board, S
 from ..oracles.failed_attach_leaves_nothing import FailedAttachLeavesNothing
 from ..oracles.one_table_per_asid import OneTablePerAsid
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.asid_shared_during_attach import AsidSharedDuringAttach
 
 LEFT = "failed-attach-leaves-nothing"

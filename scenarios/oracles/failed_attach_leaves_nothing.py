@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.attach import ContextStored, MasterListed
 from drivers.smmuv3.attach.failing import AttachFailed
 
+from .oracle import EventOracle
 
-class FailedAttachLeavesNothing:
+
+class FailedAttachLeavesNothing(EventOracle):
     """Looked at when everybody is done: while somebody is at work, the two may differ."""
 
-    watches: ClassVar[tuple[type, ...]] = (ContextStored, MasterListed, AttachFailed)
+    watches = (ContextStored, MasterListed, AttachFailed)
 
     def __init__(self, table: int) -> None:
         """`table` is the CD table of the master whose attach fails."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.tables import TableFreed
 from hw.events.tables import TableMarked
 
+from .oracle import EventOracle
 
-class NoMarkInAFreedTable:
+
+class NoMarkInAFreedTable(EventOracle):
     """The bit changes a word of the page's next owner, if that word looks like an entry."""
 
-    watches: ClassVar[tuple[type, ...]] = (TableFreed, TableMarked)
+    watches = (TableFreed, TableMarked)
 
     def __init__(self) -> None:
         self._freed: set[int] = set()
@@ -28,6 +28,3 @@ class NoMarkInAFreedTable:
                     "and a word of its next owner has changed",
                     name,
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.smmuv3.priq_inspection import ThreadKeptOut
 from hw.events.link import PageRequestRefused
 
+from .oracle import EventOracle
 
-class NoOverflowWhileTheThreadWaits:
+
+class NoOverflowWhileTheThreadWaits(EventOracle):
     """An overflow while nobody keeps the thread out is the queue's size, and no drain's fault."""
 
-    watches: ClassVar[tuple[type, ...]] = (ThreadKeptOut, PageRequestRefused)
+    watches = (ThreadKeptOut, PageRequestRefused)
 
     def __init__(self) -> None:
         self._kept = False
@@ -29,6 +29,3 @@ class NoOverflowWhileTheThreadWaits:
                 )
             case _:
                 pass
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

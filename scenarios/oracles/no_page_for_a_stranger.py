@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.binding import Answered, FaultResolved
 from hw.events.link import PageRequestQueued
 from hw.smmuv3.commands import PriResp
 
+from .oracle import EventOracle
 
-class NoPageForAStranger:
+
+class NoPageForAStranger(EventOracle):
     """What a misdirected fault leaves behind in the process that it comes to."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestQueued, FaultResolved, Answered)
+    watches = (PageRequestQueued, FaultResolved, Answered)
 
     def __init__(self) -> None:
         self._accepted: dict[int, int] = {}
@@ -35,6 +35,3 @@ class NoPageForAStranger:
                 )
             case _:
                 pass
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

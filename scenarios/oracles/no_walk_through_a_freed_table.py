@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from drivers.events.tables import TableFreed
 from hw.events.tables import TableRead
 
+from .oracle import EventOracle
 
-class NoWalkThroughAFreedTable:
+
+class NoWalkThroughAFreedTable(EventOracle):
     """Whoever gets the page decides by its contents where the walk goes next."""
 
-    watches: ClassVar[tuple[type, ...]] = (TableFreed, TableRead)
+    watches = (TableFreed, TableRead)
 
     def __init__(self) -> None:
         self._freed: set[int] = set()
@@ -28,6 +28,3 @@ class NoWalkThroughAFreedTable:
                     "decides where the walk goes on",
                     name,
                 )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from actors.runtime.primitives.events import Violation
 from hw.pcie.events import HeldUp
 
+from .oracle import EventOracle
 
-class NobodyElseIsHeldUp:
+
+class NobodyElseIsHeldUp(EventOracle):
     """PRI Enable is one bit for the whole function."""
 
-    watches: ClassVar[tuple[type, ...]] = (HeldUp,)
+    watches = (HeldUp,)
 
     def observe(self, event: HeldUp) -> None:
         """One is enough."""
@@ -19,6 +19,3 @@ class NobodyElseIsHeldUp:
             f"P{event.pasid} needs a page and may not ask for it: page requests are off while another PASID is unbound",
             f"P{event.pasid}",
         )
-
-    def at_quiescence(self) -> None:
-        """Nothing more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actors.devices.device import Device
 from actors.devices.stoppable_loop import CachedWriter
 from actors.devices.virtual_dma import Reader, Writer
@@ -12,11 +14,13 @@ from drivers.cpu import Cpu as KernelCpu
 from drivers.kernel.memory.gather import EXITS
 from drivers.vtd.mutants import ForgetsDeviceTlb, ForgetsIotlb
 from drivers.vtd.pasid_table import PasidTable
+from hw.vtd.state import Vtd
 
 from ..boards.vtd import vtd_platform
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_walk_through_a_freed_table import NoWalkThroughAFreedTable
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.endpoint_works_in import EndpointWorksIn
 
 PAGE = "no-dma-into-foreign-frame"
@@ -91,29 +95,35 @@ EXPECTED = (
 )
 
 
+class ExitMmap(Parameters):
+    """When release is called, what it makes the IOMMU forget, and what the device does."""
+
+    order = one_of(*EXITS, default="release-first", meaning="when exit_mmap calls the release callback")
+    teardown = one_of(*TEARDOWNS, default="right", meaning="what the release callback makes the IOMMU forget")
+    traffic = one_of(*DEVICES, default="write", meaning="untranslated accesses, or translation requests and ATC")
+    accesses = number(1, 3, default=1, meaning="of the device, to both pages")
+    batch = number(1, 2, default=2, meaning="pages that the gather holds before it flushes")
+    watch = one_of("pages", "walks", default="pages", meaning="what is looked at: accesses to pages, or walks")
+
+
 @scenario(
+    ExitMmap,
     source="seed 003: L. Baolu, May 2020, its drawing of a process's exit, which has intel_invalidate_range and "
     "tlb_finish_mmu ahead of release: a sketch. In the kernel release comes first, and once it is over no range "
     "notifier is called (smmuv3 §3.6, vtd-pcie §3.1); so it is here",
     expected=EXPECTED,
-    order=one_of(*EXITS, default="release-first", meaning="when exit_mmap calls the release callback"),
-    teardown=one_of(*TEARDOWNS, default="right", meaning="what the release callback makes the IOMMU forget"),
-    traffic=one_of(*DEVICES, default="write", meaning="untranslated accesses, or translation requests and ATC"),
-    accesses=number(1, 3, default=1, meaning="of the device, to both pages"),
-    batch=number(1, 2, default=2, meaning="pages that the gather holds before it flushes"),
-    watch=one_of("pages", "walks", default="pages", meaning="what is looked at: accesses to pages, or walks"),
 )
-def exit_mmap(world: World, *, order: str, teardown: str, traffic: str, accesses: int, batch: int, watch: str) -> None:
+def exit_mmap(world: World, given: ExitMmap) -> None:
     """A process dies while its device writes to its two pages: release, pages in batches, then page tables."""
     board = vtd_platform(
         world,
-        device=DEVICES[traffic],
+        device=DEVICES[given.traffic],
         requests=1,
         group=2,
-        repeats=accesses,
+        repeats=given.accesses,
         announces=False,
-        contexts=TEARDOWNS[teardown],
-        fields={"report_walks": watch == "walks"},
+        contexts=TEARDOWNS[given.teardown],
+        hardware=partial(Vtd, report_walks=given.watch == "walks"),
     )
     board.make_present(world)
     mm = board.mm_a
@@ -121,17 +131,17 @@ def exit_mmap(world: World, *, order: str, teardown: str, traffic: str, accesses
     async def release(cpu: KernelCpu) -> None:
         await board.contexts.quiet(cpu, board.bond)
 
-    end = EXITS[order](mm, world.frames, release, batch)
+    end = EXITS[given.order](mm, world.frames, release, given.batch)
 
     async def process(cpu: Cpu) -> None:
         if await mm.put(cpu):
             await end.run(cpu)
 
-    world.add_actor("device", board.device.engine, daemon=True)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
-    board.units.add(world, ats=traffic != "write")
+    world.add_actor("device", board.device.engine, daemon=True, hardware=True)
+    world.add_actor("device.link", board.device.receiver, daemon=True, hardware=True)
+    board.units.add(world, ats=given.traffic != "write")
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.add_actor("process", process)
-    world.check(NoDmaIntoForeignFrame() if watch == "pages" else NoWalkThroughAFreedTable())
+    world.check(NoDmaIntoForeignFrame() if given.watch == "pages" else NoWalkThroughAFreedTable())
     world.expect(EndpointWorksIn("address space", mm.name))

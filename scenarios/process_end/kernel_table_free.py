@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from actors.devices.job import Job
 from actors.devices.virtual_dma import Reader
 from actors.runtime.world import Cpu, World
@@ -11,12 +13,14 @@ from hw.bus import PhysAddr
 from hw.memory import mm_owner
 from hw.tlb import pages_from
 from hw.vtd.descriptors import pasid_iotlb
+from hw.vtd.state import Vtd
 
 from ..boards.kernel_half import ADDRESS, LEVELS, forged_entry, kernel_half
 from ..boards.vtd import vtd_platform
 from ..oracles.no_mark_in_a_freed_table import NoMarkInAFreedTable
 from ..oracles.no_walk_through_a_freed_table import NoWalkThroughAFreedTable
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import Parameters, number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.walk_uses_a_table import WalkUsesATable
 
 WALK = "no-walk-through-a-freed-table"
@@ -92,28 +96,34 @@ EXPECTED = (
 )
 
 
+class KernelTableFree(Parameters):
+    """What is done for the IOMMU, which table goes, and what the device does."""
+
+    fix = one_of(*STAGES, "sva-off", default="none", meaning="what is done for the IOMMU before the page is freed")
+    freed = one_of(*LEVELS, default="leaves", meaning="what the page has: last-level entries, or those above them")
+    accesses = number(1, 2, default=1, meaning="reads of the device, at an address in the kernel's half")
+    cache = one_of("upper", "none", default="upper", meaning="whether the unit caches upper entries, and has these")
+    watch = one_of(
+        "walks", "marks", default="walks", meaning="what is looked at: walks through the page, or bits set in it"
+    )
+
+
 @scenario(
+    KernelTableFree,
     source="e37d5a2d60a3 (October 2025, CVE-2025-71202): iommu/sva: invalidate stale IOTLB entries for kernel address "
     "space; 72f98ef9a4be: SVA disabled on x86 meanwhile (VTD-R31, SMMU-R41)",
     expected=EXPECTED,
-    fix=one_of(*STAGES, "sva-off", default="none", meaning="what is done for the IOMMU before the page is freed"),
-    freed=one_of(*LEVELS, default="leaves", meaning="what the page has: last-level entries, or those above them"),
-    accesses=number(1, 2, default=1, meaning="reads of the device, at an address in the kernel's half"),
-    cache=one_of("upper", "none", default="upper", meaning="whether the unit caches upper entries, and has these"),
-    watch=one_of(
-        "walks", "marks", default="walks", meaning="what is looked at: walks through the page, or bits set in it"
-    ),
 )
-def kernel_table_free(world: World, *, fix: str, freed: str, accesses: int, cache: str, watch: str) -> None:
+def kernel_table_free(world: World, given: KernelTableFree) -> None:
     """A device reads at a kernel address, which its walks refuse at the leaf, while the kernel unmaps that."""
     board = vtd_platform(
         world,
         device=Reader,
         jobs=lambda mm_a, mm_b: [Job(0, [ADDRESS])],
-        repeats=accesses,
-        fields={"report_walks": True},
+        repeats=given.accesses,
+        hardware=partial(Vtd, report_walks=True),
     )
-    half = kernel_half(world, board, LEVELS[freed], cached=cache == "upper")
+    half = kernel_half(world, board, LEVELS[given.freed], cached=given.cache == "upper")
 
     async def flush(cpu: KernelCpu) -> None:
         await board.contexts.invalidate_iotlb(cpu, board.bond)
@@ -133,11 +143,11 @@ def kernel_table_free(world: World, *, fix: str, freed: str, accesses: int, cach
         page = world.frames.allocate(owner)
         world.memory.write(PhysAddr(page + half.entry % 4096), forged_entry(world, owner))
 
-    if fix != "sva-off":
-        world.add_actor("device", board.device.engine, daemon=True)
-        world.add_actor("device.link", board.device.receiver, daemon=True)
+    if given.fix != "sva-off":
+        world.add_actor("device", board.device.engine, daemon=True, hardware=True)
+        world.add_actor("device.link", board.device.receiver, daemon=True, hardware=True)
     board.units.add(world)
-    world.add_actor("kernel", STAGES.get(fix, STAGES["none"])(half, world.frames, flush, flush_leaves).run)
+    world.add_actor("kernel", STAGES.get(given.fix, STAGES["none"])(half, world.frames, flush, flush_leaves).run)
     world.add_actor("next owner", next_owner)
-    world.check(NoWalkThroughAFreedTable() if watch == "walks" else NoMarkInAFreedTable())
+    world.check(NoWalkThroughAFreedTable() if given.watch == "walks" else NoMarkInAFreedTable())
     world.expect(WalkUsesATable())

@@ -11,7 +11,8 @@ from drivers.kernel.removal import REMOVALS
 from ..boards.platform import iommu_with, platform
 from ..oracles.device_sees_no_error import DeviceSeesNoError
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
-from ..scenario import Expected, number, one_of, scenario
+from ..parameters import number, one_of
+from ..scenario import Expected, scenario
 from ..witnesses.endpoint_works_in import EndpointWorksIn
 
 ERRORS = "device-sees-no-error"
@@ -57,8 +58,8 @@ def driver_remove(world: World, *, order: str, accesses: int, iommu: str) -> Non
     """A driver is removed while its device works on a buffer."""
     board = platform(world, iommu, device=StoppableLoop, repeats=accesses)
     board.make_present(world)
-    world.add_actor("device", board.device.engine, daemon=True)
-    world.add_actor("device.link", board.device.receiver, daemon=True)
+    world.add_actor("device", board.device.engine, daemon=True, hardware=True)
+    world.add_actor("device.link", board.device.receiver, daemon=True, hardware=True)
     board.units.add(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

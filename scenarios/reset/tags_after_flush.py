@@ -13,7 +13,8 @@ from hw.pcie.pri import TagForgettingPri
 from ..boards.platform import iommu_with, platform
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.flush_meets_a_request import FlushMeetsARequest
 
 CORRUPT = "no-old-answer-for-a-new-request"

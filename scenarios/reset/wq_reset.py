@@ -15,7 +15,8 @@ from ..boards.endpoint import PASID
 from ..boards.platform import iommu_with, parts_of, platform
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_old_answer_for_a_new_request import NoOldAnswerForANewRequest
-from ..scenario import Expected, one_of, scenario
+from ..parameters import one_of
+from ..scenario import Expected, scenario
 from ..witnesses.both_lives_ask import BothLivesAsk
 
 CORRUPT = "no-old-answer-for-a-new-request"
@@ -94,7 +95,7 @@ def wq_reset(world: World, *, drain: str, end: str, pushed: str, iommu: str) -> 
     board = platform(
         world,
         iommu,
-        parts_of(iommu, "end", end),
+        parts_of(iommu, end=end),
         device=partial(ResettableWq, wq=registers),
         requests=2,
         pushed=pushed,
@@ -103,7 +104,7 @@ def wq_reset(world: World, *, drain: str, end: str, pushed: str, iommu: str) -> 
     assert isinstance(device, ResettableWq)
     idxd = Idxd(registers, board.pasids, board.contexts)
     board.add_hardware(world, ats=False)
-    world.add_actor("device.commands", device.commands, daemon=True)
+    world.add_actor("device.commands", device.commands, daemon=True, hardware=True)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)
     world.add_actor("driver", WQ_ORDERS[drain](idxd, board.drain, board.bond).run)

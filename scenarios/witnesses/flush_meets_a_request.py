@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from hw.events.link import AtcInvalidated, PageRequestSent, ResponseReceived
 
+from .witness import EventWitness
 
-class FlushMeetsARequest:
+
+class FlushMeetsARequest(EventWitness):
     """Reached when the flush comes between a request and whatever answers it."""
 
-    watches: ClassVar[tuple[type, ...]] = (PageRequestSent, ResponseReceived, AtcInvalidated)
+    watches = (PageRequestSent, ResponseReceived, AtcInvalidated)
 
     def __init__(self) -> None:
-        self.reached = False
         self._waits = False
 
     def observe(self, event: PageRequestSent | ResponseReceived | AtcInvalidated) -> None:

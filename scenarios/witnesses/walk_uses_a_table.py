@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from drivers.events.tables import TableFreed
 from hw.events.tables import TableRead
 
+from .witness import EventWitness
 
-class WalkUsesATable:
+
+class WalkUsesATable(EventWitness):
     """Reached by one look at an entry of the page, and its end, in whatever order."""
 
-    watches: ClassVar[tuple[type, ...]] = (TableFreed, TableRead)
+    watches = (TableFreed, TableRead)
 
     def __init__(self) -> None:
-        self.reached = False
         self._read: set[int] = set()
         self._freed: set[int] = set()
 

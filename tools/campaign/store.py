@@ -179,7 +179,10 @@ class CampaignStore:
 
 
 def create(
-    folder: Path, options: CampaignOptions, facts: dict[str, object], fill: Callable[[CampaignStore], None] = lambda _: None
+    folder: Path,
+    options: CampaignOptions,
+    facts: dict[str, object],
+    fill: Callable[[CampaignStore], None] = lambda _: None,
 ) -> CampaignStore:
     """Begin a campaign in `folder`, which may exist but holds none; Refusal otherwise.
 
@@ -217,7 +220,9 @@ def _check_empty(folder: Path, what: str) -> None:
             raise Refusal(f"{what}: it holds one already (see `campaign status`); name another directory")
 
 
-def _fill(store: CampaignStore, options: CampaignOptions, facts: dict[str, object], fill: Callable[[CampaignStore], None]) -> None:
+def _fill(
+    store: CampaignStore, options: CampaignOptions, facts: dict[str, object], fill: Callable[[CampaignStore], None]
+) -> None:
     """All that a campaign begins with, in one transaction; then the file is closed."""
     with store:
         _settle(store, wal=False)

@@ -8,7 +8,8 @@ from drivers.events.tables import TableFreed
 from hw.bus import PhysAddr
 from hw.events.link import FRAMES
 from hw.memory import FrameAllocator
-from hw.paging.aarch64 import LEAF_LEVEL, OUTPUT_ADDRESS, descriptor_address
+from hw.paging.aarch64 import OUTPUT_ADDRESS
+from hw.paging.walks import LEAF_LEVEL, descriptor_address
 
 from .mm import Mm, Notifier
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drivers.cpu import Cpu
 from hw.bus import Resource
+from hw.events.event import Event
 
 from .rid import Domain, Master, RidAttach
 from .variants import DetachesUnlocked
@@ -14,15 +15,13 @@ ENOMEM: Resource = ("free memory",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttachFailed:
+class AttachFailed(Event):
     """attach_dev returns an error: the master is attached to no domain, and its stream is blocked."""
 
     sid: int
     who: str
 
-    @property
-    def label(self) -> str:
-        """Local action text."""
+    def _label(self) -> str:
         return f"attach of {self.who} fails: -ENOMEM"
 
 

@@ -184,3 +184,30 @@ def test_the_knobs_are_parameters_of_their_scenarios() -> None:
     found = {(parameter, scenario) for parameter, homes in named for scenario in re.findall(r"`([\w-]+)`", homes)}
     assert ("pushed", "flr-tags") in found
     assert {(parameter, home) for parameter, home in found if parameter not in load(home).params} == set()
+
+
+def commands() -> list[list[str]]:
+    """The commands of the table of seeds, in words."""
+    text = (DOCS / "seeds.md").read_text(encoding="utf-8")
+    return [found.split() for found in re.findall(r"\| `stopmarker ([^`]+)` \|", text)]
+
+
+def test_every_sentence_of_a_seed_has_a_command_that_is_there_and_stated() -> None:
+    assert len(commands()) == 46
+    for verb, scenario, *options in commands():
+        assert verb in ("prove", "fuzz")
+        assert set(options[::2]) <= {"-p"}
+        known = load(scenario)
+        given = known.complete(dict(option.split("=") for option in options[1::2]))
+        rows = {row.verdict for row in known.expected if known.complete(row.params) == given}
+        assert len(rows) == 1, f"{scenario} {options}: no row of its table states it"
+
+
+def test_what_is_said_of_a_command_is_what_its_row_states() -> None:
+    text = (DOCS / "seeds.md").read_text(encoding="utf-8")
+    for words, said in re.findall(r"\| `stopmarker \w+ ([^`]+)` \| ([^|]+) \|", text):
+        scenario, *options = words.split()
+        known = load(scenario)
+        given = known.complete(dict(option.split("=") for option in options[1::2]))
+        (verdict,) = {row.verdict for row in known.expected if known.complete(row.params) == given}
+        assert said.startswith(verdict), f"{words}: {verdict}, and the page says {said}"

@@ -20,8 +20,7 @@ LEVELS = {"leaves": 3, "upper": 2}
 def kernel_half(world: World, board: VtdPlatform, level: int, *, cached: bool) -> KernelTable:
     """Map `ADDRESS` for the kernel alone; what is told is the table of `level` on the way to it.
 
-    `cached`: an access of the device has been there, and its paging-structure cache has the way down to that table;
-    without, this unit has no such cache.
+    `cached`: an access of the device has been there, and its paging-structure cache has the way down to that table.
     """
     memory, root = world.memory, board.mm_a.tables.root
     tables = [root, *(world.frames.allocate(KERNEL) for _ in range(3))]
@@ -29,12 +28,10 @@ def kernel_half(world: World, board: VtdPlatform, level: int, *, cached: bool) -
     for number in range(3):
         memory.write(where[number], table_entry(tables[number + 1]) & ~US.mask)
     memory.write(where[3], page_entry(world.frames.allocate(KERNEL), user=False))
-    iotlb, bond = board.units.vtd.iotlb, board.bond
     if cached:
         trail = [Reached(level=number, table=tables[number], user=False) for number in range(1, level + 1)]
-        iotlb.fill_upper(board.contexts.did(bond), bond.pasid, ADDRESS, trail)
-    else:
-        iotlb.upper_capacity = 0
+        did, pasid = board.contexts.did(board.bond), board.bond.pasid
+        board.units.vtd.iotlb.fill_upper(did, pasid, ADDRESS, trail)
     return KernelTable(parent=where[level - 1], page=tables[level], entry=where[level])
 
 

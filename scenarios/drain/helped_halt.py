@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.devices.endless_loop import EndlessLoop
+from actors.devices.works_until_refused import WorksUntilRefused
 from actors.runtime.world import Cpu, World
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
@@ -52,7 +52,7 @@ EXPECTED = (
 )
 def helped_halt(world: World, *, halt: str, iommu: str) -> None:
     """A device without a stop works with its PASID while that is unbound and bound again."""
-    board = platform(world, iommu, device=EndlessLoop, report=0)
+    board = platform(world, iommu, device=WorksUntilRefused, report=0)
 
     async def bind(cpu: Cpu) -> None:
         await board.contexts.write(cpu, await board.pasids.allocate(cpu, board.mm_b))

@@ -13,6 +13,7 @@ from hw.bus import PhysAddr
 from hw.memory import mm_owner
 from hw.tlb import pages_from
 from hw.vtd.descriptors import pasid_iotlb
+from hw.vtd.iotlb import Iotlb
 from hw.vtd.state import Vtd
 
 from ..boards.kernel_half import ADDRESS, LEVELS, forged_entry, kernel_half
@@ -121,7 +122,7 @@ def kernel_table_free(world: World, given: KernelTableFree) -> None:
         device=Reader,
         jobs=lambda mm_a, mm_b: [Job(0, [ADDRESS])],
         repeats=given.accesses,
-        hardware=partial(Vtd, report_walks=True),
+        hardware=partial(Vtd, report_walks=True, iotlb=Iotlb(upper_capacity=4 if given.cache == "upper" else 0)),
     )
     half = kernel_half(world, board, LEVELS[given.freed], cached=given.cache == "upper")
 

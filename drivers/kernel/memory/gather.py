@@ -14,7 +14,7 @@ from hw.paging.walks import LEAF_LEVEL, descriptor_address
 from .mm import Mm, Notifier
 
 
-class ExitMmap:
+class GatheredExit:
     """mmu_notifier_release, unmap_vmas, free_pgtables, tlb_finish_mmu. No notifier is called once release is over."""
 
     def __init__(self, mm: Mm, frames: FrameAllocator, release: Notifier, batch: int) -> None:
@@ -84,7 +84,7 @@ class ExitMmap:
         return sorted({descriptor_address(table, address, level) for address in self._mm.pages})
 
 
-class ReleasesBehindPages(ExitMmap):
+class ReleasesBehindPages(GatheredExit):
     """BUG: pages are freed, behind a flush of the CPUs' TLBs alone, while a device still works in them."""
 
     async def run(self, cpu: Cpu) -> None:
@@ -96,7 +96,7 @@ class ReleasesBehindPages(ExitMmap):
         await self.finish(cpu)
 
 
-class ReleasesLast(ExitMmap):
+class ReleasesLast(GatheredExit):
     """BUG: also the page tables are freed before a device has let go of them; its walks go through them."""
 
     async def run(self, cpu: Cpu) -> None:
@@ -107,8 +107,8 @@ class ReleasesLast(ExitMmap):
         await self.release(cpu)
 
 
-EXITS: dict[str, type[ExitMmap]] = {
-    "release-first": ExitMmap,
+EXITS: dict[str, type[GatheredExit]] = {
+    "release-first": GatheredExit,
     "release-behind-pages": ReleasesBehindPages,
     "release-last": ReleasesLast,
 }

@@ -12,7 +12,7 @@ from .device import ATC
 
 
 @dataclass(slots=True, kw_only=True)
-class EndlessLoop(AtsLoop):
+class WorksUntilRefused(AtsLoop):
     """It writes to one page for ever; `writes` of them are made, and more would be like these."""
 
     retries: int = 9

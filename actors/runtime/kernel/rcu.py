@@ -101,8 +101,8 @@ class Rcu(Primitive):
         await self._grace_period(f"synchronize_{self.name}")
 
     async def call(self, cpu: Cpu, callback: Main, name: str = "") -> None:
-        """call_rcu(): two steps, after which an actor of its own waits for a grace period and then runs `callback`, which
-        must not sleep."""
+        """call_rcu(): two steps, after which an actor of its own waits for a grace period and then runs `callback`,
+        which must not sleep."""
         number = cpu.number
         await self._queue(cpu)
         count = self._called[number]

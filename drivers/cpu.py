@@ -94,6 +94,14 @@ class Interrupt(Protocol):
         ...
 
 
+class Tail(Protocol):
+    """The register that says how far a queue in memory is filled: a store that hardware waits for."""
+
+    async def move(self, cpu: Any, tail: int) -> None:
+        """What lies before `tail` is the hardware's from here."""
+        ...
+
+
 class Workqueue(Protocol):
     """A kernel work queue."""
 

@@ -14,9 +14,6 @@ from hw.events.link import DEVICE_LIFE, DEVICE_PRI
 from hw.pcie.events import FunctionReset, InvalidationMetReset, PriSwitched
 from hw.pcie.tlp import (
     ConfigRegister,
-    ConfigurationCompletion,
-    ConfigurationData,
-    ConfigurationRead,
     ConfigurationWrite,
     InvalidateRequest,
     PageRequest,
@@ -25,6 +22,7 @@ from hw.pcie.tlp import (
 
 from ..iommus.invalidation_timer import IGNORED
 from ..runtime.world import Cpu
+from .configurable import ConfigurableFunction
 from .device import ATC, Device
 from .job import Job
 
@@ -32,13 +30,11 @@ IN_RESET: Resource = ("device", "in reset")
 
 
 @dataclass(slots=True, kw_only=True)
-class ResettableFunction(Device):
+class ResettableFunction(ConfigurableFunction):
     """Answers invalidations even in reset (Raj, 2020), and counts its lives from 0."""
 
     life: int = 0
     in_reset: bool = False
-    completion_passes: bool = True
-    """Whether the completion of a configuration write may pass page requests."""
     ignored: list[int] = field(default_factory=list)
     """ITags of invalidations that will never be answered."""
 
@@ -90,22 +86,6 @@ class ResettableFunction(Device):
         self.pri.send(job.prgi, last=True)
         self.requests_sent += 1
         cpu.emit(self.request_sent(ordinal, job, message))
-
-    async def configuration(self, cpu: Cpu) -> None:
-        """Configuration writes and reads, each with its completion."""
-        while True:
-            match await self.downstream.receive_ordered(cpu, "non-posted", "take configuration request"):
-                case ConfigurationWrite() as write:
-                    await self.written(cpu, write)
-                    done = ConfigurationCompletion(sid=self.sid)
-                    await self.upstream.send_ordered(
-                        "completion", done, "send configuration completion", may_pass=self.completion_passes
-                    )
-                case ConfigurationRead():
-                    data = ConfigurationData(sid=self.sid)
-                    await self.upstream.send_ordered("completion", data, "send configuration data")
-                case unexpected:
-                    raise TypeError(f"a function cannot take {unexpected}")
 
     async def written(self, cpu: Cpu, write: ConfigurationWrite) -> None:
         """What a configuration write sets off."""

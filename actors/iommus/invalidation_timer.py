@@ -11,10 +11,19 @@ from typing import Protocol
 from hw.bus import Resource, StreamId
 from hw.pcie.events import InvalidationTimedOut
 
-from ..runtime.world import Cpu
-from .iommu_units import IommuUnits
+from ..runtime.world import Cpu, World
 
 IGNORED: Resource = ("device", "ignored invalidations")
+
+
+class Waiting(Protocol):
+    """An IOMMU that sends invalidations."""
+
+    world: World
+
+    async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
+        """Give one up; the number of the command or descriptor."""
+        ...
 
 
 class Unanswering(Protocol):
@@ -27,7 +36,7 @@ class Unanswering(Protocol):
     """ITags, oldest first."""
 
 
-def add_invalidation_timer(units: IommuUnits, device: Unanswering) -> None:
+def add_invalidation_timer(units: Waiting, device: Unanswering) -> None:
     """A daemon that ends an invalidation which the device will never answer."""
 
     async def timer(cpu: Cpu) -> None:

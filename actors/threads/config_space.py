@@ -28,6 +28,10 @@ class ConfigSpace:
         await self.downstream.send_ordered("non-posted", message, f"config write {register.name} = {value}")
         await self.upstream.receive_ordered(cpu, "completion", f"config write {register.name} completes")
 
+    async def switch_ats(self, cpu: Cpu, on: bool) -> None:
+        """Write ATS Enable."""
+        await self.write(cpu, ConfigRegister.ATS_ENABLE, int(on))
+
     async def read(self, cpu: Cpu, what: str) -> None:
         """Read, and wait for the data; `what` is read for."""
         await self.downstream.send_ordered("non-posted", ConfigurationRead(sid=self.sid), f"config read: {what}")

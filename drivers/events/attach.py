@@ -90,16 +90,17 @@ class ContextStored(Arrow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigInvalidated(Arrow):
-    """A CFGI of a stream (`ssid` -1: the STE and all CDs) took effect, or (`complete`) the SYNC behind it completed."""
+class ConfigInvalidated(Event):
+    """A CFGI of a stream (`ssid` -1: the STE and all CDs) took effect, or (`complete`) the SYNC behind it completed.
 
-    by: str
+    Between a CFGI and its SYNC the queue has no other batch.
+    """
+
     sid: int
     ssid: int
     complete: bool
     asids: tuple[int, ...]
     who: str = ""
-    target: str
 
     def _label(self) -> str:
         what = f"CFGI_STE({self.who})" if self.ssid < 0 else f"CFGI_CD({self.who}, {self.ssid})"
@@ -110,11 +111,10 @@ class ConfigInvalidated(Arrow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AsidInvalidated(Arrow):
+class AsidInvalidated(Event):
     """A TLBI by ASID took effect."""
 
     asid: int
-    target: str
 
     def _label(self) -> str:
         return f"TLBI_NH_ASID({self.asid})"
@@ -232,30 +232,18 @@ class PageFreed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtcDropped(Arrow):
-    """An ATC_INV reached an endpoint."""
-
-    who: str
-    target: str = "M"
-
-    def _label(self) -> str:
-        return f"ATC_INV({self.who})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtsSwitched(Arrow):
-    """Software wrote ATS Enable of an endpoint."""
+class AtsSwitched(Event):
+    """An endpoint took a write of its ATS Enable."""
 
     who: str
     on: bool
-    target: str = "M"
 
     def _label(self) -> str:
         return f"ATS {'on' if self.on else 'off'}({self.who})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessLanded(Arrow):
+class AccessLanded(Event):
     """A DMA went through the SMMU: its CD said `asid` and table `meant`, the translation it used is of table `found`.
 
     All are 0 for an access that bypasses stage 1.
@@ -269,7 +257,6 @@ class AccessLanded(Arrow):
     who: str = ""
     through: str = ""
     """The translation's table, for people."""
-    target: str
 
     def _label(self) -> str:
         tag = f"ASID {self.asid}, {self.through}" if self.asid else "bypass"
@@ -277,13 +264,12 @@ class AccessLanded(Arrow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRefused(Arrow):
+class AccessRefused(Event):
     """A DMA was not let through."""
 
     sid: int
     why: str
     who: str = ""
-    target: str
 
     def _label(self) -> str:
         return f"DMA of {self.who} refused: {self.why}"

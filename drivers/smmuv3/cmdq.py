@@ -15,13 +15,14 @@ from ..cpu import Cpu, Lock
 class Cmdq:
     """The software side of the command queue, with a copy of CONS that is read again only when the queue looks full."""
 
-    def __init__(self, registers: Registers, ring: Ring, lock: Lock) -> None:
+    def __init__(self, registers: Registers, ring: Ring, lock: Lock, first: int = 0) -> None:
+        """`first` is the number of its first command: several queues of one SMMU number theirs apart."""
         self._registers = registers
         self._ring = ring
         self._lock = lock
         self._prod = 0
         self._cons = 0
-        self._issued = 0
+        self._issued = first
 
     async def issue(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> None:
         """Write commands and ring the doorbell; they are neither consumed nor complete when it returns.
@@ -33,23 +34,26 @@ class Cmdq:
         first = self._issued
         for command in batch:
             await self._write(cpu, command)
-        await self._ring_doorbell(cpu)
+        await self.ring_doorbell(cpu)
         if published is not None:
             published(first)
         await cpu.unlock(self._lock)
 
-    async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
+    async def issue_sync(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> None:
         """Issue a batch and a CMD_SYNC behind it, and wait until the SYNC has zeroed its own slot (an MSI write).
 
         A busy wait, as the mm's notifiers may not sleep. Who waits through a whole lap of the queue finds his slot used
-        again, so the queue is longer than any wait.
+        again, so the queue is longer than any wait. `published` as in `issue`.
         """
         await cpu.lock(self._lock)
+        first = self._issued
         for command in batch:
             await self._write(cpu, command)
         slot = self._ring.slot(self._prod)
         await self._write(cpu, commands.cmd_sync(SyncSignal.IRQ, slot))
-        await self._ring_doorbell(cpu)
+        await self.ring_doorbell(cpu)
+        if published is not None:
+            published(first)
         await cpu.unlock(self._lock)
         await cpu.poll(slot, lambda word: word == 0, "CMD_SYNC completes", sleeps=False)
 
@@ -68,5 +72,6 @@ class Cmdq:
         self._prod = ring.next(self._prod)
         self._issued += 1
 
-    async def _ring_doorbell(self, cpu: Cpu) -> None:
+    async def ring_doorbell(self, cpu: Cpu) -> None:
+        """Write PROD, under the lock."""
         await cpu.store(self._registers.CMDQ_PROD, self._prod, "CMDQ_PROD")

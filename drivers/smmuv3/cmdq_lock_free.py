@@ -80,8 +80,8 @@ class LockFreeCmdq(Cmdq):
         await self._mark_valid(cpu, claim, published)
         await self.serve(cpu, claim)
 
-    async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
-        """As in the base class.
+    async def issue_sync(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> None:
+        """As in the base class; `published` is called in the step that lets an owner publish the batch.
 
         The lock keeps everybody from moving the shared CONS on, and so from reserving the slots of a further lap,
         while somebody waits: a queue that goes round unseen looks as if it had not moved.
@@ -89,7 +89,7 @@ class LockFreeCmdq(Cmdq):
         claim = await self._reserve(cpu, batch, waits=True)
         await self._fill(cpu, claim)
         await self.enter_wait(cpu)
-        await self._mark_valid(cpu, claim)
+        await self._mark_valid(cpu, claim, published)
         await self.serve(cpu, claim)
         await self.leave(cpu, claim)
 

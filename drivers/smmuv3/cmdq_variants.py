@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hw.bus import PhysAddr
 from hw.smmuv3 import commands
 from hw.smmuv3.commands import Command
@@ -110,11 +112,11 @@ class WaitsUnlocked(PollsCons):
 class LocksLate(PollsCons):
     """BUG: takes the lock behind the valid marks, when an owner may have published, and the SMMU gone on."""
 
-    async def issue_sync(self, cpu: Cpu, *batch: Command) -> None:
+    async def issue_sync(self, cpu: Cpu, *batch: Command, published: Callable[[int], None] | None = None) -> None:
         """The second and third step are the wrong way round."""
         claim = await self._reserve(cpu, batch, waits=True)
         await self._fill(cpu, claim)
-        await self._mark_valid(cpu, claim)
+        await self._mark_valid(cpu, claim, published)
         await self.enter_wait(cpu)
         await self.serve(cpu, claim)
         await self.leave(cpu, claim)

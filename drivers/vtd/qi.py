@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES
@@ -14,7 +13,7 @@ from hw.vtd.descriptors import Descriptor, WaitDescriptor
 from hw.vtd.registers import Registers
 from hw.vtd.ring import ByteRing
 
-from ..cpu import Cpu, Lock
+from ..cpu import Cpu, Lock, Tail
 
 Published = Callable[[int], None]
 
@@ -28,14 +27,6 @@ class Submission:
     ticket: int
 
 
-class IqTail(Protocol):
-    """IQT: a store that the unit waits for."""
-
-    async def move(self, cpu: Cpu, tail: int) -> None:
-        """What lies before `tail` is the unit's from here."""
-        ...
-
-
 class Qi:
     """qi_submit_sync: descriptors and a wait under a spin lock, then a busy wait for the status that the wait writes.
 
@@ -43,7 +34,7 @@ class Qi:
     less. FSTS is not read, as if nothing ever stopped the queue: `drivers.vtd.qi_errors` does.
     """
 
-    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: IqTail) -> None:
+    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail) -> None:
         """`status` is where the status words begin, one for each slot."""
         self._registers = registers
         self._ring = ring

@@ -14,6 +14,11 @@ def pasid_resource(pasid: int) -> Resource:
     return ("pasid", pasid)
 
 
+def whose(pasid: int) -> str:
+    """How people call whose traffic it is: the PASID, or the function's own (the RID), where there is none."""
+    return "RID" if pasid < 0 else f"P{pasid}"
+
+
 DEVICE_PRI: Resource = ("device", "PRI")
 """The page request interface of the device: its groups and credits."""
 DEVICE_LIFE: Resource = ("device", "life")
@@ -146,8 +151,8 @@ class Translated(Arrow):
 
     def _label(self) -> str:
         if self.status:
-            return f"ATS P{self.pasid} {'UR' if self.status == 1 else 'CA'}"
-        return f"ATS P{self.pasid} {f'page {self.page:#x}' if self.page else 'R=W=0'}"
+            return f"ATS {whose(self.pasid)} {'UR' if self.status == 1 else 'CA'}"
+        return f"ATS {whose(self.pasid)} {f'page {self.page:#x}' if self.page else 'R=W=0'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +169,7 @@ class DmaIssued(Arrow):
     target: str
 
     def _label(self) -> str:
-        return f"DMA P{self.pasid} {self.page:#x}"
+        return f"DMA {whose(self.pasid)} {self.page:#x}"
 
     def _touches(self) -> tuple[Resource, ...]:
         return (DEVICE_LIFE,)
@@ -224,4 +229,4 @@ class AtcInvalidated(Event):
     pasid: int
 
     def _label(self) -> str:
-        return f"ATC drops P{self.pasid}"
+        return f"ATC drops {whose(self.pasid)}"

@@ -10,7 +10,7 @@ from enum import Enum
 
 from hw.bus import Resource
 from hw.events.event import Arrow, Event
-from hw.events.link import DEVICE_PRI, pasid_resource
+from hw.events.link import DEVICE_PRI, pasid_resource, whose
 
 
 class AccessOutcome(Enum):
@@ -67,7 +67,7 @@ class WriteDropped(Event):
     address: int
 
     def _label(self) -> str:
-        return f"write to {self.address:#x} of P{self.pasid} is dropped"
+        return f"write to {self.address:#x} of {whose(self.pasid)} is dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

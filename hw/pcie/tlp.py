@@ -164,6 +164,7 @@ class ConfigRegister(IntEnum):
 
     PRI_ENABLE = 0
     INITIATE_FLR = 1
+    ATS_ENABLE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ async def translate_request(bus: Bus, smmu: Smmu, request: TranslationRequest) -
         address=request.address,
         write=request.write,
         ats=True,
+        ordinal=request.tag,
     )
     outcome = await _resolve(bus, smmu, transaction)
     completion, event = _completion(smmu, request, transaction, outcome)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
-from actors.iommus.smmuv3.attach_units import Units
+from actors.devices.ats_function import AtsFunction
+from actors.devices.job import Job
+from actors.iommus.invalidation_timer import add_invalidation_timer
+from actors.iommus.smmuv3.attach_ats import AtsUnits
+from actors.iommus.smmuv3.attach_units import AttachUnits
 from actors.runtime.world import World
 from drivers.events.attach import ContextStored, Names, StreamStored
+from drivers.kernel.endpoint import Endpoint
 from drivers.smmuv3.attach.entries import ContextEntry, StreamEntry
+from drivers.smmuv3.attach.invalidations import Invalidations
 from drivers.smmuv3.attach.rid import AsidTable, Domain, DomainContexts, Master, RidContexts
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import KERNEL, MMIO, mm_owner
 from hw.paging.aarch64 import PageTables
+from hw.pcie.pri import PageRequestInterface
+from hw.pcie.tlp import NO_PASID
 from hw.smmuv3 import LANE, cd, ste
 from hw.smmuv3.cd import Cd, paging_cd
 from hw.smmuv3.registers import Registers
@@ -20,11 +29,12 @@ from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, Ste, cdtable_ste
 
 from .endpoint import write_words
+from .invalidations import command_queue, queue_each
 
 M, S = StreamId(0), StreamId(1)
 RID, PASID = Pasid(0), Pasid(1)
 ADDRESS = VirtAddr(0x10_0000)
-UnitsT = TypeVar("UnitsT", bound=Units)
+UnitsT = TypeVar("UnitsT", bound=AttachUnits)
 CPU_ASID = Asid(1)
 """What the CPU chose for process P; it is also the first that the kernel's allocator gives out."""
 
@@ -41,10 +51,12 @@ class Board(Generic[UnitsT]):
         world: World,
         *,
         case: str,
-        units: Callable[[World, Smmu, Names], UnitsT],
+        units: Callable[..., UnitsT],
         domain_tables: bool = False,
         eats: AtsMode = AtsMode.REFUSED,
+        queue_of: Sequence[str] = (),
     ) -> None:
+        """`queue_of`: the threads that have a command queue each; without, there is one for all."""
         frames, memory = world.frames, world.memory
         self.world = world
         self.leaves: dict[str, PhysAddr] = {}
@@ -54,7 +66,13 @@ class Board(Generic[UnitsT]):
         streams = frames.allocate(KERNEL)
         self.smmu = Smmu(registers=Registers(frames.allocate(MMIO)), stream_table=streams, streams=2)
         self.names = Names(streams={M: "M", S: "S"})
-        self.units = units(world, self.smmu, self.names)
+        kind = partial(units, names=self.names)
+        queue: Invalidations
+        if queue_of:
+            self.units, queue = queue_each(world, self.smmu, kind, queue_of)
+        else:
+            self.units, queue = command_queue(world, self.smmu, kind)
+        self.queue = queue
         self.asids = AsidTable(world.mutex)
         self.before: list[StreamStored | ContextStored] = []
         self.contested = self._domain("D", CPU_ASID if case == "1" else None)
@@ -68,7 +86,7 @@ class Board(Generic[UnitsT]):
         self.master = Master("M", M, StreamEntry(memory, streams, M, self.names), own, old)
         used = entries[old.name] if domain_tables else own
         self._set_up(self.master.stream, used, old.asid, old.ttb, eats)
-        self.contexts = DomainContexts(self.units, entries) if domain_tables else RidContexts(self.units)
+        self.contexts = DomainContexts(self.queue, entries) if domain_tables else RidContexts(self.queue)
         self.process = self._tables(2, "P")
         self.sva = self._context(PASID, "S")
         self._set_up(StreamEntry(memory, streams, S, self.names), self.sva, None, self.process)
@@ -122,3 +140,28 @@ class Board(Generic[UnitsT]):
         assert isinstance(found, Cd)
         self.smmu.cds[stream.sid, context.ssid] = found
         self.smmu.expected_asid[stream.sid, None] = asid
+
+
+def add_function(
+    world: World, units: AtsUnits, count: int, *, answers_when_off: bool, completion_passes: bool
+) -> AtsFunction:
+    """Master M with an ATC: `count` writes, what it is sent, its configuration space, the SMMU's patience with it."""
+    function = AtsFunction(
+        world=world,
+        endpoint=Endpoint(world.word("unused"), world.word("unused"), world.word("unused"), 0),
+        upstream=units.upstream,
+        downstream=units.downstream,
+        pri=PageRequestInterface(1),
+        jobs=[Job(number, [ADDRESS]) for number in range(count)],
+        pasid=NO_PASID,
+        meant_for="whom M works for",
+        name="M",
+        answers_when_off=answers_when_off,
+        completion_passes=completion_passes,
+    )
+    world.add_actor("M", function.engine, hardware=True)
+    world.add_actor("M.link", function.receiver, daemon=True, hardware=True)
+    world.add_actor("M.config", function.configuration, daemon=True, hardware=True)
+    if not answers_when_off:
+        add_invalidation_timer(units, function)
+    return function

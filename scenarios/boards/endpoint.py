@@ -249,8 +249,8 @@ def buffer(pages: int) -> list[VirtAddr]:
     return [VirtAddr(BUFFER + number * 0x1000) for number in range(pages)]
 
 
-def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
-    """The PCIe link, upstream and downstream."""
+def links(world: World, iommu: str = "SMMU", device: str = "device") -> tuple[Link, Link]:
+    """The PCIe link of a device, upstream and downstream."""
     upstream = world.link(
         f"to {iommu}",
         posted=(PageRequest, Dma, InvalidateCompletion),
@@ -258,7 +258,7 @@ def links(world: World, iommu: str = "SMMU") -> tuple[Link, Link]:
         completion=(ConfigurationCompletion, ConfigurationData),
     )
     downstream = world.link(
-        "to device",
+        f"to {device}",
         posted=(PrgResponse, InvalidateRequest),
         non_posted=(ConfigurationWrite, ConfigurationRead),
         completion=(TranslationCompletion, DmaCompletion),

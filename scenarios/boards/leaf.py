@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.iommus.smmuv3.attach_units import Units
+from actors.iommus.smmuv3.attach_units import AttachUnits
 from actors.runtime.world import World
 from drivers.kernel.memory.objects import Object
 from drivers.smmuv3.attach.cd_leaf import FORMAT, CdTable
@@ -17,6 +17,7 @@ from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
 from .endpoint import write_words
+from .invalidations import command_queue
 
 PASID = Pasid(1025)
 """The leaf of PASIDs 1024 to 2047 is missing."""
@@ -37,7 +38,7 @@ class LeafBoard:
             streams=streams,
             report_fetches=True,
         )
-        self.units = Units(world, self.smmu)
+        self.units, self.queue = command_queue(world, self.smmu, AttachUnits)
         owner = mm_owner(0)
         tables = PageTables(world.memory, frames, owner)
         tables.map_now(ADDRESS, frames.allocate(owner))
@@ -58,4 +59,4 @@ class LeafBoard:
         leaf = Object(f"CD leaf of stream {sid}") if present else None
         if present:
             write_words(self.world, PhysAddr(level1 + (PASID >> FORMAT.bits) * WORD_BYTES), [l1cd(space, FORMAT)])
-        return kind(sid, level1, space, PASID, self.units, leaf)
+        return kind(sid, level1, space, PASID, self.queue, leaf)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Unpack
 
-from actors.iommus.vtd.doorbell import Doorbell
+from actors.iommus.doorbell import Doorbell
 from actors.iommus.vtd.units import VtdUnits
 from actors.runtime.primitives.sync import Interrupt
 from actors.runtime.world import World

@@ -6,11 +6,14 @@ from functools import partial
 
 from actors.iommus.smmuv3.attach_ats import AtsUnits
 from actors.runtime.world import Cpu, World
+from actors.threads.config_space import ConfigSpace
 from drivers.smmuv3.attach.ats import ORDERS, AtcList, unmap_page
 from hw.memory import mm_owner, owner_name
+from hw.pcie.ats import AtcEntry
+from hw.pcie.tlp import NO_PASID
 from hw.smmuv3.ste import AtsMode
 
-from ..boards.attach import ADDRESS, Board
+from ..boards.attach import ADDRESS, Board, M, add_function
 from ..oracles.device_sees_no_error import DeviceSeesNoError
 from ..oracles.no_dma_into_foreign_frame import NoDmaIntoForeignFrame
 from ..oracles.no_invalidation_times_out import NoInvalidationTimesOut
@@ -28,6 +31,12 @@ class AttachAts(Parameters):
     unmap = one_of("on", "off", default="on", meaning="whether the old domain loses the page meanwhile")
     off = one_of("answers", "ignores", default="answers", meaning="what an endpoint with ATS off does with ATC_INV")
     accesses = number(1, 3, default=1, meaning="writes of the endpoint, one after the other")
+    config_completion = one_of(
+        "may-pass",
+        "pushes",
+        default="may-pass",
+        meaning="whether the completion of a configuration write may pass writes of the endpoint",
+    )
 
 
 @scenario(
@@ -45,26 +54,28 @@ def attach_ats(world: World, given: AttachAts) -> None:
     def allowed() -> tuple[str, ...]:
         return owners[1:] if returned else owners
 
-    kind = partial(AtsUnits, answers_when_off=given.off == "answers", allowed=allowed)
-    board = Board(world, case="1", units=kind, eats=eats)
-    units = board.units
+    board = Board(world, case="1", units=partial(AtsUnits, allowed=allowed), eats=eats)
     domains = (board.contested, board.other)
     lists = {domain.name: AtcList(domain, world.rwlock(f"invs of {domain.name}")) for domain in domains}
-    if now:
-        units.warm(ADDRESS, board.pages["D"])
+    answers, passes = given.off == "answers", given.config_completion == "may-pass"
+    function = add_function(world, board.units, given.accesses, answers_when_off=answers, completion_passes=passes)
+    if now:  # for a while already
         lists["D"].masters.append(board.master)
-    rid = ORDERS[given.order](board.asids, board.contexts, units, lists, now=now, then=then)
+        function.atc.enable()
+        page = board.pages["D"]
+        function.atc.fill(AtcEntry(pasid=NO_PASID, virtual_page=ADDRESS, page=page, read=True, write=True))
+    config = ConfigSpace(board.units.upstream, board.units.downstream, M)
+    rid = ORDERS[given.order](board.asids, board.contexts, config, lists, now=now, then=then)
 
     async def attach_dev(cpu: Cpu) -> None:
         await rid.attach(cpu, board.master, board.new)
         returned.append(True)
 
     async def iommu_unmap(cpu: Cpu) -> None:
-        await unmap_page(cpu, lists["D"], units, board.leaves["D"], ADDRESS, world.frames)
+        await unmap_page(cpu, lists["D"], board.queue, board.leaves["D"], ADDRESS, world.frames)
 
     world.actor(attach_dev)
     if given.unmap == "on":
         world.actor(iommu_unmap)
-    world.add_actor("M", units.endpoint(ADDRESS, given.accesses), hardware=True)
     world.check(NoDmaIntoForeignFrame(), DeviceSeesNoError(), NoInvalidationTimesOut())
     world.expect(*(EndpointWorksIn(domain.name, owner) for domain, owner in zip(domains, owners, strict=True)))

@@ -63,8 +63,20 @@ EXPECTED = (
     ),
     Expected(
         params={"order": "under-lock", "ats": "on-off", "off": "ignores"},
+        verdict="violated",
+        oracle=FRAME,
+        why="afterwards nobody sends an ATC_INV, so nothing pushes a translated write that left before ATS off: the "
+        "completion of a configuration write may pass it (vtd-pcie §1.1)",
+    ),
+    Expected(
+        params={"order": "under-lock", "ats": "on-off", "off": "ignores", "config_completion": "pushes"},
         verdict="holds",
         why="SMMU-R21: who sends is waited for, and afterwards nobody sends and the endpoint does not use its ATC",
+    ),
+    Expected(
+        params={"order": "under-lock-read", "ats": "on-off", "off": "ignores"},
+        verdict="holds",
+        why="the same where the completion may pass: data read back pushes the endpoint's last translated write",
     ),
     Expected(
         params={"order": "under-lock"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.iommus.smmuv3.attach_units import Units
+from actors.iommus.smmuv3.attach_units import AttachUnits
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.failing import FAILURES
 from drivers.smmuv3.attach.share import SharedAsids, SvaBind
@@ -45,7 +45,7 @@ EXPECTED = (
 )
 def attach_fails(world: World, *, attach: str) -> None:
     """There is no memory for a master's CD, while CPU1 binds a process that wants the ASID of the new domain."""
-    board = Board(world, case="2", units=Units)
+    board = Board(world, case="2", units=AttachUnits)
     rid = FAILURES[attach](board.asids, board.contexts, tlbi=False)
     sva = SvaBind(SharedAsids(board.asids, board.contexts), world.mutex("sva_lock"))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.iommus.smmuv3.attach_units import Bell
 from actors.runtime.world import Cpu, World
 from drivers.smmuv3.attach.cd_leaf import TABLES, LeafBind, LeafMaster
 from hw.bus import StreamId
 
+from ..boards.invalidations import add_reader
 from ..boards.leaf import ADDRESS, PASID, LeafBoard
 from ..oracles.bound_pasid_is_not_refused import BoundPasidIsNotRefused
 from ..parameters import number, one_of
@@ -63,19 +63,14 @@ def cd_leaf(world: World, *, cfgi: str, leaf: str, prefetches: int) -> None:
     board = LeafBoard(world)
     master = LeafMaster(board.table(SID, TABLES[cfgi], present=leaf == "present"))
     sva = LeafBind([master], world.spinlock("devices_lock"), world.mutex("sva_lock"))
-    bell = Bell(world, "M")
-    works = board.units.device(SID, PASID, ADDRESS, 1)
+    doorbell = world.word("doorbell of M")
 
     async def bind(cpu: Cpu) -> None:
         await sva.bind(cpu, master, board.process)
-        await bell.ring()
-
-    async def work(cpu: Cpu) -> None:
-        await bell.wait()
-        await works(cpu)
+        await cpu.store(doorbell, 1, "doorbell of M")
 
     world.add_actor("bind", bind)
-    world.add_actor("M", work, hardware=True)
+    add_reader(world, board.units, "M", SID, PASID, ADDRESS, 1, doorbell)
     if prefetches:
         world.add_actor("smmu.prefetch", board.units.prefetcher(SID, PASID, prefetches), hardware=True)
     world.check(BoundPasidIsNotRefused())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import drivers.cpu
-from actors.iommus.smmuv3.attach_units import Units
+from actors.iommus.smmuv3.attach_units import AttachUnits
 from actors.runtime.world import Cpu, Main, World
 from drivers.smmuv3.entry_writer import STE, WRITERS, Entry, EntryKind, Sync
 from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
@@ -21,6 +21,7 @@ from hw.smmuv3.state import Smmu
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, cdtable_ste, ste_address
 
 from ..boards.endpoint import write_words
+from ..boards.invalidations import add_reader, command_queue
 from ..oracles.hitless_update_never_refuses import HitlessUpdateNeverRefuses
 from ..oracles.walker_uses_old_or_new import WalkerUsesOldOrNew
 from ..parameters import Parameters, number, one_of
@@ -93,14 +94,14 @@ def fill(world: World, change: str, accesses: int, prefetches: int, update: Call
     write_words(world, address, transition.old(tables))
 
     smmu = Smmu(registers=Registers(frames.allocate(MMIO)), stream_table=streams, streams=1, report_fetches=True)
-    units = Units(world, smmu)
+    units, queue = command_queue(world, smmu, AttachUnits)
     invalidate = cfgi_ste(SID) if is_ste else cfgi_cd(SID, RID)
 
     async def sync(cpu: drivers.cpu.Cpu) -> None:
-        await units.sync(cpu, invalidate)
+        await queue.sync(cpu, invalidate)
 
     world.add_actor("CPU", update(Changing(name, address, transition.kind, transition.new(tables), sync)))
-    world.add_actor("M", units.device(SID, NO_PASID, ADDRESS, accesses), hardware=True)
+    add_reader(world, units, "M", SID, NO_PASID, ADDRESS, accesses)
     if prefetches:
         world.add_actor("smmu.prefetch", units.prefetcher(SID, NO_PASID, prefetches), hardware=True)
     world.check(WalkerUsesOldOrNew(name, transition.meanings(tables)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.runtime.primitives.events import Violation
+from hw.events.link import whose
 from hw.pcie.events import DeviceErrorSeen
 
 from .oracle import EventOracle
@@ -15,4 +16,4 @@ class DeviceSeesNoError(EventOracle):
 
     def observe(self, event: DeviceErrorSeen) -> None:
         """The first is one too many."""
-        raise Violation(f"P{event.pasid}: {event.error.value}", event.error.name)
+        raise Violation(f"{whose(event.pasid)}: {event.error.value}", event.error.name)

@@ -26,7 +26,7 @@ class OneTablePerAsid(EventOracle):
         self._leads: dict[int, list[int]] = {}  # stream -> CD tables that its STE may lead to, memory's last
         self._memory: dict[int, dict[int, Context]] = {}  # table -> SSID -> the valid CD there
         self._cached: dict[int, list[Context]] = {}  # stream -> CDs no longer in memory that it may still use
-        self._leaving: dict[tuple[str, int, int], tuple[list[int], list[Context]]] = {}  # what a SYNC will take away
+        self._leaving: dict[tuple[int, int], tuple[list[int], list[Context]]] = {}  # what a SYNC will take away
         for event in before:
             self._learn(event)
 
@@ -57,12 +57,12 @@ class OneTablePerAsid(EventOracle):
                 self._leads.setdefault(sid, []).append(table)
             case ContextStored(table=table, ssid=ssid):
                 self._store(event)
-            case ConfigInvalidated(by=by, sid=sid, ssid=ssid, complete=False):
+            case ConfigInvalidated(sid=sid, ssid=ssid, complete=False):
                 old = self._leads[sid][:-1] if ssid < 0 else []
                 gone = [context for context in self._cached.get(sid, []) if ssid in (-1, context[0])]
-                self._leaving[by, sid, ssid] = (old, gone)
-            case ConfigInvalidated(by=by, sid=sid, ssid=ssid):
-                old, gone = self._leaving.pop((by, sid, ssid))
+                self._leaving[sid, ssid] = (old, gone)
+            case ConfigInvalidated(sid=sid, ssid=ssid):
+                old, gone = self._leaving.pop((sid, ssid))
                 for table in old:
                     self._leads[sid].remove(table)
                 for context in gone:

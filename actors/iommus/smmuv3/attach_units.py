@@ -1,19 +1,17 @@
-"""The SMMU and its devices as attach worlds need them: a command queue without latency, DMA by untranslated address.
+"""The SMMU of attach worlds: it consumes a command queue, and serves several masters, each on a link of its own.
 
-A CPU that invalidates does nothing until its SYNC is complete, so each command may as well take effect in a step of
-that CPU: it can come late, as the CPU can, and other agents run before and after it as they would. Only the order of
-commands within one batch is lost. Each stream uses one SSID here, so whom a CFGI concerns is known from the start.
+Whose end a CMD_SYNC waits for is said exactly, so that accesses which use nothing of its batch do not race with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
-import drivers.cpu
+from actors.runtime.primitives.link import Link
 from actors.runtime.primitives.step import Step, perform
-from actors.runtime.world import Cpu, World
+from actors.runtime.world import Cpu, Main, World
 from drivers.events.attach import (
     AccessLanded,
     AccessRefused,
@@ -22,78 +20,125 @@ from drivers.events.attach import (
     Names,
     asid_resource,
 )
-from hw.bus import Asid, Pasid, PhysAddr, StreamId, VirtAddr
-from hw.pcie.tlp import NO_PASID
-from hw.smmuv3 import LANE
+from hw.bus import Asid, Pasid, PhysAddr, Resource, StreamId, VirtAddr
+from hw.pcie.tlp import NO_PASID, Dma, DmaCompletion
 from hw.smmuv3.commands import Command, Opcode
-from hw.smmuv3.state import Smmu, Transaction, affects, apply, resources_of
-from hw.smmuv3.translate import AccessAnswer, prefetch, untranslated_access
+from hw.smmuv3.registers import Registers
+from hw.smmuv3.state import Transaction, affects, apply, resources_of
+from hw.smmuv3.translate import AccessAnswer, Disposition, prefetch, untranslated_access
 from hw.tlb import TlbEntry
 
+from ..doorbell import Doorbell
+from .command_units import CommandUnits
+
+AN_END: Resource = ("a transaction ends",)
+"""Given by each, and taken by nobody: it changes what a CMD_SYNC waits for."""
 PREFETCHES = 1_000
 """Ordinals from here on are prefetches."""
-Main = Callable[[Cpu], Coroutine[Any, Any, None]]
 
 
-@dataclass(slots=True)
-class Units:
-    """The SMMU and the transactions that it has ended."""
+@dataclass(slots=True, kw_only=True)
+class AttachUnits(CommandUnits):
+    """The queue, the transactions that have ended, and those that the next CMD_SYNC waits for."""
 
-    world: World
-    smmu: Smmu
+    prod: Doorbell
+    page: Registers
+    """Of this queue."""
+    concerned: Mapping[int, tuple[Asid, ...]]
+    """Ghost, by the number of a command: the ASIDs whose CDs its batch may take away."""
     names: Names = field(default_factory=Names)
     ended: list[Transaction] = field(default_factory=list)
+    effective: list[tuple[int, Command]] = field(default_factory=list)
+    """The commands since the last CMD_SYNC that have taken effect."""
+    users: list[Transaction] = field(default_factory=list)
+    """Who may have used what they took away."""
 
-    async def sync(self, cpu: drivers.cpu.Cpu, *batch: Command, asids: Sequence[Asid] = ()) -> None:
-        """Each command takes effect; then the SYNC waits for whoever may have used what they took away.
+    @property
+    def registers(self) -> Registers:
+        """On a page of their own, as there may be several queues."""
+        return self.page
 
-        What ended before the command is waited for as well: it would have been, had it ended after.
+    async def doorbell(self, cpu: Cpu, cons: int) -> int:
+        """Moves of PROD, one by one."""
+        return await self.prod.wait()
+
+    async def take_effect(self, cpu: Cpu, number: int, command: Command) -> None:
+        """In one step, which also finds out who may have used it.
+
+        What ended before counts, too: it would have been waited for, had it ended after.
         """
-        footprint = self.world.session.footprint
-        users = footprint(tuple([asid_resource(asid) for asid in asids]))
-        waits: list[Transaction] = []
-        for command in batch:
-            await perform(Step(command.opcode.name, writes=footprint(resources_of(command)) | users))
-            waits += [each for each in (*self.ended, *self.smmu.in_flight) if affects(command, each, self.smmu)]
-            apply(command, self.smmu)
-            self.report(cpu, command, asids, complete=False)
-        takes = 0
-        for transaction in waits:
-            takes |= self.end_of(transaction.sid, transaction.ordinal)
-        await perform(
-            Step(
-                "CMD_SYNC completes",
-                writes=users,
-                takes=takes,
-                ready=lambda: not any(each in self.smmu.in_flight for each in waits),
-                blocked=lambda: "transactions that use what was invalidated",
-            )
+        touched = resources_of(command) + self._asids(number)
+        await perform(Step(command.opcode.name, writes=self.world.session.footprint(touched), gives=self.done(number)))
+        self.users += [each for each in (*self.ended, *self.smmu.in_flight) if affects(command, each, self.smmu)]
+        apply(command, self.smmu)
+        self.in_progress.remove(number)
+        self.effective.append((number, command))
+        self._report(cpu, number, command, complete=False)
+
+    async def earlier_complete(self, number: int, reads: int, writes: int) -> None:
+        """Wait for those commands, and for the ends of those users."""
+        takes = self.all_done(number)
+        step = Step(
+            "commands before CMD_SYNC complete",
+            reads,
+            writes | self.world.session.footprint(self._asids(number)),
+            takes=takes,
+            ready=lambda: not self.in_progress and not any(each in self.smmu.in_flight for each in self.users),
+            blocked=lambda: f"commands {self.in_progress} and transactions that use what was invalidated",
+            wakes=takes | self.world.mask(AN_END),
         )
-        for command in batch:
-            self.report(cpu, command, asids, complete=True)
+        await perform(step)
+        for each in self.users:
+            step.takes |= self.end_of(each.sid, each.ordinal) & ~self.world.mask(AN_END)
+        self.users.clear()
+
+    async def synchronise(self, cpu: Cpu, number: int, command: Command) -> None:
+        """As in the base class; then no cache holds what the batch took away."""
+        await CommandUnits.synchronise(self, cpu, number, command)
+        for earlier, done in sorted(self.effective, key=lambda each: each[0]):
+            self._report(cpu, earlier, done, complete=True)
+        self.effective.clear()
+
+    def _asids(self, number: int) -> tuple[Resource, ...]:
+        return tuple([asid_resource(asid) for asid in self.concerned[number]])
 
     def end_of(self, sid: StreamId, ordinal: int) -> int:
-        """The mask that the end of a transaction gives."""
-        return self.world.mask(("transaction ends", sid, ordinal))
+        """The mask that the end of a transaction gives; its second bit, which nobody takes, is for who looks again."""
+        return self.world.mask(("transaction ends", sid, ordinal)) | self.world.mask(AN_END)
 
-    async def end(self, what: str, transaction: Transaction) -> None:
-        """The transaction is globally visible; whoever invalidated what it used can go on."""
-        await perform(Step(what, gives=self.end_of(transaction.sid, transaction.ordinal)))
+    def ended_now(self, transaction: Transaction) -> None:
+        """Within the step that gives `end_of` it: it is globally visible."""
         self.smmu.finish(transaction)
         self.ended.append(transaction)
 
-    def device(self, sid: StreamId, pasid: Pasid, address: VirtAddr, count: int) -> Main:
-        """A device that reads `address` `count` times."""
+    async def end(self, what: str, transaction: Transaction) -> None:
+        """One step for that."""
+        await perform(Step(what, gives=self.end_of(transaction.sid, transaction.ordinal)))
+        self.ended_now(transaction)
 
-        async def main(cpu: Cpu) -> None:
-            for ordinal in range(count):
-                answer = await untranslated_access(
-                    cpu, self.smmu, sid=sid, pasid=pasid, address=address, write=False, ordinal=ordinal
-                )
-                await self.end(f"DMA of {self.names.stream(sid)}: {answer.disposition.value}", answer.transaction)
-                cpu.emit(self.outcome(sid, answer))
+    def add_master(self, world: World, name: str, upstream: Link, downstream: Link) -> None:
+        """A daemon that serves the reads of one master."""
+        world.add_actor(
+            f"smmu.{name}", partial(self.serve, upstream=upstream, downstream=downstream), daemon=True, hardware=True
+        )
 
-        return main
+    async def serve(self, cpu: Cpu, upstream: Link, downstream: Link) -> None:
+        """Reads by virtual address: configuration, TLB, walk, completion."""
+        while True:
+            read: Dma = await upstream.receive_ordered(cpu, "non-posted", "take DMA read")
+            answer = await untranslated_access(
+                cpu,
+                self.smmu,
+                sid=read.sid,
+                pasid=read.pasid,
+                address=VirtAddr(read.address),
+                write=False,
+                ordinal=read.tag,
+            )
+            await self.end(f"DMA of {self.names.stream(read.sid)}: {answer.disposition.value}", answer.transaction)
+            cpu.emit(self.outcome(read.sid, answer))
+            done = DmaCompletion(sid=read.sid, tag=read.tag, ok=answer.disposition is not Disposition.ABORT)
+            await downstream.send_ordered("completion", done, "send read completion")
 
     def prefetcher(self, sid: StreamId, pasid: Pasid, count: int) -> Main:
         """The SMMU fetches the configuration of a stream `count` times, when it likes."""
@@ -122,13 +167,11 @@ class Units:
         """The event of an access that ends."""
         found, who = answer.found, self.names.stream(sid)
         if found is None:
-            return AccessRefused(
-                target=LANE, sid=sid, why=answer.event.id.name if answer.event else "silently", who=who
-            )
+            why = answer.event.id.name if answer.event else "silently"
+            return AccessRefused(sid=sid, why=why, who=who)
         meant = found.cd.ttb0 if found.cd is not None else PhysAddr(0)
         through = found.entry.root if isinstance(found.entry, TlbEntry) else meant
         return AccessLanded(
-            target=LANE,
             sid=sid,
             asid=found.cd.asid if found.cd is not None else 0,
             meant=meant,
@@ -138,48 +181,13 @@ class Units:
             through=self.names.owner(through),
         )
 
-    def report(self, cpu: drivers.cpu.Cpu, command: Command, asids: Sequence[Asid], *, complete: bool) -> None:
+    def _report(self, cpu: Cpu, number: int, command: Command, *, complete: bool) -> None:
         """The event of a command that takes effect, or of the SYNC behind it."""
         match command.opcode:
             case Opcode.TLBI_NH_ASID if not complete:
-                cpu.emit(AsidInvalidated(target=LANE, asid=command.asid))
+                cpu.emit(AsidInvalidated(asid=command.asid))
             case Opcode.CFGI_STE | Opcode.CFGI_CD:
                 ssid = -1 if command.opcode is Opcode.CFGI_STE else command.ssid
                 who = self.names.stream(command.sid)
-                cpu.emit(
-                    ConfigInvalidated(
-                        target=LANE,
-                        by=cpu.name,
-                        sid=command.sid,
-                        ssid=ssid,
-                        complete=complete,
-                        asids=tuple(asids),
-                        who=who,
-                    )
-                )
-
-
-class Bell:
-    """A doorbell of a device: rung once, by the driver that has prepared everything."""
-
-    def __init__(self, world: World, name: str) -> None:
-        self._name = name
-        self._mask = world.mask(("doorbell", name))
-        self._rung = False
-
-    async def ring(self) -> None:
-        """One step."""
-        await perform(Step(f"ring the doorbell of {self._name}", gives=self._mask))
-        self._rung = True
-
-    async def wait(self) -> None:
-        """One step, offered when it was rung."""
-        await perform(
-            Step(
-                "take the doorbell",
-                takes=self._mask,
-                ready=lambda: self._rung,
-                blocked=lambda: f"the doorbell of {self._name}",
-                idle=True,
-            )
-        )
+                asids = self.concerned[number]
+                cpu.emit(ConfigInvalidated(sid=command.sid, ssid=ssid, complete=complete, asids=asids, who=who))

@@ -20,6 +20,7 @@ from hw.pcie.tlp import NO_PASID, InvalidateRequest, PrgResponse, ResponseCode
 from hw.smmuv3.cmdq import message_word, send_message, stop, stopped
 from hw.smmuv3.commands import ATC_INV_EVERYTHING, ENTRY_WORDS, Cerror, Command, CommandError, Opcode, PriResp, decode
 from hw.smmuv3.queues import Ring
+from hw.smmuv3.registers import Registers
 from hw.smmuv3.state import IN_FLIGHT, Smmu, apply, resources_of
 
 from ..iommu_units import LinkUnits
@@ -48,24 +49,33 @@ class CommandUnits(LinkUnits):
     cmdq: Ring
     gerror_irq: Interrupt | None = None
     """The line that says that GERROR has changed, where somebody listens."""
+    unit: str = "smmu.cmdq"
+    """The name of the actor that consumes the queue."""
+    first: int = 0
+    """The number of the first command: several queues of one SMMU number theirs apart."""
     report_commands: bool = False
     """Whether commands and SYNCs are events: only worlds whose oracles look at them pay for that."""
     in_progress: list[int] = field(default_factory=list)
     overdue: list[int] = field(default_factory=list)
     """ATC_INVs that the endpoint did not answer in time: the next CMD_SYNC fails, once."""
 
+    @property
+    def registers(self) -> Registers:
+        """Those of this queue."""
+        return self.smmu.registers
+
     def add(self, world: World, *, ats: bool = True) -> None:
         """The queue alone."""
-        world.add_actor("smmu.cmdq", self.command_queue, daemon=True, hardware=True)
+        world.add_actor(self.unit, self.command_queue, daemon=True, hardware=True)
 
     async def command_queue(self, cpu: Cpu) -> None:
         """Consume commands in order; each is then carried out by itself, so they complete in any order.
 
         A SYNC is consumed only when all before it are complete and no transaction still uses what they took away.
         """
-        registers, ring = self.smmu.registers, self.cmdq
+        registers, ring = self.registers, self.cmdq
         cons = prod = self.world.memory.read(registers.CMDQ_CONS)
-        number = 0
+        number = self.first
         while True:
             if ring.empty(prod, cons):
                 prod = await self.doorbell(cpu, cons)
@@ -104,7 +114,7 @@ class CommandUnits(LinkUnits):
     async def doorbell(self, cpu: Cpu, cons: int) -> int:
         """Read PROD again, as the commands seen so far are used up; wait until it has left CONS behind."""
         return await cpu.poll(
-            self.smmu.registers.CMDQ_PROD,
+            self.registers.CMDQ_PROD,
             lambda prod: not self.cmdq.empty(prod, cons),
             "CMDQ_PROD moves",
             idle=True,
@@ -112,7 +122,7 @@ class CommandUnits(LinkUnits):
 
     async def stop(self, cpu: Cpu, cons: int, number: int, error: Cerror) -> None:
         """Say why, and wait until software has acknowledged it; then the same slot is looked at again."""
-        registers = self.smmu.registers
+        registers = self.registers
         words = tuple([("word", word) for word in (registers.CMDQ_CONS, registers.GERROR)])
         irq = () if self.gerror_irq is None else (self.gerror_irq.resource,)
         await cpu.access(
@@ -137,32 +147,40 @@ class CommandUnits(LinkUnits):
 
         After an ATC_INV that was not answered it is not consumed, but fails; the next attempt is a new one.
         """
-        takes = 0
-        for earlier in range(number):
-            takes |= self.done(earlier)
         reads, writes = self._message_footprint(command)
-        await perform(
-            Step(
-                "commands before CMD_SYNC complete",
-                self.world.mask(IN_FLIGHT) | reads,
-                self.world.mask(sync_resource(number)) | writes,
-                takes=takes,
-                ready=lambda: not self.in_progress and not self.smmu.stragglers,
-                blocked=lambda: f"commands {self.in_progress} and {len(self.smmu.stragglers)} old transactions",
-            )
-        )
+        await self.earlier_complete(number, reads, self.world.mask(sync_resource(number)) | writes)
         if self.overdue:
             self.overdue.clear()
             raise CommandQueueError(Cerror.ATC_INV_SYNC)
-        if not send_message(self.world.memory, self.smmu.registers, command):
+        if not send_message(self.world.memory, self.registers, command):
             self._raise_gerror()
             cpu.emit(MsiAborted(number=number))
         if self.report_commands:
             cpu.emit(SyncCompleted(number=number))
 
+    async def earlier_complete(self, number: int, reads: int, writes: int) -> None:
+        """The step of CMD_SYNC `number`, which reads and writes that as well: all before it is complete."""
+        await perform(
+            Step(
+                "commands before CMD_SYNC complete",
+                self.world.mask(IN_FLIGHT) | reads,
+                writes,
+                takes=self.all_done(number),
+                ready=lambda: not self.in_progress and not self.smmu.stragglers,
+                blocked=lambda: f"commands {self.in_progress} and {len(self.smmu.stragglers)} old transactions",
+            )
+        )
+
+    def all_done(self, number: int) -> int:
+        """The mask that the completions of all commands before `number` give."""
+        takes = 0
+        for earlier in range(self.first, number):
+            takes |= self.done(earlier)
+        return takes
+
     def _message_footprint(self, command: Command) -> tuple[int, int]:
         """What the completion message reads and writes."""
-        mask, registers, word = self.world.mask, self.smmu.registers, message_word(command)
+        mask, registers, word = self.world.mask, self.registers, message_word(command)
         if word is None:
             return 0, 0
         if self.world.memory.answers(word):
@@ -173,6 +191,13 @@ class CommandUnits(LinkUnits):
     def done(self, number: int) -> int:
         """The mask that the completion of a command gives."""
         return self.world.mask(("SMMU", "command done", number))
+
+    async def completed(self, itag: int) -> None:
+        """An Invalidate Completion; one that comes after its time-out is for nobody."""
+        number = next((number for number in self.in_progress if number % ITAGS == itag), None)
+        await self.upstream.deliver("take Invalidate Completion", gives=0 if number is None else self.done(number))
+        if number is not None:
+            self.in_progress.remove(number)
 
     async def time_out(self, cpu: Cpu, sid: StreamId, itag: int) -> int:
         """An ATC_INV is given up: nobody knows whether it was carried out."""
@@ -195,13 +220,17 @@ class CommandUnits(LinkUnits):
                 case Opcode.ATC_INV:
                     await self.downstream.send_posted(invalidate_request(number, command), "send Invalidate Request")
                 case _:
-                    writes = self.world.session.footprint(resources_of(command, self.smmu.streams))
-                    await perform(Step(command.opcode.name, writes=writes, gives=self.done(number)))
-                    apply(command, self.smmu)
-                    self.in_progress.remove(number)
-                    cpu.emit(CommandDone(number=number, text=f"{command.opcode.name} done"))
+                    await self.take_effect(cpu, number, command)
 
         return carry_out
+
+    async def take_effect(self, cpu: Cpu, number: int, command: Command) -> None:
+        """Drop what the command names, in one step."""
+        writes = self.world.session.footprint(resources_of(command, self.smmu.streams))
+        await perform(Step(command.opcode.name, writes=writes, gives=self.done(number)))
+        apply(command, self.smmu)
+        self.in_progress.remove(number)
+        cpu.emit(CommandDone(number=number, text=f"{command.opcode.name} done"))
 
 
 def invalidate_request(number: int, command: Command) -> InvalidateRequest:

@@ -36,7 +36,7 @@ from hw.smmuv3.translate import (
 )
 
 from ..iommu_units import Arrive, IommuUnits
-from .command_units import ITAGS, CommandUnits
+from .command_units import CommandUnits
 from .event_unit import EventUnit
 
 _TAKES_PAGE_REQUESTS = SMMUEN.mask | PRIQEN.mask
@@ -102,13 +102,6 @@ class SmmuUnits(CommandUnits, IommuUnits):
             await arrive(f"{'' if dma.translated else 'un'}translated DMA is dropped", 0, mask(IN_FLIGHT))
             cpu.emit(WriteDropped(pasid=dma.pasid, address=dma.address))
         self.smmu.finish(answer.transaction)
-
-    async def completed(self, itag: int) -> None:
-        """An Invalidate Completion; one that comes after its time-out is for nobody."""
-        number = next((number for number in self.in_progress if number % ITAGS == itag), None)
-        await self.upstream.deliver("take Invalidate Completion", gives=0 if number is None else self.done(number))
-        if number is not None:
-            self.in_progress.remove(number)
 
     async def page_request(self, cpu: Cpu, request: PageRequest) -> None:
         """Queue a PPR, or refuse it: entry, PROD and interrupt edge in one step (smmuv3 §1.6, §1.8)."""

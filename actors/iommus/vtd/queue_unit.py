@@ -22,8 +22,8 @@ from hw.vtd.qi import STARTS_AFTER, AccessStep, InvalidationQueue, Pending
 from hw.vtd.registers import IQE, word_resource
 from hw.vtd.state import PAGE_REQUESTS, resources_of
 
+from ..doorbell import Doorbell
 from ..iommu_units import IommuUnits
-from .doorbell import Doorbell
 
 RUNNING: Resource = ("VT-d", "device-TLB invalidations under way")
 """How many there are: what one looks at whose device takes only so many."""

@@ -34,8 +34,8 @@ from hw.vtd.translate import (
     untranslated_access,
 )
 
+from ..doorbell import Doorbell
 from ..iommu_units import Arrive, IommuUnits
-from .doorbell import Doorbell
 from .queue_unit import QueueUnit
 
 

@@ -82,10 +82,11 @@ class Link:
 
     @operation
     def send_ordered(
-        self, kind: str, message: object, what: str = "", writes: int = 0, *, may_pass: bool = False
+        self, kind: str, message: object, what: str = "", writes: int = 0, gives: int = 0, *, may_pass: bool = False
     ) -> Generator[Step, int, None]:
         """One step: kind is one of CHANNELS; it stays behind the posted requests sent so far, or may overtake them.
 
+        `writes` and `gives` are the masks of what it changes in the same step, and of what others may wait for.
         `may_pass`: it is one of the few completions that need not stay behind.
         """
         port, channel = self._ordered[kind], CHANNELS[kind]
@@ -94,7 +95,7 @@ class Link:
         reads = 0 if may_pass else self.posted.tail
         step = Step(what or f"send {type(message).__name__} to {port.name}", reads, port.tail | writes)
         yield step
-        step.gives = port.push(data)
+        step.gives = port.push(data) | gives
         overtakes = may_pass or may_overtake(channel, Channel.POSTED)
         self._behind[kind].append(0 if overtakes else self.posted.sent)
 

@@ -3,6 +3,7 @@ invalidations reach the endpoint meanwhile (races SMMU-R16, SMMU-R17, SMMU-R19, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from drivers.cpu import Cpu
@@ -14,17 +15,23 @@ from hw.smmuv3 import commands
 from hw.smmuv3.commands import ATC_INV_EVERYTHING
 from hw.smmuv3.ste import AtsMode
 
-from .rid import VMID, AsidTable, Domain, Invalidations, Master, RidContexts
+from .invalidations import Invalidations
+from .rid import VMID, AsidTable, Domain, Master, RidContexts
 from .variants import HitlessAndFlushed
 
 FRAMES = ("frames",)
+Then = Callable[[Cpu], Coroutine[Any, Any, None]]
 
 
 class AtsFunction(Protocol):
     """The ATS capability of an endpoint, in its configuration space."""
 
-    async def switch(self, cpu: Cpu, on: bool) -> None:
-        """Write ATS Enable; one step."""
+    async def switch_ats(self, cpu: Any, on: bool) -> None:
+        """Write ATS Enable; the completion may pass what the endpoint has posted before (vtd-pcie §1.1)."""
+        ...
+
+    async def read(self, cpu: Any, what: str) -> None:
+        """Read it back: the data passes nothing, so what was posted before has arrived."""
         ...
 
 
@@ -57,8 +64,8 @@ class AtcList:
         self.masters: list[Master] = []
         self.resource = invs_resource(domain.name)
 
-    async def change(self, cpu: Cpu, master: Master, *, listed: bool, then: AtsFunction | None = None) -> None:
-        """Add or remove a master, while no invalidation is under way; under the same lock switch `then` off."""
+    async def change(self, cpu: Cpu, master: Master, *, listed: bool, then: Then | None = None) -> None:
+        """Add or remove a master, while no invalidation is under way, and do `then` under the same lock."""
         await self.lock.acquire_write(cpu)
         await cpu.access(f"{'add ATC of' if listed else 'drop ATC of'} {master.name}", writes=(self.resource,))
         if listed:
@@ -67,7 +74,7 @@ class AtcList:
             self.masters.remove(master)
         cpu.emit(AtcListed(domain=self.domain.name, who=master.name, listed=listed))
         if then is not None:
-            await then.switch(cpu, False)
+            await then(cpu)
         await self.lock.release_write(cpu)
 
     async def invalidate(self, cpu: Cpu, invalidations: Invalidations, address: VirtAddr) -> None:
@@ -138,13 +145,13 @@ class AtsAttach(HitlessAndFlushed):
         if self.then:
             await self.lists[new.name].change(cpu, master, listed=True)
         if self.now and not self.then:
-            await self.function.switch(cpu, False)
+            await self.function.switch_ats(cpu, False)
 
     async def commit(self, cpu: Cpu, master: Master, old: Domain) -> None:
         """Flush the ATC; let the endpoint ask; leave the old domain."""
         await self.flush_atc(cpu, master)
         if self.then and not self.now:
-            await self.function.switch(cpu, True)
+            await self.function.switch_ats(cpu, True)
         await self.leave(cpu, master, old)
 
     async def flush_atc(self, cpu: Cpu, master: Master) -> None:
@@ -179,7 +186,7 @@ class LeavesFirst(AtsAttach):
         """There is nothing to leave any more."""
         await self.flush_atc(cpu, master)
         if self.then and not self.now:
-            await self.function.switch(cpu, True)
+            await self.function.switch_ats(cpu, True)
 
 
 class SwitchesTooSoon(AtsAttach):
@@ -191,18 +198,21 @@ class SwitchesTooSoon(AtsAttach):
         if self.then:
             await self.lists[new.name].change(cpu, master, listed=True)
         if self.then and not self.now:
-            await self.function.switch(cpu, True)
+            await self.function.switch_ats(cpu, True)
 
     async def commit(self, cpu: Cpu, master: Master, old: Domain) -> None:
         """The endpoint is told when the STE refuses already."""
         if self.now and not self.then:
-            await self.function.switch(cpu, False)
+            await self.function.switch_ats(cpu, False)
         await self.flush_atc(cpu, master)
         await self.leave(cpu, master, old)
 
 
 class SwitchesUnderLock(AtsAttach):
-    """For an endpoint that ignores ATC_INV with ATS off: ATS and its list entry go as one (SMMU-R21)."""
+    """For an endpoint that ignores ATC_INV with ATS off: ATS and its list entry go as one (SMMU-R21).
+
+    BUG: unless the completion of the write pushes what the endpoint has posted, as no ATC_INV will any more.
+    """
 
     async def prepare(self, cpu: Cpu, master: Master, old: Domain, new: Domain) -> None:
         """Nobody sends an ATC_INV in between, and from then on nobody sends one at all."""
@@ -214,7 +224,11 @@ class SwitchesUnderLock(AtsAttach):
 
     async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
         """Both happen under invs->rwlock."""
-        await self.lists[old.name].change(cpu, master, listed=False, then=self.function)
+        await self.lists[old.name].change(cpu, master, listed=False, then=self.switch_off)
+
+    async def switch_off(self, cpu: Cpu) -> None:
+        """ATS goes off; what the endpoint has sent before may still be on its way."""
+        await self.function.switch_ats(cpu, False)
 
     async def flush_atc(self, cpu: Cpu, master: Master) -> None:
         """Flush only an ATC that still answers."""
@@ -229,13 +243,22 @@ class SwitchesUnderLock(AtsAttach):
         await self.left(cpu, old)
 
 
-class UnlistsFirst(SwitchesUnderLock):
+class ReadsBack(SwitchesUnderLock):
+    """Reads ATS Enable back, too, while nobody invalidates: that pushes the endpoint's last translated write."""
+
+    async def switch_off(self, cpu: Cpu) -> None:
+        """The write, and a read behind it."""
+        await super().switch_off(cpu)
+        await self.function.read(cpu, "ATS Enable")
+
+
+class UnlistsFirst(ReadsBack):
     """BUG: off the list, and ATS off a little later: an unmap in between misses an ATC that is in use."""
 
     async def take_ats(self, cpu: Cpu, master: Master, old: Domain) -> None:
         """One happens after the other."""
         await self.lists[old.name].change(cpu, master, listed=False)
-        await self.function.switch(cpu, False)
+        await self.switch_off(cpu)
 
 
 ORDERS: dict[str, type[AtsAttach]] = {
@@ -244,5 +267,6 @@ ORDERS: dict[str, type[AtsAttach]] = {
     "leave-first": LeavesFirst,
     "too-soon": SwitchesTooSoon,
     "under-lock": SwitchesUnderLock,
+    "under-lock-read": ReadsBack,
     "unlist-first": UnlistsFirst,
 }

@@ -12,7 +12,7 @@ from hw.smmuv3.entry import Qwords
 from hw.smmuv3.level1 import CdTableFormat, l1cd, l1cd_address
 
 from ..entry_writer import CD, Entry
-from .rid import Invalidations
+from .invalidations import Invalidations
 
 DEVICES: Resource = ("domain", "devices")
 FORMAT = CdTableFormat.LEAF_64K

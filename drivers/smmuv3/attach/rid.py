@@ -7,32 +7,23 @@ are not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from drivers.cpu import Cpu, Lock
 from drivers.events.attach import AsidLockMoved, MasterListed, devices_resource
 from hw.bus import Asid, PhysAddr, Resource, StreamId, Vmid
 from hw.smmuv3 import commands
 from hw.smmuv3.cd import empty_cd, paging_cd
-from hw.smmuv3.commands import Command
 from hw.smmuv3.entry import Qwords
 from hw.smmuv3.ste import AtsMode, DefaultSubstream, abort_ste, cdtable_ste
 
 from .entries import ContextEntry, StreamEntry
+from .invalidations import Invalidations
 
 ASIDS: Resource = ("arm_smmu_asid_xa",)
 VMID = Vmid(0)
 EVERY_ASID = (Asid(1), Asid(2), Asid(3))
 """As few as two domains and a process need."""
 MakeLock = Callable[[str], Lock]
-
-
-class Invalidations(Protocol):
-    """The command queue as these flows need it: a batch, a CMD_SYNC behind it, and the wait for that."""
-
-    async def sync(self, cpu: Cpu, *batch: Command, asids: Sequence[Asid] = ()) -> None:
-        """`asids` are those whose CDs the batch may take away from the SMMU (a footprint)."""
-        ...
 
 
 class Domain:

@@ -94,7 +94,7 @@ class Interrupt(Protocol):
         ...
 
 
-class Tail(Protocol):
+class QueueTail(Protocol):
     """The register that says how far a queue in memory is filled: a store that hardware waits for."""
 
     async def move(self, cpu: Any, tail: int) -> None:

@@ -12,7 +12,7 @@ from ..runtime.world import Cpu
 
 
 @dataclass(slots=True, kw_only=True)
-class Reader:
+class MemoryReader:
     """`count` reads of `address`, once somebody has rung its doorbell, if it has one."""
 
     upstream: Link

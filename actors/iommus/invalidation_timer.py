@@ -16,7 +16,7 @@ from ..runtime.world import Cpu, World
 IGNORED: Resource = ("device", "ignored invalidations")
 
 
-class Waiting(Protocol):
+class TimesOut(Protocol):
     """An IOMMU that sends invalidations."""
 
     world: World
@@ -36,7 +36,7 @@ class Unanswering(Protocol):
     """ITags, oldest first."""
 
 
-def add_invalidation_timer(units: Waiting, device: Unanswering) -> None:
+def add_invalidation_timer(units: TimesOut, device: Unanswering) -> None:
     """A daemon that ends an invalidation which the device will never answer."""
 
     async def timer(cpu: Cpu) -> None:

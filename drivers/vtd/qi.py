@@ -13,7 +13,7 @@ from hw.vtd.descriptors import Descriptor, WaitDescriptor
 from hw.vtd.registers import Registers
 from hw.vtd.ring import ByteRing
 
-from ..cpu import Cpu, Lock, Tail
+from ..cpu import Cpu, Lock, QueueTail
 
 Published = Callable[[int], None]
 
@@ -34,7 +34,7 @@ class Qi:
     less. FSTS is not read, as if nothing ever stopped the queue: `drivers.vtd.qi_errors` does.
     """
 
-    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail) -> None:
+    def __init__(self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: QueueTail) -> None:
         """`status` is where the status words begin, one for each slot."""
         self._registers = registers
         self._ring = ring

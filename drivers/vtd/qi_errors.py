@@ -17,7 +17,7 @@ from hw.vtd.descriptors import Descriptor, DeviceTlbInvalidate, WaitDescriptor
 from hw.vtd.registers import IQE, ITE, Registers, fsts_after
 from hw.vtd.ring import ByteRing
 
-from ..cpu import Cpu, Lock, Tail
+from ..cpu import Cpu, Lock, QueueTail
 from ..events.reset import GivenUp, Resubmitted, SubmissionEnded
 from ..kernel.function_reset import AtsGate, KeepsTranslation, RestoresFirst
 from ..kernel.memory.pasid import Bond
@@ -151,7 +151,7 @@ class LooksForDevice(Retries):
     """What 80a9b50c0b9e (2024) is for: a time-out of a device that is gone ends the matter for who asked it."""
 
     def __init__(
-        self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: Tail, *, device: Presence
+        self, registers: Registers, ring: ByteRing, status: PhysAddr, lock: Lock, iqt: QueueTail, *, device: Presence
     ) -> None:
         """Of a queue whose invalidations all go to `device`."""
         Retries.__init__(self, registers, ring, status, lock, iqt)

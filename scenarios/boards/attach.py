@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
-from actors.devices.ats_function import AtsFunction
+from actors.devices.ats_endpoint import AtsEndpoint
 from actors.devices.job import Job
 from actors.iommus.invalidation_timer import add_invalidation_timer
 from actors.iommus.smmuv3.attach_ats import AtsUnits
@@ -144,9 +144,9 @@ class Board(Generic[UnitsT]):
 
 def add_function(
     world: World, units: AtsUnits, count: int, *, answers_when_off: bool, completion_passes: bool
-) -> AtsFunction:
+) -> AtsEndpoint:
     """Master M with an ATC: `count` writes, what it is sent, its configuration space, the SMMU's patience with it."""
-    function = AtsFunction(
+    function = AtsEndpoint(
         world=world,
         endpoint=Endpoint(world.word("unused"), world.word("unused"), world.word("unused"), 0),
         upstream=units.upstream,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from actors.devices.reader import Reader
+from actors.devices.reader import MemoryReader
 from actors.iommus.doorbell import Doorbell
 from actors.iommus.smmuv3.attach_units import AttachUnits
 from actors.runtime.world import World
@@ -79,7 +79,7 @@ def add_reader(
 ) -> None:
     """A master that reads `address` `count` times, its link, and the part of the SMMU that serves it."""
     upstream, downstream = links(world, device=name)
-    reader = Reader(
+    reader = MemoryReader(
         upstream=upstream,
         downstream=downstream,
         sid=sid,

@@ -10,7 +10,7 @@ from hw.smmuv3.commands import Command
 from hw.smmuv3.queues import Ring
 from hw.smmuv3.registers import Registers
 
-from ...cpu import Cpu, Lock, Tail
+from ...cpu import Cpu, Lock, QueueTail
 from ..cmdq import Cmdq
 
 
@@ -25,7 +25,7 @@ class Invalidations(Protocol):
 class AttachCmdq(Cmdq):
     """Moves of PROD are numbered, as several threads issue: none of them races with what the SMMU has yet to take."""
 
-    def __init__(self, registers: Registers, ring: Ring, lock: Lock, prod: Tail, first: int = 0) -> None:
+    def __init__(self, registers: Registers, ring: Ring, lock: Lock, prod: QueueTail, first: int = 0) -> None:
         super().__init__(registers, ring, lock, first)
         self._tail = prod
         self.concerned: dict[int, tuple[Asid, ...]] = {}

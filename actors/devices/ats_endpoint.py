@@ -19,7 +19,7 @@ from .job import Job
 
 
 @dataclass(slots=True, kw_only=True)
-class AtsFunction(ConfigurableFunction):
+class AtsEndpoint(ConfigurableFunction):
     """Each job is one write; the function knows its pages to be there, and has no page requests."""
 
     name: str

@@ -46,6 +46,17 @@ EXCHANGES = {
     "pasid-reuse": (4, 8),
     "prq-drain": (2, 6),
     "torn-pasid-entry": (4, 6),
+    "unbind-flags": (6, 11),
+    "second-pasid": (9, 11),
+    "misdirected-fault": (6, 11),
+    "attach-fails": (0, 12),
+    "wq-reset": (6, 6),
+    "tags-after-flush": (8, 8),
+    "driver-remove": (2, 2),
+    "exit-mmap": (4, 6),
+    "kernel-table-free": (2, 0),
+    "helped-halt": (4, 10),
+    "two-drains": (4, 8),
 }
 """Messages that were received in the plain run of a scenario, and entries of queues that were taken, or put there by
 hardware."""

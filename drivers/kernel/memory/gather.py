@@ -25,6 +25,8 @@ class GatheredExit:
         self._batch = batch
         self._pages: list[PhysAddr] = []
         self._tables: list[tuple[PhysAddr, tuple[PhysAddr, ...]]] = []
+        # Where the tables are changes with nothing that happens meanwhile, so nobody reads them for that then.
+        self._way = self._to_the_leaves()
 
     async def run(self, cpu: Cpu) -> None:
         """By whoever drops the last pin."""
@@ -48,7 +50,7 @@ class GatheredExit:
 
     async def free_pgtables(self, cpu: Cpu) -> None:
         """From the last level up: the entry above is cleared, and the table is gathered; the root stays (pgd_free)."""
-        way = self._way()
+        way = self._way
         for level in range(LEAF_LEVEL, 0, -1):
             await cpu.store(way[level - 1][1], 0, f"the entry above the tables of level {level} = 0")
             table = way[level][0]
@@ -70,7 +72,7 @@ class GatheredExit:
             self._frames.free(table)
             cpu.emit(TableFreed(page=table, words=words))
 
-    def _way(self) -> list[tuple[PhysAddr, PhysAddr]]:
+    def _to_the_leaves(self) -> list[tuple[PhysAddr, PhysAddr]]:
         """The tables from the root to the leaves, which all pages share, each with the entry that leads on."""
         table, address, way = self._mm.tables.root, self._mm.pages[0], []
         for level in range(LEAF_LEVEL + 1):

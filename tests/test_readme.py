@@ -73,4 +73,4 @@ def test_the_page_of_calls_names_what_there_is() -> None:
                 assert parameter in signature(found).parameters, f"{owner}.{name}({parameter}=)"
     named = set(re.findall(r"\bcpu\.(\w+)", text))
     public = {name for name in dir(Cpu) if not name.startswith("_")}
-    assert public - named == {"acts", "might_sleep", "refuse", "spinning", "waited_for"}
+    assert public - named == {"acts", "holds", "took", "might_sleep", "refuse", "spinning", "waited_for"}

@@ -56,6 +56,22 @@ class Cpu(Bus, Protocol):
         """Read and write one word in one step, as an atomic instruction does; the value before."""
         ...
 
+    async def dma_wmb(self) -> None:
+        """Stores before it come before stores behind it, also in the eyes of devices. No step."""
+        ...
+
+    async def dma_rmb(self) -> None:
+        """Loads before it come before what is behind it, also of what devices store. No step."""
+        ...
+
+    async def mb(self) -> None:
+        """Everything before it comes before everything behind it. No step."""
+        ...
+
+    async def store_release(self, address: PhysAddr, value: int, what: str = "") -> None:
+        """A store that comes after everything before it."""
+        ...
+
     async def spawn(self, name: str, main: Callable[[Any], Coroutine[Any, Any, None]], *, daemon: bool = False) -> None:
         """Start another thread of execution."""
         ...

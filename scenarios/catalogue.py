@@ -49,6 +49,7 @@ MODULES = {
     "helped-halt": "scenarios.drain.helped_halt",
     "two-drains": "scenarios.drain.two_drains",
     "torn-pasid-entry": "scenarios.entries.torn_pasid_entry",
+    "missing-barrier": "scenarios.queues.missing_barrier",
     "fault-queue-model": "scenarios.c.fault_queue_model",
     "c-fault-queue": "scenarios.c.fault_queue",
     "c-entry-update": "scenarios.c.entry_update",

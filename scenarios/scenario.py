@@ -14,12 +14,22 @@ from actors.runtime.primitives.places import defined
 from actors.runtime.primitives.step import MisuseError
 from actors.runtime.runners.unawaited import origins, tell, tell_python
 from actors.runtime.runs.schedule import ParamValue
-from actors.runtime.world import Session, World, not_plain
+from actors.runtime.world import MEMORY_MODELS, SC, Session, World, not_plain
 
-from .parameters import Param, Parameters, UnknownName
+from .parameters import Param, Parameters, UnknownName, one_of
 
 Build = Callable[..., None]
 RecordT = TypeVar("RecordT", bound=Parameters)
+
+
+MEMORY = "memory"
+"""The parameter that says what memory is."""
+MODEL = one_of(*MEMORY_MODELS, default=SC, meaning="what stores and loads of CPUs may do")
+
+
+def model_of(params: Mapping[str, ParamValue]) -> str:
+    """The memory model of a scenario's complete parameters."""
+    return str(params.get(MEMORY, SC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +66,19 @@ class Scenario:
     expected: tuple[Expected, ...] = field(default=())
     record: type[Parameters] | None = None
     """What declares the parameters, where they are not declared one by one."""
+    memory: str = SC
+    """The memory model that it has unless another one is given."""
 
     def complete(self, given: Mapping[str, ParamValue | str]) -> dict[str, ParamValue]:
-        """All parameters in declared order, `given` over the defaults; UnknownName or BadValue."""
+        """All parameters in declared order, `given` over the defaults; UnknownName or BadValue.
+
+        `memory` is one that every scenario has; it comes last, and only where it is not the usual one.
+        """
+        model = str(MODEL.parse(MEMORY, str(given.get(MEMORY, self.memory))))
+        params = self._declared({name: value for name, value in given.items() if name != MEMORY})
+        return {**params, MEMORY: model} if model != SC or self.memory != SC else params
+
+    def _declared(self, given: Mapping[str, ParamValue | str]) -> dict[str, ParamValue]:
         for name in given:
             if name not in self.params:
                 near = get_close_matches(name, self.params, 1)
@@ -82,7 +102,7 @@ class Scenario:
 
     def _filled(self, session: Session, params: Mapping[str, ParamValue]) -> World:
         """A world as `build` fills it; MisuseError if that is no plain function."""
-        world = World(session)
+        world = World(session, memory_model=model_of(params))
         if not_plain(self.build):
             raise MisuseError(
                 f"scenario {self.name} is no plain function: write `def` without `async` or `yield`; "
@@ -109,18 +129,30 @@ class Scenario:
     def fill(self, world: World, params: Mapping[str, ParamValue]) -> object:
         """Have `build` fill a world, given all parameters; what it answers, which should be None."""
         build: Callable[..., object] = self.build
-        return build(world, **params) if self.record is None else build(world, self.record(**params))
+        declared = {name: value for name, value in params.items() if name != MEMORY}
+        return build(world, **declared) if self.record is None else build(world, self.record(**declared))
 
 
 @overload
 def scenario(
-    record: type[RecordT], /, *, name: str = "", source: str = "", expected: tuple[Expected, ...] = ()
+    record: type[RecordT],
+    /,
+    *,
+    name: str = "",
+    source: str = "",
+    expected: tuple[Expected, ...] = (),
+    memory: str = SC,
 ) -> Callable[[Callable[[World, RecordT], None]], Scenario]: ...
 
 
 @overload
 def scenario(
-    *, name: str = "", source: str = "", expected: tuple[Expected, ...] = (), **params: Param[ParamValue]
+    *,
+    name: str = "",
+    source: str = "",
+    expected: tuple[Expected, ...] = (),
+    memory: str = SC,
+    **params: Param[ParamValue],
 ) -> Callable[[Build], Scenario]: ...
 
 
@@ -131,17 +163,21 @@ def scenario(
     name: str = "",
     source: str = "",
     expected: tuple[Expected, ...] = (),
+    memory: str = SC,
     **params: Param[ParamValue],
 ) -> Callable[[Build], Scenario]:
     """Make a scenario of the decorated function; its docstring's first line is the summary.
 
     The function takes the world and a `record`, or the world and each parameter by its name. TypeError for both, and
-    for what is no record; MisuseError for the function itself, which is `@scenario` without parentheses.
+    for what is no record; MisuseError for the function itself, which is `@scenario` without parentheses. `memory` is its
+    memory model, if that is not given with `--memory`; MisuseError if there is no such model.
     """
     if isinstance(record, FunctionType):
         raise MisuseError("write `@scenario()`, with parentheses", defined(record))
     if record is not None and (params or not (isinstance(record, type) and issubclass(record, Parameters))):
         raise TypeError("@scenario(...) takes one class of Parameters, or each parameter by its name")
+    if memory not in MEMORY_MODELS:
+        raise MisuseError(f"scenario: memory={memory!r} is no memory model; there are {', '.join(MEMORY_MODELS)}")
 
     def make(build: Build) -> Scenario:
         return Scenario(
@@ -152,6 +188,7 @@ def scenario(
             build=build,
             expected=expected,
             record=record,
+            memory=memory,
         )
 
     return make

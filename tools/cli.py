@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
 from . import __version__
+from .options import Command, audit, c_actors, c_race, common, limit, memory, params, recorded, trust, with_memory
 from .terminal.exits import Exit, Refusal
 from .terminal.output import Output
 from .terminal.printable import printable
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, step bound), 2 usage (also a scenario
 file that cannot be loaded), 3 internal error, 4 diverged (a replay, or two runs of one schedule), 5 nothing selected,
@@ -44,86 +42,15 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _common(command: Command) -> Command:
-    """The options that every command has."""
-    for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Log what happens on stderr."),
-        click.option("--color/--no-color", default=None, help="Colour; else NO_COLOR, FORCE_COLOR, terminal decide."),
-        click.option("--json", "as_json", is_flag=True, help="One versioned JSON document on stdout."),
-    ):
-        command = option(command)
-    return command
-
-
-def _params(command: Command) -> Command:
-    decorated: Command = click.option(
-        "-p", "--param", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario; repeatable."
-    )(command)
-    return decorated
-
-
-def _c_actors(command: Command) -> Command:
-    """What stands for a scenario where SCENARIO is a file of C, or some with commas between."""
-    for name, form, text in (
-        ("check", "FUNCTION", "Of C: must return 0 when all are done."),
-        ("worker", "QUEUE", "Of C: serves the work queue of that name."),
-        ("thread", "FUNCTION[:NUMBER,...]", "Of C: is an actor."),
-        ("setup", "FUNCTION[:NUMBER,...]", "Of C: is called before the race."),
-    ):
-        command = click.option(f"--{name}", multiple=True, metavar=form, help=f"{text} Repeatable.")(command)
-    return command
-
-
-def _memory(command: Command) -> Command:
-    decorated: Command = click.option(
-        "--memory",
-        metavar="SIZE",
-        default="4G",
-        show_default=True,
-        help="What this process, and each of its workers, may hold: 512M, 4G, none.",
-    )(command)
-    return decorated
-
-
-def _audit(command: Command) -> Command:
-    decorated: Command = click.option(
-        "--audit",
-        is_flag=True,
-        help="Compare what steps touch with what they declare, also in another order (replay: run --audit).",
-    )(command)
-    return decorated
-
-
 @click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stopmarker")
 def cli() -> None:
     """Find, show and replay the races of IOMMU Shared Virtual Addressing teardown."""
 
 
-_trust = click.option("--trust", is_flag=True, help="Run the scenario file that it names, though you never ran it.")
-
-
-def _recorded(command: Command) -> Command:
-    """A recording names the file that is run for it; it may come from a stranger."""
-    named = click.option("--scenario", metavar="./file.py::name", help="Run this one, whatever file it names.")
-    return _trust(named(command))
-
-
-def _c_race(options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with those about C in the scenario's name: so a trace that names it can be replayed."""
-    given = {kind: options.pop(kind) for kind in ("setup", "thread", "worker", "check")}
-    parts = ";".join(f"{kind}={value}" for kind, values in given.items() for value in values)
-    if not parts:
-        return options
-    name = options["scenario"]
-    if not str(name).endswith(".c"):
-        raise click.UsageError(f"--setup, --thread, --worker and --check are for a file of C, found {name!r}")
-    return {**options, "scenario": f"{name}::{parts}"}
-
-
 @cli.command("list")
 @click.argument("scenario", required=False)
-@_common
+@common
 def list_(**options: Any) -> None:
     """List the scenarios, or the parameters and expected verdicts of one."""
     _act("listing", **options)
@@ -131,70 +58,73 @@ def list_(**options: Any) -> None:
 
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario")
-@_params
-@_c_actors
+@params
+@c_actors
 @click.option("--seed", type=click.IntRange(min=0), help="A random order of steps.")
 @click.option("--schedule", metavar="TOKEN", help="Recorded choices, as printed with every run.")
-@_audit
+@audit
 @click.option("--live", is_flag=True, help="Let Trio decide who goes; the run is recorded and replays under control.")
-@_memory
+@memory
+@limit
 @click.option("--threads", is_flag=True, help="With --live: each actor in an OS thread of its own, one lock a step.")
-@_common
+@common
 def run(**options: Any) -> None:
     """Run once and draw the ladder; without an option, in the plain order."""
-    _act("run", **_c_race(options))
+    _act("run", **with_memory(c_race(options)))
 
 
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario")
-@_params
-@_c_actors
+@params
+@c_actors
 @click.option("--schedules", type=click.IntRange(min=1), help="How many schedules.  [default: 10000]")
 @click.option("--budget", metavar="TIME", help="How long: 60s, 2m, 8h.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where chance begins.")
 @click.option(
     "--strategy", metavar="NAME", default="portfolio", show_default=True, help="How to search; a wrong name lists them."
 )
-@_audit
+@audit
 @click.option("--no-shrink", is_flag=True, help="Show findings as they were found.")
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first violation; keep each distinct one.")
-@_memory
-@_common
+@memory
+@limit
+@common
 def fuzz(**options: Any) -> None:
     """Hunt; stop at the first violation, shrink it, draw it, and keep its trace."""
-    _act("fuzz", **_c_race(options))
+    _act("fuzz", **with_memory(c_race(options)))
 
 
 @cli.command(epilog=_SCENARIO_HELP)
 @click.argument("scenario", required=False)
-@_params
-@_c_actors
+@params
+@c_actors
 @click.option("--bound", type=click.IntRange(min=1), help="Prove it of all runs of at most so many steps.")
 @click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")
 @click.option("--checkpoint", metavar="FILE", help="Write what is left to do here.")
 @click.option("--resume", "resume_file", metavar="FILE", help="Continue a checkpoint; it says what is proved.")
-@_trust
+@trust
 @click.option(
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
-@_memory
-@_common
+@memory
+@limit
+@common
 def prove(**options: Any) -> None:
     """Try every inequivalent schedule: HOLDS with its bounds, or the shortest counterexample."""
-    _act("prove", **_c_race(options))
+    _act("prove", **with_memory(c_race(options)))
 
 
 @cli.command()
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--step", type=click.IntRange(min=0), help="Show the state of the world before this step instead.")
-@_memory
-@_recorded
-@_common
+@limit
+@recorded
+@common
 def replay(**options: Any) -> None:
     """Make a recorded run again; a trace file is compared byte for byte."""
     _act("replay", **options)
@@ -203,9 +133,10 @@ def replay(**options: Any) -> None:
 @cli.command()
 @click.argument("what", metavar="FILE|TOKEN", nargs=-1, required=True)
 @click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long: 60s, 2m, 8h.")
-@_memory
-@_recorded
-@_common
+@memory
+@limit
+@recorded
+@common
 def explain(**options: Any) -> None:
     """Say why a recorded run fails: the orderings it needs, found by experiments, and the nearest run that passes."""
     _act("explain", **options)
@@ -225,11 +156,12 @@ def explain(**options: Any) -> None:
 @click.option("--budget", metavar="TIME", default="60s", show_default=True, help="How long for each row: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the expected one.")
-@_memory
-@_common
+@memory
+@limit
+@common
 def matrix(**options: Any) -> None:
     """Prove many combinations: one table of verdicts, and whether they are the expected ones."""
-    _act("matrix", **options)
+    _act("matrix", **with_memory(options))
 
 
 @cli.group(cls=Commands)
@@ -278,20 +210,21 @@ def _where(command: Command) -> Command:
 @click.option("--shard", metavar="k/N", default="1/1", show_default=True, help="Only this part, for a job array.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @_where
-@_memory
-@_common
+@memory
+@limit
+@common
 def campaign_start(**options: Any) -> None:
     """Begin a campaign in DIR, and run it."""
-    _act("campaign_start", **options)
+    _act("campaign_start", **with_memory(options))
 
 
 @campaign.command("resume")
 @_DIRECTORY
 @click.option("--engine", type=click.Choice(["local", "dask"]), help="[default: as before]")
-@_trust
+@trust
 @_where
-@_memory
-@_common
+@limit
+@common
 def campaign_resume(**options: Any) -> None:
     """Go on with a campaign that was stopped or killed; it needs no option."""
     _act("campaign_resume", **options)
@@ -299,7 +232,7 @@ def campaign_resume(**options: Any) -> None:
 
 @campaign.command("status")
 @_DIRECTORY
-@_common
+@common
 def campaign_status(**options: Any) -> None:
     """How it goes: speed, coverage, findings, what may be left."""
     _act("campaign_status", **options)
@@ -307,7 +240,7 @@ def campaign_status(**options: Any) -> None:
 
 @campaign.command("findings")
 @_DIRECTORY
-@_common
+@common
 def campaign_findings(**options: Any) -> None:
     """What it found, each with the command that runs it again."""
     _act("campaign_findings", **options)
@@ -316,7 +249,7 @@ def campaign_findings(**options: Any) -> None:
 @campaign.command("show")
 @_DIRECTORY
 @click.argument("finding", required=False)
-@_common
+@common
 def campaign_show(**options: Any) -> None:
     """Draw one finding; FINDING is the beginning of its number in the list."""
     _act("campaign_show", **options)
@@ -325,7 +258,7 @@ def campaign_show(**options: Any) -> None:
 @campaign.command("merge")
 @_DIRECTORY
 @click.argument("parts", metavar="PART...", nargs=-1, required=True)
-@_common
+@common
 def campaign_merge(**options: Any) -> None:
     """Make one campaign in DIR of the parts of a job array."""
     _act("campaign_merge", **options)
@@ -335,7 +268,7 @@ def campaign_merge(**options: Any) -> None:
 @_DIRECTORY
 @click.option("--format", "form", type=click.Choice(["junit", "sarif"]), required=True)
 @click.option("-o", "--output", metavar="FILE", help="Write it here.  [default: stdout]")
-@_common
+@common
 def campaign_export(**options: Any) -> None:
     """Its findings for other tools: JUnit XML or SARIF 2.1.0."""
     _act("campaign_export", **options)
@@ -346,20 +279,20 @@ def campaign_export(**options: Any) -> None:
 @click.option("--style", type=click.Choice(["ladder", "columns", "list"]), default="ladder", show_default=True)
 @click.option("--all", "every", is_flag=True, help="Every step, not only those with events.")
 @click.option("--diff", "other", metavar="OTHER", help="Beside another trace file, with the first difference marked.")
-@_common
+@common
 def show(**options: Any) -> None:
     """Draw a trace file; nothing is run."""
     _act("show", **options)
 
 
 def _act(
-    body: str, *, as_json: bool, color: bool | None, verbose: bool, memory: str = "none", **options: Any
+    body: str, *, as_json: bool, color: bool | None, verbose: bool, memory_limit: str = "none", **options: Any
 ) -> NoReturn:
     """Run the body of a command and leave with its exit code; no traceback ever reaches the user."""
     out = Output(as_json, color)
     try:
         import_module("tools.terminal.log").configure(verbose)
-        code: int = import_module("tools.terminal.conduct").conduct(body, out, memory, options)
+        code: int = import_module("tools.terminal.conduct").conduct(body, out, memory_limit, options)
     except Refusal as refusal:
         code = refusal.code
         _say(out, code, str(refusal))

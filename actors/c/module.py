@@ -16,7 +16,7 @@ from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.primitives.events import Note
 from actors.runtime.primitives.step import MisuseError, Step, operation
 from actors.runtime.runs.running import Phase, entered
-from actors.runtime.world import Cpu, World
+from actors.runtime.world import SC, Cpu, World
 from hw.bus import PhysAddr
 from hw.memory import FRAME_BYTES, KERNEL, WORD_BYTES, Memory
 
@@ -40,8 +40,11 @@ class CModule:
     def load(self, world: World) -> Code:
         """The code for one world: its heap empty, its statics as its constructors leave them, or as they were linked.
 
-        CompileError if there is none; CFault if a constructor does what it must not.
+        C accesses memory by itself, which then is sequentially consistent: CompileError under any other memory model,
+        and if there is no code; CFault if a constructor does what it must not.
         """
+        if world.memory_model != SC:
+            raise CompileError(f"functions in C run on sequentially consistent memory, not on {world.memory_model}")
         image = self._image()
         image.enter()
         code = Code(world, image)

@@ -20,6 +20,9 @@ from .primitives.cpu import Cpu as Cpu  # who makes worlds imports these from he
 from .primitives.cpu import Main as Main
 from .primitives.events import FunctionOracle, FunctionWitness, Note, Oracle, Witness
 from .primitives.link import Link
+from .primitives.memory_models.cpu import WeakCpu
+from .primitives.memory_models.memory import WatchedMemory
+from .primitives.memory_models.views import VIEWS, InOrder
 from .primitives.places import place_in
 from .primitives.ports import Port
 from .primitives.resources import shown
@@ -31,6 +34,9 @@ from .primitives.workqueue import Workqueue
 
 MainT = TypeVar("MainT", bound=Main)
 MAX_ACTORS = 64
+SC = "sc"
+MEMORY_MODELS = (SC, *VIEWS)
+"""What memory can be: sequentially consistent, x86 (`tso`), Armv8 (`arm`)."""
 
 
 @dataclass(slots=True)
@@ -49,8 +55,10 @@ class Actor:
 class World(Stage):
     """Everything that exists in one run. A scenario fills it; the runtime steps it; nothing else looks into it."""
 
-    def __init__(self, session: Session, *, frames: int = 48) -> None:
-        super().__init__(session, frames)
+    def __init__(self, session: Session, *, frames: int = 48, memory_model: str = SC) -> None:
+        """`memory_model` says what stores and loads of CPUs may do: "sc", "tso" or "arm" (docs/memory-models.md)."""
+        super().__init__(session, frames, None if memory_model == SC else WatchedMemory(frames, session))
+        self.memory_model = memory_model
         self.frames = FrameAllocator(self.memory, 1, frames - 1)
         self.actors: list[Actor] = []
         self.oracles: list[Oracle] = []
@@ -88,7 +96,8 @@ class World(Stage):
     def add_actor(self, name: str, main: Main, daemon: bool = False, hardware: bool = False) -> None:
         """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator.
 
-        `hardware` is for drawings: it has no CPU, and neither have other parts of it (what has its name up to a dot).
+        `hardware` has no CPU: it is drawn so, with other parts of it (what has its name up to a dot), and its accesses
+        are in order under every memory model, as are those of whom it spawns.
         """
         if not isinstance(name, str):
             raise MisuseError(
@@ -99,9 +108,18 @@ class World(Stage):
             raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
         if len(self.actors) >= MAX_ACTORS:
             raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
-        self.actors.append(Actor(name, main, daemon, hardware, Cpu(self, self.actor_count, name, self.add_actor)))
+        self.actors.append(Actor(name, main, daemon, hardware, self._cpu(name, hardware)))
         self.names.append(name)
         self.alert = True
+
+    def _cpu(self, name: str, hardware: bool) -> Cpu:
+        number = self.actor_count
+        if self.memory_model == SC:
+            return Cpu(self, number, name, self.add_actor)
+        parent = self.actors[self.current].cpu if self.is_full and self.actors else None
+        in_order = hardware or (isinstance(parent, WeakCpu) and isinstance(parent.views, InOrder))
+        views = InOrder() if in_order else VIEWS[self.memory_model]()
+        return WeakCpu(self, number, name, self.add_actor, views)
 
     def at_end(self, forget: Callable[[], object]) -> None:
         """Have `forget` called when the run is over: for parts that refer to each other, which Python frees late."""

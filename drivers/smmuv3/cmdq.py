@@ -72,6 +72,11 @@ class Cmdq:
         self._prod = ring.next(self._prod)
         self._issued += 1
 
+    async def commands_written(self, cpu: Cpu) -> None:
+        """The SMMU reads commands once it sees PROD, so they must be in memory by then."""
+        await cpu.dma_wmb()
+
     async def ring_doorbell(self, cpu: Cpu) -> None:
         """Write PROD, under the lock."""
+        await self.commands_written(cpu)
         await cpu.store(self._registers.CMDQ_PROD, self._prod, "CMDQ_PROD")

@@ -183,6 +183,7 @@ class LockFreeCmdq(Cmdq):
 
     async def _mark_valid(self, cpu: Cpu, claim: Claim, published: Callable[[int], None] | None = None) -> None:
         """One atomic operation up to the end of the map, a second one from its beginning."""
+        await self.commands_written(cpu)
         pointer, left = claim.first, len(claim.words)
         while left:
             index = self._ring.index(pointer)
@@ -223,7 +224,11 @@ class LockFreeCmdq(Cmdq):
     async def publish(self, cpu: Cpu, claim: Claim, end: int) -> None:
         """First the register, then whose turn it is."""
         await self._ring_doorbell_at(cpu, claim, end)
-        await cpu.store(self._words.owner_prod, end, "owner_prod")
+        await self.hand_over(cpu, end)
+
+    async def hand_over(self, cpu: Cpu, end: int) -> None:
+        """The next owner may write PROD: a release, so that his store comes behind this one."""
+        await cpu.store_release(self._words.owner_prod, end, "owner_prod")
 
     async def _ring_doorbell_at(self, cpu: Cpu, claim: Claim, end: int) -> None:
         await cpu.store(self._registers.CMDQ_PROD, end, "CMDQ_PROD")

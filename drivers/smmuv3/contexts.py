@@ -36,9 +36,14 @@ class StreamContexts:
         words = self.of(bond)
         for offset in (1, 3):
             await cpu.store(PhysAddr(address + offset * WORD_BYTES), words[offset], f"CD[{bond.pasid}].q{offset}")
+        await self.all_but_v_written(cpu)
         await cpu.store(address, words[0], f"CD[{bond.pasid}].q0")
         cpu.emit(ContextWritten(target=LANE, pasid=bond.pasid, valid=True, binding=bond.number, entry="CD", bit="V"))
         await self._cmdq.issue_sync(cpu, commands.cfgi_cd(self._sid, bond.pasid))
+
+    async def all_but_v_written(self, cpu: Cpu) -> None:
+        """Whoever sees V must see the rest."""
+        await cpu.dma_wmb()
 
     async def clear(self, cpu: Cpu, bond: Bond) -> None:
         """Make a CD invalid, and wait until nothing uses what was cached of it: CD, then TLB, then ATC."""

@@ -41,7 +41,17 @@ class QueueThread(ABC):
         """Take one entry, and see to it."""
 
     async def _look(self, cpu: Cpu) -> int:
-        return await cpu.load(self._prod_register, self._prod_name)
+        prod = await cpu.load(self._prod_register, self._prod_name)
+        await self.prod_read(cpu)
+        return prod
+
+    async def prod_read(self, cpu: Cpu) -> None:
+        """No entry is read before PROD says that it is there: PROD is read by readl."""
+        await cpu.dma_rmb()
+
+    async def entry_read(self, cpu: Cpu) -> None:
+        """The SMMU writes to the slot once it sees CONS, so the entry must have been read by then."""
+        await cpu.mb()
 
     async def _next(self, cpu: Cpu) -> tuple[int, tuple[int, ...]]:
         """The number and the words of the next entry, whose slot is given back at once: handling it may take long."""
@@ -49,6 +59,7 @@ class QueueThread(ABC):
         words = await cpu.load_words(self._ring.slot(self._cons), self._ring.entry_words, f"{self._name}[{index}]")
         self._cons = self._ring.next(self._cons)
         self._taken += 1
+        await self.entry_read(cpu)
         await cpu.store(self._cons_register, self._cons, self._cons_name)
         return number, tuple(words)
 

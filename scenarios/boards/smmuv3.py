@@ -64,6 +64,7 @@ def smmuv3_platform(
     contexts: Callable[..., StreamContexts] = StreamContexts,
     queue: Callable[..., PriQueue] = PriQueue,
     drain: Callable[..., PriqDrain] = PriqDrain,
+    commands_by: Callable[..., Cmdq] = Cmdq,
     hardware: Callable[..., Smmu] = Smmu,
     gerror: Interrupt | None = None,
     **options: Unpack[Options],
@@ -81,7 +82,7 @@ def smmuv3_platform(
     ste = cdtable_ste(s1_context_ptr=table, s1cdmax=1, s1dss=DefaultSubstream.TERMINATE, eats=AtsMode.FULL)
     write_words(world, ste_address(streams, SID), ste)
     board = sides(world, PageTables, "SMMU", LANE, options)
-    cmdq = Cmdq(registers, cmdq_ring, world.spinlock("cmdq lock"))
+    cmdq = commands_by(registers, cmdq_ring, world.spinlock("cmdq lock"))
     cds = contexts(table, SID, cmdq, streams)
     write_words(world, cd_address(table, PASID), cds.of(board.bond))
     faults = intake(world, board, SmmuUnits.queue_name, PriResponses(SID, cmdq), options)

@@ -8,7 +8,7 @@ from itertools import count
 from actors.iommus.smmuv3.command_units import CommandUnits
 from actors.runtime.world import Cpu, Main, World
 from drivers.smmuv3.cmdq import Cmdq
-from drivers.smmuv3.cmdq_lock_free import QueueWords
+from drivers.smmuv3.cmdq_lock_free import LockFreeCmdq, QueueWords
 from drivers.smmuv3.cmdq_variants import ISSUE
 from hw.bus import Asid, Vmid
 from hw.memory import KERNEL, MMIO
@@ -47,6 +47,11 @@ class CmdqIssue(Parameters):
 )
 def cmdq_issue(world: World, given: CmdqIssue) -> None:
     """CPUs issue batches of invalidations at the same time, on a command queue that is soon full."""
+    share(world, ISSUE[given.issue], given)
+
+
+def share(world: World, driver: type[LockFreeCmdq], given: CmdqIssue) -> None:
+    """The same, by any driver."""
     registers = Registers(world.frames.allocate(MMIO))
     ring = Ring(world.frames.allocate(KERNEL), given.entries, commands.ENTRY_WORDS)
     words = QueueWords(
@@ -55,7 +60,7 @@ def cmdq_issue(world: World, given: CmdqIssue) -> None:
         lock=world.word("cmdq lock"),
         valid=[world.word(f"valid[{index}]") for index in range(ring.entries)],
     )
-    cmdq = ISSUE[given.issue](registers, ring, words)
+    cmdq = driver(registers, ring, words)
     each = [given.batches, *[given.others] * (given.cpus - 1)]
     asids = count(0)  # every command of the run has one of its own
     for index, number_of in enumerate(each):

@@ -147,10 +147,10 @@ def test_what_a_model_prints_is_no_part_of_a_document(mine: Path) -> None:
 def test_a_model_that_needs_too_much_memory_is_an_error(mine: Path) -> None:
     """In a process of its own: pytest's may hold more than the limit already."""
     mine.write_text(LEAVING.replace("os._exit(0)", "[bytearray(1 << 28) for _ in range(99)]"))
-    command = [*COMMAND, "run", str(mine), "--memory", "500M"]
+    command = [*COMMAND, "run", str(mine), "--memory-limit", "500M"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == Exit.ERROR
-    assert "MemoryError" in done.stdout or "the model needs more memory than --memory 500M" in done.stderr
+    assert "MemoryError" in done.stdout or "the model needs more memory than --memory-limit 500M" in done.stderr
     assert "Traceback" not in done.stderr
 
 

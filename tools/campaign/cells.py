@@ -157,8 +157,8 @@ def make_matrix(
             full = tuple(experiment.params.items())
             if (experiment.name, full, strategies[0]) in cells:
                 continue
-            declared = experiment.scenario.params
-            unusual = tuple((key, value) for key, value in full if value != declared[key].default)
+            usual = {key: param.default for key, param in experiment.scenario.params.items()}
+            unusual = tuple((key, value) for key, value in full if value != usual.get(key))
             for strategy in dict.fromkeys(strategies):
                 cells[experiment.name, full, strategy] = Cell(
                     scenario=experiment.name,

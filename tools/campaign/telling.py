@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from actors.runtime.primitives.events import Outcome
 
 from ..show.rows import plain, wrap
 from ..terminal.counting import counted
-from ..traces.verdicts import MODEL, besides, memory, worse
+from ..traces.verdicts import Params, besides, memory, memory_of, worse
 from .coverage import Coverage
 from .saturation import saturation
 from .store import CampaignStore
@@ -79,7 +80,7 @@ def findings_lines(store: CampaignStore) -> list[str]:
             f"  {one.rerun}",
         ]
     findings = sum(len(group.findings) for group in found)
-    lines.append(f"{counted(len(found), 'bucket')}, {counted(findings, 'finding')}. Bounds: {memory()}.")
+    lines.append(f"{counted(len(found), 'bucket')}, {counted(findings, 'finding')}. Bounds: {memory(*_params(store))}.")
     return [*lines, *set_aside_lines(store)]
 
 
@@ -121,7 +122,7 @@ def status_document(store: CampaignStore) -> dict[str, object]:
         **asdict(now),
         "oldest": None if now.oldest is None else {"what": now.oldest[0], "seconds": round(now.oldest[1], 3)},
         "verdict": verdict(store)[0],
-        "memory": MODEL,
+        "memory": memory_of(*_params(store)),
         "missing": store.fact("missing") or None,
         "seed": store.options.seed,
         "part": list(store.options.part),
@@ -141,7 +142,7 @@ def findings_document(store: CampaignStore) -> dict[str, object]:
     """The findings as data."""
     return {
         "verdict": verdict(store)[0],
-        "memory": MODEL,
+        "memory": memory_of(*_params(store)),
         "buckets": [group_document(group) for group in groups(store)],
         "set_aside": [asdict(one) for one in set_aside(store)],
     }
@@ -159,12 +160,18 @@ def group_document(group: FilledBucket) -> dict[str, object]:
 
 def finding_document(finding: DistinctFinding) -> dict[str, object]:
     """A finding as data."""
-    return {**asdict(finding), **_bucket(finding), "verdict": worse([finding.outcome]), "memory": MODEL}
+    model = memory_of(tuple(finding.params.items()))
+    return {**asdict(finding), **_bucket(finding), "verdict": worse([finding.outcome]), "memory": model}
 
 
 def _bucket(finding: DistinctFinding) -> dict[str, object]:
     bucket = finding.bucket
     return {"bucket": {"family": bucket.family, "oracle": bucket.oracle, "pair": list(bucket.pair)}}
+
+
+def _params(store: CampaignStore) -> Sequence[Params]:
+    """What is searched, by its parameters."""
+    return [cell.params for cell in store.options.cells]
 
 
 def _met(group: FilledBucket) -> str:

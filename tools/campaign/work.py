@@ -100,7 +100,7 @@ def _done(task: Task) -> Result:
     except NoStep as standstill:
         return Failed(str(standstill), Exit.ERROR)
     except MemoryError:
-        return Failed("ERROR: the model needs more memory than a worker may hold (--memory)", Exit.ERROR)
+        return Failed("ERROR: the model needs more memory than a worker may hold (--memory-limit)", Exit.ERROR)
     except (Exception, SystemExit, GeneratorExit) as error:
         return Failed(" ".join(f"{type(error).__name__}: {error}".split()))
 

@@ -22,13 +22,17 @@ from tools.terminal.output import Output
 from tools.traces.determined import determined
 from tools.traces.report import run_document
 from tools.traces.trace import Trace
-from tools.traces.verdicts import bounds
+from tools.traces.verdicts import bounds, memory_of
 
 
-def main(out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool) -> Exit:
+def main(
+    out: Output, *, what: tuple[str, ...], budget: str, scenario: str | None, trust: bool, memory: str | None
+) -> Exit:
     """Replay, shrink, explain, and say it in sentences."""
     seconds = parse_budget(budget)
     then = recording(what, scenario, trust)
+    if memory is not None and memory != (recorded := memory_of(then.recipe.params)):
+        raise Refusal(f"explain --memory {memory}: the run was recorded under {recorded}, and its choices mean that")
     trace = then.replayed()
     found = _found(trace)
     experiments = 0

@@ -26,7 +26,7 @@ from tools.terminal.output import Output
 from tools.terminal.progress import sentence
 from tools.traces.determined import determined
 from tools.traces.store import check_writable
-from tools.traces.verdicts import ERROR, EXITS, MODEL, besides, bounds, errors, worse
+from tools.traces.verdicts import ERROR, EXITS, besides, bounds, errors, memory_of, worse
 
 
 def main(
@@ -124,7 +124,7 @@ def _document(
         "steps": report.steps,
         "violations": report.failing - errors(report.found.values()),
         "errors": errors(report.found.values()),
-        "memory": MODEL,
+        "memory": memory_of(tuple(experiment.params.items())),
         "distinct": len(report.found),
         "seconds": round(report.seconds, 3),
         "digest": f"{hunt.digest:08x}",

@@ -19,7 +19,7 @@ from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import StopRequest, stop_request
 from tools.terminal.output import Output
-from tools.traces.verdicts import ERROR, MODEL, errors, memory
+from tools.traces.verdicts import ERROR, errors, memory, memory_of
 
 _NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
 
@@ -135,8 +135,9 @@ def _summary(done: Sequence[MatrixRow], rows: int) -> str:
     as_expected = sum(row.agrees is True for row in done)
     surprising = sum(row.surprises for row in done)
     rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
+    within = memory(*(row.proof.terms.params for row in done))
     rest = len(done) - as_expected - surprising
-    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared. Bounds: {memory()}."
+    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared. Bounds: {within}."
 
 
 def _code(done: Sequence[MatrixRow]) -> Exit:
@@ -153,7 +154,7 @@ def _document(done: Sequence[MatrixRow], rows: int) -> dict[str, object]:
         "as_expected": sum(row.agrees is True for row in done),
         "not_as_expected": sum(row.surprises for row in done),
         "complete": len(done) == rows,
-        "memory": MODEL,
+        "memory": memory_of(*(row.proof.terms.params for row in done)),
     }
 
 
@@ -169,7 +170,7 @@ def _row_document(row: MatrixRow) -> dict[str, object]:
         "given": dict(row.given),
         "verdict": row.verdict,
         "bound": row.proof.terms.make_world()().step_bound,
-        "memory": MODEL,
+        "memory": memory_of(row.proof.terms.params),
         "oracles": row.oracles,
         "errors": errors(row.proof.violations),
         "expected": None if expected is None else _expected(expected),

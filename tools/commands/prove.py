@@ -26,7 +26,7 @@ from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
 from tools.traces.determined import determined
 from tools.traces.store import check_writable
-from tools.traces.verdicts import EXITS, MODEL, besides, bounds, errors
+from tools.traces.verdicts import EXITS, besides, bounds, errors, memory_of
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {
@@ -205,7 +205,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "scenario": terms.scenario,
         "params": dict(terms.params),
         "bound": terms.make_world()().step_bound,
-        "memory": MODEL,
+        "memory": memory_of(terms.params),
         "verdict": verdict,
         "says": NO_PROPERTY if verdict == "holds" and not (report.witnesses or _states_property(proof)) else None,
         "complete": report.complete,

@@ -10,6 +10,7 @@ from loguru import logger
 from actors.c.compiler import why_not
 from actors.runtime.runs.schedule import ParamValue
 from scenarios import catalogue
+from scenarios.scenario import MEMORY
 
 from .experiment import find_scenario, parse_params
 
@@ -34,12 +35,14 @@ def _shipped() -> Sequence[str]:
 def combinations(name: str, params: Sequence[str]) -> Iterator[Mapping[str, ParamValue | str]]:
     """Of texts such as `drain=none,full` all combinations; without any, those for which the scenario states a verdict.
 
-    A scenario that states none has its defaults. Refusal for a text that is no name with values; whether the scenario
-    knows them is not looked at.
+    A scenario that states none has its defaults. The memory model is no variant: given alone, all have it.
+    Refusal for a text that is no name with values; whether the scenario knows them is not looked at.
     """
-    if params:
-        given = {key: list(dict.fromkeys(text.split(","))) for key, text in parse_params(params).items()}
-        yield from (dict(zip(given, values, strict=True)) for values in product(*given.values()))
-        return
-    scenario = find_scenario(name)[1]
-    yield from (dict(row.params) for row in scenario.expected) if scenario.expected else ({},)
+    given = {key: list(dict.fromkeys(text.split(","))) for key, text in parse_params(params).items()}
+    models = [{MEMORY: model} for model in given.pop(MEMORY, ())] or [{}]
+    rows: list[Mapping[str, ParamValue | str]] = [{}]
+    if given:
+        rows = [dict(zip(given, values, strict=True)) for values in product(*given.values())]
+    elif expected := find_scenario(name)[1].expected:
+        rows = [row.params for row in expected]
+    yield from ({**row, **model} for model in models for row in rows)

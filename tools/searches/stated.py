@@ -91,6 +91,6 @@ def rows_of(scenarios: Sequence[str], params: Sequence[str], bound: int | None, 
             proof = AwaitingProof(terms)
             if expected is not None:
                 proof.awaited, proof.searched = expected.oracle, expected.searched or math.inf
-            shown = tuple((key, experiment.params[key]) for key in given)
+            shown = tuple((key, experiment.params.get(key, given[key])) for key in given)
             rows.append(MatrixRow(given=shown, expected=expected, proof=proof))
     return rows

@@ -32,7 +32,7 @@ def conduct(body: str, out: Output, memory: str, options: Mapping[str, Any]) -> 
             raise ModelError(str(standstill)) from None
         except Exception as error:
             if _lacks_memory(error):
-                raise ModelError(f"ERROR: the model needs more memory than --memory {memory}") from None
+                raise ModelError(f"ERROR: the model needs more memory than --memory-limit {memory}") from None
             raise
         except _LEFT as left:
             raise ModelError(f"ERROR: the model raised {type(left).__name__}: {left}") from None

@@ -8,7 +8,7 @@ from actors.runtime.primitives.events import Finding
 
 from ..terminal.exits import Exit
 from .trace import Trace
-from .verdicts import EXITS, MODEL, VACUOUS, worse
+from .verdicts import EXITS, VACUOUS, memory_of, worse
 
 
 def run_document(trace: Trace) -> dict[str, object]:
@@ -16,7 +16,7 @@ def run_document(trace: Trace) -> dict[str, object]:
     return {
         "scenario": trace.scenario,
         "params": dict(trace.params),
-        "memory": MODEL,
+        "memory": memory_of(trace.params),
         "verdict": word(trace),
         "outcome": trace.outcome,
         "finding": finding_document(trace.finding),

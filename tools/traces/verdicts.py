@@ -6,21 +6,26 @@ violation decides, and both are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from actors.runtime.primitives.events import Outcome
+from actors.runtime.runs.schedule import ParamValue
+from scenarios.scenario import model_of
 
 from ..experiments.terms import Terms
 from ..explore.search import FoundSignature
 from ..terminal.counting import counted
 from ..terminal.exits import Exit
 
+Params = Sequence[tuple[str, ParamValue]]
 VIOLATED, ERROR, VACUOUS = "violated", "error", "vacuous"
 EXITS = {VIOLATED: Exit.VIOLATED, ERROR: Exit.ERROR, VACUOUS: Exit.INCONCLUSIVE}
-MEMORY = {"sc": "sequentially consistent"}
-"""The memory models, each by the name that documents give it."""
-MODEL = "sc"
-"""The only one there is."""
+MEMORY = {
+    "sc": "sequentially consistent memory",
+    "tso": "x86 memory (TSO)",
+    "arm": "Armv8 memory (hardware, not the Linux-kernel model; no load buffering)",
+}
+"""The memory models, each with what it leaves out (docs/memory-models.md)."""
 
 
 def worse(outcomes: Iterable[str]) -> str | None:
@@ -39,13 +44,24 @@ def besides(number: int) -> str:
     return f" In error: {counted(number, 'more schedule')}." if number else ""
 
 
-def memory() -> str:
-    """The memory model, as people read it."""
-    return f"{MEMORY[MODEL]} memory"
+def memory_of(*experiments: Params) -> str:
+    """The memory model that experiments have, by their parameters; all of them, if they differ."""
+    return ", ".join(_models(experiments))
+
+
+def memory(*experiments: Params) -> str:
+    """The same, as people read it."""
+    return "; ".join(MEMORY[model] for model in _models(experiments))
+
+
+def _models(experiments: Sequence[Params]) -> list[str]:
+    used = {model_of(dict(params)) for params in experiments}
+    return [model for model in MEMORY if model in used] or ["sc"]
 
 
 def bounds(terms: Terms) -> str:
     """Within which bounds something was found, or was not."""
     named = ", ".join(f"{name}={value}" for name, value in terms.params)
     steps = terms.make_world()().step_bound
-    return f"Bounds: {terms.scenario}{f' ({named})' if named else ''}, at most {steps:,} steps a run, {memory()}."
+    what = f"{terms.scenario}{f' ({named})' if named else ''}"
+    return f"Bounds: {what}, at most {steps:,} steps a run, {memory(terms.params)}."

@@ -15,6 +15,7 @@ from .events import Note
 from .fetch import Fetch, Piece
 from .looks import looks_further
 from .misuse import no_part, no_word, not_asked, not_stored
+from .ordering import Barriers, Depends
 from .places import defined
 from .ports import Port
 from .resources import listed, shown, unhashable
@@ -30,7 +31,7 @@ AddActor = Callable[[str, Main, bool], None]
 """Adds an actor: its name, its main function, and whether it is a daemon."""
 
 
-class Cpu(Thread):
+class Cpu(Barriers, Thread):
     """What an actor acts through: every await on it is one step. Implements `hw.bus.Bus` and `drivers.cpu.Cpu`."""
 
     __slots__ = ("_add_actor", "_memory", "_session", "emit")
@@ -43,8 +44,8 @@ class Cpu(Thread):
         self.emit = stage.emit
 
     @operation
-    def load(self, address: PhysAddr, what: str = "") -> Generator[Step, int, int]:
-        """Read one word of memory."""
+    def load(self, address: PhysAddr, what: str = "", *, depends: Depends = ()) -> Generator[Step, int, int]:
+        """Read one word of memory; `depends` says what the address is computed from (see `rcu_dereference`)."""
         session, key = self._session, ("load", address, what)
         if self._stage.current != self.number:
             self.acts("load")
@@ -54,8 +55,10 @@ class Cpu(Thread):
         return self._memory.read(address)
 
     @operation
-    def store(self, address: PhysAddr, value: int, what: str = "") -> Generator[Step, int, None]:
-        """Write one word of memory."""
+    def store(
+        self, address: PhysAddr, value: int, what: str = "", *, depends: Depends = ()
+    ) -> Generator[Step, int, None]:
+        """Write one word of memory; `depends` says what value, address, or whether it comes to that are decided by."""
         session, key = self._session, ("store", address, what)
         if self._stage.current != self.number:
             self.acts("store")
@@ -168,7 +171,7 @@ class Cpu(Thread):
             complaint = f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
             self.refuse(MisuseError(complaint))
         failed = list[BaseException]()
-        yield Step(what, self._named(reads), self._named(writes), ready=_asked(until, failed, until), idle=idle)
+        yield Step(what, self._named(reads), self._named(writes), ready=asked(until, failed, until), idle=idle)
         if failed:
             raise failed[0]
 
@@ -188,7 +191,7 @@ class Cpu(Thread):
         if sleeps and self.spinning:
             self.might_sleep(what)
         read, mask, failed = self._memory.read, self._stage.mask(("word", address)), list[BaseException]()
-        yield Step(what, mask, ready=_asked(lambda: until(read(address)), failed, until), idle=idle)
+        yield Step(what, mask, ready=asked(lambda: until(read(address)), failed, until), idle=idle)
         if failed:
             raise failed[0] if isinstance(address, int) else no_word(what, address)
         value, stores = read(address), self._stage.stores.get(address)
@@ -209,7 +212,7 @@ class Cpu(Thread):
         if not addresses:
             self.refuse(MisuseError(f"{self.name} waits for `{what}` and names no word"))
         yield Step(
-            what, mask, ready=_asked(lambda: until(*[read(each) for each in addresses]), failed, until), idle=idle
+            what, mask, ready=asked(lambda: until(*[read(each) for each in addresses]), failed, until), idle=idle
         )
         if failed:
             raise failed[0]
@@ -336,7 +339,7 @@ def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
     )
 
 
-def _asked(until: Callable[[], bool], failed: list[BaseException], given: object) -> Callable[[], bool]:
+def asked(until: Callable[[], bool], failed: list[BaseException], given: object) -> Callable[[], bool]:
     """A condition that can be asked anywhere: if it raises, its step can be taken, and raises what is in `failed`.
 
     `given` is what the user wrote, for messages.

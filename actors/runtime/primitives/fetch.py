@@ -44,8 +44,7 @@ class Fetch:
         apart = {number for piece in pieces for number in piece}
         still = [number for number in range(len(self._words)) if number not in apart]
         begin = Step(f"fetch {self._what}", self._footprint(still) | (0 if pieces else then))
-        await perform(begin)
-        self._take(still)
+        begin = await self._take(begin, still)
         if pieces and self._error is None:
             begun = done = 0
             if len(pieces) > 1:
@@ -66,25 +65,36 @@ class Fetch:
         done = self._stage.mask(("fetched", self._stage.actor_count))
         self._missing += 1
 
-        async def reader(_: object) -> None:
-            await self._read(piece, begun, done)
+        async def reader(cpu: object) -> None:
+            await self._read(piece, begun, done, cpu=cpu)
             self._missing -= 1
 
         self._add_reader(f"{self._reader}.{self._name(piece)}", reader)
         return done
 
-    async def _read(self, piece: Piece, begun: int = 0, done: int = 0, then: int = 0) -> None:
+    async def _read(self, piece: Piece, begun: int = 0, done: int = 0, then: int = 0, cpu: object = None) -> None:
         """One step."""
-        await perform(Step(f"load {self._name(piece)}", self._footprint(piece) | then, takes=begun, gives=done))
-        self._take(piece)
+        step = Step(f"load {self._name(piece)}", self._footprint(piece) | then, takes=begun, gives=done)
+        await self._take(step, piece, cpu)
 
-    def _take(self, numbers: Piece) -> None:
-        """What memory holds now; a bus error is the whole fetch's."""
+    async def _take(self, step: Step, numbers: Piece, cpu: object = None) -> Step:
+        """Take the step, and what memory holds then; a bus error is the whole fetch's. The step as it is recorded."""
+        places = [self._place(number) for number in numbers]
+        step, values = await self.perform(step, places, cpu)
+        for number, value in zip(numbers, values, strict=False):
+            self._words[number] = value
+        return step
+
+    async def perform(self, step: Step, words: Sequence[PhysAddr], reader: object) -> tuple[Step, list[int]]:
+        """Take the step that reads `words`; as it is recorded, and the values up to a bus error."""
+        await perform(step)
+        values = []
         try:
-            for number in numbers:
-                self._words[number] = self._stage.memory.read(self._place(number))
+            for address in words:
+                values.append(self._stage.memory.read(address))
         except BusError as error:
             self._error = error
+        return step, values
 
     def _name(self, piece: Piece) -> str:
         return f"{self._what}.q{piece[0]}" + (f"-{piece[-1]}" if len(piece) > 1 else "")

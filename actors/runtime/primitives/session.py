@@ -53,6 +53,10 @@ class Session:
         """The actors of a mask, in order of their numbers."""
         self.steps: list[Step] = []
         """The record of the run that goes on: who performs a step may put in the last place what became of it."""
+        self.actors: list[int] = []
+        """Who took each of them."""
+        self.plans: dict[Hashable, object] = {}
+        """By the masks of steps, what these are to a memory model."""
         self.performed: Step | None = None
         """The step that is being performed, in an audited session; None between steps."""
         self.known: dict[Hashable, Step] = {}
@@ -67,7 +71,7 @@ class Session:
     def begin(self) -> None:
         """A new world begins, so the last one is over and everything that was lent is back."""
         self._worlds += 1
-        self.steps = []
+        self.steps, self.actors = [], []
         self.performed = None
 
     def offer(self, can: int) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hw.bus import PhysAddr
 from hw.events.event import BASES
+from hw.memory import Memory
 
 from . import failures
 from .audit import AuditedMemory, audit_event
@@ -21,11 +22,11 @@ _UNWATCHED = frozenset({(object,), *[(base,) for base in BASES]})
 class Stage:
     """The memory and the resources of one run, the step that is taken, the events so far, and who watches them."""
 
-    def __init__(self, session: Session, frames: int) -> None:
+    def __init__(self, session: Session, frames: int, memory: Memory | None = None) -> None:
         session.begin()
         self.session = session
         self.mask = session.resources.__getitem__
-        self.memory = AuditedMemory(frames, session) if session.audit else session.memory(frames)
+        self.memory = memory or (AuditedMemory(frames, session) if session.audit else session.memory(frames))
         self.names: list[str] = []
         """Of the actors, by their numbers."""
         self.index = 0

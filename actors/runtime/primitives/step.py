@@ -78,6 +78,59 @@ class Step:
         return f"Step({self.what!r})"
 
 
+class Access(Step):
+    """A step whose number of outcomes is known when it is chosen: then `count` is asked, of its `target`."""
+
+    __slots__ = ("count", "last", "target")
+
+    def __init__(
+        self,
+        what: str,
+        reads: int,
+        writes: int,
+        count: Callable[[Any], int],
+        target: object,
+        *,
+        takes: int = 0,
+        gives: int = 0,
+        ready: Callable[[], bool] | None = None,
+        idle: bool = False,
+    ) -> None:
+        self.what = what
+        self.reads = reads
+        self.writes = writes
+        self.takes = takes
+        self.gives = gives
+        self.ready = ready
+        self.blocked = None
+        self.wakes = reads | writes | takes or ANYTHING
+        self.idle = idle
+        self.count = count
+        self.target = target
+        self.last = 1
+        """What it said last."""
+
+    @property
+    def options(self) -> int:  # type: ignore[override]
+        """How many outcomes it has now."""
+        self.last = self.count(self.target)
+        return self.last
+
+    def taken(self, outcome: int) -> Step:
+        """What it was once it is taken."""
+        return Step(
+            f"{self.what} ({outcome} older)" if outcome else self.what,
+            self.reads,
+            self.writes,
+            takes=self.takes,
+            gives=self.gives,
+            ready=self.ready,
+            options=self.last if self.last > 1 else 0,
+            idle=self.idle,
+            wakes=self.wakes,
+        )
+
+
 class Abandoned(BaseException):
     """Thrown into the actors of a run that is over; an actor must let it pass."""
 

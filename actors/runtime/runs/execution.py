@@ -10,7 +10,7 @@ from typing import Any
 
 from ..primitives.audit import FootprintError
 from ..primitives.events import ENDLESS, Finding, Outcome
-from ..primitives.step import ANYTHING, FINISHED, Done, Step
+from ..primitives.step import ANYTHING, FINISHED, Access, Done, Step
 from ..world import World
 from . import endings
 from .lasso import FAIR_STEPS, Tail
@@ -54,7 +54,7 @@ class Execution(Record):
         self._tail: Tail | None = None  # everybody in turn, once the scheduler has no more to say
         self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
         self._finished = False
-        world.session.steps = self.steps
+        world.session.steps, world.session.actors = self.steps, self.actors
         world.is_full = world.is_racing = True
 
     @property
@@ -144,7 +144,7 @@ class Execution(Record):
             outcomes.append(outcome)
             world.index, world.current = index, actor
             arrival: Any = resume[actor](outcome)
-            if type(arrival) is Step and not world.alert:
+            if (type(arrival) is Step or type(arrival) is Access) and not world.alert:
                 if arrival.ready is not None:
                     conditional[actor] = arrival
                     looked_at |= arrival.wakes

@@ -38,7 +38,7 @@ from ..primitives.resources import FootprintTable, ResourceTable
 from ..primitives.session import Session
 from ..primitives.step import Step
 from ..primitives.sync import Interrupt, Lock, RwLock
-from ..world import Actor, Cpu, World
+from ..world import SC, Actor, Cpu, World
 
 Token = Any
 """A value, or the number of an object, in nested tuples; each says of which type it is, as 1 equals True."""
@@ -56,7 +56,12 @@ class Unclear(Exception):
 
 
 def fingerprint(world: World) -> Fingerprint | None:
-    """The state of a world between two steps; None if part of it cannot be looked into."""
+    """The state of a world between two steps; None if part of it cannot be looked into.
+
+    So it is under a memory model other than `sc`: what can still be read grows with every store.
+    """
+    if world.memory_model != SC:
+        return None
     try:
         return list(_Survey().of(world))
     except Unclear:

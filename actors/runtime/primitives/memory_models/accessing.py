@@ -1,0 +1,295 @@
+"""Loads and stores on memory that is not sequentially consistent: their steps are those of any cpu.
+
+Where more than one store can be read, or followed, which one is a choice of the step. Outcome 0 is the newest, *n* the
+one that is *n* older.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from hw.bus import PhysAddr
+from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES
+
+from ..cpu import AddActor, Cpu
+from ..ordering import Depends, Fence, Loaded
+from ..stage import Stage
+from ..step import Access, MisuseError, Step, operation
+from .accesses import Word
+from .memory import WatchedMemory
+from .views import Views
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OlderStore:
+    """An access that has its place behind an older store than the newest."""
+
+    what: str
+    newer: int
+    """How many stores are newer."""
+    is_load: bool
+
+    @property
+    def label(self) -> str:
+        """How people should read it."""
+        stores = f"{self.newer} newer store{'s' if self.newer > 1 else ''}"
+        return f"{self.what}: does not see {stores}" if self.is_load else f"{self.what}: comes before {stores}"
+
+
+class Target:
+    """One word that a step is about to access, and what is found of it when the step is chosen."""
+
+    __slots__ = ("address", "before", "depends", "oldest", "ordered", "takes", "value", "word")
+
+    def __init__(
+        self, address: PhysAddr, depends: Depends = (), value: int = 0, *, ordered: bool = False, takes: int = 0
+    ) -> None:
+        self.address = address
+        self.depends = depends
+        self.value = value
+        """What is to be stored."""
+        self.ordered = ordered
+        """Whether it is a load that acquires, or a store that releases."""
+        self.takes = takes
+        """What the step takes."""
+        self.word: Word
+        self.before = 0
+        """What the access comes after."""
+        self.oldest = 0
+        """The place of the oldest store that it may read, or follow."""
+
+
+class Accessing(Cpu):
+    """Loads and stores that are as the views of a cpu say."""
+
+    __slots__ = ("_accesses", "_passing", "_watched", "views")
+
+    def __init__(self, stage: Stage, number: int, name: str, add_actor: AddActor, views: Views) -> None:
+        super().__init__(stage, number, name, add_actor)
+        self._watched = cast(WatchedMemory, stage.memory)
+        self._accesses = self._watched.accesses
+        self._passing = self._watched.passing
+        self.views = views
+        self._accesses.views[number] = views
+
+    def fence(self, fence: Fence) -> None:
+        """A barrier, which is no step."""
+        self._passing.catch_up()
+        self.views.fence(fence)
+
+    # Loads
+
+    def load(self, address: PhysAddr, what: str = "", *, depends: Depends = ()) -> Coroutine[Any, Any, int]:
+        """Read one word of memory."""
+        self._check(depends)
+        return self._load(address, what or hex(address), depends)
+
+    def load_acquire(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:
+        """smp_load_acquire."""
+        return self._load(address, what or hex(address), (), acquires=True)
+
+    def rcu_dereference(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:
+        """A load whose value remembers it."""
+        return self._load(address, what or hex(address), (), remembers=True)
+
+    @operation
+    def _load(
+        self, address: PhysAddr, what: str, depends: Depends, *, acquires: bool = False, remembers: bool = False
+    ) -> Generator[Step, int, int]:
+        target = Target(address, depends, ordered=acquires)
+        step = Access(f"load {what}", self._stage.mask(("word", address)), 0, self._find, target)
+        outcome = yield step
+        self._watched.peek(address)  # a bus error is the actor's
+        access = self._loads(target, target.word.newest - outcome, acquires=acquires)
+        self._became(step, ("load", address, what), outcome)
+        value = target.word.values[target.word.newest - outcome]
+        return Loaded(value, (access,)) if remembers else value
+
+    def load_words(self, address: PhysAddr, count: int, what: str) -> Coroutine[Any, Any, Sequence[int]]:
+        """Read neighbouring words: each may be older than it could be."""
+        words = [PhysAddr(address + WORD_BYTES * number) for number in range(count)]
+        return self._load_all(Step(f"load {what}", self._mask(words)), words, ("load words", address, what))
+
+    @operation
+    def _load_all(self, plain: Step, words: Sequence[PhysAddr], key: Hashable) -> Generator[Step, int, list[int]]:
+        """One step that reads several words."""
+        targets = [Target(address, takes=plain.takes) for address in words]
+        step = Access(plain.what, plain.reads, 0, self._find_all, targets, takes=plain.takes, gives=plain.gives)
+        outcome = yield step
+        values, left = list[int](), outcome
+        for target in targets:
+            self._watched.peek(target.address)
+            left, back = divmod(left, target.word.newest - target.oldest + 1)
+            place = target.word.newest - back
+            values.append(target.word.values[place])
+            self._loads(target, place)
+        self._became(step, key, outcome)
+        return values
+
+    def _find_all(self, targets: Sequence[Target]) -> int:
+        options = 1
+        for target in targets:
+            options *= self._find(target)
+        return options
+
+    def _find(self, target: Target) -> int:
+        """How many stores a load may read."""
+        word = self._watched.word(target.address)
+        if word is None:
+            return 1
+        self._passing.catch_up()
+        target.word, views = word, self.views
+        before = target.before = views.before_load(acquires=target.ordered) | self._known(target)
+        newest = target.oldest = word.newest
+        if newest and not before >> word.stores[-1] & 1:
+            floor = self._accesses.floor(views, target.address, word)
+            target.oldest = self._accesses.oldest_load(word, floor, before, self.number, target.takes)
+        return newest - target.oldest + 1
+
+    def _loads(
+        self,
+        target: Target,
+        place: int,
+        *,
+        acquires: bool = False,
+        unseen: bool = False,
+        atomic: bool = False,
+    ) -> int:
+        """The load itself; its number."""
+        views, address, accesses = self.views, target.address, self._accesses
+        access = accesses.load(views, address, target.word, place, target.before, acquires=acquires)
+        past = accesses.past[access]
+        views.load(address, past, acquires=acquires, unseen=unseen, atomic=atomic)
+        self._addressed(address, past)
+        return access
+
+    # Stores
+
+    def store(
+        self, address: PhysAddr, value: int, what: str = "", *, depends: Depends = ()
+    ) -> Coroutine[Any, Any, None]:
+        """Write one word of memory."""
+        self._check(depends)
+        return self._store(address, value, what or hex(address), depends)
+
+    def store_release(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
+        """smp_store_release."""
+        return self._store(address, value, what or hex(address), (), releases=True)
+
+    @operation
+    def _store(
+        self, address: PhysAddr, value: int, what: str, depends: Depends, *, releases: bool = False
+    ) -> Generator[Step, int, None]:
+        target = Target(address, depends, value, ordered=releases)
+        step = Access(f"store {what}", 0, self._stage.mask(("word", address)), self._find_followed, target)
+        outcome = yield step
+        self._watched.peek(address)
+        self._watched.refuse(address, value)
+        word = target.word
+        place = word.newest - outcome
+        if outcome and word.atomic[place + 1]:
+            place = word.newest  # nothing comes between the load and the store of an atomic operation
+        self._stores(target, place, releases=releases)
+        self._became(step, ("store", address, what), outcome)
+
+    @operation
+    def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
+        """Write neighbouring words that a protocol keeps everybody else away from: each store is the newest."""
+        words = [PhysAddr(address + WORD_BYTES * number) for number in range(len(values))]
+        yield Step(f"store {what}", writes=self._mask(words))
+        self._passing.before_last()
+        for each, value in zip(words, values, strict=True):
+            self._watched.refuse(each, value)
+            target = Target(each, value=value)
+            target.word = self._watched.known_word(each)
+            target.before = self.views.before_store(each, releases=False) | self._known(target)
+            self._stores(target, target.word.newest)
+        self._passing.accessed()
+
+    def _find_followed(self, target: Target) -> int:
+        """How many stores a store may come right behind."""
+        address = target.address
+        word = self._watched.word(address)
+        if word is None:
+            return 1
+        self._passing.catch_up()
+        target.word, views = word, self.views
+        before = views.before_store(address, releases=target.ordered) | self._known(target)
+        before = target.before = before | self._remembered(target.value)
+        newest = target.oldest = word.newest
+        if newest and not before >> word.stores[-1] & 1:
+            floor = self._accesses.floor(views, address, word)
+            target.oldest = self._accesses.oldest_store(word, floor, before, self.number, target.takes)
+        return newest - target.oldest + 1
+
+    def _stores(self, target: Target, place: int, *, releases: bool = False, atomic: bool = False) -> None:
+        """The store itself."""
+        views, accesses, word = self.views, self._accesses, target.word
+        address, value = target.address, target.value
+        if place == word.newest:
+            self._watched.poke(address, value)
+        dependencies = self._remembered(address) | self._remembered(value)
+        access = accesses.store(
+            views, address, word, place, int(value), target.before, atomic=atomic, dependencies=dependencies
+        )
+        past = accesses.past[access]
+        views.store(address, past, releases=releases, atomic=atomic)
+        self._addressed(address, past)
+
+    # What an access depends on
+
+    def _known(self, target: Target) -> int:
+        """What an access comes after, beyond what any does: what its address depends on, and others of its device."""
+        address, depends = target.address, target.depends
+        before = self._remembered(address)
+        if depends != ():
+            for each in (depends,) if isinstance(depends, int) else depends:
+                before |= self._remembered(each)
+        if self._memory.owner[address >> FRAME_SHIFT] == MMIO:
+            before |= self.views.devices.get(address >> FRAME_SHIFT, 0) | self.views.branches
+        return before
+
+    def _check(self, depends: Depends) -> None:
+        """MisuseError for a dependency on what nobody can know."""
+        if depends != ():
+            for each in (depends,) if isinstance(depends, int) else depends:
+                if not isinstance(each, Loaded):
+                    complaint = f"depends={each!r}: give what `rcu_dereference` gave, or what was computed from it"
+                    self.refuse(MisuseError(complaint))
+
+    def _remembered(self, number: int) -> int:
+        """The loads that a number comes from, and what is before them."""
+        if type(number) is int or not isinstance(number, Loaded):
+            return 0
+        before = 0
+        for load in number.loads:
+            before |= self._accesses.past[load]
+        return before
+
+    def _addressed(self, address: PhysAddr, past: int) -> None:
+        """An access was made: remember what its address depended on, and that it was of this device."""
+        if type(address) is not int:
+            self.views.addresses |= self._remembered(address)
+        if self._memory.owner[address >> FRAME_SHIFT] == MMIO:
+            devices, frame = self.views.devices, address >> FRAME_SHIFT
+            devices[frame] = devices.get(frame, 0) | past
+
+    def _became(self, step: Access, key: Hashable, outcome: int) -> None:
+        """Put what became of a step into the record: how many outcomes it had, and which it took.
+
+        Steps of a `key` are the same in every run, but for that; None for one that is not.
+        """
+        session, options = self._session, step.last
+        if outcome:
+            self.emit(OlderStore(what=step.what, newer=outcome, is_load=not step.writes))
+        if key is None:
+            session.steps[-1] = step.taken(outcome)
+        else:
+            whole = (key, options, outcome)
+            session.steps[-1] = session.known.get(whole) or session.remember(whole, step.taken(outcome))
+        self._passing.accessed()
+
+    def _mask(self, words: Sequence[PhysAddr]) -> int:
+        return self._session.footprint(tuple([("word", int(address)) for address in words]))

@@ -1,0 +1,213 @@
+"""A cpu on memory that is not sequentially consistent: atomic operations, waits and fetches, over loads and stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from functools import partial
+from typing import cast
+
+from hw.bus import PhysAddr, Resource
+from hw.memory import BusError
+
+from ..cpu import asked
+from ..fetch import Fetch, Piece
+from ..ordering import Loaded, Order, order_of
+from ..step import Access, MisuseError, Step, operation
+from .accessing import Accessing, Target
+
+
+class WeakCpu(Accessing):
+    """A cpu, or with `InOrder` views hardware."""
+
+    __slots__ = ()
+
+    # Atomic operations
+
+    def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> Coroutine[object, object, int]:
+        """Read and write one word in one step, fully ordered; one that changes nothing counts as one that failed."""
+        return self._rmw(address, change, what or hex(address), Order.FULL, lambda now: change(now) == now)
+
+    def _atomic(
+        self,
+        address: PhysAddr,
+        change: Callable[[int], int],
+        what: str,
+        order: str,
+        fails: Callable[[int], bool] | None = None,
+        unseen: bool = False,
+    ) -> Coroutine[object, object, int]:
+        return self._rmw(address, change, what, order_of(order), fails or _never, unseen, remembers=True)
+
+    @operation
+    def _rmw(
+        self,
+        address: PhysAddr,
+        change: Callable[[int], int],
+        what: str,
+        order: Order,
+        fails: Callable[[int], bool],
+        unseen: bool = False,
+        remembers: bool = False,
+    ) -> Generator[Step, int, int]:
+        target = Target(address)
+        places: list[int] = []
+        find = partial(self._find_changed, order, fails, places)
+        step = Access(f"rmw {what}", 0, self._stage.mask(("word", address)), find, target)
+        outcome = yield step
+        self._watched.peek(address)
+        word = target.word
+        place = word.newest - outcome
+        if place not in places:
+            place = word.newest
+        before = word.values[place]
+        failed = fails(before)
+        value = before if failed else change(before)
+        self._watched.refuse(address, value)
+        acquires = order.acquires and not failed
+        target.before |= self.views.before_load(acquires=acquires, atomic=True)
+        access = self._loads(target, place, acquires=acquires, unseen=unseen, atomic=True)
+        if not failed:
+            views = self.views
+            target.before = views.before_store(address, releases=order.releases, atomic=True)
+            target.before |= self._accesses.past[access]
+            target.value = value
+            self._stores(target, place, releases=order.releases, atomic=True)
+            if order is Order.FULL:
+                views.full()
+        self._became(step, ("rmw", address, what), outcome)
+        return Loaded(before, (access,)) if remembers else before
+
+    def _find_changed(self, order: Order, fails: Callable[[int], bool], places: list[int], target: Target) -> int:
+        """How far back the stores reach that a read-modify-write may read; which of them it may is in `places`."""
+        places.clear()
+        views, accesses, address = self.views, self._accesses, target.address
+        word = self._watched.word(address)
+        if word is None:
+            return 1
+        self._passing.catch_up()
+        target.word = word
+        target.before = views.before_load(acquires=False, atomic=True) | self._known(target)
+        floor, newest = accesses.floor(views, address, word), word.newest
+        read = accesses.oldest_load(word, floor, target.before, self.number, 0)
+        if read == newest:
+            return 1
+        behind = target.before | views.before_load(acquires=order.acquires, atomic=True)
+        behind |= views.before_store(address, releases=order.releases, atomic=True)
+        followed = accesses.oldest_store(word, floor, behind, self.number, 0)
+        for place in range(newest - 1, min(read, followed) - 1, -1):
+            if fails(word.values[place]):
+                if place >= read:
+                    places.append(place)
+            elif place >= followed and not word.atomic[place + 1]:
+                places.append(place)
+        return newest - min(places, default=newest) + 1
+
+    # Waits
+
+    def poll(
+        self,
+        address: PhysAddr,
+        until: Callable[[int], bool],
+        what: str,
+        *,
+        idle: bool = False,
+        sleeps: bool = True,
+    ) -> Coroutine[object, object, int]:
+        """Wait until a store of a word satisfies `until` and is seen; the value that did."""
+        return self._poll(address, until, what, idle, sleeps)
+
+    @operation
+    def _poll(
+        self, address: PhysAddr, until: Callable[[int], bool], what: str, idle: bool, sleeps: bool
+    ) -> Generator[Step, int, int]:
+        if sleeps and self.spinning:
+            self.might_sleep(what)
+        accesses, views, target = self._accesses, self.views, Target(address)
+        failed: list[BaseException] = []
+        places: list[int] = []
+
+        def satisfied() -> bool:
+            word = accesses.known(address)
+            if word is None:
+                return until(self._watched.peek(address))
+            return any(until(value) for value in word.values[accesses.floor(views, address, word) :])
+
+        def count(target: Target) -> int:
+            places.clear()
+            options = self._find(target)
+            if failed:
+                return 1
+            newest = target.word.newest
+            places.extend(place for place in range(newest, newest - options, -1) if until(target.word.values[place]))
+            return newest - min(places, default=newest) + 1
+
+        while True:
+            ready = asked(satisfied, failed, until)
+            step = Access(what, self._stage.mask(("word", address)), 0, count, target, ready=ready, idle=idle)
+            outcome = yield step
+            if failed:
+                raise failed[0]
+            newest = target.word.newest
+            seen = newest - outcome in places
+            place = newest - outcome if seen else newest
+            self.views.branches |= accesses.past[self._loads(target, place)]
+            self._became(step, None, outcome)
+            if seen or newest in places:
+                return target.word.values[place]
+
+    @operation
+    def poll_words(
+        self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
+    ) -> Generator[Step, int, list[int]]:
+        """A busy wait for several words of memory, each as new as can be."""
+        peek, failed = self._watched.peek, list[BaseException]()
+        if not addresses:
+            self.refuse(MisuseError(f"{self.name} waits for `{what}` and names no word"))
+        step = Step(
+            what,
+            self._mask(addresses),
+            ready=asked(lambda: until(*[peek(each) for each in addresses]), failed, until),
+            idle=idle,
+        )
+        yield step
+        if failed:
+            raise failed[0]
+        values = [peek(address) for address in addresses]
+        self._passing.before_last()
+        for address in addresses:
+            target = Target(address)
+            target.word = self._watched.known_word(address)
+            target.before = self.views.before_load(acquires=False) | self._known(target)
+            self.views.branches |= self._accesses.past[self._loads(target, target.word.newest)]
+        self._passing.accessed()
+        return values
+
+    async def load_apart(
+        self, address: PhysAddr, count: int, pieces: Sequence[Piece], what: str, then: Sequence[Resource] = ()
+    ) -> Sequence[int]:
+        """Read `count` words: each piece by itself, in any order."""
+        fetch = WeakFetch(self, address, count, what)
+        return await fetch.run(pieces, self._session.footprint(tuple(then)))
+
+
+class WeakFetch(Fetch):
+    """A fetch whose pieces are read as the views of its reader allow."""
+
+    def __init__(self, cpu: WeakCpu, address: PhysAddr, count: int, what: str) -> None:
+        add_actor = cpu._add_actor
+        super().__init__(cpu._stage, lambda name, read: add_actor(name, read, False), cpu.name, address, count, what)
+        self._cpu = cpu
+
+    async def perform(self, step: Step, words: Sequence[PhysAddr], reader: object) -> tuple[Step, list[int]]:
+        """One step of the fetch."""
+        cpu = cast(WeakCpu, reader or self._cpu)
+        cpu.views = cpu._accesses.views[cpu.number] = self._cpu.views
+        try:
+            values = await cpu._load_all(step, words, None)
+        except BusError as error:
+            self._error, values = error, []
+        return cpu._session.steps[-1], values
+
+
+def _never(_: int) -> bool:
+    return False

@@ -1,0 +1,151 @@
+"""What comes with steps that access no word: who takes a lock or a message comes after what its giver did before.
+
+What is *given* is a release and what is *taken* an acquire, as with locks, messages and works in Linux. Named state is
+looked at and changed without any order of its own, as by relaxed loads and stores of which everybody sees the newest.
+An interrupt comes after what the device did before it was raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
+
+from hw.bus import PhysAddr
+
+from ..session import Session
+from ..step import Step
+from .accesses import Accesses
+from .views import Views
+
+_LOCKS = ("lock", "rwlock")
+_INTERRUPTS = ("irq",)
+
+
+class Plan(NamedTuple):
+    """What a step does, by the masks of its footprint: words by their addresses, all other resources by their bits."""
+
+    words: list[PhysAddr]
+    """Those that it looks at."""
+    locks: list[int]
+    """What belongs to locks, of which it takes one."""
+    takes: list[int]
+    looks: list[int]
+    unlocks: list[int]
+    gives: list[int]
+    leaves: list[int]
+
+
+class Passing:
+    """Follows the steps of a run, as far as they are no accesses."""
+
+    def __init__(self, session: Session, accesses: Accesses) -> None:
+        self._session = session
+        self._accesses = accesses
+        self._begun = 0
+        """How many steps have been looked at, and how many to their end."""
+        self._done = 0
+
+    def catch_up(self) -> None:
+        """All steps that were taken are over."""
+        self._follow(len(self._session.steps))
+
+    def before_last(self) -> None:
+        """All steps that were taken are over, but for the one that is being taken."""
+        self._follow(len(self._session.steps) - 1)
+
+    def accessed(self) -> None:
+        """The step that is being taken is an access: that has been dealt with."""
+        session = self._session
+        self._begun = self._done = len(session.steps)
+        self._accesses.last[session.actors[-1]] = self._done - 1
+
+    def begin(self) -> Views:
+        """The step that is being taken touches memory by itself; the views of who takes it."""
+        self.before_last()
+        last = len(self._session.steps) - 1
+        views, step = self._accesses.views[self._session.actors[last]], self._session.steps[last]
+        if self._begun <= last:
+            self._begun = last + 1
+            self._begin(views, self._plan(step))
+        return views
+
+    def _follow(self, length: int) -> None:
+        done = self._done
+        if done >= length:
+            return
+        session, accesses = self._session, self._accesses
+        while done < length:
+            actor, step = session.actors[done], session.steps[done]
+            plan = self._plan(step)
+            if any(plan):
+                if self._begun <= done:
+                    self._begin(accesses.views[actor], plan)
+                self._end(accesses.views[actor], plan)
+            accesses.last[actor] = done
+            done += 1
+        self._begun = self._done = done
+
+    def _begin(self, views: Views, plan: Plan) -> None:
+        """What the step comes after."""
+        given = self._accesses.given
+        for bit in plan.locks:
+            views.locks(given.get(bit, 0))
+        for bit in plan.takes:
+            if before := given.get(bit, 0):
+                views.takes(before)
+        for bit in plan.looks:
+            if before := given.get(bit, 0):
+                views.looks(before)
+        for address in plan.words:
+            self._look(views, address)
+
+    def _end(self, views: Views, plan: Plan) -> None:
+        """What comes with what the step leaves."""
+        given = self._accesses.given
+        for bit in plan.unlocks:
+            given[bit] = given.get(bit, 0) | views.unlocks()
+        for bit in plan.gives:
+            given[bit] = given.get(bit, 0) | views.gives()
+        for bit in plan.leaves:
+            given[bit] = given.get(bit, 0) | views.leaves()
+
+    def _look(self, views: Views, address: PhysAddr) -> None:
+        """The step looks at what a word holds now."""
+        word = self._accesses.known(address)
+        if word is not None:
+            before = views.before_load(acquires=False)
+            access = self._accesses.load(views, address, word, word.newest, before, acquires=False)
+            views.load(address, self._accesses.past[access], acquires=False)
+
+    def _plan(self, step: Step) -> Plan:
+        footprint = (step.takes, step.reads, step.writes, step.gives)
+        plan = self._session.plans.get(footprint)
+        if plan is None:
+            plan = self._session.plans[footprint] = self._planned(step)
+        return cast(Plan, plan)
+
+    def _planned(self, step: Step) -> Plan:
+        plan = Plan([], [], [], [], [], [], [])
+        for bit, space, name in self._resources(step.takes | step.reads | step.writes | step.gives):
+            looks, is_lock = bit & (step.reads | step.writes), space in _LOCKS
+            if space == "word":
+                if bit & step.reads:
+                    plan.words.append(PhysAddr(name[1]))
+                continue
+            if is_lock and not bit & step.gives:
+                plan.locks.append(bit)
+            elif bit & step.takes or (looks and space in _INTERRUPTS):
+                plan.takes.append(bit)
+            elif looks and not is_lock:
+                plan.looks.append(bit)
+            if bit & step.gives:
+                (plan.unlocks if is_lock else plan.gives).append(bit)
+            elif bit & step.writes and not is_lock:
+                plan.leaves.append(bit)
+        return plan
+
+    def _resources(self, mask: int) -> Iterator[tuple[int, object, Any]]:
+        """The bit of each resource of a mask, the first word of its name, and the name."""
+        resources = self._session.resources
+        for name in resources.names(mask):
+            yield resources.mask(name), name[0] if isinstance(name, tuple) else None, name

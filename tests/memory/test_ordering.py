@@ -1,0 +1,335 @@
+"""What orders words besides barriers: locks, messages, works, spawns, interrupts, waits, registers; what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from actors.runtime.world import Cpu, World
+from hw.bus import PhysAddr
+from hw.memory import MMIO
+from scenarios.scenario import scenario
+from tests.explore.searching import search, worlds
+from tools.explore.dpor.dpor import Dpor
+
+Build = Callable[[World, PhysAddr], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A message."""
+
+    number: int = 1
+
+
+def values(build: Build, model: str) -> set[int]:
+    """What the reader can see of `data`, which the writer sets to 1 before it tells him; -1 if he is not told."""
+    found: set[int] = set()
+
+    @scenario()
+    def world_of(world: World) -> None:
+        seen = [-1]
+        data = world.word("data")
+        world.always("seen", lambda note: seen.append(int(note.value)))
+        build(world, data)
+        world.eventually("kept", lambda: found.add(seen[-1]))
+
+    report = search(worlds(world_of, memory=model), Dpor())
+    assert report.complete and not report.found, report.found
+    return found
+
+
+async def write(cpu: Cpu, data: PhysAddr) -> None:
+    await cpu.store(data, 1, "data")
+
+
+async def look(cpu: Cpu, data: PhysAddr) -> None:
+    await cpu.note("data", await cpu.load(data, "data"))
+
+
+def by_port(world: World, data: PhysAddr) -> None:
+    port = world.port("port", Ping)
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.send(port, Ping())
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await cpu.receive(port)
+        await look(cpu, data)
+
+
+def by_work(world: World, data: PhysAddr) -> None:
+    queue = world.workqueue("works", Ping)
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await queue.queue(Ping())
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        number, _ = await queue.take(cpu)
+        await look(cpu, data)
+        await queue.finish(number)
+
+
+def by_spawn(world: World, data: PhysAddr) -> None:
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        async def reader(other: Cpu) -> None:
+            await look(other, data)
+
+        await write(cpu, data)
+        await cpu.spawn("reader", reader)
+
+
+def by_lock(world: World, data: PhysAddr) -> None:
+    lock, told = world.mutex("lock"), world.word("told")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.lock(lock)
+        await cpu.store(told, 1, "told")
+        await cpu.unlock(lock)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await cpu.lock(lock)
+        is_told = await cpu.load(told, "told")
+        await cpu.unlock(lock)
+        if is_told:
+            await look(cpu, data)
+
+
+def by_rwlock(world: World, data: PhysAddr) -> None:
+    lock, told = world.rwlock("lock"), world.word("told")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await lock.acquire_write(cpu)
+        await cpu.store(told, 1, "told")
+        await lock.release_write(cpu)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await lock.acquire_read(cpu)
+        is_told = await cpu.load(told, "told")
+        await lock.release_read(cpu)
+        if is_told:
+            await look(cpu, data)
+
+
+def by_interrupt(world: World, data: PhysAddr) -> None:
+    irq = world.interrupt("irq")
+
+    async def device(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.access("raise", writes=(irq.resource,))
+        irq.raise_now()
+
+    world.add_actor("device", device, hardware=True)
+
+    @world.actor
+    async def handler(cpu: Cpu) -> None:
+        await irq.take(cpu)
+        await look(cpu, data)
+
+
+def _by_state(world: World, data: PhysAddr, *, barriers: bool) -> None:
+    state = ("state", 0)
+    told = [False]
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        if barriers:
+            await cpu.wmb()
+        await cpu.access("tell", writes=(state,))
+        told[0] = True
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await cpu.wait("told", lambda: told[0], reads=(state,))
+        if barriers:
+            await cpu.rmb()
+        await look(cpu, data)
+
+
+def by_state(world: World, data: PhysAddr) -> None:
+    _by_state(world, data, barriers=False)
+
+
+def by_state_with_barriers(world: World, data: PhysAddr) -> None:
+    _by_state(world, data, barriers=True)
+
+
+def _by_poll(world: World, data: PhysAddr, *, barrier: bool) -> None:
+    flag = world.word("flag")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.store_release(flag, 1, "flag")
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await cpu.poll(flag, bool, "flag")
+        if barrier:
+            await cpu.rmb()
+        await look(cpu, data)
+
+
+def by_poll(world: World, data: PhysAddr) -> None:
+    _by_poll(world, data, barrier=False)
+
+
+def by_poll_with_barrier(world: World, data: PhysAddr) -> None:
+    _by_poll(world, data, barrier=True)
+
+
+def by_hardware(world: World, data: PhysAddr) -> None:
+    flag = world.word("flag")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.dma_wmb()
+        await cpu.store(flag, 1, "flag")
+
+    async def device(cpu: Cpu) -> None:
+        if await cpu.load(flag, "flag"):
+            await look(cpu, data)
+
+    world.add_actor("device", device, hardware=True)
+
+
+def _by_register(world: World, data: PhysAddr, *, relaxed: bool) -> None:
+    doorbell = world.frames.allocate(MMIO)
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await (cpu.writel_relaxed if relaxed else cpu.writel)(doorbell, 1, "doorbell")
+
+    async def device(cpu: Cpu) -> None:
+        await cpu.poll(doorbell, bool, "doorbell")
+        await look(cpu, data)
+
+    world.add_actor("device", device, hardware=True)
+
+
+def by_register(world: World, data: PhysAddr) -> None:
+    _by_register(world, data, relaxed=False)
+
+
+def by_relaxed_register(world: World, data: PhysAddr) -> None:
+    _by_register(world, data, relaxed=True)
+
+
+def by_pointer(world: World, data: PhysAddr) -> None:
+    pointer = world.word("pointer")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.store_release(pointer, data, "pointer")
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        there = await cpu.rcu_dereference(pointer, "pointer")
+        if there:
+            await look(cpu, PhysAddr(there))
+
+
+def by_unmarked_pointer(world: World, data: PhysAddr) -> None:
+    pointer = world.word("pointer")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await cpu.store_release(pointer, data, "pointer")
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        there = await cpu.load(pointer, "pointer")
+        if there:
+            await look(cpu, PhysAddr(there))
+
+
+@pytest.mark.parametrize(
+    ("build", "arm"),
+    [
+        (by_port, {1}),
+        (by_work, {1}),
+        (by_spawn, {1}),
+        (by_lock, {-1, 1}),
+        (by_rwlock, {-1, 1}),
+        (by_interrupt, {1}),
+        (by_state, {0, 1}),
+        (by_state_with_barriers, {1}),
+        (by_poll, {0, 1}),
+        (by_poll_with_barrier, {1}),
+        (by_hardware, {-1, 1}),
+        (by_register, {1}),
+        (by_relaxed_register, {0, 1}),
+        (by_pointer, {-1, 1}),
+        (by_unmarked_pointer, {-1, 0, 1}),
+    ],
+)
+def test_what_is_told_is_seen_where_that_orders_it(build: Build, arm: set[int]) -> None:
+    assert values(build, "arm") == arm
+    assert values(build, "tso") == values(build, "sc") == arm - {0}
+
+
+def test_a_wait_may_miss_a_value_that_was_there_for_a_moment() -> None:
+    @scenario()
+    def moment(world: World) -> None:
+        word = world.word("word")
+
+        @world.actor
+        async def writer(cpu: Cpu) -> None:
+            await cpu.store(word, 1, "word")
+            await cpu.store(word, 2, "word")
+
+        @world.actor
+        async def waiter(cpu: Cpu) -> None:
+            await cpu.poll(word, lambda value: value == 1, "word = 1")
+
+    for model in ("sc", "tso", "arm"):
+        report = search(worlds(moment, memory=model), Dpor())
+        assert report.complete
+        assert {signature[0] for signature in report.found} == {"no-deadlock"}
+
+
+def test_a_dependency_on_an_unmarked_load_is_refused() -> None:
+    @scenario()
+    def unmarked(world: World) -> None:
+        word = world.word("word")
+
+        @world.actor
+        async def reader(cpu: Cpu) -> None:
+            await cpu.store(word, 1, "word", depends=await cpu.load(word, "word"))
+
+    report = search(worlds(unmarked, memory="arm"), Dpor())
+    (found,) = report.found.values()
+    assert "depends=0: give what `rcu_dereference` gave" in found.finding.message
+
+
+@pytest.mark.parametrize("model", ["sc", "tso", "arm"])
+def test_an_access_outside_memory_is_an_error_of_the_actor(model: str) -> None:
+    @scenario()
+    def outside(world: World) -> None:
+        @world.actor
+        async def reader(cpu: Cpu) -> None:
+            await cpu.load(PhysAddr(3), "nowhere")
+
+    report = search(worlds(outside, memory=model), Dpor())
+    (found,) = report.found.values()
+    assert "BusError" in found.finding.message

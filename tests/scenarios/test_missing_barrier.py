@@ -1,4 +1,4 @@
-"""The barriers of the SMMUv3 driver: what each is for under `arm` stands in the verdict table; under `sc` it is nothing."""
+"""The SMMUv3 driver's barriers: what each is for under `arm` stands in the verdict table; under `sc` it is nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Word:
         self.atomic = [False]
         """Whether each is that of a read-modify-write, which nothing comes between it and the one before."""
         self.is_in_order = True
-        """Whether each store was made after the one before it."""
+        """Whether stores, and the loads of each, were made in the order of their places."""
         self.dependencies: dict[int, int] = {}
         """What address and value of a store depended on: who gets it forwarded comes after that."""
 
@@ -134,13 +134,18 @@ class Accesses:
         return place
 
     def _steps_at(self, word: Word, place: int, *, stores: bool) -> int:
-        """The steps that stored at a place, and if the access `stores` also those that read there."""
+        """The steps that stored at a place, and if the access `stores` also those that read there.
+
+        The load of a read-modify-write goes with its store, which has the place behind.
+        """
         found = 1 << self._steps[word.stores[place]] if place else 0
         if stores:
+            atomic = place < word.newest and word.atomic[place + 1]
+            behind = 1 << self._steps[word.stores[place + 1]] if atomic else 0
             readers = word.readers[place]
             while readers:
                 low = readers & -readers
-                found |= 1 << self._steps[low.bit_length() - 1]
+                found |= (1 << self._steps[low.bit_length() - 1]) & ~behind
                 readers ^= low
         return found
 
@@ -165,6 +170,7 @@ class Accesses:
         word.readers[place] |= 1 << access
         views.seen[address] = store
         if place < word.newest:
+            word.is_in_order = False
             self._order(self.past[access], word.stores[place + 1])
         return access
 

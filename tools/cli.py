@@ -14,8 +14,20 @@ from typing import Any, NoReturn
 import click
 
 from . import __version__
-from .options import Command, audit, c_actors, c_race, common, limit, memory, params, recorded, trust, with_memory
 from .terminal.exits import Exit, Refusal
+from .terminal.options import (
+    Command,
+    audit,
+    c_actors,
+    c_race,
+    common,
+    limit,
+    memory,
+    params,
+    recorded,
+    trust,
+    with_memory,
+)
 from .terminal.output import Output
 from .terminal.printable import printable
 

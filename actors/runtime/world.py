@@ -22,7 +22,7 @@ from .primitives.events import FunctionOracle, FunctionWitness, Note, Oracle, Wi
 from .primitives.link import Link
 from .primitives.memory_models.cpu import WeakCpu
 from .primitives.memory_models.memory import WatchedMemory
-from .primitives.memory_models.views import VIEWS, InOrder
+from .primitives.memory_models.views import VIEWS, HardwareViews
 from .primitives.places import place_in
 from .primitives.ports import Port
 from .primitives.resources import shown
@@ -117,8 +117,8 @@ class World(Stage):
         if self.memory_model == SC:
             return Cpu(self, number, name, self.add_actor)
         parent = self.actors[self.current].cpu if self.is_full and self.actors else None
-        in_order = hardware or (isinstance(parent, WeakCpu) and isinstance(parent.views, InOrder))
-        views = InOrder() if in_order else VIEWS[self.memory_model]()
+        in_order = hardware or (isinstance(parent, WeakCpu) and isinstance(parent.views, HardwareViews))
+        views = HardwareViews() if in_order else VIEWS[self.memory_model]()
         return WeakCpu(self, number, name, self.add_actor, views)
 
     def at_end(self, forget: Callable[[], object]) -> None:

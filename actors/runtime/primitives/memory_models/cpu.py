@@ -17,7 +17,7 @@ from .accessing import Accessing, Target
 
 
 class WeakCpu(Accessing):
-    """A cpu, or with `InOrder` views hardware."""
+    """A cpu, or with `HardwareViews` views hardware."""
 
     __slots__ = ()
 

@@ -182,7 +182,7 @@ class TsoViews(ArmViews):
         return self.to_store
 
 
-class InOrder(ArmViews):
+class HardwareViews(ArmViews):
     """Hardware, such as a device or an IOMMU: its accesses are in the order in which it makes them."""
 
     __slots__ = ()

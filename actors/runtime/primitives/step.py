@@ -78,7 +78,7 @@ class Step:
         return f"Step({self.what!r})"
 
 
-class Access(Step):
+class MemoryStep(Step):
     """A step whose number of outcomes is known when it is chosen: then `count` is asked, of its `target`."""
 
     __slots__ = ("count", "last", "target")

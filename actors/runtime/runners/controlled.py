@@ -20,7 +20,7 @@ import trio
 from ..primitives import failures
 from ..primitives.looks import Looks, here
 from ..primitives.sharing import properties
-from ..primitives.step import FINISHED, Abandoned, Access, Done, Step
+from ..primitives.step import FINISHED, Abandoned, Done, MemoryStep, Step
 from ..runs import commute, endings, running
 from ..runs.execution import Execution
 from ..runs.scheduler import Scheduler
@@ -171,14 +171,14 @@ class Controlled:
         while (number := len(pending)) < len(actors):
             execution.world.current = number
             arrival = self._begin(number, execution)
-            if type(arrival) is not Step and type(arrival) is not Access:
+            if type(arrival) is not Step and type(arrival) is not MemoryStep:
                 arrival = self._settle(execution, number, arrival)
             execution.join(arrival)
 
     def _settle(self, execution: Execution, number: int, arrival: object) -> Step | Done:
         """What an actor yielded is not a step: it is done, or it awaited something foreign and is told so."""
         for _ in range(PATIENCE):
-            if type(arrival) is Step or type(arrival) is Access:
+            if type(arrival) is Step or type(arrival) is MemoryStep:
                 return arrival
             if type(arrival) is Done:
                 if isinstance(arrival.error, INTERRUPTS):

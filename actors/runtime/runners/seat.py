@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from ..primitives.cpu import called
-from ..primitives.step import Abandoned, Access, Done, MisuseError, Step
+from ..primitives.step import Abandoned, Done, MemoryStep, MisuseError, Step
 from ..runs import running
 from ..runs.execution import Execution
 from ..world import Actor, World
@@ -59,7 +59,7 @@ class Seat:
         try:
             arrival = self._coro.send(value)
             for _ in range(PATIENCE):
-                if type(arrival) is Step or type(arrival) is Access:
+                if type(arrival) is Step or type(arrival) is MemoryStep:
                     return arrival
                 arrival = self._coro.throw(foreign(arrival))
         except StopIteration:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..primitives.audit import FootprintError
 from ..primitives.events import ENDLESS, Finding, Outcome
-from ..primitives.step import ANYTHING, FINISHED, Access, Done, Step
+from ..primitives.step import ANYTHING, FINISHED, Done, MemoryStep, Step
 from ..world import World
 from . import endings
 from .lasso import FAIR_STEPS, Tail
@@ -144,7 +144,7 @@ class Execution(Record):
             outcomes.append(outcome)
             world.index, world.current = index, actor
             arrival: Any = resume[actor](outcome)
-            if (type(arrival) is Step or type(arrival) is Access) and not world.alert:
+            if (type(arrival) is Step or type(arrival) is MemoryStep) and not world.alert:
                 if arrival.ready is not None:
                     conditional[actor] = arrival
                     looked_at |= arrival.wakes

@@ -16,7 +16,7 @@ from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES
 from ..cpu import AddActor, Cpu
 from ..ordering import Depends, Fence, Loaded
 from ..stage import Stage
-from ..step import Access, MisuseError, Step, operation
+from ..step import MemoryStep, MisuseError, Step, operation
 from .accesses import Word
 from .memory import WatchedMemory
 from .views import Views
@@ -99,7 +99,7 @@ class Accessing(Cpu):
         self, address: PhysAddr, what: str, depends: Depends, *, acquires: bool = False, remembers: bool = False
     ) -> Generator[Step, int, int]:
         target = Target(address, depends, ordered=acquires)
-        step = Access(f"load {what}", self._stage.mask(("word", address)), 0, self._find, target)
+        step = MemoryStep(f"load {what}", self._stage.mask(("word", address)), 0, self._find, target)
         outcome = yield step
         self._watched.peek(address)  # a bus error is the actor's
         access = self._loads(target, target.word.newest - outcome, acquires=acquires)
@@ -116,7 +116,7 @@ class Accessing(Cpu):
     def _load_all(self, plain: Step, words: Sequence[PhysAddr], key: Hashable) -> Generator[Step, int, list[int]]:
         """One step that reads several words."""
         targets = [Target(address, takes=plain.takes) for address in words]
-        step = Access(plain.what, plain.reads, 0, self._find_all, targets, takes=plain.takes, gives=plain.gives)
+        step = MemoryStep(plain.what, plain.reads, 0, self._find_all, targets, takes=plain.takes, gives=plain.gives)
         outcome = yield step
         values, left = list[int](), outcome
         for target in targets:
@@ -183,7 +183,7 @@ class Accessing(Cpu):
         self, address: PhysAddr, value: int, what: str, depends: Depends, *, releases: bool = False
     ) -> Generator[Step, int, None]:
         target = Target(address, depends, value, ordered=releases)
-        step = Access(f"store {what}", 0, self._stage.mask(("word", address)), self._find_followed, target)
+        step = MemoryStep(f"store {what}", 0, self._stage.mask(("word", address)), self._find_followed, target)
         outcome = yield step
         self._watched.peek(address)
         self._watched.refuse(address, value)
@@ -276,7 +276,7 @@ class Accessing(Cpu):
             devices, frame = self.views.devices, address >> FRAME_SHIFT
             devices[frame] = devices.get(frame, 0) | past
 
-    def _became(self, step: Access, key: Hashable, outcome: int) -> None:
+    def _became(self, step: MemoryStep, key: Hashable, outcome: int) -> None:
         """Put what became of a step into the record: how many outcomes it had, and which it took.
 
         Steps of a `key` are the same in every run, but for that; None for one that is not.

@@ -12,7 +12,7 @@ from hw.memory import BusError
 from ..cpu import asked
 from ..fetch import Fetch, Piece
 from ..ordering import Loaded, Order, order_of
-from ..step import Access, MisuseError, Step, operation
+from ..step import MemoryStep, MisuseError, Step, operation
 from .accessing import Accessing, Target
 
 
@@ -52,7 +52,7 @@ class WeakCpu(Accessing):
         target = Target(address)
         places: list[int] = []
         find = partial(self._find_changed, order, fails, places)
-        step = Access(f"rmw {what}", 0, self._stage.mask(("word", address)), find, target)
+        step = MemoryStep(f"rmw {what}", 0, self._stage.mask(("word", address)), find, target)
         outcome = yield step
         self._watched.peek(address)
         word = target.word
@@ -143,7 +143,7 @@ class WeakCpu(Accessing):
 
         while True:
             ready = asked(satisfied, failed, until)
-            step = Access(what, self._stage.mask(("word", address)), 0, count, target, ready=ready, idle=idle)
+            step = MemoryStep(what, self._stage.mask(("word", address)), 0, count, target, ready=ready, idle=idle)
             outcome = yield step
             if failed:
                 raise failed[0]

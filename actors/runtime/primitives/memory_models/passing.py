@@ -21,7 +21,7 @@ _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
 
 
-class Plan(NamedTuple):
+class Passed(NamedTuple):
     """What a step does, by the masks of its footprint: words by their addresses, all other resources by their bits."""
 
     words: list[PhysAddr]
@@ -85,7 +85,7 @@ class Passing:
             done += 1
         self._begun = self._done = done
 
-    def _begin(self, views: Views, plan: Plan) -> None:
+    def _begin(self, views: Views, plan: Passed) -> None:
         """What the step comes after."""
         given = self._accesses.given
         for bit in plan.locks:
@@ -99,7 +99,7 @@ class Passing:
         for address in plan.words:
             self._look(views, address)
 
-    def _end(self, views: Views, plan: Plan) -> None:
+    def _end(self, views: Views, plan: Passed) -> None:
         """What comes with what the step leaves."""
         given = self._accesses.given
         for bit in plan.unlocks:
@@ -117,15 +117,15 @@ class Passing:
             access = self._accesses.load(views, address, word, word.newest, before, acquires=False)
             views.load(address, self._accesses.past[access], acquires=False)
 
-    def _plan(self, step: Step) -> Plan:
+    def _plan(self, step: Step) -> Passed:
         footprint = (step.takes, step.reads, step.writes, step.gives)
         plan = self._session.plans.get(footprint)
         if plan is None:
             plan = self._session.plans[footprint] = self._planned(step)
-        return cast(Plan, plan)
+        return cast(Passed, plan)
 
-    def _planned(self, step: Step) -> Plan:
-        plan = Plan([], [], [], [], [], [], [])
+    def _planned(self, step: Step) -> Passed:
+        plan = Passed([], [], [], [], [], [], [])
         for bit, space, name in self._resources(step.takes | step.reads | step.writes | step.gives):
             looks, is_lock = bit & (step.reads | step.writes), space in _LOCKS
             if space == "word":

@@ -20,6 +20,10 @@ class WatchedMemory(AuditedMemory):
         self.accesses = Accesses(session)
         self.passing = Passing(session, self.accesses)
 
+    def read(self, address: PhysAddr) -> int:
+        """The newest value; audited, what the step declared."""
+        return super().read(address) if self._session.audit else Memory.read(self, address)
+
     def write(self, address: PhysAddr, value: int) -> None:
         """A store that is the newest for everybody from now on; before the run begins, what was there ever since."""
         if self._session.steps and self.answers(address):
@@ -28,7 +32,10 @@ class WatchedMemory(AuditedMemory):
             before = views.before_store(address, releases=False)
             access = accesses.store(views, address, word, word.newest, value, before)
             views.store(address, accesses.past[access], releases=False)
-        super().write(address, value)
+        if self._session.audit:
+            super().write(address, value)
+        else:
+            Memory.write(self, address, value)
 
     def word(self, address: PhysAddr) -> Word | None:
         """What is known of the word at an address; None where there is no memory."""

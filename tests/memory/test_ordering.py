@@ -288,6 +288,58 @@ def test_what_is_told_is_seen_where_that_orders_it(build: Build, arm: set[int]) 
     assert values(build, "tso") == values(build, "sc") == arm - {0}
 
 
+def test_notes_order_nothing() -> None:
+    found: set[tuple[int, ...]] = set()
+
+    @scenario()
+    def noted(world: World) -> None:
+        data, notes = world.word("data"), list[int]()
+        world.always("noted", lambda note: notes.append(int(note.value)))
+
+        @world.actor
+        async def writer(cpu: Cpu) -> None:
+            await write(cpu, data)
+            await cpu.wmb()
+            await cpu.note("data", 7)
+
+        @world.actor
+        async def reader(cpu: Cpu) -> None:
+            await cpu.note("data", 8)
+            await cpu.rmb()
+            await look(cpu, data)
+
+        world.eventually("kept", lambda: found.add(tuple(notes)))
+
+    assert search(worlds(noted, memory="arm"), Dpor()).complete
+    assert (7, 8, 0) in found
+
+
+def test_to_take_a_lock_is_no_release() -> None:
+    found: set[tuple[int, int]] = set()
+
+    @scenario()
+    def locked(world: World) -> None:
+        lock, x, y, got = world.rwlock("lock"), world.word("x"), world.word("y"), [0, 0]
+
+        @world.actor
+        async def first(cpu: Cpu) -> None:
+            await cpu.store(x, 1, "x")
+            await lock.acquire_read(cpu)
+            got[0] = await cpu.load_acquire(y, "y")
+            await lock.release_read(cpu)
+
+        @world.actor
+        async def second(cpu: Cpu) -> None:
+            await cpu.store(y, 1, "y")
+            await cpu.mb()
+            got[1] = await cpu.load(x, "x")
+
+        world.eventually("kept", lambda: found.add((got[0], got[1])))
+
+    assert search(worlds(locked, memory="arm"), Dpor()).complete
+    assert found == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
 def test_a_wait_may_miss_a_value_that_was_there_for_a_moment() -> None:
     @scenario()
     def moment(world: World) -> None:

@@ -19,6 +19,8 @@ from .views import Views
 
 _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
+_GHOSTS = ("note",)
+"""What only properties look at."""
 
 
 class Passed(NamedTuple):
@@ -118,7 +120,7 @@ class Passing:
             views.load(address, self._accesses.past[access], acquires=False)
 
     def _plan(self, step: Step) -> Passed:
-        footprint = (step.takes, step.reads, step.writes, step.gives)
+        footprint = (step.takes, step.reads, step.writes, step.gives, step.ready is None)
         plan = self._session.plans.get(footprint)
         if plan is None:
             plan = self._session.plans[footprint] = self._planned(step)
@@ -126,22 +128,25 @@ class Passing:
 
     def _planned(self, step: Step) -> Passed:
         plan = Passed([], [], [], [], [], [], [])
-        for bit, space, name in self._resources(step.takes | step.reads | step.writes | step.gives):
-            looks, is_lock = bit & (step.reads | step.writes), space in _LOCKS
+        looked_at = step.reads | step.writes
+        for bit, space, name in self._resources(step.takes | looked_at | step.gives):
             if space == "word":
-                if bit & step.reads:
-                    plan.words.append(PhysAddr(name[1]))
-                continue
-            if is_lock and not bit & step.gives:
-                plan.locks.append(bit)
-            elif bit & step.takes or (looks and space in _INTERRUPTS):
-                plan.takes.append(bit)
-            elif looks and not is_lock:
-                plan.looks.append(bit)
-            if bit & step.gives:
-                (plan.unlocks if is_lock else plan.gives).append(bit)
-            elif bit & step.writes and not is_lock:
-                plan.leaves.append(bit)
+                plan.words.extend([PhysAddr(name[1])] if bit & step.reads else ())
+            elif space in _LOCKS:
+                if not bit & step.gives:
+                    plan.locks.append(bit)
+                elif name[-1].endswith("release"):  # who takes a lock gives something too, which orders nothing
+                    plan.unlocks.append(bit)
+            elif space not in _GHOSTS:
+                handles = space in _INTERRUPTS and step.ready is not None
+                if bit & step.takes or (bit & looked_at and handles):
+                    plan.takes.append(bit)
+                elif bit & looked_at:
+                    plan.looks.append(bit)
+                if bit & step.gives:
+                    plan.gives.append(bit)
+                elif bit & step.writes:
+                    plan.leaves.append(bit)
         return plan
 
     def _resources(self, mask: int) -> Iterator[tuple[int, object, Any]]:

@@ -385,3 +385,25 @@ def test_an_access_outside_memory_is_an_error_of_the_actor(model: str) -> None:
     report = search(worlds(outside, memory=model), Dpor())
     (found,) = report.found.values()
     assert "BusError" in found.finding.message
+
+
+def test_more_outcomes_than_a_schedule_can_say_are_an_error() -> None:
+    @scenario()
+    def many(world: World) -> None:
+        words = [world.word(f"word {number}") for number in range(9)]
+        done = world.word("done")
+
+        @world.actor
+        async def writer(cpu: Cpu) -> None:
+            for word in words:
+                await cpu.store(word, 1, "word")
+            await cpu.store(done, 1, "done")
+
+        @world.actor
+        async def reader(cpu: Cpu) -> None:
+            await cpu.poll(done, bool, "done")
+            await cpu.load_words(words[0], 9, "words")
+
+    report = search(worlds(many, memory="arm"), Dpor(), stop_at_first=True)
+    (found,) = report.found.values()
+    assert "an access has 512 outcomes, and a step at most 254" in found.finding.message

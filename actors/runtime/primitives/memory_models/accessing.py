@@ -14,12 +14,16 @@ from hw.bus import PhysAddr
 from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES
 
 from ..cpu import AddActor, Cpu
+from ..failures import failed
 from ..ordering import Depends, Fence, Loaded
 from ..stage import Stage
 from ..step import MemoryStep, MisuseError, Step, operation
 from .accesses import Word
 from .memory import WatchedMemory
 from .views import Views
+
+MOST_OUTCOMES = 254
+"""Of one step: a schedule keeps each choice in a byte, and one of them is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,17 @@ class Accessing(Cpu):
         options = 1
         for target in targets:
             options *= self._find(target)
-        return options
+        return self._choosable(options)
+
+    def _choosable(self, options: int) -> int:
+        """So many outcomes, unless they are more than a schedule can say: then the run is no use, and ends."""
+        if options <= MOST_OUTCOMES:
+            return options
+        error = MisuseError(
+            f"an access has {options} outcomes, and a step at most {MOST_OUTCOMES}: is a barrier missing?"
+        )
+        self._stage.tell(failed(self.name, self.name, error, self.now))
+        return 1
 
     def _find(self, target: Target) -> int:
         """How many stores a load may read."""
@@ -146,7 +160,7 @@ class Accessing(Cpu):
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, target.address, word)
             target.oldest = self._accesses.oldest_load(word, floor, before, self.number, target.takes)
-        return newest - target.oldest + 1
+        return self._choosable(newest - target.oldest + 1)
 
     def _loads(
         self,
@@ -222,7 +236,7 @@ class Accessing(Cpu):
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, address, word)
             target.oldest = self._accesses.oldest_store(word, floor, before, self.number, target.takes)
-        return newest - target.oldest + 1
+        return self._choosable(newest - target.oldest + 1)
 
     def _stores(self, target: Target, place: int, *, releases: bool = False, atomic: bool = False) -> None:
         """The store itself."""

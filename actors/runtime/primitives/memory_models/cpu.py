@@ -100,7 +100,7 @@ class WeakCpu(Accessing):
                     places.append(place)
             elif place >= followed and not word.atomic[place + 1]:
                 places.append(place)
-        return newest - min(places, default=newest) + 1
+        return self._choosable(newest - min(places, default=newest) + 1)
 
     # Waits
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from hw.bus import PhysAddr
-from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES
+from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES, BusError
 
 from ..cpu import AddActor, Cpu
 from ..failures import failed
+from ..misuse import not_stored
 from ..ordering import Depends, Fence, Loaded
 from ..stage import Stage
 from ..step import MemoryStep, MisuseError, Step, operation
@@ -88,22 +89,24 @@ class Accessing(Cpu):
     def load(self, address: PhysAddr, what: str = "", *, depends: Depends = ()) -> Coroutine[Any, Any, int]:
         """Read one word of memory."""
         self._check(depends)
-        return self._load(address, what or hex(address), depends)
+        return self._load(address, what, depends)
 
     def load_acquire(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:
         """smp_load_acquire."""
-        return self._load(address, what or hex(address), (), acquires=True)
+        return self._load(address, what, (), acquires=True)
 
     def rcu_dereference(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:
         """A load whose value remembers it."""
-        return self._load(address, what or hex(address), (), remembers=True)
+        return self._load(address, what, (), remembers=True)
 
     @operation
     def _load(
         self, address: PhysAddr, what: str, depends: Depends, *, acquires: bool = False, remembers: bool = False
     ) -> Generator[Step, int, int]:
-        target = Target(address, depends, ordered=acquires)
-        step = MemoryStep(f"load {what}", self._stage.mask(("word", address)), 0, self._find, target)
+        if self._stage.current != self.number:
+            self.acts("load")
+        target, text = Target(address, depends, ordered=acquires), self._text("load", address, what)
+        step = MemoryStep(text, self._word(address), 0, self._find, target)
         outcome = yield step
         self._watched.peek(address)  # a bus error is the actor's
         access = self._loads(target, target.word.newest - outcome, acquires=acquires)
@@ -186,21 +189,23 @@ class Accessing(Cpu):
     ) -> Coroutine[Any, Any, None]:
         """Write one word of memory."""
         self._check(depends)
-        return self._store(address, value, what or hex(address), depends)
+        return self._store(address, value, what, depends)
 
     def store_release(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
         """smp_store_release."""
-        return self._store(address, value, what or hex(address), (), releases=True)
+        return self._store(address, value, what, (), releases=True)
 
     @operation
     def _store(
         self, address: PhysAddr, value: int, what: str, depends: Depends, *, releases: bool = False
     ) -> Generator[Step, int, None]:
-        target = Target(address, depends, value, ordered=releases)
-        step = MemoryStep(f"store {what}", 0, self._stage.mask(("word", address)), self._find_followed, target)
+        if self._stage.current != self.number:
+            self.acts("store")
+        target, text = Target(address, depends, value, ordered=releases), self._text("store", address, what)
+        step = MemoryStep(text, 0, self._word(address), self._find_followed, target)
         outcome = yield step
         self._watched.peek(address)
-        self._watched.refuse(address, value)
+        self._refused(step.what, address, value)
         word = target.word
         place = word.newest - outcome
         if outcome and word.atomic[place + 1]:
@@ -215,12 +220,22 @@ class Accessing(Cpu):
         yield Step(f"store {what}", writes=self._mask(words))
         self._passing.before_last()
         for each, value in zip(words, values, strict=True):
-            self._watched.refuse(each, value)
+            self._refused(f"store {what}", each, value)
             target = Target(each, value=value)
             target.word = self._watched.known_word(each)
             target.before = self.views.before_store(each, releases=False) | self._known(target)
             self._stores(target, target.word.newest)
         self._passing.accessed()
+
+    def _refused(self, what: str, address: PhysAddr, value: int) -> None:
+        """What a store that memory does not take comes to."""
+        try:
+            self._watched.refuse(address, value)
+        except (BusError, TypeError) as error:
+            why = not_stored(what, address, value, str(error))
+            if isinstance(why, MisuseError):
+                self.refuse(why)
+            raise why from None
 
     def _find_followed(self, target: Target) -> int:
         """How many stores a store may come right behind."""
@@ -304,6 +319,10 @@ class Accessing(Cpu):
             whole = (key, options, outcome)
             session.steps[-1] = session.known.get(whole) or session.remember(whole, step.taken(outcome))
         self._passing.accessed()
+
+    def _word(self, address: PhysAddr) -> int:
+        """The mask of a word, whose address may remember a load."""
+        return self._stage.mask(("word", address if type(address) is int else int(address)))
 
     def _mask(self, words: Sequence[PhysAddr]) -> int:
         return self._session.footprint(tuple([("word", int(address)) for address in words]))

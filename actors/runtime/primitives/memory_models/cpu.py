@@ -11,6 +11,7 @@ from hw.memory import BusError
 
 from ..cpu import asked
 from ..fetch import Fetch, Piece
+from ..misuse import no_word, not_asked
 from ..ordering import Loaded, Order, order_of
 from ..step import MemoryStep, MisuseError, Step, operation
 from .accessing import Accessing, Target
@@ -25,7 +26,10 @@ class WeakCpu(Accessing):
 
     def rmw(self, address: PhysAddr, change: Callable[[int], int], what: str = "") -> Coroutine[object, object, int]:
         """Read and write one word in one step, fully ordered; one that changes nothing counts as one that failed."""
-        return self._rmw(address, change, what or hex(address), Order.FULL, lambda now: change(now) == now)
+        if not callable(change):
+            wanted = "what it makes of the value, such as lambda n: n + 1"
+            self.refuse(not_asked(f"rmw {what}".rstrip(), change, wanted))
+        return self._rmw(address, change, what, Order.FULL, lambda now: change(now) == now)
 
     def _atomic(
         self,
@@ -49,10 +53,12 @@ class WeakCpu(Accessing):
         unseen: bool = False,
         remembers: bool = False,
     ) -> Generator[Step, int, int]:
+        if self._stage.current != self.number:
+            self.acts("rmw")
         target = Target(address)
         places: list[int] = []
         find = partial(self._find_changed, order, fails, places)
-        step = MemoryStep(f"rmw {what}", 0, self._stage.mask(("word", address)), find, target)
+        step = MemoryStep(self._text("rmw", address, what), 0, self._word(address), find, target)
         outcome = yield step
         self._watched.peek(address)
         word = target.word
@@ -62,7 +68,7 @@ class WeakCpu(Accessing):
         before = word.values[place]
         failed = fails(before)
         value = before if failed else change(before)
-        self._watched.refuse(address, value)
+        self._refused(step.what, address, value)
         acquires = order.acquires and not failed
         target.before |= self.views.before_load(acquires=acquires, atomic=True)
         access = self._loads(target, place, acquires=acquires, unseen=unseen, atomic=True)
@@ -122,6 +128,8 @@ class WeakCpu(Accessing):
     ) -> Generator[Step, int, int]:
         if sleeps and self.spinning:
             self.might_sleep(what)
+        if not isinstance(address, int):
+            self.refuse(no_word(what, address))
         accesses, views, target = self._accesses, self.views, Target(address)
         failed: list[BaseException] = []
         places: list[int] = []
@@ -143,7 +151,7 @@ class WeakCpu(Accessing):
 
         while True:
             ready = asked(satisfied, failed, until)
-            step = MemoryStep(what, self._stage.mask(("word", address)), 0, count, target, ready=ready, idle=idle)
+            step = MemoryStep(what, self._word(address), 0, count, target, ready=ready, idle=idle)
             outcome = yield step
             if failed:
                 raise failed[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from actors.runtime.kernel.completion import Completion
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
 from hw.memory import MMIO
@@ -76,6 +77,20 @@ def by_work(world: World, data: PhysAddr) -> None:
         number, _ = await queue.take(cpu)
         await look(cpu, data)
         await queue.finish(number)
+
+
+def by_completion(world: World, data: PhysAddr) -> None:
+    done = Completion(world, "done")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await done.complete(cpu)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await done.wait(cpu)
+        await look(cpu, data)
 
 
 def by_spawn(world: World, data: PhysAddr) -> None:
@@ -268,6 +283,7 @@ def by_unmarked_pointer(world: World, data: PhysAddr) -> None:
     [
         (by_port, {1}),
         (by_work, {1}),
+        (by_completion, {1}),
         (by_spawn, {1}),
         (by_lock, {-1, 1}),
         (by_rwlock, {-1, 1}),

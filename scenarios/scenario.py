@@ -169,8 +169,8 @@ def scenario(
     """Make a scenario of the decorated function; its docstring's first line is the summary.
 
     The function takes the world and a `record`, or the world and each parameter by its name. TypeError for both, and
-    for what is no record; MisuseError for the function itself, which is `@scenario` without parentheses. `memory` is its
-    memory model, if that is not given with `--memory`; MisuseError if there is no such model.
+    for what is no record; MisuseError for the function itself, which is `@scenario` without parentheses. `memory` is
+    its memory model, if that is not given with `--memory`; MisuseError if there is no such model.
     """
     if isinstance(record, FunctionType):
         raise MisuseError("write `@scenario()`, with parentheses", defined(record))

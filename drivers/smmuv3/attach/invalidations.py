@@ -42,6 +42,7 @@ class AttachCmdq(Cmdq):
 
     async def ring_doorbell(self, cpu: Cpu) -> None:
         """The next move."""
+        await self.commands_written(cpu)
         await self._tail.move(cpu, self._prod)
 
 

@@ -82,6 +82,8 @@ class Sharing:
         self.shared: set[Use] = set(shared)
         """Never gone through in its own order."""
         self.looked: list[Looked] = []
+        self._given: dict[int, tuple[Step, Step]] = {}
+        """Of each actor the step that it announced, and what stands for it in the run."""
         self._names: dict[int, str] = {}
         self._kept: list[object] = []
         self._masks: dict[tuple[str, str], tuple[int, int]] = {}
@@ -105,6 +107,7 @@ class Sharing:
         That is left out until something is known to be shared: all that has one type then has one name.
         """
         self.looked = []
+        self._given.clear()
         self._names.clear()
         self._kept.clear()
         if self.shared:
@@ -133,12 +136,16 @@ class Sharing:
         steps = self._session.steps
         if not steps:
             return
+        given, instead = self._given.get(actor, (None, None))
+        if given is not None and steps[-1] is instead:
+            # Its actor knows what it gave and took, and has said so of the step that it announced.
+            steps[-1].gives, steps[-1].takes = given.gives, given.takes
         self.looked += [Looked(len(steps) - 1, actor, *one) for one in found]
         reads, writes = self.masks(stage.names[actor], steps[-1].what)
         if reads & ~steps[-1].reads or writes & ~steps[-1].writes:
             steps[-1] = _with(steps[-1], reads, writes, steps[-1].ready)
 
-    def announced(self, name: str, step: Step) -> Step:
+    def announced(self, actor: int, name: str, step: Step) -> Step:
         """The step that an actor announces, with what it is known to share."""
         reads, writes = self.masks(name, step.what)
         ready = step.ready
@@ -146,7 +153,9 @@ class Sharing:
             ready = Condition(ready, self, step.what)
         if ready is step.ready and not reads & ~step.reads and not writes & ~step.writes:
             return step
-        return _with(step, reads, writes, ready)
+        instead = _with(step, reads, writes, ready)
+        self._given[actor] = step, instead
+        return instead
 
     def masks(self, name: str, what: str) -> tuple[int, int]:
         """What the steps of that name of an actor are known to read and write."""

@@ -115,40 +115,40 @@ class Barriers:
     store: Callable[..., Coroutine[Any, Any, None]]
     rmw: Callable[..., Coroutine[Any, Any, int]]
 
-    def fence(self, fence: Fence) -> None:
+    def _fence(self, fence: Fence) -> None:
         """Keep accesses in order, where memory does not do so anyhow."""
 
     async def mb(self) -> None:
         """smp_mb, mb: everything before it comes before everything behind it."""
-        self.fence(Fence.FULL)
+        self._fence(Fence.FULL)
 
     async def wmb(self) -> None:
         """smp_wmb, wmb: stores before it come before stores behind it."""
-        self.fence(Fence.STORES)
+        self._fence(Fence.STORES)
 
     async def rmb(self) -> None:
         """smp_rmb, rmb: loads before it come before loads behind it; on Arm before stores as well."""
-        self.fence(Fence.LOADS)
+        self._fence(Fence.LOADS)
 
     async def dma_wmb(self) -> None:
         """As `wmb`, also in the eyes of devices, which here are in one domain with the CPUs."""
-        self.fence(Fence.STORES)
+        self._fence(Fence.STORES)
 
     async def dma_rmb(self) -> None:
         """As `rmb`, also for what devices store."""
-        self.fence(Fence.LOADS)
+        self._fence(Fence.LOADS)
 
     async def mb_before_atomic(self) -> None:
         """smp_mb__before_atomic, which on Arm is `mb`, and on x86 nothing: the operation behind it does all."""
-        self.fence(Fence.ATOMIC)
+        self._fence(Fence.ATOMIC)
 
     async def mb_after_atomic(self) -> None:
         """smp_mb__after_atomic, which on Arm is `mb`, and on x86 nothing: the operation before it did all."""
-        self.fence(Fence.ATOMIC)
+        self._fence(Fence.ATOMIC)
 
     async def mb_after_spinlock(self) -> None:
         """smp_mb__after_spinlock, which on Arm is `mb`, and on x86 nothing: to take a lock does all."""
-        self.fence(Fence.ATOMIC)
+        self._fence(Fence.ATOMIC)
 
     async def mb_after_unlock_lock(self) -> None:
         """smp_mb__after_unlock_lock, which is nothing on Arm and x86."""
@@ -190,7 +190,7 @@ class Barriers:
 
     def writel(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
         """A store to a register of a device, which comes after the stores to memory before it."""
-        self.fence(Fence.STORES)
+        self._fence(Fence.STORES)
         return self.store(address, value, what)
 
     def writel_relaxed(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
@@ -200,7 +200,7 @@ class Barriers:
     async def readl(self, address: PhysAddr, what: str = "") -> int:
         """A load of a register of a device, which comes before everything behind it."""
         value = await self.load(address, what)
-        self.fence(Fence.LOADS)
+        self._fence(Fence.LOADS)
         return value
 
     def readl_relaxed(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:

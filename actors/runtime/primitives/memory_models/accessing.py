@@ -79,7 +79,7 @@ class Accessing(Cpu):
         self.views = views
         self._accesses.views[number] = views
 
-    def fence(self, fence: Fence) -> None:
+    def _fence(self, fence: Fence) -> None:
         """A barrier, which is no step."""
         self._passing.catch_up()
         self.views.fence(fence)

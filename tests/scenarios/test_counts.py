@@ -27,6 +27,7 @@ ALSO = {
     ("cmdq-issue", "issue=no-swap,batches=1,size=0,synced=2,entries=1"): {"no-deadlock"},
     ("prq-drain", "driver=none"): {"no-cross-binding-fault", "no-fault-handled-after-unbind"},
     ("pasid-reuse", "holds=mmput,iommu=vtd"): {"no-foreign-teardown"},
+    ("missing-barrier", "barrier=before-owner-prod"): {"no-deadlock"},
     ("exit-window", "fpd=6.14,order=O5,rogue=1"): {"no-dma-into-foreign-frame"},
 }
 """What breaks besides the property that a table names."""

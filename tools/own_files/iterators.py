@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import sys
 import warnings
 from io import IOBase
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -65,10 +63,21 @@ def copy_of(iterator: Any) -> Any:
     if isinstance(iterator, GeneratorType):
         return Generator(iterator)
     try:
-        if sys.version_info < (3, 12):
-            return copy.copy(iterator)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of copies of itertools, which 3.14 does not make
-            return copy.copy(iterator)
+            return _rebuilt(iterator)
     except Exception:
         return iterator
+
+
+def _rebuilt(part: Any) -> Any:
+    """An iterator with copies of those that it goes on with; anything else as it is."""
+    if isinstance(part, tuple):
+        return tuple(map(_rebuilt, part))
+    if not is_copied(part):
+        return part
+    function, given, *states = part.__reduce__()
+    made = function(*_rebuilt(given))
+    if states and states[0] is not None:
+        made.__setstate__(_rebuilt(states[0]))
+    return made

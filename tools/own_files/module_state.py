@@ -10,13 +10,14 @@ from __future__ import annotations
 import copy
 import functools
 import random
+from _thread import allocate_lock
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from dis import get_instructions
 from enum import Enum, EnumType
-from io import IOBase
+from io import BytesIO, IOBase, StringIO
 from operator import is_
 from types import (
     CodeType,
@@ -31,12 +32,15 @@ from typing import Any
 
 import numpy as np
 
+from actors.runtime.primitives.snapshots import PLAIN, Snapshot, is_same
 from actors.runtime.runs.running import UndeterminedCall
 from scenarios.parameters import Param
 from scenarios.scenario import Expected, Scenario
 
 from .guards import ADVANCED
 from .iterators import ONCE, copy_of, is_copied, is_iterator, is_read_from, reached
+from .namespaces import ClassValues, Namespace
+from .outliving import hidden_in, state_of
 
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), range, ModuleType, Param, Expected)
 _FOREIGN = frozenset(
@@ -56,6 +60,8 @@ _BINDS = ("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL")
 _BY_NAME = frozenset(
     {"setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"}
 )
+_PARTS = (deque, list, dict, set, type(allocate_lock()))
+"""What is entered of the objects of those packages that a module holds."""
 Put = Callable[[], object]
 
 
@@ -67,8 +73,8 @@ class ModuleState:
         """Names of what cannot be put back."""
         self._modules: set[str] = set()
         self._seen: dict[int, object] = {}
-        self._namespaces: list[_Namespace] = []
-        self._rarely: list[_Namespace] = []
+        self._namespaces: list[Namespace] = []
+        self._rarely: list[Namespace] = []
         self._writes = False
         """Whether any code binds attributes or global names: else modules and classes stay as they are."""
         self._empty: list[dict[str, object]] = []
@@ -76,6 +82,8 @@ class ModuleState:
         self._generators: list[tuple[str, Any]] = []
         self._came: dict[int, list[object]] = {}
         """How far each had come before the first world."""
+        self._outliving: list[tuple[str, object, Snapshot]] = []
+        """What can only be compared."""
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._fresh: dict[int, Any] = {}
 
@@ -106,6 +114,9 @@ class ModuleState:
             before = self._came.setdefault(id(generator), now)
             if len(now) != len(before) or not all(map(is_, now, before)):
                 raise UndeterminedCall(f"{name}, a generator of the module, {ADVANCED}")
+        for name, thing, before in self._outliving:
+            if not is_same(before, state_of(thing)):
+                raise UndeterminedCall(f"{name} ({type(thing).__name__} of the module) {ADVANCED}")
         for namespace in self._namespaces:
             values, saved = namespace.now, namespace.saved
             if len(values) != len(saved) or not all(map(is_, values.values(), saved.values())):
@@ -126,7 +137,9 @@ class ModuleState:
                 self._namespace(vars(thing), f"{kind.__name__}.{thing.name}.", waiting)
         elif isinstance(thing, type):
             if thing.__module__ in self._modules:
-                self._namespace(_ClassValues(thing), f"{thing.__name__}.", waiting, isinstance(thing, EnumType))
+                self._namespace(ClassValues(thing), f"{thing.__name__}.", waiting, isinstance(thing, EnumType))
+                made = vars(thing).get("__dataclass_fields__", {}).values()
+                waiting += [(field.default_factory, f"{thing.__name__}.{field.name}") for field in made]
                 if isinstance(thing, EnumType):
                     waiting += [(one, name) for one in vars(thing)["_member_map_"].values()]
         elif isinstance(thing, FunctionType):
@@ -145,6 +158,8 @@ class ModuleState:
             waiting.append((thing.__func__, name))
         elif isinstance(thing, GeneratorType):
             self._generators.append((name, thing))
+        elif isinstance(thing, StringIO | BytesIO):
+            self._puts.append(functools.partial(_rewrite, thing, thing.getvalue(), thing.tell()))
         elif isinstance(thing, IOBase) and is_read_from(thing):
             self._puts.append(functools.partial(thing.seek, thing.tell()))
         elif isinstance(thing, ONCE):
@@ -154,6 +169,14 @@ class ModuleState:
         elif str(kind.__module__).partition(".")[0] not in _FOREIGN:
             self._contents(thing, name, waiting)
             self._attributes(thing, name, waiting)
+        elif isinstance(getattr(thing, "__dict__", None), dict):
+            self._namespace(vars(thing), f"{name}.", waiting, flat=True)
+            held = vars(thing).items()
+            waiting += [(part, f"{name}.{key}") for key, part in held if type(part) in _PARTS]
+        waiting += [(part, name) for part in hidden_in(thing)]
+        state = state_of(thing)
+        if state is not None and type(thing) not in PLAIN:
+            self._outliving.append((name, thing, state))
 
     def _contents(self, thing: Any, name: str, waiting: list[tuple[object, str]]) -> None:
         """Of a container, or of a generator of random numbers."""
@@ -172,6 +195,8 @@ class ModuleState:
             case bytearray() | array():
                 self._puts.append(functools.partial(thing.__setitem__, slice(None), thing[:]))
             case np.ndarray():
+                if thing.dtype == object:
+                    waiting += [(item, name) for item in thing.flat]
                 if thing.flags.writeable:
                     self._puts.append(functools.partial(thing.__setitem__, ..., thing.copy()))
             case random.Random() if not isinstance(thing, random.SystemRandom):
@@ -259,9 +284,9 @@ class ModuleState:
         """Names and what they stand for: a module's, a class's, an instance's."""
         saved = dict(values)
         rarely = not self._writes and (
-            isinstance(values, _ClassValues) or "__builtins__" in saved or "__objclass__" in saved
+            isinstance(values, ClassValues) or "__builtins__" in saved or "__objclass__" in saved
         )
-        namespace = _Namespace(values, saved)
+        namespace = Namespace(values, saved)
         (self._rarely if rarely else self._namespaces).append(namespace)
         keys = [key for key, item in saved.items() if key not in _NOT_ENTERED and is_iterator(item)]
         self._copied(keys, dict(saved), namespace.renew, name)
@@ -296,53 +321,16 @@ class ModuleState:
         return self._fresh[id(pristine)]
 
 
-class _ClassValues:
-    """The attributes of a class, as a mapping that can be written."""
-
-    def __init__(self, kind: type) -> None:
-        self._kind = kind
-        self.values_now = vars(kind)
-
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self.values_now.keys()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values_now[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        type.__setattr__(self._kind, name, value)
-
-    def __delitem__(self, name: str) -> None:
-        type.__delattr__(self._kind, name)
-
-
-class _Namespace:
-    """Puts names back that were bound to something else, added or deleted."""
-
-    def __init__(self, values: Any, saved: dict[str, Any]) -> None:
-        self.now: Mapping[str, Any] = values.values_now if isinstance(values, _ClassValues) else values
-        self.saved = saved
-        self._values = values
-
-    def renew(self, name: str, value: object) -> None:
-        """Bind a name to something new, from now on."""
-        self.saved[name] = self._values[name] = value
-
-    def put(self) -> None:
-        """Only what differs is written."""
-        missing = object()
-        now = dict(self.now)
-        for name in [name for name in now if name not in self.saved]:
-            del self._values[name]
-        for name, value in self.saved.items():
-            if now.get(name, missing) is not value:
-                self._values[name] = value
-
-
 def _refill(thing: Any, clear: Callable[[Any], object], fill: Callable[[Any, Any], object], saved: Any) -> None:
     clear(thing)
     fill(thing, saved)
+
+
+def _rewrite(file: Any, text: Any, place: int) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.seek(place)
 
 
 def _empty_slot(member: Any, thing: object) -> None:

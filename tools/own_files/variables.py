@@ -93,6 +93,22 @@ class VariableOwners(ast.NodeVisitor):
         """The same."""
         self._function(node)
 
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        """What it goes through; its targets are no variables of the function."""
+        for part in (node.iter, *node.ifs):
+            self.visit(part)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        """It sets a name."""
+        if node.name:
+            self._scope.stored.add(node.name)
+        self.generic_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        """The same."""
+        if node.name:
+            self._scope.stored.add(node.name)
+
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         """It sets a name."""
         if node.name:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
-from actors.runtime.primitives.looks import Scope, deep, each, see, variable, wrote
+from actors.runtime.primitives.looks import SAYS, Scope, deep, each, held, see, variable, wrote
 
 from .variables import FunctionNames, VariableOwners
 
@@ -19,6 +19,7 @@ NAMES: dict[str, Any] = {
     "__see__": see,
     "__deep__": deep,
     "__each__": each,
+    "__held__": held,
     "__variable__": variable,
     "__wrote__": wrote,
     "__scope__": Scope,
@@ -97,7 +98,9 @@ class _Visible(ast.NodeTransformer):
         node.subject = _through("__deep__", self.visit(node.subject))
         for case in node.cases:
             case.guard = self.visit(case.guard) if case.guard is not None else None
-            case.body = self._statements(case.body)
+            captured = [one.name for one in ast.walk(case.pattern) if isinstance(one, ast.MatchAs | ast.MatchStar)]
+            notes = [_wrote(self._uses[name], name) for name in captured if name is not None and name in self._uses]
+            case.body = [*(ast.copy_location(note, case.body[0]) for note in notes), *self._statements(case.body)]
         return node
 
     def visit_For(self, node: ast.For) -> ast.For:
@@ -126,7 +129,10 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
-        """What is thrown away is not looked at."""
+        """What is thrown away is not looked at, but for a manager whose block ends."""
+        if isinstance(node.value, ast.Name) and node.value.id.startswith("__managed_"):
+            node.value = self.visit(node.value)
+            return node
         node.value = self._bare(node.value)
         return node
 
@@ -145,6 +151,10 @@ class _Visible(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """An attribute."""
         self.generic_visit(node)
+        if node.attr in SAYS and isinstance(node.ctx, ast.Load):
+            name = ast.copy_location(ast.Name("__held__", ast.Load()), node)
+            asked: list[ast.expr] = [node.value, ast.copy_location(ast.Constant(node.attr), node)]
+            node.value = ast.copy_location(ast.Call(name, asked, []), node)
         return _through("__see__", node) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
@@ -221,6 +231,11 @@ class _Visible(ast.NodeTransformer):
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 target = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target)
                 found.append(ast.copy_location(ast.Expr(self.visit_Name(target)), statement))
+            if isinstance(statement, ast.AsyncFor):
+                found += self._async_for(statement)
+                continue
+            if isinstance(statement, ast.With):
+                self._leaving(statement)
             found.append(self.visit(statement))
             notes = [_wrote(self._uses[name], name) for name in names if name in self._uses]
             for note in notes:
@@ -230,6 +245,30 @@ class _Visible(ast.NodeTransformer):
             else:
                 found += notes
         return found
+
+    def _leaving(self, node: ast.With) -> None:
+        """What a manager does at the end of its block it does in the step before."""
+        for number, item in enumerate(node.items):
+            name = f"__managed_{node.lineno}_{node.col_offset}_{number}__"
+            stored = ast.copy_location(ast.Name(name, ast.Store()), item.context_expr)
+            loaded = ast.copy_location(ast.Name(name, ast.Load()), item.context_expr)
+            item.context_expr = ast.copy_location(ast.NamedExpr(stored, item.context_expr), item.context_expr)
+            node.body.append(ast.copy_location(ast.Expr(loaded), node))
+
+    def _async_for(self, node: ast.AsyncFor) -> list[ast.stmt]:
+        """What it goes through has a name, so that it is looked at in each round."""
+        name = f"__through_{node.lineno}_{node.col_offset}__"
+        first = ast.Assign([ast.Name(name, ast.Store())], self.visit(node.iter))
+        looks = [ast.Expr(_through("__see__", ast.copy_location(ast.Name(name, ast.Load()), node))) for _ in range(2)]
+        notes = [_wrote(self._uses[one], one) for one in _set_by(node) if one in self._uses]
+        node.iter = ast.Name(name, ast.Load())
+        node.target = self.visit(node.target)
+        node.body, node.orelse = [looks[0], *notes, *self._statements(node.body)], self._statements(node.orelse)
+        made: list[ast.stmt] = [first, node, looks[1]]
+        for statement in made:
+            ast.copy_location(statement, node)
+            ast.fix_missing_locations(statement)
+        return made
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Lists of statements by `_statements`, all else one by one."""
@@ -290,7 +329,10 @@ def _number(owner: FunctionNames) -> str:
 def _scope_of(node: Any, where: ast.AST) -> ast.Assign:
     """Make the scope of an activation."""
     owner = FunctionNames(node, None)
-    made = ast.Call(ast.Name("__scope__", ast.Load()), [ast.Constant(owner.name)], [])
+    given: list[ast.expr] = [ast.Constant(owner.name)]
+    if node is None:
+        given.append(ast.Call(ast.Name("globals", ast.Load()), [], []))
+    made = ast.Call(ast.Name("__scope__", ast.Load()), given, [])
     statement = ast.Assign([ast.Name(_label(owner), ast.Store())], made)
     return ast.fix_missing_locations(ast.copy_location(statement, where))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
+from .looks import called
 from .places import defined
 from .step import MisuseError, Resource, is_put_off
 
@@ -115,7 +116,7 @@ class FunctionOracle:
         if self._check is None:
             return
         try:
-            answer = self._check(event)
+            answer = called(self._check)(event)
         except TypeError as error:
             raise misfit(error, self._check, "a property of `always` is called with one note") from None
         complaint = _complaint(self._check, answer)
@@ -149,7 +150,7 @@ class FunctionWitness:
         """Apply the function."""
         if not self.reached:
             try:
-                seen = self._seen(event)
+                seen = called(self._seen)(event)
             except TypeError as error:
                 raise misfit(error, self._seen, "a witness of `sometimes` is called with one note") from None
             if isinstance(seen, str) or is_put_off(seen):

@@ -7,14 +7,44 @@ and hand it on, while an actor of a watched run acts; at any other time they do 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, TypeVar
 
-from .snapshots import PLAIN, Snapshot, below, is_same, is_users, sources, unknown, view, way_of
+from .snapshots import (
+    C_MEMORY,
+    OURS,
+    PLAIN,
+    USERS,
+    Snapshot,
+    below,
+    is_same,
+    is_users,
+    reads_through,
+    sources,
+    way_of,
+    works_on_others,
+)
+from .step import MisuseError
 
 T = TypeVar("T")
 _BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 """What has an object of its own; of a built-in function that is its module."""
+SAYS = frozenset({"holder", "readers", "writer", "waiting", "pending", "value"})
+"""What locks, interrupts, ports and counts say of themselves."""
+_COMPARES = frozenset({"index", "count", "remove", "sort", "insort"})
+"""Methods of containers that ask their elements whether they are equal, or less."""
+
+
+def _is_array(kind: type) -> bool:
+    return any(base.__module__ == "numpy" and base.__name__ == "ndarray" for base in kind.__mro__)
+
+
+class _CMemory:
+    """Stands for all memory that `ctypes` gives: each use counts as a change."""
+
+
+_C_MEMORY = iter([_CMemory()])
 Key = tuple[int, str]
 """An object by its identity, while somebody holds it, and an empty text; or a scope and the name of its variable."""
 
@@ -22,10 +52,16 @@ Key = tuple[int, str]
 class Scope:
     """One activation of a function whose variables others can see; `name` is the function's."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "namespace")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, namespace: dict[str, Any] | None = None) -> None:
         self.name = name
+        self.namespace = namespace
+        """Of the module's own: who comes to it as a dictionary comes to its variables."""
+
+    def key(self, name: str) -> Key:
+        """What tells this variable apart."""
+        return (id(self), name) if self.namespace is None else (id(self.namespace), "")
 
 
 class Looks:
@@ -40,19 +76,54 @@ class Looks:
     def note(self, thing: Any) -> None:
         """Remember what an object holds when it is first looked at."""
         kind = type(thing)
-        if kind in _BOUND:
-            thing = thing.__self__
-            kind = type(thing)
+        if kind in _BOUND or kind is partial:
+            self._note_called(thing)
+            return
         if kind in PLAIN or (kind is ModuleType and not is_users(thing)) or id(thing) in self.objects:
             return
         way = way_of(kind)
         if way is None:
             return
         self.objects[id(thing)] = thing, way(thing)
-        if way is unknown or way is view:
+        if works_on_others(kind):
             for one in sources(thing):
-                if one is not thing:
+                self.note(one)
+        if is_users(kind) and reads_through(kind):
+            for one in below(thing):
+                self.note(one)
+        self._note_parts(thing, kind)
+
+    def _note_parts(self, thing: Any, kind: type) -> None:
+        """What belongs to an object though it has an identity of its own: others may come to it another way."""
+        for base in (thing if isinstance(thing, type) else kind).__mro__:
+            if is_users(base) and base is not thing:
+                self.note(base)
+        attributes = getattr(thing, "__dict__", None)
+        if type(attributes) is dict and kind.__module__.partition(".")[0] not in OURS:
+            self.note(attributes)
+        if _is_array(kind) and thing.base is not None:
+            self.note(thing.base)
+        if kind.__module__ in C_MEMORY or any(base.__module__ in C_MEMORY for base in kind.__mro__):
+            self.note(_C_MEMORY)
+
+    def _note_called(self, thing: Any) -> None:
+        """What is called works on its object: only of plain methods is it known that they look no further."""
+        if type(thing) is partial:
+            for one in below(thing):
+                if type(one) is not partial:
                     self.note(one)
+            return
+        function = getattr(thing, "__func__", None)
+        if type(function) is FunctionType:
+            module, file = function.__globals__.get("__name__", ""), function.__code__.co_filename
+            is_deep = file.startswith("<") or not module.startswith(USERS)
+        else:
+            is_deep = thing.__name__ in _COMPARES or thing.__name__.startswith("__")
+        if is_deep:
+            for one in below(thing.__self__):
+                self.note(one)
+        else:
+            self.note(thing.__self__)
 
     def looked_at(self) -> list[tuple[Key, Any, bool]]:
         """Each object and variable, and whether it was changed."""
@@ -68,10 +139,12 @@ class Looks:
 class Noting:
     """The segment that goes on; None if nobody is watched."""
 
-    __slots__ = ("segment",)
+    __slots__ = ("refused", "segment")
 
     def __init__(self) -> None:
         self.segment: Looks | None = None
+        self.refused: Exception | None = None
+        """What was refused meanwhile: a model may catch it."""
 
 
 here = Noting()
@@ -84,6 +157,18 @@ def see(thing: T) -> T:
     return thing
 
 
+def held(thing: T, name: str) -> T:
+    """Refuse to look, in a step, at what a lock or the like says of itself: no step declares that it does."""
+    if name in SAYS and here.segment is not None and type(thing).__module__.startswith("actors.runtime."):
+        error = MisuseError(
+            f"a step looks at `{name}` of {getattr(thing, 'name', type(thing).__name__)}, which no step declares: keep "
+            "what others need to know in a word, or look at it at the end (`eventually`)"
+        )
+        here.refused = here.refused or error
+        raise error
+    return thing
+
+
 def deep(thing: T) -> T:
     """Note an object that is given to code which does not note what it looks at, and all that it holds."""
     if type(thing) not in PLAIN and here.segment is not None:
@@ -92,26 +177,28 @@ def deep(thing: T) -> T:
     return thing
 
 
+def called(function: T) -> T:
+    """Note what something that is not of a user's text works on, and hand it on."""
+    return function if type(function) is FunctionType else deep(function)
+
+
 def each(things: Iterable[T]) -> Iterable[T]:
     """Go through a container in a loop with steps in it: it is looked at each time."""
     return things if type(things) in PLAIN else _each(things)
 
 
 def _each(things: Iterable[T]) -> Iterator[T]:
-    through = list(sources(things))
     for thing in things:
-        for one in through:
-            see(one)
+        see(things)
         yield thing
-    for one in through:
-        see(one)
+    see(things)
 
 
 def variable(scope: Scope, name: str, value: T) -> T:
     """Note a variable that others can see and set, and what it refers to."""
     segment = here.segment
     if segment is not None:
-        segment.variables.setdefault((id(scope), name), (scope, False))
+        segment.variables.setdefault(scope.key(name), (scope, False))
         see(value)
     return value
 
@@ -134,4 +221,4 @@ def looks_further(function: Callable[[int], object], words: Iterable[int]) -> bo
 def wrote(scope: Scope, name: str) -> None:
     """Note that such a variable was set."""
     if here.segment is not None:
-        here.segment.variables[id(scope), name] = scope, True
+        here.segment.variables[scope.key(name)] = scope, True

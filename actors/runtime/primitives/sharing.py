@@ -120,12 +120,17 @@ class Sharing:
                 if id(thing) not in self._names:
                     self._names[id(thing)] = variable if not number else f"{variable}.{number}"
                     self._kept.append(thing)
+                    attributes = getattr(thing, "__dict__", None)
+                    if type(attributes) is dict:
+                        self._names.setdefault(id(attributes), f"{self._names[id(thing)]}.__dict__")
 
     def name_of(self, key: Key, thing: Any) -> str:
         """The name of what was looked at: equal for the same object in every run, and for few others."""
         number, variable = key
-        if variable:
-            return f"{thing.name}.{variable}" if isinstance(thing, Scope) else variable
+        if isinstance(thing, dict) and "__builtins__" in thing and "__file__" in thing:
+            return "globals"
+        if isinstance(thing, Scope):
+            return f"{thing.name}.{variable}" if variable else "globals"
         return self._names.get(number) or f"a {type(thing).__qualname__} made meanwhile"
 
     def performed(self, stage: Stage, actor: int, segment: Looks, conditions: Step | None) -> None:

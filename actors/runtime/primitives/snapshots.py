@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 import gc
 from array import array
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -14,6 +13,7 @@ from types import (
     BuiltinMethodType,
     CodeType,
     CoroutineType,
+    FrameType,
     FunctionType,
     GeneratorType,
     MappingProxyType,
@@ -23,6 +23,7 @@ from types import (
     SimpleNamespace,
 )
 from typing import Any
+from weakref import ProxyTypes
 
 USERS = "scenario_file_"
 """The names of modules that a user wrote begin with this."""
@@ -42,7 +43,9 @@ _LOGS = frozenset({"logging", "loguru"})
 _FIXED = frozenset({"Decimal"})
 """Types of other packages whose objects never change."""
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()), MappingProxyType)
-_DEEPEST = 100
+C_MEMORY = ("ctypes", "_ctypes")
+"""Modules whose objects are parts of memory that others may be parts of, too."""
+_DEEPEST = 500
 """Objects that are looked at to find out what an iterator goes through."""
 Snapshot = Any
 Way = Callable[[Any], Snapshot]
@@ -68,6 +71,8 @@ def _way(kind: type) -> Way | None:
         return None
     if is_users(kind):
         return _users_object(kind)
+    if kind.__module__ in C_MEMORY or any(base.__module__ in C_MEMORY for base in kind.__mro__):
+        return unknown
     if issubclass(kind, type):
         return _class
     if kind in (FunctionType, SimpleNamespace):
@@ -77,12 +82,14 @@ def _way(kind: type) -> Way | None:
     contents = _contents(kind)
     if contents is not None:
         return contents
-    if issubclass(kind, tuple | frozenset | BaseException | partial | MethodType | MethodWrapperType):
+    if issubclass(kind, BaseException):
+        return _exception
+    if issubclass(kind, tuple | frozenset | partial | MethodType | MethodWrapperType):
         return None
     if kind in (GeneratorType, AsyncGeneratorType):
         return unknown
     if kind.__module__.partition(".")[0] in OURS:
-        return _world(kind) if hasattr(kind, "add_actor") else None
+        return _world(kind) if hasattr(kind, "__dict__") and kind.__dictoffset__ else None
     return _of_python(kind)
 
 
@@ -90,6 +97,8 @@ def _of_python(kind: type) -> Way | None:
     """How an object of another package is looked at. How far an iterator has come cannot be seen."""
     package = kind.__module__.partition(".")[0]
     if kind in _VIEWS:
+        return view
+    if kind is memoryview or kind in ProxyTypes:
         return view
     if hasattr(kind, "__next__"):
         return unknown
@@ -108,6 +117,8 @@ def _contents(kind: type) -> Way | None:
     """How a container is looked at."""
     if issubclass(kind, list | deque):
         return tuple
+    if issubclass(kind, OrderedDict):
+        return _ordered_items
     if issubclass(kind, dict):
         return _items
     if issubclass(kind, set):
@@ -125,13 +136,9 @@ def _users_object(kind: type) -> Way | None:
     """An object of a user's class: its attributes, its slots, and what it holds if it is a container."""
     if issubclass(kind, type):
         return _class
-    contents = _contents(kind)
-    slots = [
-        name
-        for base in kind.__mro__
-        for name in _names(base.__dict__.get("__slots__", ()))
-        if name not in ("__dict__", "__weakref__")
-    ]
+    library = next(base for base in kind.__mro__ if not is_users(base))
+    contents = way_of(library) if library is not object else None
+    slots = list(_slots(kind))
     if contents is None and not slots:
         return _attributes
 
@@ -140,6 +147,15 @@ def _users_object(kind: type) -> Way | None:
         return _attributes(thing), tuple(held), contents(thing) if contents is not None else None
 
     return look
+
+
+def _slots(kind: type) -> Iterator[str]:
+    """The names of the slots of a class, as attributes are called."""
+    for base in kind.__mro__:
+        for name in _names(base.__dict__.get("__slots__", ())):
+            if name not in ("__dict__", "__weakref__"):
+                is_private = name.startswith("__") and not name.endswith("__")
+                yield f"_{base.__name__.lstrip('_')}{name}" if is_private else name
 
 
 def _names(slots: str | Iterable[str]) -> Iterable[str]:
@@ -151,13 +167,21 @@ def _attributes(thing: Any) -> Snapshot:
     return tuple(held.items()) if held else ()
 
 
+def _exception(thing: Any) -> Snapshot:
+    return thing.args, str(thing), _attributes(thing)
+
+
+def _ordered_items(thing: Any) -> Snapshot:
+    return tuple(OrderedDict.items(thing))
+
+
 def _items(thing: Any) -> Snapshot:
     return tuple(dict.items(thing))
 
 
 def _class(thing: Any) -> Snapshot:
     """Of a class that a user wrote its attributes."""
-    return tuple(vars(thing).items()) if is_users(thing) and not isinstance(thing, enum.EnumMeta) else ()
+    return tuple(vars(thing).items()) if is_users(thing) else ()
 
 
 def _module(thing: Any) -> Snapshot:
@@ -197,7 +221,9 @@ def is_same(before: Snapshot, now: Snapshot) -> bool:
         return len(before) == len(now) and all(map(is_same, before, now))
     if type(before) is not type(now):
         return False
-    if type(before) in PLAIN or type(before) is frozenset:
+    if type(before) is frozenset:
+        return set(map(id, before)) == set(map(id, now))
+    if type(before) in PLAIN:
         return bool(before == now)
     return False
 
@@ -225,15 +251,39 @@ def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
 
 
 def sources(thing: Any) -> Iterator[Any]:
-    """The containers that an iterator, or a view of a dictionary, goes through."""
-    waiting, seen = [thing], 0
-    while waiting and seen < _DEEPEST:
+    """The containers and objects that something of Python's own or of a library works on, such as an iterator."""
+    if isinstance(thing, memoryview):
+        yield thing.obj
+        return
+    if type(thing) in ProxyTypes:
+        yield thing.__init__.__self__  # a proxy hands it on to what it stands for
+        return
+    waiting, seen = [thing], set[int]()
+    while waiting and len(seen) < _DEEPEST:
         one = waiting.pop()
-        seen += 1
-        if _contents(type(one)) is not None or is_users(type(one)):
+        if id(one) in seen or isinstance(one, ModuleType | type | FrameType):
+            continue
+        seen.add(id(one))
+        if type(one) is FunctionType:
+            waiting.extend(value for _, value in captured(one))
+            continue
+        kind = type(one)
+        if one is not thing and (_contents(kind) is not None or is_users(kind) or hasattr(kind, "__next__")):
             yield one
-        elif one is thing or hasattr(type(one), "__next__") or type(one) in _VIEWS:
-            waiting.extend(other for other in gc.get_referents(one) if type(other) not in PLAIN)
+        waiting.extend(other for other in gc.get_referents(one) if type(other) not in PLAIN)
+
+
+def works_on_others(kind: type) -> bool:
+    """Whether objects of a type may work on others that nobody hands over with them."""
+    if is_users(kind):
+        kind = next(base for base in kind.__mro__ if not is_users(base))
+    return kind is not object and way_of(kind) in (unknown, view)
+
+
+def reads_through(kind: type) -> bool:
+    """Whether a class has attributes that code of no user's reads, who knows how far."""
+    found = [one for base in kind.__mro__ if is_users(base) for one in vars(base).values() if isinstance(one, property)]
+    return any(one.fget is not None and type(one.fget) is not FunctionType for one in found)
 
 
 def captured(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -258,7 +308,4 @@ def _parts(thing: Any, kind: type) -> Iterator[Any]:
         yield thing.__self__
     if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):
         yield from [value for _, value in _attributes(thing)]
-        for base in kind.__mro__:
-            for name in _names(base.__dict__.get("__slots__", ())):
-                if name not in ("__dict__", "__weakref__") and hasattr(thing, name):
-                    yield getattr(thing, name)
+        yield from [getattr(thing, name) for name in _slots(kind) if hasattr(thing, name)]

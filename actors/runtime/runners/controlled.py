@@ -119,6 +119,9 @@ class Controlled:
             arrival = self._sends[number](outcome)
         finally:
             here.segment = None
+        if here.refused is not None:
+            error, here.refused = here.refused, None
+            world.tell(failures.failed(world.names[number], world.names[number], error, execution.index))
         sharing.performed(world, number, segment, announced)
         return sharing.announced(number, world.names[number], arrival) if type(arrival) is Step else arrival
 

@@ -15,6 +15,7 @@ from actors.runtime.runs.causality import causality_of
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Schedule
 from actors.runtime.runs.scheduler import Replay
+from actors.runtime.runs.unordered import learn
 from actors.runtime.world import World
 
 from ..dpor.dpor import Dpor
@@ -64,7 +65,10 @@ async def explain(
     progress: Callable[[Report], None] | None = None,
 ) -> Explanation:
     """Explain the failing run that `schedule` records; it should be shrunk before."""
-    plan = plan_of(driver.run(make_world(), Replay(schedule)))
+    recorded = driver.run(make_world(), Replay(schedule))
+    while recorded.world.sharing is not None and learn(recorded, recorded.world.sharing):
+        recorded = driver.run(make_world(), Replay(schedule))
+    plan = plan_of(recorded)
     failing = driver.run(make_world(), Follow(plan), to_the_end=True)
     if failing.finding is None:
         raise ValueError("explain: the schedule does not fail")

@@ -9,10 +9,12 @@ Objects live from `allocate` (or from the beginning) to `free`; what is wrong wi
 """
 
 from actors.runtime.kernel.completion import Completion
+from actors.runtime.kernel.irq import IrqAction, IrqLine
 from actors.runtime.kernel.lock_order import LockOrder
 from actors.runtime.kernel.rcu import Rcu, Srcu
 from actors.runtime.kernel.refcount import RefCount
 from actors.runtime.kernel.wait_queue import WaitQueue
+from actors.runtime.kernel.work import WorkqueueStruct, WorkStruct
 from drivers.kernel.memory.objects import Counted, Object, allocate
 from scenarios.oracles.no_double_free import NoDoubleFree
 from scenarios.oracles.no_use_after_free import NoUseAfterFree
@@ -21,6 +23,8 @@ from scenarios.oracles.nothing_leaks import NothingLeaks
 __all__ = [
     "Completion",
     "Counted",
+    "IrqAction",
+    "IrqLine",
     "LockOrder",
     "NoDoubleFree",
     "NoUseAfterFree",
@@ -30,5 +34,7 @@ __all__ = [
     "RefCount",
     "Srcu",
     "WaitQueue",
+    "WorkStruct",
+    "WorkqueueStruct",
     "allocate",
 ]

@@ -136,7 +136,7 @@ class World(Stage):
 
     def word(self, name: str = "", value: int = 0) -> PhysAddr:
         """A fresh word of kernel memory; `name` is for who reads the scenario."""
-        self._refuse_late("word", name)
+        self.refuse_late("world.word", name)
         if not isinstance(value, int):
             raise MisuseError(f"world.word({name!r}, {shown(value)}): a word holds a number")
         if self._words % (FRAME_BYTES // WORD_BYTES) == 0:
@@ -148,56 +148,55 @@ class World(Stage):
 
     def mutex(self, name: str) -> Lock:
         """A lock that may be held across sleeps."""
-        self._refuse_late("mutex", name)
+        self.refuse_late("world.mutex", name)
         return self.session.lend(Lock, name)
 
     def spinlock(self, name: str) -> SpinLock:
         """A lock under which nothing may sleep."""
-        self._refuse_late("spinlock", name)
+        self.refuse_late("world.spinlock", name)
         return self.session.lend(SpinLock, name)
 
     def rwlock(self, name: str) -> RwLock:
         """A reader-writer lock."""
-        self._refuse_late("rwlock", name)
+        self.refuse_late("world.rwlock", name)
         return self.session.lend(RwLock, name)
 
     def interrupt(self, name: str) -> Interrupt:
         """An interrupt line."""
-        self._refuse_late("interrupt", name)
+        self.refuse_late("world.interrupt", name)
         return self.session.lend(Interrupt, name)
 
     def port(self, name: str, *types: type) -> Port:
         """A FIFO that carries these message types."""
-        self._refuse_late("port", name)
+        self.refuse_late("world.port", name)
         return self.session.lend(Port, name, _carried(name, types))
 
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
-        self._refuse_late("workqueue", name)
+        self.refuse_late("world.workqueue", name)
         return Workqueue(self.session, name, _carried(name, types))
 
     def link(
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
     ) -> Link:
         """One direction of a PCIe link."""
-        self._refuse_late("link", name)
+        self.refuse_late("world.link", name)
         carried = (_carried(name, types) for types in (posted, non_posted, completion))
         return Link(self.session, name, **dict(zip(("posted", "non_posted", "completion"), carried, strict=True)))
 
-    def _refuse_late(self, what: str, name: object) -> None:
+    def refuse_late(self, what: str, name: object) -> None:
         """MisuseError for a part that has no text as its name, or that is made once actors run.
 
         What is made then is another one in each order of steps, and no step says that somebody made it.
         """
         if not isinstance(name, str):
             raise MisuseError(
-                f"world.{what}: found {shown(name)} as its name; the name comes first and is a text, such as "
-                f'world.{what}("refs")'
+                f'{what}: found {shown(name)} as its name; the name comes first and is a text, such as {what}("refs")'
             )
         if self.is_full:
             who = self.names[self.current]
             error = MisuseError(
-                f"world.{what}({name!r}) in an actor: words, locks and ports are made in the scenario function",
+                f"{what}({name!r}) in an actor: words, locks and ports are made in the scenario function",
                 place_in(sys._getframe(1)),
             )
             self.tell(failures.failed(who, who, error, self.index))

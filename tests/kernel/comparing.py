@@ -56,3 +56,14 @@ def compare(build: Build, most: int = 20_000) -> Compared:
     assert {kind for kind, _, failed in ends if failed} == set(everything.failures)
     states = frozenset(state for _, state, _ in ends)
     return Compared(everything.runs, len(ends), len(everything.failures), states)
+
+
+def seen_by(build: Callable[[World, dict[str, object]], None]) -> Build:
+    """A world whose actors write down what they saw."""
+
+    def fill(world: World) -> Callable[[], State]:
+        seen: dict[str, object] = {}
+        build(world, seen)
+        return lambda: tuple(sorted(seen.items()))
+
+    return fill

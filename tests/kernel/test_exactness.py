@@ -9,7 +9,17 @@ from contextlib import suppress
 import pytest
 
 from actors.runtime.world import Cpu, World
-from stopmarker.kernel import Completion, Rcu, RefCount, Srcu, WaitQueue
+from stopmarker.kernel import (
+    Completion,
+    IrqAction,
+    IrqLine,
+    Rcu,
+    RefCount,
+    Srcu,
+    WaitQueue,
+    WorkqueueStruct,
+    WorkStruct,
+)
 from tests.comparison.enumeration import TooMany
 
 from .comparing import Compared, State, compare
@@ -113,12 +123,69 @@ def rwlock(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     return [read, write, try_read, try_write, lock.acquire_read], lambda: ()
 
 
+def works(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    queue, word, told = WorkqueueStruct(world, "wq"), world.word("word"), Completion(world, "told")
+
+    async def count(cpu: Cpu) -> None:
+        await cpu.rmw(word, lambda value: value + 1)
+
+    async def again(cpu: Cpu) -> None:
+        if await cpu.rmw(word, lambda value: value + 1) == 0:
+            await queue.queue(cpu, second)
+
+    first, second = WorkStruct("first", count), WorkStruct("second", again)
+
+    async def load(cpu: Cpu) -> int:
+        return await cpu.load(word)
+
+    async def disabled(cpu: Cpu) -> tuple[bool, bool]:
+        return await queue.disable(cpu, first), await queue.enable(cpu, first)
+
+    return [
+        lambda cpu: queue.queue(cpu, first),
+        lambda cpu: queue.queue(cpu, second),
+        lambda cpu: queue.queue(cpu, first),
+        lambda cpu: queue.queue_delayed(cpu, first),
+        lambda cpu: queue.cancel_sync(cpu, first),
+        lambda cpu: queue.cancel_sync(cpu, second),
+        lambda cpu: queue.flush_work(cpu, second),
+        queue.flush,
+        load,
+        disabled,
+        lambda cpu: queue.disable(cpu, second),
+        told.complete,
+    ], queue.state
+
+
+def interrupts(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    word = world.word("word")
+
+    async def handled(cpu: Cpu) -> bool:
+        return await cpu.rmw(word, lambda value: value + 1) > 0
+
+    async def thread(cpu: Cpu) -> None:
+        await cpu.load(word)
+
+    first, second = IrqAction("first", handled, thread), IrqAction("second", handled)
+    line = IrqLine(world, "line", first, second)
+
+    async def masked(cpu: Cpu) -> int:
+        await line.disable(cpu)
+        seen = await cpu.load(word)
+        await line.enable(cpu)
+        return seen
+
+    return [line.raise_msi, line.synchronize, lambda cpu: line.free(cpu, first), masked, line.raise_msi], line.state
+
+
 KITS: dict[Kit, tuple[int, int, int, int]] = {
     completion: (24, 1184, 679, 94),
     refcount: (23, 1469, 953, 392),
     wait_queue: (22, 1050, 155, 68),
     rcu: (12, 848, 42, 29),
     srcu: (12, 849, 42, 29),
+    works: (17, 1384, 308, 0),
+    interrupts: (5, 84, 21, 5),
     locks: (25, 929, 251, 155),
     rwlock: (24, 1152, 340, 108),
 }

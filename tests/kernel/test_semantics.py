@@ -12,19 +12,8 @@ import pytest
 from actors.runtime.world import Cpu, World
 from stopmarker.kernel import Completion, LockOrder, Rcu, RefCount, Srcu, WaitQueue
 
-from .comparing import Build, State, compare
+from .comparing import Build, State, compare, seen_by
 from .running import finding, messages
-
-
-def seen_by(build: Callable[[World, dict[str, object]], None]) -> Build:
-    """A world whose actors write down what they saw."""
-
-    def fill(world: World) -> Callable[[], State]:
-        seen: dict[str, object] = {}
-        build(world, seen)
-        return lambda: tuple(sorted(seen.items()))
-
-    return fill
 
 
 def test_a_completion_is_a_count_and_no_flag() -> None:

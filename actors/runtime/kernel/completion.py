@@ -59,8 +59,11 @@ class Completion(Primitive):
         self._all = 0
 
     @operation
-    def wait(self, cpu: Cpu) -> Generator[Step, int, None]:
-        """wait_for_completion(): one step, which is not offered before something is completed; it may sleep."""
+    def wait(self, cpu: Cpu, *, idle: bool = False) -> Generator[Step, int, None]:
+        """wait_for_completion(): one step, which is not offered before something is completed; it may sleep.
+
+        `idle` says that a daemon which waits here has nothing left to do.
+        """
         what = f"wait_for_completion {self.name}"
         cpu.might_sleep(what)
         yield Step(
@@ -68,10 +71,10 @@ class Completion(Primitive):
             writes=self._head,
             ready=self._is_done,
             blocked=self._blocked,
-            idle=True,
+            idle=idle,
             wakes=self._head | self._tail,
         )
-        self._became(takes=self._take())
+        self._session.became(takes=self._take())
 
     @operation
     def wait_timeout(self, cpu: Cpu) -> Generator[Step, int, bool]:
@@ -101,7 +104,7 @@ class Completion(Primitive):
     def _give(self) -> int:
         self._given += 1
         gives = self._mask(self._given)
-        self._became(gives=gives)
+        self._session.became(gives=gives)
         return gives
 
     def _try(self) -> bool:

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import ClassVar
 
-from ..primitives.step import Step
 from ..world import MAX_ACTORS, World
 
 
@@ -17,6 +16,7 @@ class Primitive(ABC):
     """What its resources begin with."""
 
     def __init__(self, world: World, name: str) -> None:
+        world.refuse_late(type(self).__name__, name)
         self._session = world.session
         self.name = world.session.name(self.space, name)
 
@@ -35,9 +35,3 @@ class Primitive(ABC):
         for number in range(MAX_ACTORS):
             mask |= self._mask(what, number)
         return mask
-
-    def _became(self, *, takes: int = 0, gives: int = 0) -> None:
-        """Say of the step that is performed what it took or gave: known only now. That step must be a new one."""
-        step: Step = self._session.steps[-1]
-        step.takes |= takes
-        step.gives |= gives

@@ -74,7 +74,7 @@ class Rcu(Primitive):
             self._readers[number] = cpu.name
             cpu.took(self._held, waited=False)
             if not self.sleeps:
-                cpu.spinning.append(self._held)
+                cpu.spinning.append(f"holds {self._held}")
         self._depth[number] += 1
 
     @operation
@@ -91,7 +91,7 @@ class Rcu(Primitive):
                 period.readers.pop(number, None)
             cpu.holds.remove(self._held)
             if not self.sleeps:
-                cpu.spinning.remove(self._held)
+                cpu.spinning.remove(f"holds {self._held}")
         self._depth[number] -= 1
 
     async def synchronize(self, cpu: Cpu) -> None:
@@ -101,8 +101,8 @@ class Rcu(Primitive):
         await self._grace_period(f"synchronize_{self.name}")
 
     async def call(self, cpu: Cpu, callback: Main, name: str = "") -> None:
-        """call_rcu(): two steps, after which an actor of its own waits for a grace period and then runs `callback`,
-        which must not sleep."""
+        """call_rcu(): two steps, after which a new actor waits for a grace period and then runs `callback`, which
+        must not sleep."""
         number = cpu.number
         await self._queue(cpu)
         count = self._called[number]
@@ -142,9 +142,9 @@ class Rcu(Primitive):
 
     async def _run(self, callback: Main, queued: tuple[int, int], cpu: Cpu) -> None:
         await self._grace_period(f"grace period of {self.name}")
-        cpu.spinning.append(f"a callback of {self.name}")
+        cpu.spinning.append(f"runs a callback of {self.name}")
         await callback(cpu)
-        cpu.spinning.remove(f"a callback of {self.name}")
+        cpu.spinning.remove(f"runs a callback of {self.name}")
         await self._end(queued)
 
     @operation

@@ -1,4 +1,4 @@
-"""Reference counts (include/linux/refcount.h, kref.h): to raise zero, to drop below it, to overflow are findings."""
+"""Reference counts (include/linux/refcount.h, kref.h): to get at zero, to drop below it, to overflow are findings."""
 
 from __future__ import annotations
 

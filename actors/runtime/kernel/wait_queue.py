@@ -43,13 +43,20 @@ class WaitQueue(Primitive):
         return self.name, tuple(shared), tuple(waiter.name for waiter in self._waiters if waiter.exclusive)
 
     async def wait_event(
-        self, cpu: Cpu, until: Callable[[], bool], *, reads: Sequence[Resource], exclusive: bool = False
+        self,
+        cpu: Cpu,
+        until: Callable[[], bool],
+        *,
+        reads: Sequence[Resource],
+        exclusive: bool = False,
+        idle: bool = False,
     ) -> None:
         """wait_event(), wait_event_exclusive(): a step to queue, one to look at the condition, and if it is false one
         to sleep until somebody wakes it; then again. It may sleep.
 
         `reads` names all that `until` looks at, as for `cpu.access`. An exclusive waiter takes a step more to leave,
-        and until then a wake-up that was meant for one of those behind it may end with it.
+        and until then a wake-up that was meant for one of those behind it may end with it. `idle` says that a daemon
+        which sleeps here has nothing left to do.
         """
         cpu.might_sleep(f"wait_event {self.name}")
         waiter = _Waiter(cpu.name, exclusive)
@@ -58,7 +65,7 @@ class WaitQueue(Primitive):
             await cpu.access(f"wait_event {self.name}: condition", reads=reads)
             if until():
                 break
-            await self._sleep(waiter)
+            await self._sleep(waiter, idle)
         if exclusive:
             await self._finish(waiter)
         elif not waiter.is_woken:
@@ -87,7 +94,7 @@ class WaitQueue(Primitive):
             (asleep if waiter.exclusive and count < 0 else woken).append(waiter)
         self._wakes += 1
         gives = self._mask(self._wakes)
-        self._became(gives=gives)
+        self._session.became(gives=gives)
         for waiter in woken:
             waiter.is_woken = True
             self._woken[waiter] = gives
@@ -102,15 +109,15 @@ class WaitQueue(Primitive):
         self._waiters.append(waiter)
 
     @operation
-    def _sleep(self, waiter: _Waiter) -> Generator[Step, int, None]:
+    def _sleep(self, waiter: _Waiter, idle: bool) -> Generator[Step, int, None]:
         yield Step(
             f"wait_event {self.name}: sleep",
             ready=waiter.can_go,
             blocked=self._blocked,
-            idle=True,
+            idle=idle,
             wakes=self._queue,
         )
-        self._became(takes=self._woken.pop(waiter))
+        self._session.became(takes=self._woken.pop(waiter))
 
     @operation
     def _finish(self, waiter: _Waiter) -> Generator[Step, int, None]:

@@ -43,12 +43,12 @@ class Fetch:
         """
         apart = {number for piece in pieces for number in piece}
         still = [number for number in range(len(self._words)) if number not in apart]
-        begin = Step(f"fetch {self._what}", self._footprint(still) | (0 if pieces else then))
-        begin = await self._take(begin, still)
+        await self._take(Step(f"fetch {self._what}", self._footprint(still) | (0 if pieces else then)), still)
         if pieces and self._error is None:
             begun = done = 0
             if len(pieces) > 1:
-                begun = begin.gives = self._stage.mask(("fetch begins", self._stage.actor_count))
+                begun = self._stage.mask(("fetch begins", self._stage.actor_count))
+                self._stage.session.became(gives=begun)
             for piece in pieces[1:]:
                 done |= self._send_out(piece, begun)
             await self._read(pieces[0], then=0 if done else then)

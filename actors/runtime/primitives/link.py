@@ -29,6 +29,7 @@ class Link:
 
     def __init__(self, session: Session, name: str, *, posted: Codec, non_posted: Codec, completion: Codec) -> None:
         self.name = name
+        self._became = session.became
         self._mask = session.resources.mask
         lend = session.lend
         self.posted = lend(Port, f"{name} posted", posted)
@@ -60,11 +61,10 @@ class Link:
         """
         self._refuse_stray(message, Channel.POSTED)
         data = self.posted.codec.encode(message)
-        step = Step(what, reads, self.posted.tail | writes)
-        yield step
+        yield Step(what, reads, self.posted.tail | writes)
         if only_if is not None and not only_if():
             return 0
-        step.gives = self.posted.push(data) | gives
+        self._became(gives=self.posted.push(data) | gives)
         return self.posted.sent
 
     async def receive_posted(self, thread: Thread, what: str = "") -> Any:
@@ -75,10 +75,9 @@ class Link:
     def deliver(self, what: str, reads: int = 0, writes: int = 0, gives: int = 0) -> Generator[Step, int, None]:
         """The receiver's step that carries a posted request out; what must not pass it can follow now."""
         # Which arrival it is, others who deliver decide as well, and the order in which they do can be observed.
-        step = Step(what, reads, writes | self._counted, gives=self._any_arrival | gives)
-        yield step
+        yield Step(what, reads, writes | self._counted, gives=self._any_arrival | gives)
         self._arrived += 1
-        step.gives |= self._arrival(self._arrived)
+        self._became(gives=self._arrival(self._arrived))
 
     @operation
     def send_ordered(
@@ -93,9 +92,8 @@ class Link:
         self._refuse_stray(message, channel)
         data = port.codec.encode(message)
         reads = 0 if may_pass else self.posted.tail
-        step = Step(what or f"send {type(message).__name__} to {port.name}", reads, port.tail | writes)
-        yield step
-        step.gives = port.push(data) | gives
+        yield Step(what or f"send {type(message).__name__} to {port.name}", reads, port.tail | writes)
+        self._became(gives=port.push(data) | gives)
         overtakes = may_pass or may_overtake(channel, Channel.POSTED)
         self._behind[kind].append(0 if overtakes else self.posted.sent)
 
@@ -105,7 +103,7 @@ class Link:
         port = self._ordered[kind]
         behind = self._behind[kind]
         thread.might_sleep(f"receive from {port.name}")
-        step = Step(
+        yield Step(
             what or f"receive from {port.name}",
             writes=port.head,
             ready=lambda: bool(behind) and self._arrived >= behind[0],
@@ -113,10 +111,9 @@ class Link:
             idle=True,
             wakes=port.head | port.tail | self._any_arrival,
         )
-        yield step
         taken, message = port.pop()
         # Only the posted requests before it: what was sent later may have passed it, and comes before it in no sense.
-        step.takes = taken | self._arrivals(behind.popleft())
+        self._became(takes=taken | self._arrivals(behind.popleft()))
         return message
 
     def _refuse_stray(self, message: object, channel: Channel) -> None:
@@ -142,7 +139,7 @@ class Link:
     def flush(self, thread: Thread) -> Generator[Step, int, None]:
         """One step of the sender: offered when every posted request that it sent has arrived."""
         thread.might_sleep(f"flush {self.name}")
-        step = Step(
+        yield Step(
             f"posted requests on {self.name} have arrived",
             reads=self.posted.tail,
             takes=self._arrivals(self.posted.sent),
@@ -150,8 +147,7 @@ class Link:
             blocked=lambda: f"{self.posted.sent - self._arrived} posted requests on {self.name}",
             wakes=self.posted.tail | self._any_arrival,
         )
-        yield step
-        step.takes = self._arrivals(self.posted.sent)
+        self._became(takes=self._arrivals(self.posted.sent))
 
 
 def _shown(channel: Channel) -> str:

@@ -123,6 +123,15 @@ class Session:
         self._memories = [*self._memories[-1:], fresh]
         return fresh
 
+    def became(self, *, takes: int = 0, gives: int = 0) -> None:
+        """Say of the step that is performed what it took or gave, as only now is known; it is in no other record.
+
+        That need not be the step that was made: in a user's file one with a larger footprint may stand for it.
+        """
+        step = self.steps[-1]
+        step.takes |= takes
+        step.gives |= gives
+
     def remember(self, key: Hashable, step: Step) -> Step:
         """Keep a step for the next time that one of the same `key` is to be taken."""
         if len(self.known) >= _REMEMBERED:

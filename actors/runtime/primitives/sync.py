@@ -32,7 +32,7 @@ class Lock:
         take = session.resources.mask(("lock", name, "acquire"))
         free = session.resources.mask(("lock", name, "release"))
         self._held = f"lock {name}"
-        self._spins = f"spin lock {name}"
+        self._spins = f"holds spin lock {name}"
         self._acquire = Step(
             f"lock {name}",
             writes=take,

@@ -23,7 +23,7 @@ class Thread:
         self.holds: list[str] = []
         """What it has to give back before it ends, such as `lock m`, in the order in which it took them."""
         self.spinning: list[str] = []
-        """What keeps it from sleeping, such as `spin lock m`."""
+        """What keeps it from sleeping, such as `holds spin lock m`."""
 
     @property
     def now(self) -> int:
@@ -41,7 +41,7 @@ class Thread:
         """Called before anything that can sleep: refused under a spin lock."""
         self.acts(what)
         if self.spinning:
-            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it holds {self.spinning[-1]}"))
+            self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it {self.spinning[-1]}"))
 
     def took(self, what: str, *, waited: bool = True) -> None:
         """It holds `what` from now on; if it would have waited for it, what it held before has to be taken first."""

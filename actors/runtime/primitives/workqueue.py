@@ -38,7 +38,7 @@ class Workqueue:
             yield Step(f"queue_work {self.name}: pending?", reads=port.head, writes=port.tail)
             if any(number == first for _, number in self._queued[port.received :]):
                 return False
-        self._session.steps[-1].gives = port.push(data)  # which may be another step than the one made here
+        self._session.became(gives=port.push(data))
         self._queued.append((work, first))
         return True
 

@@ -1,0 +1,73 @@
+"""The examples in docs/ do what is said of them, through the command line, and use nothing but the public face."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from stopmarker import kernel
+
+from .test_cli import call
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "your-own-race.md").read_text(encoding="utf-8")
+MOST_LINES = 40
+VERDICTS = {
+    ("lost_completion", "completions=one"): "VIOLATED: 1 of 4 inequivalent schedules",
+    ("lost_completion", "completions=locked"): "HOLDS: all 2 inequivalent schedules",
+    ("lost_completion", "completions=own"): "HOLDS: all 4 inequivalent schedules",
+    ("skipped_notifier", "bind=walk-first"): "VIOLATED: 1 of 2 inequivalent schedules",
+    ("skipped_notifier", "bind=count-first"): "HOLDS: all 4 inequivalent schedules",
+    ("shared_irq_thread", "first=kfree"): "VIOLATED: 1 of 4 inequivalent schedules",
+    ("shared_irq_thread", "first=free_irq"): "HOLDS: all 32 inequivalent schedules",
+    ("last_reference", "release=flush"): "VIOLATED: 1 of 1 inequivalent schedule",
+    ("last_reference", "release=queue"): "HOLDS: all 2 inequivalent schedules",
+}
+REASONS = {
+    "lost_completion": "DEADLOCK no-deadlock: reset waits since step 6 for completion drained",
+    "skipped_notifier": "VIOLATION no stale entry: the page is gone, the device still maps it",
+    "shared_irq_thread": "VIOLATION no-use-after-free: use after free: data of A, freed at step 3 by remove",
+    "last_reference": "faults worker waits since step 5 for work fault, which faults worker runs",
+}
+
+
+@pytest.mark.parametrize(("name", "param"), VERDICTS)
+def test_an_example_comes_to_what_is_said_of_it(tmp_path: Path, name: str, param: str) -> None:
+    result = call("prove", f"{DOCS / 'examples' / name}.py::{name}", "-p", param, "-o", str(tmp_path))
+    assert VERDICTS[name, param] in result.output
+    if VERDICTS[name, param].startswith("VIOLATED"):
+        assert REASONS[name] in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_is_short_and_needs_only_the_public_face(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= MOST_LINES
+    imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
+    assert imported <= {"stopmarker", "stopmarker.kernel", "dataclasses"}
+    assert path.stem in {name for name, _ in VERDICTS}
+
+
+def test_the_files_of_the_guide_come_to_what_is_said_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = dict(re.findall(r"Here is `(\w+\.py)`:\n\n```python\n(.*?)```", GUIDE, re.DOTALL))
+    assert len(files) == GUIDE.count("```python")
+    for name, source in files.items():
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^    stopmarker (.*?)  +# (.*)$", GUIDE, re.MULTILINE)
+    assert len(commands) == 4
+    for command, says in commands:
+        assert says in call(*shlex.split(command)).output
+
+
+def test_every_call_in_the_table_of_the_guide_exists() -> None:
+    rows = re.findall(r"^\| `.*\| (`[A-Z].*) \|$", GUIDE, re.MULTILINE)
+    assert len(rows) == 6
+    for row in rows:
+        kinds = [getattr(kernel, name) for name in re.findall(r"`([A-Z]\w+)`", row)]
+        for name in re.findall(r"`([a-z]\w+)`", row):
+            assert any(hasattr(kind, name) for kind in kinds), name

@@ -10,7 +10,7 @@ Objects live from `allocate` (or from the beginning) to `free`; what is wrong wi
 
 from actors.runtime.kernel.completion import Completion
 from actors.runtime.kernel.irq import IrqAction, IrqLine
-from actors.runtime.kernel.lock_order import LockOrder
+from actors.runtime.kernel.lockdep import LockOrder, NoWaitUnderSpinLock
 from actors.runtime.kernel.rcu import Rcu, Srcu
 from actors.runtime.kernel.refcount import RefCount
 from actors.runtime.kernel.wait_queue import WaitQueue
@@ -28,6 +28,7 @@ __all__ = [
     "LockOrder",
     "NoDoubleFree",
     "NoUseAfterFree",
+    "NoWaitUnderSpinLock",
     "NothingLeaks",
     "Object",
     "Rcu",

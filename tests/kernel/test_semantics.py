@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.runtime.world import Cpu, World
-from stopmarker.kernel import Completion, LockOrder, Rcu, RefCount, Srcu, WaitQueue
+from stopmarker.kernel import Completion, LockOrder, NoWaitUnderSpinLock, Rcu, RefCount, Srcu, WaitQueue
 
 from .comparing import Build, State, compare, seen_by
 from .running import finding, messages
@@ -368,6 +368,24 @@ def test_a_circle_of_lock_orders_is_told_on_request_where_nothing_deadlocks(how:
             await (second.try_acquire(cpu) if how == "trylock" else second.acquire(cpu))
             await second.release(cpu)
             await first.release(cpu)
+
+    assert messages(fill) == [message]
+
+
+@pytest.mark.parametrize(("spins", "message"), [
+    (True, "cpu waits for `CMDQ empty` while it holds spin lock m"),
+    (False, ""),
+])  # fmt: skip
+def test_to_wait_for_hardware_under_a_spin_lock_is_told_on_request(spins: bool, message: str) -> None:
+    def fill(world: World) -> None:
+        lock, prod = world.spinlock("m") if spins else world.mutex("m"), world.word("prod")
+        world.check(NoWaitUnderSpinLock(world))
+
+        @world.actor
+        async def cpu(cpu: Cpu) -> None:
+            await lock.acquire(cpu)
+            await cpu.poll(prod, lambda value: value == 0, "CMDQ empty", sleeps=False)
+            await lock.release(cpu)
 
     assert messages(fill) == [message]
 

@@ -9,7 +9,15 @@ from typing import ClassVar
 from ..world import MAX_ACTORS, World
 
 
-class Primitive(ABC):
+class Stateful(ABC):
+    """What tells by itself how it goes on, so that a run that comes to the same again is known as a circle."""
+
+    @abstractmethod
+    def state(self) -> tuple[object, ...]:
+        """All that decides how it goes on, without counters that only grow."""
+
+
+class Primitive(Stateful):
     """Something that actors synchronise with; a world may have several of one name, which get numbers."""
 
     space: ClassVar[str]
@@ -19,10 +27,6 @@ class Primitive(ABC):
         world.refuse_late(type(self).__name__, name)
         self._session = world.session
         self.name = world.session.name(self.space, name)
-
-    @abstractmethod
-    def state(self) -> tuple[object, ...]:
-        """All that decides how it goes on, without counters that only grow."""
 
     def _mask(self, *what: Hashable) -> int:
         """The mask of one of its resources."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ..primitives.step import BrokenRule, Step, operation
 from ..world import Cpu, Main, World
-from .primitive import Primitive
+from .primitive import Primitive, Stateful
 
 
 class WorkStruct:
@@ -20,7 +20,7 @@ class WorkStruct:
         self.function = function
 
 
-class _Queued:
+class _Queued(Stateful):
     """A work as it was queued once: `is_over` when its function has returned, or when it was cancelled."""
 
     __slots__ = ("done", "is_over", "is_taken", "work")
@@ -31,6 +31,10 @@ class _Queued:
         """What its end gives."""
         self.is_taken = False
         self.is_over = False
+
+    def state(self) -> tuple[object, ...]:
+        """How far it is."""
+        return self.work, self.is_taken, self.is_over
 
 
 class WorkqueueStruct(Primitive):
@@ -222,8 +226,9 @@ class WorkqueueStruct(Primitive):
         if not works:
             return Step(what, writes=writes)
         takes = 0
-        for queued in works:
+        for queued in works:  # also what is over by now: whether it was when somebody looked, nobody can tell
             takes |= queued.done
+        works = [queued for queued in works if not queued.is_over]
         return Step(
             what,
             writes=writes,

@@ -142,9 +142,9 @@ class Cpu(Barriers, Thread):
 
         The footprint names all that `do` may touch: a number is a word of memory. What `do` returns is returned.
         """
-        session = self._session
-        footprint = [tuple([_word_or_resource(each) for each in named]) for named in (reads, writes)]
-        yield Step(what, *map(session.footprint, footprint))
+        if self._stage.current != self.number:
+            self.acts(what)
+        yield Step(what, self._named(_words_among(reads)), self._named(_words_among(writes)))
         return do()
 
     @operation
@@ -165,8 +165,8 @@ class Cpu(Barriers, Thread):
         """
         if self._stage.current != self.number:
             self.acts(what)
-        if sleeps and self.spinning:
-            self.might_sleep(what)
+        if self.spinning:
+            self.waits_spinning(what, sleeps)
         if not reads and not writes:
             complaint = f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
             self.refuse(MisuseError(complaint))
@@ -188,8 +188,8 @@ class Cpu(Barriers, Thread):
         """One step that is not offered until a word of memory satisfies `until`; the value that did."""
         if self._stage.current != self.number:
             self.acts(what)
-        if sleeps and self.spinning:
-            self.might_sleep(what)
+        if self.spinning:
+            self.waits_spinning(what, sleeps)
         read, mask, failed = self._memory.read, self._stage.mask(("word", address)), list[BaseException]()
         yield Step(what, mask, ready=asked(lambda: until(read(address)), failed, until), idle=idle)
         if failed:
@@ -207,6 +207,8 @@ class Cpu(Barriers, Thread):
         """A busy wait, one step, that is not offered until several words of memory, given in order, satisfy `until`."""
         if self._stage.current != self.number:
             self.acts(what)
+        if self.spinning:
+            self.waits_spinning(what, sleeps=False)
         mask = self._session.footprint(tuple([("word", address) for address in addresses]))
         read, failed = self._memory.read, list[BaseException]()
         if not addresses:
@@ -365,8 +367,9 @@ def asked(until: Callable[[], bool], failed: list[BaseException], given: object)
     return ready
 
 
-def _word_or_resource(named: PhysAddr | Resource) -> Resource:
-    return ("word", named) if type(named) is int else named
+def _words_among(named: Sequence[PhysAddr | Resource]) -> Sequence[Resource]:
+    """Resources, of which a number is a word of memory."""
+    return [("word", each) if type(each) is int else each for each in named] if type(named) in (list, tuple) else named
 
 
 def _words(address: PhysAddr, count: int) -> tuple[Resource, ...]:

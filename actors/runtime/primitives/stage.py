@@ -39,6 +39,8 @@ class Stage:
         """Of the steps that polled a word those, as a mask, before which it cannot have been as it had to be."""
         self.lock_order: dict[tuple[str, str], str] = {}
         """Of two locks, one of which was taken while the other was held, who did so first."""
+        self.busy_waits: list[tuple[str, str, str]] = []
+        """Who waited busily, for what, and why it could not sleep, such as `holds spin lock m`."""
         self.violation: tuple[str, Violation] | None = None
         self.broken: Finding | None = None
         """What is wrong with the scenario rather than with what it models: the first that was told."""

@@ -43,6 +43,12 @@ class Thread:
         if self.spinning:
             self.refuse(BrokenRule(f"{self.name} may sleep in `{what}` while it {self.spinning[-1]}"))
 
+    def waits_spinning(self, what: str, sleeps: bool) -> None:
+        """Called before it waits where it may not sleep; a busy wait is remembered, as who asks may object."""
+        if sleeps:
+            self.might_sleep(what)
+        self._stage.busy_waits.append((self.name, what, self.spinning[-1]))
+
     def took(self, what: str, *, waited: bool = True) -> None:
         """It holds `what` from now on; if it would have waited for it, what it held before has to be taken first."""
         if waited and self.holds:

@@ -31,7 +31,7 @@ from typing import Any
 
 from hw.memory import Memory
 
-from ..kernel.primitive import Primitive
+from ..kernel.primitive import Stateful
 from ..primitives.codec import Codec
 from ..primitives.ports import Port
 from ..primitives.resources import FootprintTable, ResourceTable
@@ -130,7 +130,7 @@ class _Survey:
                 yield from self._all((thing.name, thing.writer, thing.readers, thing.waiting))
             case Interrupt():
                 yield from self._all((thing.name, thing.pending))
-            case Primitive():
+            case Stateful():
                 yield from self._all(thing.state())
             case [Step(), *_]:  # what a port remembers of one operation
                 yield self.token(thing[0])

@@ -1,4 +1,4 @@
-"""The order in which locks are taken, as lockdep looks at it: a circle is told also where no run of it deadlocks."""
+"""What lockdep asks of locks, for who asks it here: the order in which they are taken, and waits under spin locks."""
 
 from __future__ import annotations
 
@@ -45,3 +45,25 @@ class LockOrder:
                     ways[pair[1]] = [*ways[lock], pair]
                     reached.append(pair[1])
         return ways.get(end, [])
+
+
+class NoWaitUnderSpinLock:
+    """A property to ask for: nobody waits busily for others, such as for hardware, where it may not sleep.
+
+    It is no default: drivers do so on purpose, for a queue that is sure to move. A wait counts also if it was over at
+    once.
+    """
+
+    name = "no-wait-under-spin-lock"
+    watches: ClassVar[tuple[type, ...]] = ()
+
+    def __init__(self, world: World) -> None:
+        self._waits = world.busy_waits
+
+    def observe(self, event: Any) -> None:
+        """Nothing."""
+
+    def at_quiescence(self) -> None:
+        """Violation if somebody did."""
+        for name, what, why in sorted(self._waits):
+            raise Violation(f"{name} waits for `{what}` while it {why}", name)

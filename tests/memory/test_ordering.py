@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from actors.runtime.kernel.completion import Completion
+from actors.runtime.kernel.rcu import Rcu
 from actors.runtime.world import Cpu, World
 from hw.bus import PhysAddr
 from hw.memory import MMIO
@@ -91,6 +92,41 @@ def by_completion(world: World, data: PhysAddr) -> None:
     async def reader(cpu: Cpu) -> None:
         await done.wait(cpu)
         await look(cpu, data)
+
+
+def by_sections(world: World, data: PhysAddr) -> None:
+    rcu, told = Rcu(world), world.word("told")
+
+    @world.actor
+    async def writer(cpu: Cpu) -> None:
+        await write(cpu, data)
+        await rcu.read_lock(cpu)
+        await cpu.store(told, 1, "told")
+        await rcu.read_unlock(cpu)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await rcu.read_lock(cpu)
+        if await cpu.load(told, "told"):
+            await look(cpu, data)
+        await rcu.read_unlock(cpu)
+
+
+def by_grace_period(world: World, data: PhysAddr) -> None:
+    rcu, gone = Rcu(world), world.word("gone")
+
+    @world.actor
+    async def updater(cpu: Cpu) -> None:
+        await cpu.store(gone, 1, "gone")
+        await rcu.synchronize(cpu)
+        await write(cpu, data)
+
+    @world.actor
+    async def reader(cpu: Cpu) -> None:
+        await rcu.read_lock(cpu)
+        if not await cpu.load(gone, "gone"):
+            await look(cpu, data)
+        await rcu.read_unlock(cpu)
 
 
 def by_spawn(world: World, data: PhysAddr) -> None:
@@ -284,6 +320,7 @@ def by_unmarked_pointer(world: World, data: PhysAddr) -> None:
         (by_port, {1}),
         (by_work, {1}),
         (by_completion, {1}),
+        (by_sections, {-1, 0, 1}),
         (by_spawn, {1}),
         (by_lock, {-1, 1}),
         (by_rwlock, {-1, 1}),
@@ -302,6 +339,11 @@ def by_unmarked_pointer(world: World, data: PhysAddr) -> None:
 def test_what_is_told_is_seen_where_that_orders_it(build: Build, arm: set[int]) -> None:
     assert values(build, "arm") == arm
     assert values(build, "tso") == values(build, "sc") == arm - {0}
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso", "arm"])
+def test_who_reads_before_the_end_of_a_grace_period_sees_nothing_of_what_comes_behind(memory: str) -> None:
+    assert values(by_grace_period, memory) == {-1, 0}
 
 
 def test_notes_order_nothing() -> None:

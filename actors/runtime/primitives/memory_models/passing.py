@@ -19,6 +19,8 @@ from .views import Views
 
 _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
+_GRACE_PERIODS = ("rcu", "srcu")
+"""Who begins to read comes after what was done before a grace period began, and the other way round: both look."""
 _GHOSTS = ("note",)
 """What only properties look at."""
 
@@ -138,12 +140,13 @@ class Passing:
                 elif name[-1].endswith("release"):  # who takes a lock gives something too, which orders nothing
                     plan.unlocks.append(bit)
             elif space not in _GHOSTS:
-                handles = space in _INTERRUPTS and step.ready is not None
+                both = space in _GRACE_PERIODS
+                handles = both or (space in _INTERRUPTS and step.ready is not None)
                 if bit & step.takes or (bit & looked_at and handles):
                     plan.takes.append(bit)
                 elif bit & looked_at:
                     plan.looks.append(bit)
-                if bit & step.gives:
+                if bit & step.gives or (both and bit & looked_at):
                     plan.gives.append(bit)
                 elif bit & step.writes:
                     plan.leaves.append(bit)

@@ -143,8 +143,9 @@ class Sharing:
             return
         given, instead = self._given.get(actor, (None, None))
         if given is not None and steps[-1] is instead:
-            # Its actor knows what it gave and took, and has said so of the step that it announced.
-            steps[-1].gives, steps[-1].takes = given.gives, given.takes
+            # What it gave and took its actor says of the step that it announced, or of this one (`Session.became`).
+            steps[-1].gives |= given.gives
+            steps[-1].takes |= given.takes
         self.looked += [Looked(len(steps) - 1, actor, *one) for one in found]
         reads, writes = self.masks(stage.names[actor], steps[-1].what)
         if reads & ~steps[-1].reads or writes & ~steps[-1].writes:

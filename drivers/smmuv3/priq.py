@@ -27,12 +27,17 @@ class PriQueue(QueueThread):
         self._lock = lock
 
     async def drain(self, cpu: Cpu) -> None:
-        """Take entries until the queue is seen empty. Whoever runs it keeps everybody else out of the queue.
+        """Take all that is queued."""
+        await self.take_all(cpu)
+
+    async def take_all(self, cpu: Cpu) -> int:
+        """Take entries until the queue is seen empty; how many. Whoever runs it keeps everybody else out of the queue.
 
         PROD is read again whenever the entries seen so far are used up: the interrupt fires only on the edge from
         empty, so an entry that arrives meanwhile announces itself to nobody (race SMMU-R01).
         """
         await cpu.lock(self._lock)
+        before = self._taken
         while True:
             prod = await self._look(cpu)
             if overflow_pending(prod, self._cons) and self.may_recover(prod):
@@ -42,7 +47,9 @@ class PriQueue(QueueThread):
                 break
             while not self._ring.empty(prod, self._cons):
                 await self.take(cpu)
+        taken = self._taken - before
         await cpu.unlock(self._lock)
+        return taken
 
     def may_recover(self, prod: int) -> bool:
         """After an overflow: drain, discard partials, then acknowledge, in this order (SMMU-R07)."""

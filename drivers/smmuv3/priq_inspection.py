@@ -39,10 +39,8 @@ class InspectedPriQueue(PriQueue):
 
     async def drain(self, cpu: Cpu) -> None:
         """Unbind takes what is queued."""
-        before = self._taken
         await self.keep_out(cpu)
-        await PriQueue.drain(self, cpu)
-        await self.let_in(cpu, self._taken - before)
+        await self.let_in(cpu, await self.take_all(cpu))
 
     async def find(self, cpu: Cpu, pasid: Pasid) -> int | None:
         """Look at every entry where it is; PRIQ_CONS of then, if one is the PASID's, and None if none is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios import catalogue
+from tools.campaign import probe
 from tools.campaign.cells import CANARY, CampaignOptions, Cell, make_matrix, parse_part
 from tools.campaign.ledger import Lease
 from tools.campaign.shard import TURNS, run_shard, strategy_of
@@ -79,7 +81,8 @@ def test_a_part_is_one_of_so_many(text: str) -> None:
         parse_part(text)
 
 
-def test_a_shard_takes_about_as_many_steps_whatever_the_scenario() -> None:
+def test_a_shard_takes_about_as_many_steps_whatever_the_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "MOST_SECONDS", math.inf)
     cells = make_matrix([f"{WORLDS}::writers"], ["n=2,9"], ["walk", "pct"])
     probes: list[str] = []
     engine = Inline(lambda lease, result: probes.append(str(lease)))

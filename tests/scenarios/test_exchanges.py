@@ -19,6 +19,7 @@ PARAMS = {"spinlock-alloc": {"install": "one-master"}}
 """Where the default run ends before anybody has told hardware anything."""
 EXCHANGES = {
     "unbind-window": (6, 11),
+    "missing-barrier": (6, 11),
     "event-queue-wakeup": (0, 4),
     "queue-ack": (6, 1),
     "attach-vs-share-asid": (4, 22),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,7 @@ def test_a_scenario_that_is_not_deterministic_is_told_apart(
     number: int, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runs that are compared first tell it if it shows there; else those do that the search makes again."""
-    monkeypatch.setenv("RUNS", "0")
+    monkeypatch.setattr(json, "runs", 0, raising=False)
     mine = tmp_path / "mine.py"
     mine.write_text(FORGETFUL.replace("NUMBER", str(number)))
     result = call("prove", str(mine), "-o", str(tmp_path))
@@ -187,19 +188,19 @@ def test_a_scenario_that_is_not_deterministic_is_told_apart(
 
 
 FORGETFUL = """
-import os
+import json
 from stopmarker import Cpu, World, scenario
 
 @scenario()
 def forgetful(world: World) -> None:
     '''Fails only in one of the worlds that are built.'''
-    number = os.environ["RUNS"] = str(int(os.environ["RUNS"]) + 1)
+    number = json.runs = json.runs + 1
 
     @world.actor
     async def only(cpu: Cpu) -> None:
         await cpu.note("done")
 
-    world.always("another world", lambda note: "it is that one" if number == "NUMBER" else None)
+    world.always("another world", lambda note: "it is that one" if number == NUMBER else None)
 """
 
 

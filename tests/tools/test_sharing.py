@@ -19,7 +19,11 @@ from .test_cli import call
 
 HEAD = """
 from collections import Counter, deque
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from heapq import heappush
+from itertools import islice
 from stopmarker import Cpu, World, scenario
 
 TOTAL = 0
@@ -214,6 +218,83 @@ MODELS = {
             await cpu.note("bad")
 """,
         "VIOLATED: 2 of all 24 inequivalent schedules, 98 steps",
+    ),
+    "a class, through its instance": (
+        """
+    class Device:
+        suspended = False
+
+    nic = Device()
+
+    @world.actor
+    async def power(cpu):
+        for _ in range(2):
+            await cpu.access("suspend")
+            Device.suspended = True
+            await cpu.access("resume")
+            Device.suspended = False
+
+    @world.actor
+    async def watchdog(cpu):
+        found = []
+        for tick in range(3):
+            await cpu.access(f"tick {tick}")
+            found.append(nic.suspended)
+        if found == [True, False, True]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 35 inequivalent schedules",
+    ),
+    "an iterator behind another one": (
+        """
+    jobs, got = iter(range(8)), {"a": [], "b": []}
+
+    async def work(cpu):
+        for job in islice(jobs, 3):
+            await cpu.access("work")
+            got[cpu.name].append(job)
+
+    world.add_actor("a", work)
+    world.add_actor("b", work)
+    world.eventually("fair", lambda: "unfair" if got["a"] == [0, 2, 5] else None)
+""",
+        "VIOLATED: 3 of all 20 inequivalent schedules",
+    ),
+    "a manager at the end of its block": (
+        """
+    order = []
+
+    @world.actor
+    async def first(cpu):
+        with ExitStack() as stack:
+            stack.callback(order.append, 1)
+            await cpu.access("first")
+
+    @world.actor
+    async def second(cpu):
+        await cpu.access("second")
+        if order:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 2 inequivalent schedules",
+    ),
+    "a partial of a library's function": (
+        """
+    wheel = [9]
+    add_timer = partial(heappush, wheel)
+
+    @world.actor
+    async def first(cpu):
+        await cpu.access("first")
+        add_timer(1)
+
+    @world.actor
+    async def second(cpu):
+        await cpu.access("second")
+        if wheel[0] == 1:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 2 inequivalent schedules",
     ),
     "a variable that both set": (
         """

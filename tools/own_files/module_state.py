@@ -61,7 +61,8 @@ _BY_NAME = frozenset(
     {"setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"}
 )
 _PARTS = (deque, list, dict, set, type(allocate_lock()))
-"""What is entered of the objects of those packages that a module holds."""
+_HELD = frozenset({"asyncio", "logging", "threading"})
+"""Packages of those whose objects a module may hold for itself, such as an event; and what is entered of these."""
 Put = Callable[[], object]
 
 
@@ -114,9 +115,6 @@ class ModuleState:
             before = self._came.setdefault(id(generator), now)
             if len(now) != len(before) or not all(map(is_, now, before)):
                 raise UndeterminedCall(f"{name}, a generator of the module, {ADVANCED}")
-        for name, thing, before in self._outliving:
-            if not is_same(before, state_of(thing)):
-                raise UndeterminedCall(f"{name} ({type(thing).__name__} of the module) {ADVANCED}")
         for namespace in self._namespaces:
             values, saved = namespace.now, namespace.saved
             if len(values) != len(saved) or not all(map(is_, values.values(), saved.values())):
@@ -126,6 +124,9 @@ class ModuleState:
                 attributes.clear()
         for put in self._puts:
             put()
+        for name, thing, before in self._outliving:
+            if not is_same(before, state_of(thing)):
+                raise UndeterminedCall(f"{name} ({type(thing).__name__} of the module) {ADVANCED}")
 
     def _remember(self, thing: Any, name: str, waiting: list[tuple[object, str]]) -> None:
         """Remember what `thing` holds, and look at its parts later."""
@@ -169,7 +170,7 @@ class ModuleState:
         elif str(kind.__module__).partition(".")[0] not in _FOREIGN:
             self._contents(thing, name, waiting)
             self._attributes(thing, name, waiting)
-        elif isinstance(getattr(thing, "__dict__", None), dict):
+        elif str(kind.__module__).partition(".")[0] in _HELD and isinstance(getattr(thing, "__dict__", None), dict):
             self._namespace(vars(thing), f"{name}.", waiting, flat=True)
             held = vars(thing).items()
             waiting += [(part, f"{name}.{key}") for key, part in held if type(part) in _PARTS]

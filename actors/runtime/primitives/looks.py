@@ -32,6 +32,7 @@ _BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
 """What has an object of its own; of a built-in function that is its module."""
 SAYS = frozenset({"holder", "readers", "writer", "waiting", "pending", "value"})
 """What locks, interrupts, ports and counts say of themselves."""
+_SAYING = tuple(f"actors.runtime.{name}" for name in ("kernel", "primitives.sync", "primitives.ports"))
 _COMPARES = frozenset({"index", "count", "remove", "sort", "insort"})
 """Methods of containers that ask their elements whether they are equal, or less."""
 
@@ -159,7 +160,7 @@ def see(thing: T) -> T:
 
 def held(thing: T, name: str) -> T:
     """Refuse to look, in a step, at what a lock or the like says of itself: no step declares that it does."""
-    if name in SAYS and here.segment is not None and type(thing).__module__.startswith("actors.runtime."):
+    if here.segment is not None and type(thing).__module__.startswith(_SAYING):
         error = MisuseError(
             f"a step looks at `{name}` of {getattr(thing, 'name', type(thing).__name__)}, which no step declares: keep "
             "what others need to know in a word, or look at it at the end (`eventually`)"

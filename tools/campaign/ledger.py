@@ -193,7 +193,7 @@ class Ledger:
         return None if row is None else self._shard(row["cell"], row["number"])
 
     def _fresh(self) -> Lease | None:
-        """The next shard of the cell that has had the fewest; the canary sings along, it never sings alone."""
+        """The next shard of the cell that has had the fewest. The canary gets one only while other cells have work."""
         left = "(last IS NULL OR next < last)"
         others = f"(SELECT min(next) FROM cells WHERE cell > 0 AND {left})"
         row = self.store.run(

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Resource = Hashable
 ANYTHING = -1
-"""The mask of all resources there ever are."""
+"""The mask that matches every resource."""
 
 
 class MisuseError(Exception):

@@ -21,10 +21,10 @@ from .record import Record
 from .scheduler import Replay, ScheduleMismatch, Scheduler
 
 Name = tuple[str, tuple[int, ...]]
-"""An actor, and whose how-manieth child it is, from one that was there at first: its number depends on who was spawned
-first, and so does which one of its name it is."""
+"""An actor, by name and lineage: from one that was there at first, which child of whom it is. Its number depends on who
+was spawned first, and so does which one of its name it is."""
 Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
-"""Whose step, its how manieth, what it was, with which outcome, and after how many steps of whom."""
+"""Whose step, its position among that actor's steps, what it was, its outcome, and how many steps of whom came before."""
 Again = Callable[[Scheduler], Record]
 """Makes one run, to its end, of another world of the same experiment."""
 KINDS = 5

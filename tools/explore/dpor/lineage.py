@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors.runtime.runs.record import Record
 
 Lineage = tuple[int, ...]
-"""The number of an actor that is there from the beginning, and from it on the how-manieth child (from 0)."""
+"""The number of an actor that is there from the beginning, and from it on which child it is (from 0)."""
 
 
 class Lineages:

@@ -20,7 +20,7 @@ _RUNTIME = (str(Path(runtime.__file__).parent), str(Path(c.__file__).parent))
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A step of an actor: what it does, and for the how-manieth time (from 1)."""
+    """A step of an actor: what it does, and how often it has done so (from 1)."""
 
     actor: str
     what: str

@@ -24,7 +24,8 @@ Name = tuple[str, tuple[int, ...]]
 """An actor, by name and lineage: from one that was there at first, which child of whom it is. Its number depends on who
 was spawned first, and so does which one of its name it is."""
 Row = tuple[Name, int, str, int, tuple[tuple[Name, int], ...]]
-"""Whose step, its position among that actor's steps, what it was, its outcome, and how many steps of whom came before."""
+"""Whose step, its position among that actor's steps, what it was, its outcome, and how many steps of whom came
+before."""
 Again = Callable[[Scheduler], Record]
 """Makes one run, to its end, of another world of the same experiment."""
 KINDS = 5

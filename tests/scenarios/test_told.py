@@ -53,7 +53,7 @@ class Meter(EventOracle):
             self._costs.add(event.entries)
 
 
-@pytest.mark.parametrize(("drain", "priq", "most"), [("full", 1, 2), ("inspect", 0, 1), ("pri-off", 1, 0)])
+@pytest.mark.parametrize(("drain", "priq", "most"), [("full", 1, 1), ("inspect", 0, 1), ("pri-off", 1, 0)])
 def test_what_a_drain_costs_the_thread_in_entries(drain: str, priq: int, most: int) -> None:
     costs = {0}
     make = worlds(second_pasid, drain=drain, priq=priq, watch="held")

@@ -55,8 +55,6 @@ def said(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("top", "code", "message"),
     [
-        ("G = iter(map(str, range(99)))", "await cpu.note('n', next(G))",
-         "at step 0: a takes `note n = 0`, and in the other a takes `note n = 1`. Likely cause: {other}"),
         ("", "json.n = getattr(json, 'n', 0) + 1\n        await cpu.access('x', reads=[('thing', json.n)])",
          "at step 0: a takes `x` and reads ('thing', 1), and in the other reads ('thing', 2). Likely cause: {other}"),
         ("", "await cpu.note('x', repr(object()))", None),

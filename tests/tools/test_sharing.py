@@ -296,6 +296,29 @@ MODELS = {
 """,
         "VIOLATED: 1 of all 2 inequivalent schedules",
     ),
+    "a set that is changed in place": (
+        """
+    nic = Thing(set())
+
+    @world.actor
+    async def power(cpu):
+        for _ in range(2):
+            await cpu.access("suspend")
+            nic.value |= {"suspended"}
+            await cpu.access("resume")
+            nic.value -= {"suspended"}
+
+    @world.actor
+    async def watchdog(cpu):
+        found = []
+        for tick in range(3):
+            await cpu.access(f"tick {tick}")
+            found.append("suspended" in nic.value)
+        if found == [True, False, True]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 35 inequivalent schedules",
+    ),
     "a variable that both set": (
         """
     count = 0

@@ -231,6 +231,12 @@ class _Visible(ast.NodeTransformer):
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 target = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target)
                 found.append(ast.copy_location(ast.Expr(self.visit_Name(target)), statement))
+            elif isinstance(statement, ast.AugAssign) and _is_plain(statement.target):
+                # What stands there may be changed in place, so it is looked at before.
+                looked_at = ast.parse(ast.unparse(statement.target), mode="eval").body
+                for node in ast.walk(looked_at):
+                    ast.copy_location(node, statement.target)
+                found.append(ast.copy_location(ast.Expr(self.visit(looked_at)), statement))
             if isinstance(statement, ast.AsyncFor):
                 found += self._async_for(statement)
                 continue
@@ -285,6 +291,12 @@ class _Visible(ast.NodeTransformer):
 def _has_steps(body: Iterable[ast.stmt]) -> bool:
     steps = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
     return any(isinstance(node, steps) for statement in body for node in ast.walk(statement))
+
+
+def _is_plain(target: ast.expr) -> bool:
+    """Whether to look at it once more does nothing else: no call stands in it."""
+    kinds = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.unaryop)
+    return all(isinstance(node, kinds) for node in ast.walk(target))
 
 
 def _set_by(statement: ast.stmt) -> list[str]:

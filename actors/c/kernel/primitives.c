@@ -326,6 +326,7 @@ int cancel_work_sync(struct work *work)
 	if (was_pending && queue->slot[turn] == (uint64_t)work) {
 		work->pending = 0;
 		queue->slot[turn] = CANCELLED;
+		work->queue = 0; /* neither pending nor running: who flushes it waits for nothing */
 		return 1;
 	}
 	wait_until_done(queue, turn + 1, PC, SP);

@@ -13,6 +13,7 @@ from hw.memory import WORD_BYTES, BusError
 from .audit import FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
+from .looks import called as handed
 from .looks import looks_further
 from .misuse import no_part, no_word, not_asked, not_stored
 from .ordering import Barriers, Depends
@@ -145,7 +146,7 @@ class Cpu(Barriers, Thread):
         if self._stage.current != self.number:
             self.acts(what)
         yield Step(what, self._named(_words_among(reads)), self._named(_words_among(writes)))
-        return do()
+        return handed(do)()
 
     @operation
     def wait(

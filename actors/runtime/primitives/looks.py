@@ -37,8 +37,8 @@ _COMPARES = frozenset({"index", "count", "remove", "sort", "insort"})
 """Methods of containers that ask their elements whether they are equal, or less."""
 
 
-def _is_array(kind: type) -> bool:
-    return any(base.__module__ == "numpy" and base.__name__ == "ndarray" for base in kind.__mro__)
+def _is_numpy(kind: type) -> bool:
+    return any(base.__module__ == "numpy" for base in kind.__mro__)
 
 
 class _CMemory:
@@ -96,14 +96,15 @@ class Looks:
 
     def _note_parts(self, thing: Any, kind: type) -> None:
         """What belongs to an object though it has an identity of its own: others may come to it another way."""
-        for base in (thing if isinstance(thing, type) else kind).__mro__:
-            if is_users(base) and base is not thing:
-                self.note(base)
+        for above in (thing if isinstance(thing, type) else kind).__mro__:
+            if is_users(above) and above is not thing:
+                self.note(above)
         attributes = getattr(thing, "__dict__", None)
         if type(attributes) is dict and kind.__module__.partition(".")[0] not in OURS:
             self.note(attributes)
-        if _is_array(kind) and thing.base is not None:
-            self.note(thing.base)
+        base = getattr(thing, "base", None) if _is_numpy(kind) else None
+        if base is not None:
+            self.note(base)
         if kind.__module__ in C_MEMORY or any(base.__module__ in C_MEMORY for base in kind.__mro__):
             self.note(_C_MEMORY)
 

@@ -164,7 +164,7 @@ def _names(slots: str | Iterable[str]) -> Iterable[str]:
 
 def _attributes(thing: Any) -> Snapshot:
     held = getattr(thing, "__dict__", None)
-    return tuple(held.items()) if held else ()
+    return (type(thing), *held.items()) if held else (type(thing),)
 
 
 def _exception(thing: Any) -> Snapshot:
@@ -307,5 +307,5 @@ def _parts(thing: Any, kind: type) -> Iterator[Any]:
     elif kind in (MethodType, BuiltinMethodType, MethodWrapperType):
         yield thing.__self__
     if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):
-        yield from [value for _, value in _attributes(thing)]
+        yield from [value for _, value in _attributes(thing)[1:]]
         yield from [getattr(thing, name) for name in _slots(kind) if hasattr(thing, name)]

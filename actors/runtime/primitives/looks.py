@@ -12,12 +12,12 @@ from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, TypeVar
 
 from .snapshots import (
-    C_MEMORY,
     OURS,
     PLAIN,
     USERS,
     Snapshot,
     below,
+    is_c_memory,
     is_same,
     is_users,
     reads_through,
@@ -105,7 +105,7 @@ class Looks:
         base = getattr(thing, "base", None) if _is_numpy(kind) else None
         if base is not None:
             self.note(base)
-        if kind.__module__ in C_MEMORY or any(base.__module__ in C_MEMORY for base in kind.__mro__):
+        if is_c_memory(kind):
             self.note(_C_MEMORY)
 
     def _note_called(self, thing: Any) -> None:

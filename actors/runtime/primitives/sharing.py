@@ -46,12 +46,10 @@ class Looked(NamedTuple):
 class Condition:
     """A condition of a step, which notes what it looks at; equal to another one of the same condition."""
 
-    __slots__ = ("_ready", "_sharing", "looked_at", "what")
+    __slots__ = ("_ready", "looked_at")
 
-    def __init__(self, ready: Callable[[], bool], sharing: Sharing, what: str) -> None:
+    def __init__(self, ready: Callable[[], bool]) -> None:
         self._ready = ready
-        self._sharing = sharing
-        self.what = what
         self.looked_at: list[tuple[Key, Any, bool]] = []
 
     def __call__(self) -> bool:
@@ -67,11 +65,6 @@ class Condition:
         return isinstance(other, Condition) and self._ready == other._ready
 
     __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def given(self) -> Callable[[], bool]:
-        """The condition itself."""
-        return self._ready
 
 
 class Sharing:
@@ -156,7 +149,7 @@ class Sharing:
         reads, writes = self.masks(name, step.what)
         ready = step.ready
         if type(ready) is FunctionType:
-            ready = Condition(ready, self, step.what)
+            ready = Condition(ready)
         if ready is step.ready and not reads & ~step.reads and not writes & ~step.writes:
             return step
         instead = _with(step, reads, writes, ready)

@@ -43,8 +43,7 @@ _LOGS = frozenset({"logging", "loguru"})
 _FIXED = frozenset({"Decimal"})
 """Types of other packages whose objects never change."""
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()), MappingProxyType)
-C_MEMORY = ("ctypes", "_ctypes")
-"""Modules whose objects are parts of memory that others may be parts of, too."""
+_C_MODULES = ("ctypes", "_ctypes")
 _DEEPEST = 500
 """Objects that are looked at to find out what an iterator goes through."""
 Snapshot = Any
@@ -71,14 +70,12 @@ def _way(kind: type) -> Way | None:
         return None
     if is_users(kind):
         return _users_object(kind)
-    if kind.__module__ in C_MEMORY or any(base.__module__ in C_MEMORY for base in kind.__mro__):
+    if is_c_memory(kind):
         return unknown
-    if issubclass(kind, type):
-        return _class
+    if issubclass(kind, type) or kind is ModuleType:
+        return _namespace
     if kind in (FunctionType, SimpleNamespace):
         return _attributes
-    if kind is ModuleType:
-        return _module
     contents = _contents(kind)
     if contents is not None:
         return contents
@@ -96,9 +93,7 @@ def _way(kind: type) -> Way | None:
 def _of_python(kind: type) -> Way | None:
     """How an object of another package is looked at. How far an iterator has come cannot be seen."""
     package = kind.__module__.partition(".")[0]
-    if kind in _VIEWS:
-        return view
-    if kind is memoryview or kind in ProxyTypes:
+    if kind in _VIEWS or kind is memoryview or kind in ProxyTypes:
         return view
     if hasattr(kind, "__next__"):
         return unknown
@@ -111,6 +106,11 @@ def is_users(thing: type | ModuleType) -> bool:
     """Whether a user wrote this class or module."""
     name = thing.__name__ if isinstance(thing, ModuleType) else thing.__module__
     return name.startswith(USERS)
+
+
+def is_c_memory(kind: type) -> bool:
+    """Whether its objects are parts of memory that `ctypes` gives, which others may be parts of, too."""
+    return any(base.__module__ in _C_MODULES for base in kind.__mro__)
 
 
 def _contents(kind: type) -> Way | None:
@@ -135,7 +135,7 @@ def _contents(kind: type) -> Way | None:
 def _users_object(kind: type) -> Way | None:
     """An object of a user's class: its attributes, its slots, and what it holds if it is a container."""
     if issubclass(kind, type):
-        return _class
+        return _namespace
     library = next(base for base in kind.__mro__ if not is_users(base))
     contents = way_of(library) if library is not object else None
     slots = list(_slots(kind))
@@ -179,12 +179,8 @@ def _items(thing: Any) -> Snapshot:
     return tuple(dict.items(thing))
 
 
-def _class(thing: Any) -> Snapshot:
-    """Of a class that a user wrote its attributes."""
-    return tuple(vars(thing).items()) if is_users(thing) else ()
-
-
-def _module(thing: Any) -> Snapshot:
+def _namespace(thing: Any) -> Snapshot:
+    """Of a class or a module that a user wrote its attributes."""
     return tuple(vars(thing).items()) if is_users(thing) else ()
 
 

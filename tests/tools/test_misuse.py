@@ -237,10 +237,10 @@ def mine(world: World) -> None:
 @pytest.mark.parametrize(
     ("code", "what"),
     [
-        ("load(x)", "load"),
-        ("store(x, 1)", "store"),
-        ("load_words(x, 1, 'it')", "it"),
-        ("store_words(x, [1], 'it')", "it"),
+        ("load(x, 'it')", "load it"),
+        ("store(x, 1, 'it')", "store it"),
+        ("load_words(x, 1, 'it')", "load it"),
+        ("store_words(x, [1], 'it')", "store it"),
         ("load_apart(x, 1, [], 'it')", "it"),
         ("rmw(x, lambda n: n)", "rmw"),
         ("access('it')", "it"),

@@ -47,12 +47,7 @@ class Cpu(Barriers, Thread):
     @operation
     def load(self, address: PhysAddr, what: str = "", *, depends: Depends = ()) -> Generator[Step, int, int]:
         """Read one word of memory; `depends` says what the address is computed from (see `rcu_dereference`)."""
-        session, key = self._session, ("load", address, what)
-        if self._stage.current != self.number:
-            self.acts("load")
-        yield session.known.get(key) or session.remember(
-            key, Step(self._text("load", address, what), reads=self._stage.mask(("word", address)))
-        )
+        yield self._known_step(Cpu._load_step, address, what)
         return self._memory.read(address)
 
     @operation
@@ -60,23 +55,14 @@ class Cpu(Barriers, Thread):
         self, address: PhysAddr, value: int, what: str = "", *, depends: Depends = ()
     ) -> Generator[Step, int, None]:
         """Write one word of memory; `depends` says what value, address, or whether it comes to that are decided by."""
-        session, key = self._session, ("store", address, what)
-        if self._stage.current != self.number:
-            self.acts("store")
-        yield session.known.get(key) or session.remember(
-            key, Step(self._text("store", address, what), writes=self._stage.mask(("word", address)))
-        )
+        yield self._known_step(Cpu._store_step, address, what)
         self._overwrite(address, value)
 
     @operation
     def load_words(self, address: PhysAddr, count: int, what: str) -> Generator[Step, int, Sequence[int]]:
         """Read neighbouring words that a protocol keeps everybody else away from."""
-        session, key, read = self._session, ("load words", address, count, what), self._memory.read
-        if self._stage.current != self.number:
-            self.acts(what)
-        yield session.known.get(key) or session.remember(
-            key, Step(f"load {what}", reads=session.footprint(_words(address, count)))
-        )
+        read = self._memory.read
+        yield self._known_step(Cpu._load_words_step, address, count, what)
         return [read(PhysAddr(address + WORD_BYTES * number)) for number in range(count)]
 
     async def load_apart(
@@ -91,12 +77,7 @@ class Cpu(Barriers, Thread):
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from."""
-        session, key = self._session, ("store words", address, len(values), what)
-        if self._stage.current != self.number:
-            self.acts(what)
-        yield session.known.get(key) or session.remember(
-            key, Step(f"store {what}", writes=session.footprint(_words(address, len(values))))
-        )
+        yield self._known_step(Cpu._store_words_step, address, len(values), what)
         for number, value in enumerate(values):
             self._overwrite(PhysAddr(address + WORD_BYTES * number), value)
 
@@ -239,18 +220,15 @@ class Cpu(Barriers, Thread):
     @operation
     def spawn(self, name: str, main: Main, *, daemon: bool = False) -> Generator[Step, int, None]:
         """One step after which a further actor exists."""
-        stage, session = self._stage, self._session
+        session = self._session
         self.acts(f"spawn {name}")
         if not isinstance(name, str) or not callable(main):
             given = f"found cpu.spawn({shown(name)}, {shown(main)})"
             self.refuse(MisuseError(f'{given}: give a name and an uncalled `async def`, as cpu.spawn("child", child)'))
-        key: tuple[Hashable, ...] = ("spawn", name)
-        yield session.known.get(key) or session.remember(key, Step(f"spawn {name}"))
-        key = ("spawn", name, stage.actor_count)
-        begun = stage.mask(("spawn", stage.actor_count))
-        session.steps[-1] = session.known.get(key) or session.remember(key, Step(f"spawn {name}", gives=begun))
-        key = ("starts", name, stage.actor_count)
-        start = session.known.get(key) or session.remember(key, Step(f"{name} starts", takes=begun))
+        yield self._known_step(Cpu._spawn_step, name)
+        count = self._stage.actor_count  # which is known now, and not when the step was announced
+        session.steps[-1] = self._known_step(Cpu._spawned_step, name, count)
+        start = self._known_step(Cpu._starts_step, name, count)
 
         async def after_spawn(cpu: Cpu) -> None:
             await perform(start)
@@ -300,6 +278,37 @@ class Cpu(Barriers, Thread):
             )
         await self.access(f"note {subject} = {value}", writes=(("note", subject),))
         self.emit(Note(subject=subject, value=value))
+
+    # Steps that are the same in every run: what a key of `Session.known` begins with makes the step of the rest of it.
+
+    def _known_step(self, *key: Any) -> Step:
+        """The step that the first of `key` makes of the others; it is made once in a session."""
+        known = self._session.known
+        step: Step = known.get(key) or self._session.remember(key, key[0](self, *key[1:]))
+        if self._stage.current != self.number:
+            self.acts(step.what)
+        return step
+
+    def _load_step(self, address: PhysAddr, what: str) -> Step:
+        return Step(self._text("load", address, what), reads=self._stage.mask(("word", address)))
+
+    def _store_step(self, address: PhysAddr, what: str) -> Step:
+        return Step(self._text("store", address, what), writes=self._stage.mask(("word", address)))
+
+    def _load_words_step(self, address: PhysAddr, count: int, what: str) -> Step:
+        return Step(f"load {what}", reads=self._session.footprint(_words(address, count)))
+
+    def _store_words_step(self, address: PhysAddr, count: int, what: str) -> Step:
+        return Step(f"store {what}", writes=self._session.footprint(_words(address, count)))
+
+    def _spawn_step(self, name: str) -> Step:
+        return Step(f"spawn {name}")
+
+    def _spawned_step(self, name: str, number: int) -> Step:
+        return Step(f"spawn {name}", gives=self._stage.mask(("spawn", number)))
+
+    def _starts_step(self, name: str, number: int) -> Step:
+        return Step(f"{name} starts", takes=self._stage.mask(("spawn", number)))
 
     def _text(self, verb: str, address: PhysAddr, what: str) -> str:
         """What a step does to a word, as text; MisuseError if that is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from hw.pcie.tlp import ConfigurationCompletion, ConfigurationData, ConfigurationRead, ConfigurationWrite
@@ -11,7 +12,7 @@ from .device import Device
 
 
 @dataclass(slots=True, kw_only=True)
-class ConfigurableFunction(Device):
+class ConfigurableFunction(Device, ABC):
     """What a write sets off, a kind of function says."""
 
     completion_passes: bool = True
@@ -33,6 +34,6 @@ class ConfigurableFunction(Device):
                 case unexpected:
                     raise TypeError(f"a function cannot take {unexpected}")
 
+    @abstractmethod
     async def written(self, cpu: Cpu, write: ConfigurationWrite) -> None:
         """What a configuration write sets off."""
-        raise NotImplementedError

@@ -5,9 +5,10 @@ Everything that has a capacity is tiny, so that wrap, overflow and reuse happen 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Required, TypedDict
+from typing import ClassVar, Required, TypedDict, TypeVar
 
 from actors.devices.device import Device
 from actors.devices.job import Job, jobs
@@ -23,6 +24,7 @@ from drivers.kernel.function_reset import Drain
 from drivers.kernel.iommu import QuietContexts, RequestQueue
 from drivers.kernel.memory.mm import Mm
 from drivers.kernel.memory.pasid import Bond, Pasids
+from drivers.kernel.sva import InvalidatePasid, Sva
 from hw.bus import Pasid, PhysAddr, StreamId, VirtAddr
 from hw.memory import WORD_BYTES
 from hw.paging.aarch64 import PageTables
@@ -49,6 +51,7 @@ SID = StreamId(0)
 FIND = one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report")
 PASID = Pasid(1)
 BUFFER = 0x10_0000
+SvaT = TypeVar("SvaT", bound=Sva)
 
 
 class Options(TypedDict, total=False):
@@ -92,7 +95,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(slots=True, kw_only=True)
-class Platform:
+class Platform(ABC):
     """What a scenario works with; `mm_a` is bound, `mm_b` waits for the PASID."""
 
     endpoint: Endpoint
@@ -122,9 +125,22 @@ class Platform:
                 pasid = self.device.pasid
                 self.device.atc.fill(AtcEntry(pasid=pasid, virtual_page=address, page=page, read=True, write=True))
 
+    @abstractmethod
     def remember(self, address: VirtAddr, page: PhysAddr) -> None:
         """Put a translation of process A into the IOMMU's TLB, before the world begins."""
-        raise NotImplementedError
+
+    def sva(self, world: World, kind: type[SvaT], invalidate_pasid: InvalidatePasid | None = None) -> SvaT:
+        """bind and unbind of 2017 for this board; `invalidate_pasid` is the callback of the device's driver."""
+        return kind(
+            self.pasids,
+            self.contexts,
+            self.queue,
+            self.iopf,
+            invalidate_pasid,
+            self.endpoint.disable_pri,
+            world.mutex("sva_lock"),
+            self.device.stopped,
+        )
 
     def add_hardware(self, world: World, *, ats: bool = True) -> None:
         """The device and the IOMMU's units; without `ats` nothing answers translation requests."""

@@ -67,16 +67,7 @@ EXPECTED = (
 def misdirected_fault(world: World, *, drain: str, answer: str, watch: str) -> None:
     """A page request is handled for the PASID's next owner, and its answer goes to the device."""
     board = smmuv3_platform(world, device=DEVICES[answer], report=FLUSHED, credits=4, put_async=True)
-    sva = VARIANTS[drain](
-        board.pasids,
-        board.contexts,
-        board.queue,
-        board.iopf,
-        None,
-        board.endpoint.disable_pri,
-        world.mutex("sva_lock"),
-        board.device.stopped,
-    )
+    sva = board.sva(world, VARIANTS[drain])
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

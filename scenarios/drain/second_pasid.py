@@ -102,16 +102,7 @@ def second_pasid(world: World, *, drain: str, priq: int, second: int, watch: str
         queue=InspectedPriQueue,
     )
     board.pasids.bind_now(board.mm_b)
-    sva = DRAINS[drain](
-        board.pasids,
-        board.contexts,
-        board.queue,
-        board.iopf,
-        None,
-        board.endpoint.disable_pri,
-        world.mutex("sva_lock"),
-        board.device.stopped,
-    )
+    sva = board.sva(world, DRAINS[drain])
     if isinstance(sva, StopPriThenOn):
         sva.turns_on_with(board.endpoint)
 

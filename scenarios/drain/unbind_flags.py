@@ -57,16 +57,8 @@ def unbind_flags(world: World, given: UnbindFlags) -> None:
         await begin_teardown(cpu, pasid)
         return 0
 
-    sva = FLAG_READERS[given.core](
-        board.pasids,
-        board.contexts,
-        board.queue,
-        board.iopf,
-        {"none": None, "right": stops, "zero": cannot_stop}[given.callback],
-        endpoint.disable_pri,
-        world.mutex("sva_lock"),
-        board.device.stopped,
-    )
+    callback = {"none": None, "right": stops, "zero": cannot_stop}[given.callback]
+    sva = board.sva(world, FLAG_READERS[given.core], callback)
 
     async def process(cpu: Cpu) -> None:
         if given.trigger == "exit" and await mm.put(cpu):

@@ -88,16 +88,7 @@ def unbind_window(world: World, given: UnbindWindow) -> None:
         pushed=given.pushed,
     )
     callback = board.endpoint.stop if given.trigger == "exit" else None
-    sva = VARIANTS[given.drain](
-        board.pasids,
-        board.contexts,
-        board.queue,
-        board.iopf,
-        callback,
-        board.endpoint.disable_pri,
-        world.mutex("sva_lock"),
-        board.device.stopped,
-    )
+    sva = board.sva(world, VARIANTS[given.drain], callback)
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

@@ -99,16 +99,7 @@ def missing_barrier(world: World, *, barrier: str) -> None:
         share(world, LOCK_FREE[barrier], CmdqIssue())
         return
     board = smmuv3_platform(world, device=STYLES["B"], report=REPORT["right"]["B"], credits=4, **BARRIERS[barrier])
-    sva = VARIANTS["full"](
-        board.pasids,
-        board.contexts,
-        board.queue,
-        board.iopf,
-        None,
-        board.endpoint.disable_pri,
-        world.mutex("sva_lock"),
-        board.device.stopped,
-    )
+    sva = board.sva(world, VARIANTS["full"])
     board.add_hardware(world)
     add_pri_thread(world, board.queue)
     add_fault_worker(world, board.iopf)

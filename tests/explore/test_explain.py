@@ -18,6 +18,7 @@ from scenarios.entries.attach_vs_share_asid import attach_vs_share_asid
 from scenarios.scenario import Scenario, scenario
 from tests.models import pri_window
 from tests.running import of, runs
+from tests.tools.worlds import lock_order
 from tools.explore.dpor.dpor import Dpor
 from tools.explore.reasons.explain import Explanation, explain
 from tools.explore.reasons.orderings import Ordering
@@ -143,26 +144,6 @@ def test_what_the_budget_leaves_open_is_said() -> None:
     result = explained(pri_window, Budget(schedules=20), kind="hard", k=2)
     assert not result.decided
     assert result.open.startswith("20 of about ")
-
-
-@scenario()
-def lock_order(world: World) -> None:
-    """Two locks, taken in two orders."""
-    one, two = world.mutex("one"), world.mutex("two")
-
-    @world.actor
-    async def a(cpu: Cpu) -> None:
-        await cpu.lock(one)
-        await cpu.lock(two)
-        await cpu.unlock(two)
-        await cpu.unlock(one)
-
-    @world.actor
-    async def b(cpu: Cpu) -> None:
-        await cpu.lock(two)
-        await cpu.lock(one)
-        await cpu.unlock(one)
-        await cpu.unlock(two)
 
 
 def test_a_deadlock_is_explained_by_steps_that_never_came() -> None:

@@ -1,11 +1,12 @@
-"""One board for every IOMMU: what a scenario says about it is said once, and `iommu` chooses what is in the middle.
+"""One board for every IOMMU: a scenario describes it once, and its parameter `iommu` chooses what is in the middle.
 
-A new IOMMU is a board, what it offers to which experiment (as in `smmuv3_variants`), and its name in `IOMMUS`.
+A new IOMMU needs a board, a record of what it offers to which experiment (as in `smmuv3_variants`), and its name in
+`IOMMUS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Unpack
 
@@ -24,7 +25,7 @@ IOMMUS = {
         VTD,
     )
 }
-"""As people should read them: the first is what a scenario has if nobody says otherwise."""
+"""The IOMMUs by name, in the order in which people read them; the first is the default of most scenarios."""
 
 
 def iommu_with(
@@ -36,25 +37,26 @@ def iommu_with(
 
 
 def words_of(experiment: str) -> tuple[str, ...]:
-    """What there is to choose from, with one IOMMU or another; one that offers more than others has the say."""
+    """All words of an experiment, of whichever IOMMU; those of the one that offers most come first."""
     offers = [iommu.variants.get(experiment, {}) for iommu in IOMMUS.values()]
     words = dict.fromkeys(word for offer in sorted(offers, key=len, reverse=True) for word in offer)
     return tuple(words)
 
 
 def parts_of(iommu: str, **words: str) -> Parts:
-    """What the words, by experiment, put in the place of which parts of that IOMMU's board.
+    """The parts of that IOMMU's board which the words, given by experiment, replace.
 
-    BadValue if the IOMMU does not have one of them.
+    BadValue if the IOMMU does not have one of the words.
     """
     parts: dict[str, Any] = {}
     for experiment, word in words.items():
         offer = IOMMUS[iommu].variants.get(experiment, {})
         if word not in offer:
-            having = _and(each.title for each in IOMMUS.values() if word in each.variants.get(experiment, {}))
-            allowed = ", ".join(offer) or "none"
+            having = [each.title for each in IOMMUS.values() if word in each.variants.get(experiment, {})]
+            have = "has" if len(having) == 1 else "have"
+            only, allowed = " and ".join(having), ", ".join(offer) or "none"
             raise BadValue(
-                f"parameter {experiment}={word!r}: only {having} has that; with iommu={iommu} allowed are {allowed}"
+                f"parameter {experiment}={word!r}: only {only} {have} that; with iommu={iommu} allowed are {allowed}"
             )
         parts |= offer[word]
     return parts
@@ -69,8 +71,8 @@ def platform(
 ) -> Platform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `parts` come in the place of what the options say, or of parts of that IOMMU, as `parts_of` has them; `knobs` are
-    of its hardware, by name: BadValue if it has not one of them and is not as if it had.
+    `parts` replace what the options say, or parts of that IOMMU, as `parts_of` has them; `knobs` are those of its
+    hardware, by name. BadValue for a knob that this IOMMU does not have, unless it is given its default.
     """
     chosen = IOMMUS[iommu]
     hardware = partial(chosen.hardware, **_fields(iommu, knobs or {}))
@@ -86,12 +88,8 @@ def _fields(iommu: str, knobs: Mapping[str, str]) -> Mapping[str, object]:
             continue
         others = [each for each in IOMMUS.values() if name in each.knobs]
         if word != (right := others[0].knobs[name].default):
-            having = _and(each.title for each in others)
+            having = " and ".join(each.title for each in others)
             raise BadValue(
                 f"parameter {name}={word!r}: a knob of {having} alone; with iommu={iommu} allowed is {right}"
             )
     return fields
-
-
-def _and(titles: Iterable[str]) -> str:
-    return " and ".join(titles)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.cli import cli
+from tools.commands.show import STYLES
 from tools.experiments.strategies import STRATEGIES
 from tools.terminal.exits import Exit
 from tools.terminal.output import wants_color
@@ -175,7 +176,13 @@ def test_a_token_may_come_in_several_words() -> None:
     assert call("replay", token[:40], token[40:]).exit_code == Exit.VIOLATED
 
 
-@pytest.mark.parametrize("style", ["ladder", "columns", "list"])
+def test_every_style_can_be_asked_for() -> None:
+    (choice,) = [option.type for option in cli.commands["show"].params if option.name == "style"]
+    assert isinstance(choice, click.Choice)
+    assert list(choice.choices) == list(STYLES)
+
+
+@pytest.mark.parametrize("style", STYLES)
 def test_show_draws_without_running(trace_file: str, style: str) -> None:
     result = call("show", trace_file, "--style", style, "--all")
     assert result.exit_code == 0

@@ -85,6 +85,14 @@ class FreesHeldLock(CFault):
     """An object was freed while a lock in it was held."""
 
 
+class OverwritesHeldLock(CFault):
+    """A lock was overwritten, or initialised, while it was held."""
+
+
+class CopiesHeldLock(CFault):
+    """A lock was read by a plain access, such as a copy of the structure around it, while it was held."""
+
+
 class Warned(CFault):
     """A WARN_ON of the user's."""
 
@@ -129,5 +137,7 @@ FAULTS: tuple[type[CFault], ...] = (
     WouldWait,
     Exhausted,
     Destroyed,
+    OverwritesHeldLock,
+    CopiesHeldLock,
 )
 """In the order of `enum fault` in runtime.h."""

@@ -167,7 +167,7 @@ class Image:
         self.users = [
             (int(part["sh_addr"]), int(part["sh_size"]))
             for part in elf.iter_sections()
-            if part["sh_flags"] & 3 == 3 and part["sh_size"] and not part.name.startswith(".ours")
+            if part["sh_flags"] & 3 == 3 and part["sh_size"] and not part.name.startswith((".ours", "ours_"))
         ]
         """The statics of the user's files: where each part begins, how many bytes."""
         self._symbols = {
@@ -195,6 +195,7 @@ class Image:
                     ctypes.memmove(segment.address, segment.data, len(segment.data))
         else:
             self._map()
+        self.make_locks()
         control().dma = 0
         self.entered += 1
 
@@ -227,6 +228,11 @@ class Image:
     def reset_heap(self) -> Any:
         """Makes the heap empty."""
         return self.function("c_reset_heap", 0)
+
+    @cached_property
+    def make_locks(self) -> Any:
+        """Has the runtime know the locks that are made where they are defined."""
+        return self.function("c_make_locks", 0)
 
     def function(self, name: str, arguments: int) -> Any:
         """A function of the image that Python may call; it keeps the interpreter to itself meanwhile."""

@@ -47,7 +47,7 @@ ONE = {
         "race.c:3: iommu_magic is called, and no file defines it",
     ),
     "StackOverflow": (
-        "int deep(volatile int *n) {\n volatile int own[64];\n own[0] = *n;\n return deep(own) + own[0]; }\n"
+        "int deep(volatile int *n) {\n volatile int own[64];\n own[0] = *n; return deep(own) + own[0]; }\n"
         "int user(void) { volatile int n = 1; return deep(&n); }",
         "race.c:3: the stack is full, or its pointer is elsewhere",
     ),
@@ -83,7 +83,7 @@ ONE = {
     "FreesHeldLock": (
         "#include <linux/mutex.h>\n#include <linux/slab.h>\nvoid user(void) {\n"
         " struct mutex *l = kmalloc(sizeof *l, GFP_KERNEL);\n mutex_init(l);\n mutex_lock(l);\n kfree(l); }",
-        "race.c:7: object of race.c:4 is freed while a lock in it is held",
+        "race.c:7: object of race.c:4 is freed, or its function returns, while a lock in it is held",
     ),
     "Warned": (
         "#include <linux/bug.h>\nint x = 3;\nvoid user(void) {\n WARN_ON(x > 2); }",

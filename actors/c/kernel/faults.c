@@ -49,6 +49,8 @@ static void arrived(int signal, void *info, void *context)
 	c_stop.pc = registers[RIP] + 1;
 	c_stop.address = address;
 	c_stop.size = 0;
+	for (int i = 0; i < 4; i++)
+		c_stop.detail[i] = 0;
 	c_stop.value = signal == FPE ? DIVISION : signal == ILL ? ILLEGAL : BAD_ACCESS;
 	if (signal == SEGV && address - (t->low - PAGE) < PAGE)
 		c_stop.value = STACK_OVERFLOW;

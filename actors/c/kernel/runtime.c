@@ -154,7 +154,7 @@ enum { PRIVATE, EXPOSED, ENDED };
 static uint8_t *shadow(uint64_t address) { return (uint8_t *)(SHADOW + (address - STACKS) / 8); }
 static int is_stack(uint64_t address) { return address - STACKS < SLOTS * STACK; }
 static int is_own(uint64_t address) { return address - c_running->low < c_running->high - c_running->low; }
-static int is_static(uint64_t address) { return address - IMAGE < control->end - IMAGE; }
+int c_is_static(uint64_t address) { return address - IMAGE < control->end - IMAGE; }
 static int is_heap(uint64_t address) { return address - HEAP < SLOTS * ARENA; }
 static int is_dma(uint64_t address) { return address - DMA < control->dma; }
 
@@ -162,7 +162,7 @@ static enum fault wrong(uint64_t address, uint64_t size, int is_write)
 {
 	struct object *object;
 
-	if (is_static(address) && is_static(address + size - 1))
+	if (c_is_static(address) && c_is_static(address + size - 1))
 		return is_write && address < control->written ? CONSTANT : ~0u;
 	if (is_heap(address)) {
 		object = c_object(address);
@@ -236,7 +236,7 @@ static void settle(struct thread *t)
 void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64_t sp)
 {
 	struct thread *t = c_running;
-	uint64_t site, code;
+	uint64_t site, code, lock;
 
 	t->user_sp = sp;
 	settle(t);
@@ -245,13 +245,18 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 			c_fault(USE_AFTER_RETURN, address, size, pc);
 		if (*shadow(address) != EXPOSED && *shadow(address + size - 1) != EXPOSED)
 			return;
-	} else if (is_static(address)) {
+	} else if (c_is_static(address)) {
 		if (address < control->written && kind == READ)
 			return;
 	} else if (!is_heap(address) && !is_stack(address) && !is_dma(address)) {
 		c_fault(address + size < PAGE || address < PAGE ? NULL_POINTER : WILD_POINTER, address, size, pc);
 	}
-	if (!c_is_setup()) {
+	if (kind == READ && (lock = c_lock_made_at(address, size))) {
+		c_begin_step("look at lock", pc);
+		c_range(lock, 8, WRITES); /* in the eyes of whoever takes it or gives it back */
+		c_range(address, size, READS);
+		c_take_step(NULL, 0, 0);
+	} else if (!c_is_setup()) {
 		site = site_of(address);
 		code = size == 8 ? 3 : size >> 1;
 		c_stop.kind = kind;
@@ -263,6 +268,7 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 		c_leave(site > MOST_SITES ? OTHER : address << 33 | (pc - IMAGE & 0xfffff) << 13 | code << 11 | kind << 9 | site);
 	}
 	c_check(address, size, kind != READ, pc);
+	c_leaves_lock(address, size, kind != READ, pc);
 	if (kind == READ)
 		remember(t, address, size);
 	else if (kind == ATOMIC)
@@ -362,6 +368,7 @@ __attribute__((used)) static void end_frame(uint64_t pc, uint64_t sp)
 	c_begin_step("leave frame", pc);
 	c_range(low, sp - low, WRITES);
 	c_take_step(NULL, 0, 0);
+	c_frees(low, sp - low, pc);
 	for (uint64_t at = low; at < sp; at += 8)
 		*shadow(at) = ENDED;
 }

@@ -32,7 +32,7 @@ enum { READS = 1, WRITES = 2, LOCKS = 4, UNLOCKS = 8 };
 enum fault {
 	NULL_POINTER, WILD_POINTER, CONSTANT, USE_AFTER_FREE, OUT_OF_BOUNDS, USE_AFTER_RETURN, DOUBLE_FREE, BAD_FREE,
 	MISSING, STACK_OVERFLOW, DIVISION, ILLEGAL, BAD_ACCESS, ENDLESS, SLEEPS, NOT_HELD, STILL_HELD, FREES_LOCK,
-	WARNED, BUG, WOULD_WAIT, EXHAUSTED, DESTROYED
+	WARNED, BUG, WOULD_WAIT, EXHAUSTED, DESTROYED, OVERWRITES_LOCK, COPIES_LOCK
 };
 
 struct range {
@@ -99,6 +99,10 @@ void c_range(uint64_t address, uint64_t size, uint64_t use);
 void c_take_step(int (*until)(struct thread *), uint64_t a, uint64_t b);
 void c_check(uint64_t address, uint64_t size, int is_write, uint64_t pc);
 int c_may_touch(uint64_t address, uint64_t size);
+int c_is_static(uint64_t address);
+void c_may_sleep(uint64_t pc);
+uint64_t c_lock_made_at(uint64_t address, uint64_t size);
+void c_leaves_lock(uint64_t address, uint64_t size, int is_write, uint64_t pc);
 struct object *c_object(uint64_t address);
 void c_frees(uint64_t start, uint64_t size, uint64_t pc);
 void c_reset_heap(void);

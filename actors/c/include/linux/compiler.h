@@ -22,6 +22,9 @@
 #define __always_inline inline __attribute__((__always_inline__))
 #define fallthrough __attribute__((__fallthrough__))
 
+/* Tells the runtime of a lock that is made where it is defined. */
+#define C_LOCK(name) static void *c_lock_##name __attribute__((__section__("ours_locks"), __used__)) = &name
+
 /* Every access is seen in the order of the program, so these say nothing more than the compiler's own barrier. */
 #define smp_mb() barrier()
 #define smp_rmb() barrier()
@@ -39,7 +42,8 @@
 
 /* A loop whose rounds change nothing waits by itself until what it has read is written. */
 #define cpu_relax() barrier()
-#define cond_resched() barrier()
+void c_might_sleep(void);
+#define cond_resched() ({ c_might_sleep(); 0; })
 #define smp_cond_load_relaxed(p, condition)           \
 	({                                             \
 		__typeof__(*(p)) VAL;                  \

@@ -23,7 +23,6 @@
 #define pr_err(...) ((void)0)
 #define printk(...) ((void)0)
 
-void c_might_sleep(void);
 void *memcpy(void *to, const void *from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);

@@ -3,9 +3,9 @@
 #include <linux/kernel.h>
 
 struct mutex {
-	u64 : 64; /* nobody reads or writes it: whether it is held is kept elsewhere */
+	union { u64 word; }; /* only copied and cleared: whether it is held is kept elsewhere */
 } __aligned(8);
-#define DEFINE_MUTEX(name) struct mutex name
+#define DEFINE_MUTEX(name) struct mutex name; C_LOCK(name)
 
 void mutex_init(struct mutex *lock);
 void mutex_lock(struct mutex *lock);

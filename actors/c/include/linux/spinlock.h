@@ -3,9 +3,9 @@
 #include <linux/kernel.h>
 
 typedef struct {
-	u64 : 64; /* nobody reads or writes it: whether it is held is kept elsewhere */
+	union { u64 word; }; /* only copied and cleared: whether it is held is kept elsewhere */
 } __aligned(8) spinlock_t;
-#define DEFINE_SPINLOCK(name) spinlock_t name
+#define DEFINE_SPINLOCK(name) spinlock_t name; C_LOCK(name)
 
 void spin_lock_init(spinlock_t *lock);
 void spin_lock(spinlock_t *lock);

@@ -17,6 +17,7 @@ void c_schedule(wait_queue_head_t *queue, u64 before);
 /* Whoever makes the condition true must wake up those who wait for it. */
 #define wait_event(queue, condition)                                   \
 	do {                                                            \
+		c_might_sleep();                                        \
 		while (!(condition)) {                                  \
 			u64 before_ = c_prepare_to_wait(&(queue));      \
 			if (condition)                                  \

@@ -31,6 +31,7 @@ void destroy_workqueue(struct workqueue_struct *queue);
 bool queue_work(struct workqueue_struct *queue, struct work_struct *work);
 void flush_workqueue(struct workqueue_struct *queue);
 bool flush_work(struct work_struct *work);
+bool cancel_work(struct work_struct *work);
 bool cancel_work_sync(struct work_struct *work);
 #define schedule_work(work) queue_work(system_wq, work)
 #define work_pending(work) (READ_ONCE((work)->pending) != 0)

@@ -49,7 +49,7 @@ LOCKS = {
     ),
     ("copies", "uses"): (4, "CopiesHeldLock", "race.c:16: one.lock, a lock that is held, is copied or looked into"),
     ("copies_defined", "uses_defined"): (
-        2, "CopiesHeldLock", "race.c:21: defined, a lock that is held, is copied or looked into"
+        3, "CopiesHeldLock", "race.c:21: defined, a lock that is held, is copied or looked into"
     ),
     ("leaves",): (
         1,

@@ -15,6 +15,15 @@ from actors.runtime.kernel.rcu import Rcu, Srcu
 from actors.runtime.kernel.refcount import RefCount
 from actors.runtime.kernel.wait_queue import WaitQueue
 from actors.runtime.kernel.work import WorkqueueStruct, WorkStruct
+from actors.runtime.primitives.processor import Processor
+from actors.runtime.primitives.sync import (
+    Lock,
+    RwLock,
+    RwSemaphore,
+    SpinLock,
+    local_irq_restore,
+    local_irq_save,
+)
 from drivers.kernel.memory.objects import Counted, Object, allocate
 from scenarios.oracles.no_double_free import NoDoubleFree
 from scenarios.oracles.no_use_after_free import NoUseAfterFree
@@ -25,17 +34,24 @@ __all__ = [
     "Counted",
     "IrqAction",
     "IrqLine",
+    "Lock",
     "LockOrder",
     "NoDoubleFree",
     "NoUseAfterFree",
     "NoWaitUnderSpinLock",
     "NothingLeaks",
     "Object",
+    "Processor",
     "Rcu",
     "RefCount",
+    "RwLock",
+    "RwSemaphore",
+    "SpinLock",
     "Srcu",
     "WaitQueue",
     "WorkStruct",
     "WorkqueueStruct",
     "allocate",
+    "local_irq_restore",
+    "local_irq_save",
 ]

@@ -25,11 +25,12 @@ from .primitives.memory_models.memory import WatchedMemory
 from .primitives.memory_models.views import VIEWS, HardwareViews
 from .primitives.places import place_in
 from .primitives.ports import Port
+from .primitives.processor import Processor
 from .primitives.resources import shown
 from .primitives.session import Session as Session
 from .primitives.sharing import Sharing
 from .primitives.stage import Stage
-from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, SpinLock
+from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, RwSemaphore, SpinLock
 from .primitives.workqueue import Workqueue
 
 MainT = TypeVar("MainT", bound=Main)
@@ -93,11 +94,14 @@ class World(Stage):
         self.add_actor(main.__name__, main, daemon=True)
         return main
 
-    def add_actor(self, name: str, main: Main, daemon: bool = False, hardware: bool = False) -> None:
+    def add_actor(
+        self, name: str, main: Main, daemon: bool = False, hardware: bool = False, on: Processor | None = None
+    ) -> None:
         """Add an actor; at most MAX_ACTORS in one world. MisuseError if `main` cannot be called, or is a generator.
 
         `hardware` has no CPU: it is drawn so, with other parts of it (what has its name up to a dot), and its accesses
-        are in order under every memory model, as are those of whom it spawns.
+        are in order under every memory model, as are those of whom it spawns. `on` is the processor that it shares
+        with others; whom it spawns has one of its own.
         """
         if not isinstance(name, str):
             raise MisuseError(
@@ -106,20 +110,39 @@ class World(Stage):
         if not callable(main) or _flags(main) & (CO_GENERATOR | CO_ASYNC_GENERATOR):
             kind = "a generator" if callable(main) else type(main).__name__
             raise MisuseError(f"add actor {name}: found {kind}; an actor is an `async def` of its cpu, uncalled")
+        if on is not None and (not isinstance(on, Processor) or hardware):
+            found = "hardware, which has no processor" if hardware else shown(on)
+            raise MisuseError(f"add actor {name}: found {found}; give what `world.processor(name)` made")
+        if on is not None:
+            on.threads += 1
+        self._add(Actor(name, main, daemon, hardware, self._cpu(name, hardware, on)))
+
+    def add_handler(self, name: str, main: Main, on: Processor | None) -> None:
+        """Add a daemon that handles hard interrupts; on a processor it says itself when it begins and ends there."""
+        cpu = self._cpu(name, False, on)
+        cpu.in_interrupt = True
+        self._add(Actor(name, main, True, False, cpu))
+
+    def _add(self, actor: Actor) -> None:
         if len(self.actors) >= MAX_ACTORS:
-            raise MisuseError(f"add actor {name}: a world has at most {MAX_ACTORS} actors")
-        self.actors.append(Actor(name, main, daemon, hardware, self._cpu(name, hardware)))
-        self.names.append(name)
+            raise MisuseError(f"add actor {actor.name}: a world has at most {MAX_ACTORS} actors")
+        self.actors.append(actor)
+        self.names.append(actor.name)
         self.alert = True
 
-    def _cpu(self, name: str, hardware: bool) -> Cpu:
+    def _cpu(self, name: str, hardware: bool, on: Processor | None = None) -> Cpu:
         number = self.actor_count
         if self.memory_model == SC:
-            return Cpu(self, number, name, self.add_actor)
-        parent = self.actors[self.current].cpu if self.is_full and self.actors else None
-        in_order = hardware or (isinstance(parent, WeakCpu) and isinstance(parent.views, HardwareViews))
-        views = HardwareViews() if in_order else VIEWS[self.memory_model]()
-        return WeakCpu(self, number, name, self.add_actor, views)
+            cpu = Cpu(self, number, name, self.add_actor)
+        else:
+            parent = self.actors[self.current].cpu if self.is_full and self.actors else None
+            in_order = hardware or (isinstance(parent, WeakCpu) and isinstance(parent.views, HardwareViews))
+            views = HardwareViews() if in_order else VIEWS[self.memory_model]()
+            if on is not None:
+                views = on.views = on.views or views
+            cpu = WeakCpu(self, number, name, self.add_actor, views)
+        cpu.processor = on
+        return cpu
 
     def at_end(self, forget: Callable[[], object]) -> None:
         """Have `forget` called when the run is over: for parts that refer to each other, which Python frees late."""
@@ -156,8 +179,13 @@ class World(Stage):
         self.refuse_late("world.spinlock", name)
         return self.session.lend(SpinLock, name)
 
+    def rwsem(self, name: str) -> RwSemaphore:
+        """struct rw_semaphore: a reader-writer lock that may be held across sleeps."""
+        self.refuse_late("world.rwsem", name)
+        return self.session.lend(RwSemaphore, name)
+
     def rwlock(self, name: str) -> RwLock:
-        """A reader-writer lock."""
+        """rwlock_t: a reader-writer lock under which nothing may sleep."""
         self.refuse_late("world.rwlock", name)
         return self.session.lend(RwLock, name)
 
@@ -165,6 +193,11 @@ class World(Stage):
         """An interrupt line."""
         self.refuse_late("world.interrupt", name)
         return self.session.lend(Interrupt, name)
+
+    def processor(self, name: str) -> Processor:
+        """A CPU that several actors share: those added with `on=` it, and interrupt lines that are handled there."""
+        self.refuse_late("world.processor", name)
+        return self.session.lend(Processor, name)
 
     def port(self, name: str, *types: type) -> Port:
         """A FIFO that carries these message types."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from actors.runtime.primitives.cpu import called
 from actors.runtime.primitives.step import Step
 from actors.runtime.world import Session
 from stopmarker import Violation, World
@@ -208,7 +209,7 @@ class Run:
         actors = self.world.actors
         while len(self.pending) < len(actors):
             actor = actors[len(self.pending)]
-            coroutine = actor.main(actor.cpu)
+            coroutine: Any = called(actor.name, actor.main, actor.cpu)
             self._coroutines.append(coroutine)
             self._sends.append(coroutine.send)
             self.pending.append(None)

@@ -35,7 +35,7 @@ class Machine:
         self._ports = [world.port(f"p{n}", Number) for n in range(PORTS)]
         self._mutexes = [world.mutex(f"m{n}") for n in range(LOCKS)]
         self._spinlocks = [world.spinlock(f"s{n}") for n in range(LOCKS)]
-        self._rwlock = world.rwlock("rw")
+        self._rwlock = world.rwsem("rw")
         self._lines = [world.interrupt(f"i{n}") for n in range(LINES)]
         kinds = {"posted": (Number,), "non_posted": (Number,), "completion": (Number,)}
         self._links = [world.link(f"k{n}", **kinds) for n in range(LINKS)]

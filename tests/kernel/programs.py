@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
+from actors.runtime.primitives.processor import Processor
 from actors.runtime.world import Cpu, World
 
 from .comparing import Build, State
 
 Operation = Callable[[Cpu], Awaitable[object]]
-Kit = Callable[[World], tuple[Sequence[Operation], Callable[[], State]]]
-"""Fills a world with what the operations use; the operations, and what can be told of it at the end."""
+Kit = Callable[[World], tuple[Sequence[Operation], Callable[[], State], *tuple[Processor | None, ...]]]
+"""Fills a world with what the operations use; the operations, what can be told of it at the end, and the processors
+that the actors get in turn, if they share some."""
 
 
 def programs(kit: Kit, seed: int, actors: int, length: int) -> Build:
@@ -20,7 +22,7 @@ def programs(kit: Kit, seed: int, actors: int, length: int) -> Build:
     plans = [[draw.random() for _ in range(draw.randint(1, length))] for _ in range(actors)]
 
     def build(world: World) -> Callable[[], State]:
-        operations, state = kit(world)
+        operations, state, *on = kit(world)
         seen: dict[str, list[object]] = {}
 
         def main(plan: Sequence[float]) -> Callable[[Cpu], Awaitable[None]]:
@@ -32,7 +34,7 @@ def programs(kit: Kit, seed: int, actors: int, length: int) -> Build:
             return run
 
         for number, plan in enumerate(plans):
-            world.add_actor(f"actor {number}", main(plan))  # type: ignore[arg-type]  # an async def
+            world.add_actor(f"actor {number}", main(plan), on=on[number % len(on)] if on else None)  # type: ignore[arg-type]
         return lambda: (tuple(sorted((name, tuple(map(str, values))) for name, values in seen.items())), state())
 
     return build

@@ -13,12 +13,15 @@ from stopmarker.kernel import (
     Completion,
     IrqAction,
     IrqLine,
+    Processor,
     Rcu,
     RefCount,
     Srcu,
     WaitQueue,
     WorkqueueStruct,
     WorkStruct,
+    local_irq_restore,
+    local_irq_save,
 )
 from tests.comparison.enumeration import TooMany
 
@@ -178,6 +181,49 @@ def interrupts(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     return [line.raise_msi, line.synchronize, lambda cpu: line.free(cpu, first), masked, line.raise_msi], line.state
 
 
+def processor(world: World) -> tuple[Sequence[Operation], Callable[[], State], Processor]:
+    return (*on_processor(world, cpu0 := world.processor("CPU0")), cpu0)
+
+
+def processors(world: World) -> tuple[Sequence[Operation], Callable[[], State], Processor, None]:
+    return (*on_processor(world, cpu0 := world.processor("CPU0")), cpu0, None)
+
+
+def on_processor(world: World, cpu0: Processor) -> tuple[Sequence[Operation], Callable[[], State]]:
+    lock, word, done = world.spinlock("m"), world.word("word"), Completion(world, "done")
+
+    async def add(cpu: Cpu) -> int:
+        before = await cpu.load(word)
+        await cpu.store(word, before + 1)
+        return before
+
+    async def handler(cpu: Cpu) -> bool:
+        await locked(cpu)
+        return False
+
+    async def locked(cpu: Cpu) -> int:
+        await lock.acquire(cpu)
+        before = await add(cpu)
+        await lock.release(cpu)
+        return before
+
+    async def masked(cpu: Cpu) -> int:
+        await local_irq_save(cpu)
+        before = await add(cpu)
+        await local_irq_restore(cpu)
+        return before
+
+    async def tried(cpu: Cpu) -> bool:
+        if await lock.try_acquire(cpu):
+            await lock.release(cpu)
+            return True
+        return False
+
+    line = IrqLine(world, "line", IrqAction("device", handler), on=cpu0)
+    operations = [add, locked, masked, tried, line.raise_msi, done.wait, done.complete]
+    return operations, lambda: (world.memory.read(word),)
+
+
 KITS: dict[Kit, tuple[int, int, int, int]] = {
     completion: (24, 1184, 679, 94),
     refcount: (23, 1469, 953, 392),
@@ -188,6 +234,8 @@ KITS: dict[Kit, tuple[int, int, int, int]] = {
     interrupts: (5, 84, 21, 5),
     locks: (25, 929, 251, 155),
     rwlock: (24, 1152, 340, 108),
+    processor: (23, 734, 242, 54),
+    processors: (22, 1981, 174, 47),
 }
 """Of each the programs with at most MOST interleavings, their interleavings, classes and failing classes."""
 SHORT = (completion, refcount)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import ClassVar
 
+from ..primitives.processor import Processor
 from ..primitives.step import BrokenRule, Step, operation
 from ..world import Cpu, Main, World
 from .primitive import Primitive
@@ -42,12 +43,16 @@ class IrqLine(Primitive):
     What arrives while the line is disabled or handled is latched, once. The handlers run in an actor called `NAME irq`,
     one after the other, each thread in one called `irq/NAME-ACTION`. IRQF_ONESHOT is not modelled: the line is not
     masked while a thread runs.
+
+    `on` is the processor on which handlers run: they interrupt the threads that share it, unless these have interrupts
+    off, and return before these go on. Without it nobody is interrupted.
     """
 
     space: ClassVar[str] = "irq line"
 
-    def __init__(self, world: World, name: str, *actions: IrqAction) -> None:
+    def __init__(self, world: World, name: str, *actions: IrqAction, on: Processor | None = None) -> None:
         super().__init__(world, name)
+        self._on = on
         self._line = self._mask("line")
         self._tail = self._mask("raised")
         self._raised: list[int] = []
@@ -58,7 +63,7 @@ class IrqLine(Primitive):
         self._depth = 0
         self._actions = list(actions)
         world.add_actor(f"{self.name} msi", self._arrive, daemon=True)
-        world.add_actor(f"{self.name} irq", self._handle, daemon=True)
+        world.add_handler(f"{self.name} irq", self._handle, on)
         for action in actions:
             if action.thread is not None:
                 world.add_actor(self._thread_name(action), partial(self._thread, action), daemon=True)
@@ -175,29 +180,37 @@ class IrqLine(Primitive):
     async def _handle(self, cpu: Cpu) -> None:
         context = f"handles irq {self.name}"
         while True:
-            actions = await self._begin()
+            actions = await self._begin(cpu)
             cpu.spinning.append(context)
             for number, action in enumerate(actions):
                 if number:
                     await self._look(action)
                 if action in self._actions or not number:
                     wakes = await action.handler(cpu)
+                    cpu.returns(f"handler {action.name}")
                     if wakes and action.thread is not None:
                         await self._wake(action)
             cpu.spinning.remove(context)
             await self._end()
 
     @operation
-    def _begin(self) -> Generator[Step, int, tuple[IrqAction, ...]]:
+    def _begin(self, cpu: Cpu) -> Generator[Step, int, tuple[IrqAction, ...]]:
+        on, claims, restored = self._on, 0, 0
+        if on is not None:
+            claims, restored = on.claim, on.restored
         yield Step(
             f"handle irq {self.name}",
-            writes=self._line,
+            writes=self._line | claims,
+            takes=restored,
             ready=self._can_begin,
             blocked=lambda: f"an interrupt of {self.name}",
             idle=True,
+            wakes=self._line | claims | restored,
         )
         self._is_pending = False
         self._in_progress = True
+        if on is not None:
+            on.begins(cpu)
         return tuple(self._actions)
 
     @operation
@@ -206,8 +219,11 @@ class IrqLine(Primitive):
 
     @operation
     def _end(self) -> Generator[Step, int, None]:
-        yield Step(f"irq {self.name} handled", writes=self._line)
+        on = self._on
+        yield Step(f"irq {self.name} handled", writes=self._line, gives=0 if on is None else on.restored)
         self._in_progress = False
+        if on is not None:
+            on.ends()
 
     @operation
     def _wake(self, action: IrqAction) -> Generator[Step, int, None]:
@@ -218,6 +234,7 @@ class IrqLine(Primitive):
         assert action.thread is not None
         while await self._has_to_run(action):
             await action.thread(cpu)
+            cpu.returns(f"the thread of {action.name}")
             await self._has_run(action)
 
     @operation
@@ -249,7 +266,8 @@ class IrqLine(Primitive):
         return bool(self._raised)
 
     def _can_begin(self) -> bool:
-        return self._is_pending and not self._depth and bool(self._actions)
+        can = self._on is None or self._on.can_interrupt()
+        return can and self._is_pending and not self._depth and bool(self._actions)
 
     def _is_quiet(self) -> bool:
         return not self._in_progress

@@ -143,7 +143,10 @@ class Rcu(Primitive):
     async def _run(self, callback: Main, queued: tuple[int, int], cpu: Cpu) -> None:
         await self._grace_period(f"grace period of {self.name}")
         cpu.spinning.append(f"runs a callback of {self.name}")
+        cpu.in_interrupt = True
         await callback(cpu)
+        cpu.returns(f"a callback of {self.name}")
+        cpu.in_interrupt = False
         cpu.spinning.remove(f"runs a callback of {self.name}")
         await self._end(queued)
 

@@ -194,10 +194,7 @@ class WorkqueueStruct(Primitive):
         while True:
             queued = await self._take()
             await queued.work.function(cpu)
-            if cpu.holds:
-                cpu.refuse(
-                    BrokenRule(f"work {queued.work.name} ends and {cpu.name} still holds {', '.join(cpu.holds)}")
-                )
+            cpu.returns(f"work {queued.work.name}")
             await self._finish(queued)
 
     @operation

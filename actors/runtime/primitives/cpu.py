@@ -343,7 +343,7 @@ def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
     """What an actor's main function gives; MisuseError if that cannot be awaited."""
     made: object = main(cpu)
     if isinstance(made, CoroutineType) or isawaitable(made):
-        return made
+        return made if cpu.processor is None or cpu.in_interrupt else cpu.processor.carry(cpu, made)
     raise MisuseError(
         f"{name} is no coroutine function, it returned {type(made).__name__}: write `async def`, with one `await` for "
         "each step",

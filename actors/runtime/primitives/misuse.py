@@ -11,7 +11,7 @@ from hw.memory import BusError
 
 from .resources import shown
 from .step import MisuseError
-from .sync import Interrupt, RwLock
+from .sync import Interrupt, RwSemaphore
 from .workqueue import Workqueue
 
 _PARTS = {
@@ -26,7 +26,7 @@ def no_part(operation: str, found: object) -> MisuseError:
     """An operation was given something else than the part of the world that it works on."""
     hint = _PARTS[operation]
     match found:
-        case RwLock() if operation in ("lock", "unlock"):
+        case RwSemaphore() if operation in ("lock", "unlock"):
             verb = "acquire" if operation == "lock" else "release"
             hint = f"of a reader-writer lock it is `await rwlock.{verb}_read(cpu)` or `await rwlock.{verb}_write(cpu)`"
         case Interrupt():

@@ -56,6 +56,8 @@ class Lock:
         thread.acts(self._acquire.what)
         if not self.spins and thread.spinning:
             thread.might_sleep(f"lock {self.name}")
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.stay(thread)
         yield self._acquire
         self._take(thread)
         thread.took(self._held)
@@ -64,12 +66,16 @@ class Lock:
     def try_acquire(self, thread: Thread) -> Generator[Step, int, bool]:
         """mutex_trylock(), spin_trylock(): one step that never waits; whether it took the lock."""
         thread.acts(self._try.what)
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.stay(thread)
         yield self._try
-        if self.holder is not None:
-            return False
-        self._take(thread)
-        thread.took(self._held, waited=False)
-        return True
+        if self.holder is None:
+            self._take(thread)
+            thread.took(self._held, waited=False)
+            return True
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.leave(thread)
+        return False
 
     @operation
     def release(self, thread: Thread) -> Generator[Step, int, None]:
@@ -83,6 +89,8 @@ class Lock:
         thread.holds.remove(self._held)
         if self.spins:
             thread.spinning.remove(self._spins)
+            if thread.processor is not None:
+                yield from thread.processor.leave(thread)
 
     def _take(self, thread: Thread) -> None:
         self.holder = thread
@@ -100,19 +108,58 @@ class Lock:
 
 
 class SpinLock(Lock):
-    """A lock under which nothing may sleep."""
+    """spinlock_t: a lock under which nothing may sleep, and nobody else runs on this processor but interrupts."""
 
     spins = True
 
+    async def acquire_irqsave(self, thread: Thread) -> None:
+        """spin_lock_irqsave(): interrupts are off on this processor, also while it waits for the lock."""
+        await local_irq_save(thread)
+        await self.acquire(thread)
 
-class RwLock:
-    """A reader-writer lock: readers share, a writer is alone, and while one waits, readers wait behind it.
+    async def release_irqrestore(self, thread: Thread) -> None:
+        """spin_unlock_irqrestore(); BrokenRule for who does not hold it, or has interrupts on."""
+        await self.release(thread)
+        await local_irq_restore(thread)
 
-    So do an rwsem and an rwlock_t. Where they differ, in whether a free lock goes to a reader first, the writer may as
-    well have come later. A reader in interrupt context waits for a writer that holds an rwlock_t, and for no other.
+
+_IRQS_OFF = "interrupts off"
+
+
+@operation
+def local_irq_save(thread: Thread) -> Generator[Step, int, None]:
+    """local_irq_save(): no interrupt is handled on this processor until `local_irq_restore` was called as often.
+
+    It is a step on a processor that is shared, and none on one that nobody else is on, nor where interrupts are off.
+    """
+    thread.acts("local_irq_save")
+    if thread.processor is not None:
+        yield from thread.processor.interrupts_off(thread)
+    thread.took(_IRQS_OFF, waited=False)
+    thread.spinning.append(f"has {_IRQS_OFF}")
+
+
+@operation
+def local_irq_restore(thread: Thread) -> Generator[Step, int, None]:
+    """local_irq_restore(): as the last `local_irq_save` found it; BrokenRule for who has not called that."""
+    thread.acts("local_irq_restore")
+    if _IRQS_OFF not in thread.holds:
+        thread.refuse(BrokenRule(f"{thread.name} restores interrupts, which it has not switched off"))
+    thread.holds.remove(_IRQS_OFF)
+    thread.spinning.remove(f"has {_IRQS_OFF}")
+    if thread.processor is not None:
+        yield from thread.processor.interrupts_on(thread)
+
+
+class RwSemaphore:
+    """struct rw_semaphore: readers share, a writer is alone, and while one waits, readers wait behind it.
+
+    Where it differs from an rwlock_t, in whether a free lock goes to a reader first, the writer may as well have come
+    later.
     """
 
     space: ClassVar[str] = "rwlock"
+    spins = False
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
@@ -160,6 +207,7 @@ class RwLock:
         self._try_read = Step(f"read trylock {name}", reads=take, writes=write_done)
         self._try_write = Step(f"write trylock {name}", writes=take | read_done | write_done)
         self._held = f"rwlock {name}"
+        self._spins = f"holds rwlock {name}"
         self._release_read = Step(f"read unlock {name}", reads=read_done, gives=read_done)
         self._release_write = Step(f"write unlock {name}", reads=write_done, gives=write_done)
 
@@ -171,36 +219,37 @@ class RwLock:
         self.since = 0
 
     @operation
-    def acquire_read(self, thread: Thread, *, in_interrupt: bool = False) -> Generator[Step, int, None]:
-        """One step; not offered while a writer holds the lock or, but for an interrupt, waits for it."""
-        thread.might_sleep(f"read lock {self.name}")
-        yield self._acquire_read_first if in_interrupt else self._acquire_read
+    def acquire_read(self, thread: Thread) -> Generator[Step, int, None]:
+        """down_read(), read_lock(): one step; not offered while a writer holds the lock or waits for it."""
+        yield from self._enter(thread, f"read lock {self.name}")
+        yield self._acquire_read_first if thread.in_interrupt else self._acquire_read
         self._read(thread)
 
     @operation
     def try_acquire_read(self, thread: Thread) -> Generator[Step, int, bool]:
         """down_read_trylock(), read_trylock(): one step; False while a writer holds the lock or waits for it."""
-        thread.acts(self._try_read.what)
-        yield self._try_read
+        yield from self._try_to_enter(thread, self._try_read)
         if not self._is_readable():
+            yield from self._leave(thread)
             return False
         self._read(thread, waited=False)
         return True
 
     @operation
     def release_read(self, thread: Thread) -> Generator[Step, int, None]:
-        """One step; BrokenRule for who does not hold it."""
+        """up_read(), read_unlock(): one step; BrokenRule for who does not hold it."""
         thread.acts(self._release_read.what)
         if thread not in self.readers:
             thread.refuse(BrokenRule(f"{thread.name} read-unlocks {self.name}: it does not hold it"))
         yield self._release_read
         self.readers.remove(thread)
-        thread.holds.remove(self._held)
+        yield from self._released(thread)
 
     @operation
     def acquire_write(self, thread: Thread) -> Generator[Step, int, None]:
-        """One step, or two if somebody holds the lock: from the first on it waits, the second is not offered before."""
-        thread.might_sleep(f"write lock {self.name}")
+        """down_write(), write_lock(): one step, or two if somebody holds the lock: from the first on it waits, the
+        second is not offered before."""
+        yield from self._enter(thread, f"write lock {self.name}")
         yield self._look
         if not self._is_free():
             self.waiting.append(thread)
@@ -211,32 +260,60 @@ class RwLock:
     @operation
     def try_acquire_write(self, thread: Thread) -> Generator[Step, int, bool]:
         """down_write_trylock(), write_trylock(): one step; False while somebody holds the lock or waits for it."""
-        thread.acts(self._try_write.what)
-        yield self._try_write
+        yield from self._try_to_enter(thread, self._try_write)
         if not self._is_free() or self.waiting:
+            yield from self._leave(thread)
             return False
         self._write(thread, waited=False)
         return True
 
     @operation
     def release_write(self, thread: Thread) -> Generator[Step, int, None]:
-        """One step; BrokenRule for who does not hold it."""
+        """up_write(), write_unlock(): one step; BrokenRule for who does not hold it."""
         thread.acts(self._release_write.what)
         if self.writer is not thread:
             thread.refuse(BrokenRule(f"{thread.name} write-unlocks {self.name}: it does not hold it"))
         yield self._release_write
         self.writer = None
+        yield from self._released(thread)
+
+    def _enter(self, thread: Thread, what: str) -> Generator[Step, int, None]:
+        """Before it waits for the lock."""
+        if not self.spins:
+            thread.might_sleep(what)
+        thread.acts(what)
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.stay(thread)
+
+    def _try_to_enter(self, thread: Thread, step: Step) -> Generator[Step, int, None]:
+        thread.acts(step.what)
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.stay(thread)
+        yield step
+
+    def _released(self, thread: Thread) -> Generator[Step, int, None]:
         thread.holds.remove(self._held)
+        if self.spins:
+            thread.spinning.remove(self._spins)
+            yield from self._leave(thread)
+
+    def _leave(self, thread: Thread) -> Generator[Step, int, None]:
+        if self.spins and thread.processor is not None:
+            yield from thread.processor.leave(thread)
 
     def _read(self, thread: Thread, *, waited: bool = True) -> None:
         self.readers.append(thread)
-        self.since = thread.now
-        thread.took(self._held, waited=waited)
+        self._taken(thread, waited)
 
     def _write(self, thread: Thread, *, waited: bool = True) -> None:
         self.writer = thread
+        self._taken(thread, waited)
+
+    def _taken(self, thread: Thread, waited: bool) -> None:
         self.since = thread.now
         thread.took(self._held, waited=waited)
+        if self.spins:
+            thread.spinning.append(self._spins)
 
     def _is_readable(self) -> bool:
         return self.writer is None and not self.waiting
@@ -255,6 +332,15 @@ class RwLock:
     def _blocked_reader(self) -> str:
         behind = ", ".join(cpu.name for cpu in self.waiting)
         return f"{self._blocked()}{f', behind {behind}' if behind else ''}"
+
+
+class RwLock(RwSemaphore):
+    """rwlock_t: a reader-writer lock under which nothing may sleep.
+
+    A reader in interrupt context, who may have come upon a reader, waits only for a writer that holds it.
+    """
+
+    spins = True
 
 
 class Interrupt:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from .failures import failed
 from .places import place_in
+from .processor import Processor
 from .stage import Stage
 from .step import BrokenRule, MisuseError
 
@@ -14,7 +15,7 @@ from .step import BrokenRule, MisuseError
 class Thread:
     """Whoever takes a lock, or waits at a port."""
 
-    __slots__ = ("_stage", "holds", "name", "number", "spinning")
+    __slots__ = ("_stage", "holds", "in_interrupt", "name", "number", "processor", "spinning")
 
     def __init__(self, stage: Stage, number: int, name: str) -> None:
         self._stage = stage
@@ -24,6 +25,10 @@ class Thread:
         """What it has to give back before it ends, such as `lock m`, in the order in which it took them."""
         self.spinning: list[str] = []
         """What keeps it from sleeping, such as `holds spin lock m`."""
+        self.processor: Processor | None = None
+        """The processor that it shares with others; None if it has one of its own."""
+        self.in_interrupt = False
+        """in_interrupt(): whether it handles an interrupt, hard or soft."""
 
     @property
     def now(self) -> int:
@@ -56,6 +61,12 @@ class Thread:
             for before in self.holds:
                 order.setdefault((before, what), self.name)
         self.holds.append(what)
+
+    def returns(self, what: str) -> None:
+        """Called when a function returns that must leave nothing behind: refused if it still holds a lock, is in a
+        read-side section, or has interrupts off."""
+        if self.holds:
+            self.refuse(BrokenRule(f"{what} ends and {self.name} still holds {', '.join(self.holds)}"))
 
     def refuse(self, error: Exception) -> NoReturn:
         """Raise an error that counts also if the actor catches it: else the run would show what it does not."""

@@ -37,7 +37,7 @@ from ..primitives.ports import Port
 from ..primitives.resources import FootprintTable, ResourceTable
 from ..primitives.session import Session
 from ..primitives.step import Step
-from ..primitives.sync import Interrupt, Lock, RwLock
+from ..primitives.sync import Interrupt, Lock, RwSemaphore
 from ..world import SC, Actor, Cpu, World
 
 Token = Any
@@ -119,14 +119,14 @@ class _Survey:
             case Actor():
                 yield from self._all((thing.name, thing.daemon, thing.coroutine or thing.main))
             case Cpu():
-                yield from self._all((thing.number, thing.spinning, thing.holds))
+                yield from self._all((thing.number, thing.spinning, thing.holds, thing.processor))
             case Memory():
                 yield from self._all((thing.array.tobytes(), tuple(thing.owner), tuple(thing.generation)))
             case Port():
                 yield from self._all((thing.name, *thing.waiting()))
             case Lock():
                 yield from self._all((thing.name, thing.holder))
-            case RwLock():
+            case RwSemaphore():
                 yield from self._all((thing.name, thing.writer, thing.readers, thing.waiting))
             case Interrupt():
                 yield from self._all((thing.name, thing.pending))

@@ -21,8 +21,8 @@ _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
 _GRACE_PERIODS = ("rcu", "srcu")
 """Who begins to read comes after what was done before a grace period began, and the other way round: both look."""
-_GHOSTS = ("note",)
-"""What only properties look at."""
+_GHOSTS = ("note", "processor")
+"""What only properties look at, and what orders nothing: actors on one processor have the same views."""
 
 
 class Passed(NamedTuple):
@@ -122,7 +122,7 @@ class Passing:
             views.load(address, self._accesses.past[access], acquires=False)
 
     def _plan(self, step: Step) -> Passed:
-        footprint = (step.takes, step.reads, step.writes, step.gives, step.ready is None)
+        footprint = (step.takes, step.reads, step.writes, step.gives, step.idle)
         plan = self._session.plans.get(footprint)
         if plan is None:
             plan = self._session.plans[footprint] = self._planned(step)
@@ -141,7 +141,7 @@ class Passing:
                     plan.unlocks.append(bit)
             elif space not in _GHOSTS:
                 both = space in _GRACE_PERIODS
-                handles = both or (space in _INTERRUPTS and step.ready is not None)
+                handles = both or (space in _INTERRUPTS and step.idle)
                 if bit & step.takes or (bit & looked_at and handles):
                     plan.takes.append(bit)
                 elif bit & looked_at:

@@ -13,17 +13,13 @@ from actors.runtime.kernel.irq import IrqAction, IrqLine
 from actors.runtime.kernel.lockdep import LockOrder, NoWaitUnderSpinLock
 from actors.runtime.kernel.rcu import Rcu, Srcu
 from actors.runtime.kernel.refcount import RefCount
+from actors.runtime.kernel.signal import FatalSignal
+from actors.runtime.kernel.slab import try_allocate
 from actors.runtime.kernel.wait_queue import WaitQueue
 from actors.runtime.kernel.work import WorkqueueStruct, WorkStruct
 from actors.runtime.primitives.processor import Processor
-from actors.runtime.primitives.sync import (
-    Lock,
-    RwLock,
-    RwSemaphore,
-    SpinLock,
-    local_irq_restore,
-    local_irq_save,
-)
+from actors.runtime.primitives.rwlock import RwLock, RwSemaphore
+from actors.runtime.primitives.sync import Lock, SpinLock, local_irq_restore, local_irq_save
 from drivers.kernel.memory.objects import Counted, Object, allocate
 from scenarios.oracles.no_double_free import NoDoubleFree
 from scenarios.oracles.no_use_after_free import NoUseAfterFree
@@ -32,6 +28,7 @@ from scenarios.oracles.nothing_leaks import NothingLeaks
 __all__ = [
     "Completion",
     "Counted",
+    "FatalSignal",
     "IrqAction",
     "IrqLine",
     "Lock",
@@ -54,4 +51,5 @@ __all__ = [
     "allocate",
     "local_irq_restore",
     "local_irq_save",
+    "try_allocate",
 ]

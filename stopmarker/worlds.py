@@ -5,7 +5,9 @@ from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
 from actors.runtime.primitives.goals import InOrder, Part
 from actors.runtime.primitives.link import Link
 from actors.runtime.primitives.ports import Port
-from actors.runtime.primitives.sync import Interrupt, Lock, RwLock, SpinLock
+from actors.runtime.primitives.processor import Processor
+from actors.runtime.primitives.rwlock import RwLock, RwSemaphore
+from actors.runtime.primitives.sync import Interrupt, Lock, SpinLock
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.world import Cpu, World
 from hw.memory import FrameAllocator, Memory
@@ -27,7 +29,9 @@ __all__ = [
     "Parameters",
     "Part",
     "Port",
+    "Processor",
     "RwLock",
+    "RwSemaphore",
     "Scenario",
     "SpinLock",
     "Violation",

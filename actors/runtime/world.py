@@ -27,10 +27,11 @@ from .primitives.places import place_in
 from .primitives.ports import Port
 from .primitives.processor import Processor
 from .primitives.resources import shown
+from .primitives.rwlock import RwLock, RwSemaphore
 from .primitives.session import Session as Session
 from .primitives.sharing import Sharing
 from .primitives.stage import Stage
-from .primitives.sync import Interrupt, Lock, MisuseError, RwLock, RwSemaphore, SpinLock
+from .primitives.sync import Interrupt, Lock, MisuseError, SpinLock
 from .primitives.workqueue import Workqueue
 
 MainT = TypeVar("MainT", bound=Main)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 
 from actors.runtime.world import Cpu, World
 from stopmarker.kernel import (
     Completion,
+    FatalSignal,
     IrqAction,
     IrqLine,
     Processor,
@@ -27,6 +29,13 @@ from tests.comparison.enumeration import TooMany
 
 from .comparing import Compared, State, compare
 from .programs import Kit, Operation, programs
+
+
+@dataclass(frozen=True)
+class Ping:
+    """A message."""
+
+    number: int = 1
 
 
 def completion(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
@@ -181,6 +190,73 @@ def interrupts(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     return [line.raise_msi, line.synchronize, lambda cpu: line.free(cpu, first), masked, line.raise_msi], line.state
 
 
+def killable(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    mutex, rwsem, signal = world.mutex("m"), world.rwsem("rw"), FatalSignal(world)
+
+    async def hold(cpu: Cpu) -> None:
+        await mutex.acquire(cpu)
+        await mutex.release(cpu)
+
+    async def hold_killable(cpu: Cpu) -> bool:
+        if await mutex.acquire_killable(cpu, signal):
+            await mutex.release(cpu)
+            return True
+        return False
+
+    async def read(cpu: Cpu) -> bool:
+        if await rwsem.acquire_read_killable(cpu, signal):
+            await rwsem.release_read(cpu)
+            return True
+        return False
+
+    async def write(cpu: Cpu) -> bool:
+        if await rwsem.acquire_write_killable(cpu, signal):
+            await rwsem.release_write(cpu)
+            return True
+        return False
+
+    return [hold, hold_killable, signal.send, read, write, signal.pending], lambda: ()
+
+
+def looks(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    port, done, signal = world.port("p", Ping), Completion(world, "done"), FatalSignal(world)
+
+    async def send(cpu: Cpu) -> None:
+        await port.send(Ping())
+
+    async def wait(cpu: Cpu) -> bool:
+        return await done.wait_killable(cpu, signal)
+
+    completed: list[Operation] = [done.complete, wait, signal.send, done.wait]
+    return [send, port.receive, port.try_receive, port.is_empty, send, *completed], lambda: (len(port.waiting()),)
+
+
+def drained(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    queue, word = WorkqueueStruct(world, "wq"), world.word("word")
+
+    async def count(cpu: Cpu) -> None:
+        await cpu.rmw(word, lambda value: value + 1)
+
+    async def chain(cpu: Cpu) -> None:
+        if await cpu.rmw(word, lambda value: value + 1) == 0:
+            await queue.queue(cpu, second)
+
+    first, second = WorkStruct("first", chain), WorkStruct("second", count)
+
+    async def load(cpu: Cpu) -> int:
+        return await cpu.load(word)
+
+    return [
+        lambda cpu: queue.queue(cpu, first),
+        queue.drain,
+        lambda cpu: queue.queue(cpu, second),
+        queue.drain,
+        load,
+        lambda cpu: queue.queue_delayed(cpu, first),
+        lambda cpu: queue.cancel_sync(cpu, first),
+    ], queue.state
+
+
 def processor(world: World) -> tuple[Sequence[Operation], Callable[[], State], Processor]:
     return (*on_processor(world, cpu0 := world.processor("CPU0")), cpu0)
 
@@ -234,11 +310,14 @@ KITS: dict[Kit, tuple[int, int, int, int]] = {
     interrupts: (5, 84, 21, 5),
     locks: (25, 929, 251, 155),
     rwlock: (24, 1152, 340, 108),
+    killable: (23, 932, 125, 0),
+    looks: (24, 854, 192, 69),
+    drained: (11, 1361, 148, 24),
     processor: (23, 734, 242, 54),
     processors: (22, 1981, 174, 47),
 }
 """Of each the programs with at most MOST interleavings, their interleavings, classes and failing classes."""
-SHORT = (completion, refcount)
+SHORT = (completion, refcount, looks)
 """Whose operations are a step each."""
 SEEDS = 25
 MOST = 500

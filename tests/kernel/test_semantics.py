@@ -80,6 +80,21 @@ def test_a_wait_with_a_time_out_is_told_which_it_was_and_reinit_forgets() -> Non
     })  # fmt: skip
 
 
+def test_what_was_completed_before_reinit_is_forgotten() -> None:
+    @seen_by
+    def fill(world: World, seen: dict[str, object]) -> None:
+        done = Completion(world, "done")
+
+        @world.actor
+        async def driver(cpu: Cpu) -> None:
+            await done.complete(cpu)
+            await done.complete_all(cpu)
+            await done.reinit(cpu)
+            seen["done"] = await done.done(cpu), await done.try_wait(cpu)
+
+    assert compare(fill) == (1, 1, 0, {(("done", (False, False)),)})
+
+
 @pytest.mark.parametrize(("wakes", "counts"), [(True, (6, 3, 0)), (False, (3, 2, 1))])
 def test_a_condition_that_becomes_true_wakes_nobody(wakes: bool, counts: tuple[int, int, int]) -> None:
     """A wait that looks again whenever its words change would hide the missing wake_up."""

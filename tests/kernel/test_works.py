@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actors.runtime.world import Cpu, World
-from stopmarker.kernel import WorkqueueStruct, WorkStruct
+from stopmarker.kernel import Completion, WorkqueueStruct, WorkStruct
 
 from .comparing import Build, compare, seen_by
 from .running import finding, messages
@@ -170,3 +170,51 @@ def test_a_work_that_waits_for_itself_is_told_with_its_circle() -> None:
         "work work ends and wq worker still holds lock m",
     ]
     assert finding(waits("cancel_sync")) == circle
+
+
+def test_a_drain_waits_for_what_works_queue_meanwhile() -> None:
+    """A flush waits only for what was queued before it: the second work may still run then."""
+
+    def waits(how: str) -> Build:
+        @seen_by
+        def fill(world: World, seen: dict[str, object]) -> None:
+            queue, word = WorkqueueStruct(world, "wq"), world.word("word")
+
+            async def count(cpu: Cpu) -> None:
+                await cpu.rmw(word, lambda value: value + 1)
+
+            async def chain(cpu: Cpu) -> None:
+                await queue.queue(cpu, second)
+
+            first, second = WorkStruct("first", chain), WorkStruct("second", count)
+
+            @world.actor
+            async def owner(cpu: Cpu) -> None:
+                await queue.queue(cpu, first)
+                await getattr(queue, how)(cpu)
+                seen["done"] = await cpu.load(word)
+
+        return fill
+
+    assert compare(waits("flush"))[1:] == (3, 0, {(("done", 0),), (("done", 1),)})
+    assert compare(waits("drain"))[1:] == (2, 0, {(("done", 1),)})
+
+
+def test_who_queues_from_outside_while_a_queue_is_drained_is_told() -> None:
+    @seen_by
+    def fill(world: World, seen: dict[str, object]) -> None:
+        queue, told = WorkqueueStruct(world, "wq"), Completion(world, "told")
+        first, second = WorkStruct("first", told.wait), WorkStruct("second", told.done)  # type: ignore[arg-type]
+
+        @world.actor
+        async def owner(cpu: Cpu) -> None:
+            await queue.queue(cpu, first)
+            await queue.drain(cpu)
+
+        @world.actor
+        async def other(cpu: Cpu) -> None:
+            await queue.queue(cpu, second)
+            await told.complete(cpu)
+
+    assert compare(fill)[1:3] == (4, 1)
+    assert messages(fill) == ["other queues second while wq is drained"]

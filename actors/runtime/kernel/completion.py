@@ -8,6 +8,7 @@ from typing import ClassVar
 from ..primitives.step import Step, operation
 from ..world import Cpu, World
 from .primitive import Primitive
+from .signal import FatalSignal
 
 
 class Completion(Primitive):
@@ -91,6 +92,21 @@ class Completion(Primitive):
         what = f"try_wait_for_completion {self.name}"
         cpu.acts(what)
         yield Step(what, self._tail, self._head)
+        return self._try()
+
+    @operation
+    def wait_killable(self, cpu: Cpu, signal: FatalSignal) -> Generator[Step, int, bool]:
+        """wait_for_completion_killable(): one step, offered when something is completed or the signal came; False if it
+        is only the signal. It may sleep."""
+        what = f"wait_for_completion_killable {self.name}"
+        cpu.might_sleep(what)
+        yield Step(
+            what,
+            self._tail | signal.mask,
+            self._head,
+            ready=lambda: self._is_done() or signal.is_pending(),
+            blocked=self._blocked,
+        )
         return self._try()
 
     @operation

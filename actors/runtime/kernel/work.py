@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from typing import ClassVar
 
-from ..primitives.step import BrokenRule, Step, operation
+from ..primitives.step import ANYTHING, BrokenRule, Step, operation
 from ..world import Cpu, Main, World
 from .primitive import Primitive, Stateful
 
@@ -59,6 +59,7 @@ class WorkqueueStruct(Primitive):
         self._timers: Counter[str] = Counter()
         self._runs = ""
         """What the worker runs."""
+        self._drainers = 0
         self._worker = f"{self.name} worker"
         world.add_actor(self._worker, self._work, daemon=True)
 
@@ -112,6 +113,28 @@ class WorkqueueStruct(Primitive):
             yield self._end_of(list(self._queued), what)
 
     @operation
+    def drain(self, cpu: Cpu) -> Generator[Step, int, None]:
+        """drain_workqueue(): a step from which on only a work of this queue may queue works here, and one that is
+        offered when nothing is queued and nothing runs, also what such works queued meanwhile. It may sleep.
+
+        BrokenRule for whoever else queues a work in between, also if it is a timer of `queue_delayed` that expires.
+        """
+        what = f"drain_workqueue {self.name}"
+        cpu.might_sleep(what)
+        yield Step(what, writes=self._tail)
+        self._drainers += 1
+        yield Step(
+            f"{what}: empty",
+            writes=self._head | self._tail,
+            ready=self._is_empty,
+            blocked=self._blocked_drain,
+            wakes=ANYTHING,
+        )
+        for queued in self._queued:
+            self._session.became(takes=queued.done)
+        self._drainers -= 1
+
+    @operation
     def cancel_sync(self, cpu: Cpu, work: WorkStruct) -> Generator[Step, int, bool]:
         """cancel_work_sync(), cancel_delayed_work_sync(): a step that takes it off the queue or stops its timer, and
         one that is offered when it does not run; it cannot be queued in between. True if it was pending."""
@@ -153,8 +176,13 @@ class WorkqueueStruct(Primitive):
         yield Step(what, writes=self._tail)
         if any(queued.work is work for queued in self._queued):
             yield Step(f"{what}: pending?", self._head, self._tail)
+        self._refuse_stranger(cpu, work)
         pending = work in self._delayed or any(queued.work is work for queued, _ in self._waiting)
         return not pending and not self._disabled[work]
+
+    def _refuse_stranger(self, cpu: Cpu, work: WorkStruct) -> None:
+        if self._drainers and cpu.name != self._worker:
+            cpu.refuse(BrokenRule(f"{cpu.name} queues {work.name} while {self.name} is drained"))
 
     def _push(self, work: WorkStruct) -> None:
         number = len(self._queued)
@@ -187,6 +215,7 @@ class WorkqueueStruct(Primitive):
     def _expire(self, work: WorkStruct, cpu: Cpu) -> Generator[Step, int, None]:
         yield Step(f"timer of {work.name} expires", writes=self._head | self._tail)
         if work in self._delayed:
+            self._refuse_stranger(cpu, work)
             self._delayed.remove(work)
             self._push(work)
 
@@ -237,6 +266,12 @@ class WorkqueueStruct(Primitive):
 
     def _has_work(self) -> bool:
         return bool(self._waiting)
+
+    def _is_empty(self) -> bool:
+        return all(queued.is_over for queued in self._queued)
+
+    def _blocked_drain(self) -> str:
+        return self._waits_for(self._queued)
 
     def _blocked(self) -> str:
         return f"work on {self.name}"

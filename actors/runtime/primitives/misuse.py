@@ -10,8 +10,9 @@ from hw.fields import WORD_MASK
 from hw.memory import BusError
 
 from .resources import shown
+from .rwlock import RwSemaphore
 from .step import MisuseError
-from .sync import Interrupt, RwSemaphore
+from .sync import Interrupt
 from .workqueue import Workqueue
 
 _PARTS = {

@@ -77,6 +77,25 @@ class Port:
         self._session.steps[-1] = forms[number] if number < len(forms) else self._taken(forms)
         return self.codec.decode(self._receiver.receive_nowait())
 
+    @operation
+    def try_receive(self, thread: Thread, what: str = "") -> Generator[Step, int, Any]:
+        """One step that never waits, as kfifo_get(): the oldest message, or None if none is there."""
+        what = what or f"look for a message in {self.name}"
+        thread.acts(what)
+        yield Step(what, self.tail, self.head)
+        if not self.holds():
+            return None
+        self.received += 1
+        return self.codec.decode(self._receiver.receive_nowait())
+
+    @operation
+    def is_empty(self, thread: Thread) -> Generator[Step, int, bool]:
+        """One step that takes nothing, as kfifo_is_empty(): whether no message is there."""
+        what = f"is {self.name} empty?"
+        thread.acts(what)
+        yield Step(what, self.tail | self.head)
+        return not self.holds()
+
     def push(self, data: bytes) -> int:
         """Put bytes on the wire inside a step that writes the tail; the mask that this gives."""
         self._sender.send_nowait(data)

@@ -35,9 +35,10 @@ from ..kernel.primitive import Stateful
 from ..primitives.codec import Codec
 from ..primitives.ports import Port
 from ..primitives.resources import FootprintTable, ResourceTable
+from ..primitives.rwlock import RwSemaphore
 from ..primitives.session import Session
 from ..primitives.step import Step
-from ..primitives.sync import Interrupt, Lock, RwSemaphore
+from ..primitives.sync import Interrupt, Lock
 from ..world import SC, Actor, Cpu, World
 
 Token = Any

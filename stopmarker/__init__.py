@@ -14,7 +14,10 @@ C files actors.
 STE or CD (`abort_ste`, `cdtable_ste`, `sva_cd`, …, or `ste.encode` and `cd.encode` by field) into another.
 
 Every name can be imported from here; `stopmarker.worlds`, `stopmarker.library` and `stopmarker.entries` hold them by
-subject. A module belongs here if it only hands on what others make, or is a door into them; models and tools do not.
+subject. All that shipped scenarios use has a name in one of the further modules, which are imported by themselves:
+`stopmarker.kernel` (what the kernel synchronises with), `.sva` (its flows), `.smmuv3`, `.vtd`, `.pcie`, `.memory`,
+`.boards`, `.oracles`, `.witnesses`. A module belongs here if it only hands on what others make, or is a door into them;
+models and tools do not.
 """
 
 from .entries import (
@@ -49,6 +52,7 @@ from .library import (
     platform,
 )
 from .worlds import (
+    BadValue,
     Cpu,
     Expected,
     FrameAllocator,
@@ -56,11 +60,13 @@ from .worlds import (
     Interrupt,
     Link,
     Lock,
+    Main,
     Memory,
     Note,
     Oracle,
     Param,
     Parameters,
+    ParamValue,
     Part,
     Port,
     Processor,
@@ -82,6 +88,7 @@ __all__ = [
     "CD",
     "STE",
     "STYLES",
+    "BadValue",
     "Cpu",
     "Device",
     "Entry",
@@ -91,10 +98,12 @@ __all__ = [
     "Interrupt",
     "Link",
     "Lock",
+    "Main",
     "Memory",
     "Note",
     "Oracle",
     "Param",
+    "ParamValue",
     "Parameters",
     "Part",
     "Platform",

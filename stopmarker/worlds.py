@@ -9,12 +9,14 @@ from actors.runtime.primitives.processor import Processor
 from actors.runtime.primitives.rwlock import RwLock, RwSemaphore
 from actors.runtime.primitives.sync import Interrupt, Lock, SpinLock
 from actors.runtime.primitives.workqueue import Workqueue
-from actors.runtime.world import Cpu, World
+from actors.runtime.runs.schedule import ParamValue
+from actors.runtime.world import Cpu, Main, World
 from hw.memory import FrameAllocator, Memory
-from scenarios.parameters import Param, Parameters, number, one_of
+from scenarios.parameters import BadValue, Param, Parameters, number, one_of
 from scenarios.scenario import Expected, Scenario, scenario
 
 __all__ = [
+    "BadValue",
     "Cpu",
     "Expected",
     "FrameAllocator",
@@ -22,10 +24,12 @@ __all__ = [
     "Interrupt",
     "Link",
     "Lock",
+    "Main",
     "Memory",
     "Note",
     "Oracle",
     "Param",
+    "ParamValue",
     "Parameters",
     "Part",
     "Port",

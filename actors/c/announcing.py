@@ -202,6 +202,7 @@ _SAYS = {
     "Bug": "BUG_ON({said})",
     "WouldWait": "what is called before the race, or by a property, would have to wait",
     "Exhausted": "more than there is of heap, locks, work queues or works of one queue",
+    "MissingVariable": "an access to {about}, a variable that no file defines",
     "Destroyed": "work is queued on a work queue that is gone",
 }
 

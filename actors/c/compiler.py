@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from platform import machine, system
+from typing import NamedTuple
 
-from . import missing
+from . import kernel_tree, missing
 from .elf import require
 from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
@@ -52,7 +53,9 @@ _KIND = {
     "gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"),
     "clang": ("-Wno-unused-command-line-argument",),
 }
-_OURS = ("runtime.c", "memory.c", "locks.c", "primitives.c", "works.c", "faults.c")
+_PLAIN = ("-c", "-O2", *(each for each in _FREESTANDING if each != "-g"))
+"""How the runtime is compiled, which announces what it does by itself."""
+_OURS = ("runtime.c", "memory.c", "locks.c", "primitives.c", "works.c", "readers.c", "names.c", "faults.c")
 _MOST_TEXT = 1 << 20
 """Bytes of code, so that its place is part of a step's key."""
 _SECONDS = 120.0
@@ -104,25 +107,44 @@ def image_of(
     defines: Mapping[str, str | int] | None = None,
     flags: Sequence[str] = (),
     compiler: str | None = None,
+    tree: Path | None = None,
 ) -> Path:
-    """The image of some C files, made now or kept from before; CompileError with one line otherwise."""
+    """The image of some C files, made now or kept from before; CompileError with one line otherwise.
+
+    With `tree`, a kernel's source tree or an installed package of its headers, they include what that kernel has.
+    """
     chosen = find_compiler(compiler)
+    headers = ["-I", str(_HERE / "include")] if tree is None else _tree_options(tree.resolve())
     options = [
         *_FREESTANDING,
         *_KIND[chosen.kind],
         *(flags or ("-O1",)),
-        "-I",
-        str(_HERE / "include"),
         *(f"-D{name}={value}" for name, value in (defines or {}).items()),
         *(part for folder in include for part in ("-I", str(folder))),
+        *headers,
     ]
-    texts = {file: _preprocessed(chosen, file, options) for file in files}
-    image = _cache_folder() / f"{_key(chosen.version, *options, *texts.values(), *_makers())}.image"
+    parts = [_Part(file, [*options, *(kernel_tree.of_file(file) if tree else ())]) for file in files]
+    if tree is not None:
+        parts += [_Part(file, [*options, *kernel_tree.of_file(file)]) for file in kernel_tree.WALKED]
+    texts = [_preprocessed(chosen, part) for part in parts]
+    image = _cache_folder() / f"{_key(chosen.version, *options, *texts, *_makers())}.image"
     if not image.exists():
         image.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=image.parent) as folder:
-            _make(chosen, options, files, Path(folder)).replace(image)
+            _make(chosen, parts, headers if tree else [], Path(folder)).replace(image)
     return image
+
+
+class _Part(NamedTuple):
+    """A file and what the compiler is told about it."""
+
+    file: Path
+    options: list[str]
+
+
+def _tree_options(tree: Path) -> list[str]:
+    generic = _cache_folder() / f"{_key(str(tree))}.tree"
+    return kernel_tree.options(tree, generic)
 
 
 def _makers() -> Iterator[str]:
@@ -137,40 +159,46 @@ def _cache_folder() -> Path:
     return (Path(given) if given else Path.home() / ".cache") / "stopmarker"
 
 
-def _preprocessed(compiler: Compiler, file: Path, options: Sequence[str]) -> str:
-    return _output([compiler.path, "-E", *options, str(file)], f"preprocess {file.name}")
+def _preprocessed(compiler: Compiler, part: _Part) -> str:
+    return _output([compiler.path, "-E", *part.options, str(part.file)], f"preprocess {part.file.name}")
 
 
-def _make(compiler: Compiler, options: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
+def _make(compiler: Compiler, parts: Sequence[_Part], headers: Sequence[str], folder: Path) -> Path:
     """Compile, instrument, assemble and link in `folder`; the image there."""
-    users = [_object(compiler, options, file, folder / str(number)) for number, file in enumerate(files)]
+    users = [_object(compiler, *part, folder / str(number)) for number, part in enumerate(parts)]
     ours = _kernel(compiler)
+    for source in kernel_tree.PLAIN if headers else ():
+        ours.append(_ours(compiler, source, folder / f"{source.stem}.ours.o", [*headers, *kernel_tree.of_file(source)]))
     stubs = folder / "missing.s"
     stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
     _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
-    image, parts = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
+    image, objects = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
     place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "separate-code", "-e", "c_resume"]
-    _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *parts, "-o", str(image)], "link")
+    _output(["ld", "-static", "-no-pie", "--no-warn-rwx-segments", *place, *objects, "-o", str(image)], "link")
     return image
 
 
 def _kernel(compiler: Compiler) -> list[Path]:
     """The objects of the runtime, made once."""
-    plain = ["-c", "-O2", *(each for each in _FREESTANDING if each != "-g")]
     sources = [_HERE / "kernel" / name for name in _OURS]
-    home = _cache_folder() / f"{_key(compiler.version, *plain, *_makers())}.kernel"
+    home = _cache_folder() / f"{_key(compiler.version, *_PLAIN, *_makers())}.kernel"
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent) as folder:
             made = Path(folder) / "made"
             made.mkdir()
             for source in sources:
-                _output(
-                    [compiler.path, *plain, str(source), "-o", str(made / f"{source.stem}.o")], f"compile {source.name}"
-                )
+                _ours(compiler, source, made / f"{source.stem}.o")
             with suppress(OSError):  # another process was faster
                 made.rename(home)
     return [home / f"{source.stem}.o" for source in sources]
+
+
+def _ours(compiler: Compiler, source: Path, made: Path, headers: Sequence[str] = ()) -> Path:
+    """An object of the runtime; what the user's files define takes the place of what it does."""
+    _output([compiler.path, *_PLAIN, *headers, str(source), "-o", str(made)], f"compile {source.name}")
+    _output(["objcopy", "--weaken", str(made)], f"weaken {source.name}")
+    return made
 
 
 def _key(*parts: str) -> str:
@@ -180,7 +208,7 @@ def _key(*parts: str) -> str:
     return whole.hexdigest()[:32]
 
 
-def _object(compiler: Compiler, options: Sequence[str], file: Path, made: Path) -> Path:
+def _object(compiler: Compiler, file: Path, options: Sequence[str], made: Path) -> Path:
     """One of the user's files as an instrumented object."""
     assembly, announced = made.with_suffix(".plain.s"), made.with_suffix(".s")
     plain, found = made.with_suffix(".plain.o"), made.with_suffix(".o")

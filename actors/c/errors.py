@@ -49,6 +49,10 @@ class MissingFunction(CFault):
     """A function was called that nobody defines."""
 
 
+class MissingVariable(CFault):
+    """An access to a variable that nobody defines."""
+
+
 class StackOverflow(CFault):
     """A stack is full, or the stack pointer has left it."""
 
@@ -139,5 +143,6 @@ FAULTS: tuple[type[CFault], ...] = (
     Destroyed,
     OverwritesHeldLock,
     CopiesHeldLock,
+    MissingVariable,
 )
 """In the order of `enum fault` in runtime.h."""

@@ -1,4 +1,4 @@
-"""What files use and nobody defines: functions get stubs that say so when they are called, all else is refused.
+"""What files use and nobody defines gets a stub, which says so when it is called, read or written.
 
 So a large file links at once, and only what a race reaches has to be given.
 """
@@ -21,7 +21,8 @@ _HELPER = re.compile(
     r"|stack_chk_fail|clear_cache|enable_execute_stack)$"
 )
 """What a compiler calls by itself for what the processor has no instruction for, or none that it may use."""
-_STUB = """c_stub:
+_STUB = """	.globl	c_stub
+c_stub:
 	pushq	%rbp
 	movq	%rsp, %rbp
 	andq	$-16, %rsp
@@ -41,35 +42,38 @@ _STUB = """c_stub:
 c_users:
 """
 """Hands the arguments of a function that nobody defines to the runtime; behind it come the user's files."""
+_PLACE = 256
+"""Bytes of a stub that is not only called: as it has a name and a size, an access to it can be told."""
 
 
 def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
-    """Assembly that defines the functions that are only called; CompileError for what is used otherwise.
+    """Assembly that defines what nobody does; CompileError for what a compiler needs by itself.
 
     It is to lie between the runtime and the user's files.
     """
     defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
-    lines = ["\t.text", _STUB]
-    refused, helpers = dict[str, list[str]](), dict[str, list[str]]()
+    lines, places = ["\t.text"], list[str]()
+    helpers = dict[str, list[str]]()
     found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
     for number, name in enumerate(found):
         uses = [use for file in users for use in _uses(file, name)]
-        is_helper = bool(_HELPER.match(name))
-        if is_helper or not all(is_call for is_call, _ in uses):
-            (helpers if is_helper else refused)[name] = sorted({place for _, place in uses})
+        if _HELPER.match(name):
+            helpers[name] = sorted({place for _, place in uses})
             continue
-        lines += [f"\t.globl\t{name}", f"{name}:", f"\tmovl\t$.Lname{number}, %eax", "\tjmp\tc_stub"]
-        lines += [f".Lname{number}:", f'\t.string\t"{name}"']
+        stub = [f"{name}:", f"\tmovl\t$.Lname{number}, %eax", "\tjmp\tc_stub"]
+        stub += [f".Lname{number}:", f'\t.string\t"{name}"']
+        if all(is_call for is_call, _ in uses):
+            lines += [f"\t.globl\t{name}", *stub]
+        else:
+            places += [f"\t.globl\t{name}", f"\t.balign\t{_PLACE}", *stub]
+            places += [f"\t.type\t{name}, @object", f"\t.size\t{name}, {_PLACE}"]
     if helpers:
         raise CompileError(
             f"link: the compiler needs {_told(helpers)}. Floating point, division of 128 bits, atomics of 16 bytes "
             "and the like are not supported"
         )
-    if refused:
-        raise CompileError(
-            f"link: no file defines {_told(refused)}. Add the file that does, or define it beside your race"
-        )
-    return "\n".join(lines) + "\n"
+    whole = [*lines, f"\t.balign\t{_PLACE}", "\t.globl\tc_places", "c_places:", *places, f"\t.balign\t{_PLACE}", _STUB]
+    return "\n".join(whole) + "\n"
 
 
 def _told(uses: dict[str, list[str]]) -> str:

@@ -319,20 +319,29 @@ def _take_back(memory: Memory) -> None:
     memory.move(np.empty_like(memory.array))
 
 
+def found(file: Path, name: str, tree: Path | None) -> Path:
+    """The file, or that of the tree of this name."""
+    return tree / name if tree is not None and not file.exists() and (tree / name).exists() else file
+
+
 def c_module(
     *files: str,
     include: Sequence[str] = (),
     defines: Mapping[str, str | int] | None = None,
     flags: Sequence[str] = (),
     compiler: str | None = None,
+    tree: str | None = None,
 ) -> CModule:
     """C files beside the Python file that calls this, to be compiled when a world first needs them.
 
-    `include` are folders of headers, `flags` options of the compiler instead of `-O1`.
+    `include` are folders of headers, `flags` options of the compiler instead of `-O1`. `tree` is a kernel's source
+    tree, or an installed package of its headers: the files include what is there, and a file that is not here is its.
     """
     folder = Path(sys._getframe(1).f_code.co_filename).resolve().parent
+    tree_at = folder / tree if tree is not None else None
     return CModule(
-        [folder / file for file in files],
+        [found(folder / file, file, tree_at) for file in files],
+        tree=tree_at,
         include=[folder / each for each in include],
         defines=defines,
         flags=flags,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from .elf import opened
+from .inlining import Inlined, inlined
 
+_HEADER = re.compile(r"\.h:\d+$")
 _ADDRESS = 3
 """DW_OP_addr."""
 
@@ -18,10 +21,24 @@ class Places:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known: dict[int, str] = {}
 
     def line(self, pc: int) -> str:
-        """`file.c:12` of the instruction before the return address `pc`; empty where nothing is known."""
-        return place_among(*self._lines, pc - 1)
+        """`file.c:12` of the instruction before the return address `pc`; empty where nothing is known.
+
+        Of code that a header brought, the line that uses it.
+        """
+        found = self._known.get(pc)
+        if found is None:
+            found = self._known[pc] = self._outside_headers(pc - 1)
+        return found
+
+    def _outside_headers(self, address: int) -> str:
+        place = place_among(*self._lines, address)
+        if not _HEADER.search(place):
+            return place
+        users = [each for each in self._inlined if each.start <= address < each.end and not each.file.endswith(".h")]
+        return f"{users[-1].file}:{users[-1].line}" if users else place
 
     def at(self, pc: int) -> str:
         """` at file.c:12`, or nothing."""
@@ -64,6 +81,10 @@ class Places:
     @cached_property
     def _lines(self) -> tuple[list[int], list[str]]:
         return lines_of(self._elf)
+
+    @cached_property
+    def _inlined(self) -> list[Inlined]:
+        return sorted(inlined(self._elf), key=lambda each: each.depth)
 
     @cached_property
     def _results(self) -> dict[str, tuple[int, bool] | None]:

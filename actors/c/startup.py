@@ -10,7 +10,7 @@ from typing import Any
 from .elf import opened
 from .errors import CompileError
 
-_ENDS = re.compile(r"\.(fini_array|dtors|fini|init)(\.|$)")
+_ENDS = re.compile(r"\.(fini_array|dtors|fini|init)(\.\d+)?$")
 _IN_ORDER = (".preinit_array", ".init_array", ".ctors")
 _INDIRECT = "STT_LOOS"
 """STT_GNU_IFUNC: a symbol that a loader asks a function for."""

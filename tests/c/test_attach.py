@@ -51,8 +51,8 @@ def test_what_c_stores_is_what_hardware_reads(tmp_path: Path) -> None:
     execution = run(build, audit=True)
     assert execution.finding is None
     assert [(who, what) for who, what, *_ in transcript(execution)] == [
-        ("c", "load doorbell at io.h:6"),
-        ("c", "store doorbell at io.h:8"),
+        ("c", "load doorbell at race.c:6"),
+        ("c", "store doorbell at race.c:6"),
         ("python", "the doorbell rings"),
         ("python", "store doorbell"),
     ]

@@ -46,6 +46,10 @@ ONE = {
         "int iommu_magic(int);\nint user(void) {\n return iommu_magic(3) + 1; }",
         "race.c:3: iommu_magic is called, and no file defines it",
     ),
+    "MissingVariable": (
+        "extern struct { int a, b; } other;\nvoid *known = &other;\nint user(void) {\n return other.b; }",
+        "race.c:4: an access to other+4, a variable that no file defines",
+    ),
     "StackOverflow": (
         "int deep(volatile int *n) {\n volatile int own[64];\n own[0] = *n; return deep(own) + own[0]; }\n"
         "int user(void) { volatile int n = 1; return deep(&n); }",

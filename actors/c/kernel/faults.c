@@ -104,5 +104,6 @@ uint64_t c_missing(const char *name, uint64_t pc, const uint64_t *argument)
 	return c_running->result;
 }
 
+void c_warn_at(const char *text, uint64_t pc) { c_fault(WARNED, (uint64_t)text, 0, pc); }
 void c_warn(const char *text) { c_fault(WARNED, (uint64_t)text, 0, PC); }
 void c_bug(const char *text) { c_fault(BUG, (uint64_t)text, 0, PC); }

@@ -1,6 +1,7 @@
 /* The heap, and what works on ranges of memory. Each thread has an arena of its own, from which it only takes: so an
  * address depends on no schedule, to allocate is no step, and what was freed is never handed out again. */
 #include "runtime.h"
+#include "primitives.h"
 
 enum { RED_ZONE = 16, POISON = 0x5a };
 
@@ -74,33 +75,42 @@ static void *allocate(uint64_t size, int byte, uint64_t pc)
 	return (void *)start;
 }
 
-static void may_sleep(unsigned flags, uint64_t pc)
+void *c_allocate(uint64_t size, int is_zero, int sleeps, uint64_t pc)
 {
-	if (flags & 1 && c_running->spinning)
-		c_fault(SLEEPS, 0, 0, pc);
+	if (sleeps)
+		c_may_sleep(pc);
+	return allocate(size, is_zero ? 0 : POISON, pc);
 }
 
-void *c_kmalloc(size_t size, unsigned flags) { may_sleep(flags, PC); return allocate(size, POISON, PC); }
-void *c_kzalloc(size_t size, unsigned flags) { may_sleep(flags, PC); return allocate(size, 0, PC); }
+void *c_kmalloc(size_t size, unsigned flags) { return c_allocate(size, 0, flags & 1, PC); }
+void *c_kzalloc(size_t size, unsigned flags) { return c_allocate(size, 1, flags & 1, PC); }
 
-void c_kfree(const void *pointer)
+void c_free(uint64_t address, uint64_t pc, uint64_t sp)
 {
-	uint64_t address = (uint64_t)pointer;
 	struct object *object = c_object(address);
 
-	if (!pointer)
+	if (!address)
 		return;
 	if (!object || object->start != address)
-		c_fault(BAD_FREE, address, 0, PC);
-	c_running->user_sp = SP;
-	c_begin_step("free", PC);
+		c_fault(BAD_FREE, address, 0, pc);
+	c_running->user_sp = sp;
+	c_begin_step("free", pc);
 	c_range(address, object->size ? object->size : 1, WRITES);
 	c_take_step(NULL, 0, 0);
 	if (object->freed)
-		c_fault(DOUBLE_FREE, address, 0, PC);
-	c_frees(address, object->size, PC);
-	object->freed = PC;
+		c_fault(DOUBLE_FREE, address, 0, pc);
+	c_frees(address, object->size, pc);
+	object->freed = pc;
 	object->freed_by = c_number();
+}
+
+void c_kfree(const void *pointer) { c_free((uint64_t)pointer, PC, SP); }
+
+uint64_t c_size(uint64_t address)
+{
+	struct object *object = c_object(address);
+
+	return object && object->start == address ? object->size : 0;
 }
 
 /* Whether an object is still there: what nobody can reach at the end has leaked. */
@@ -259,7 +269,8 @@ void *dma_alloc_coherent(void *device, size_t size, uint64_t *handle, unsigned f
 	uint64_t found;
 
 	(void)device;
-	may_sleep(flags, PC);
+	if (flags & 1)
+		c_may_sleep(PC);
 	c_running->user_sp = SP;
 	c_begin_step("allocate DMA memory", PC);
 	c_range((uint64_t)&c_used[SETUP], 8, WRITES); /* stands for the pool, which all share */

@@ -1,6 +1,7 @@
 /* What a kernel gives: completions, wait queues, work queues. Each is a step, or some, on the very words of the object
  * that it works on, so that to free the object and to use it conflict. */
 #include "runtime.h"
+#include "primitives.h"
 
 /* One step on 8 bytes that is not taken until `until`. */
 static void wait_at(const char *verb, uint64_t address, uint64_t use, int (*until)(struct thread *), uint64_t value,
@@ -45,6 +46,18 @@ int try_wait_for_completion(unsigned *done)
 	if (before && before != ~0u)
 		--*done;
 	return before != 0;
+}
+
+static int is_zero(struct thread *t) { return !c_may_touch(t->until_a, 4) || !*(volatile unsigned *)t->until_a; }
+
+void c_wait_for_zero(const char *verb, uint64_t address, uint64_t pc, uint64_t sp)
+{
+	c_running->user_sp = sp;
+	c_may_sleep(pc);
+	c_begin_step(verb, pc);
+	c_range(address, 4, READS);
+	c_take_step(is_zero, address, 0);
+	c_check(address, 4, 0, pc);
 }
 
 /* A wait queue is a count of wake-ups: who waits has read it before it looked at its condition. */

@@ -158,10 +158,16 @@ int c_is_static(uint64_t address) { return address - IMAGE < control->end - IMAG
 static int is_heap(uint64_t address) { return address - HEAP < SLOTS * ARENA; }
 static int is_dma(uint64_t address) { return address - DMA < control->dma; }
 
+/* Stubs of what no file defines, and may be a variable. */
+extern char c_places[], c_stub[];
+static int is_missing(uint64_t address) { return address - (uint64_t)c_places < (uint64_t)c_stub - (uint64_t)c_places; }
+
 static enum fault wrong(uint64_t address, uint64_t size, int is_write)
 {
 	struct object *object;
 
+	if (is_missing(address))
+		return MISSING_VARIABLE;
 	if (c_is_static(address) && c_is_static(address + size - 1))
 		return is_write && address < control->written ? CONSTANT : ~0u;
 	if (is_heap(address)) {
@@ -246,14 +252,14 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 		if (*shadow(address) != EXPOSED && *shadow(address + size - 1) != EXPOSED)
 			return;
 	} else if (c_is_static(address)) {
-		if (address < control->written && kind == READ)
+		if (address < control->written && kind == READ && !is_missing(address))
 			return;
 	} else if (!is_heap(address) && !is_stack(address) && !is_dma(address)) {
 		c_fault(address + size < PAGE || address < PAGE ? NULL_POINTER : WILD_POINTER, address, size, pc);
 	}
 	if (kind == READ && (lock = c_lock_made_at(address, size))) {
 		c_begin_step("look at lock", pc);
-		c_range(lock, 8, WRITES); /* in the eyes of whoever takes it or gives it back */
+		c_range(lock, LOCK_BYTES, WRITES); /* in the eyes of whoever takes it or gives it back */
 		c_range(address, size, READS);
 		c_take_step(NULL, 0, 0);
 	} else if (!c_is_setup()) {

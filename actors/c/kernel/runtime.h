@@ -32,7 +32,8 @@ enum { READS = 1, WRITES = 2, LOCKS = 4, UNLOCKS = 8 };
 enum fault {
 	NULL_POINTER, WILD_POINTER, CONSTANT, USE_AFTER_FREE, OUT_OF_BOUNDS, USE_AFTER_RETURN, DOUBLE_FREE, BAD_FREE,
 	MISSING, STACK_OVERFLOW, DIVISION, ILLEGAL, BAD_ACCESS, ENDLESS, SLEEPS, NOT_HELD, STILL_HELD, FREES_LOCK,
-	WARNED, BUG, WOULD_WAIT, EXHAUSTED, DESTROYED, OVERWRITES_LOCK, COPIES_LOCK
+	WARNED, BUG, WOULD_WAIT, EXHAUSTED, DESTROYED, OVERWRITES_LOCK, COPIES_LOCK,
+	MISSING_VARIABLE
 };
 
 struct range {
@@ -101,6 +102,8 @@ void c_check(uint64_t address, uint64_t size, int is_write, uint64_t pc);
 int c_may_touch(uint64_t address, uint64_t size);
 int c_is_static(uint64_t address);
 void c_may_sleep(uint64_t pc);
+/* What a lock of any kind has at least. */
+enum { LOCK_BYTES = 4 };
 uint64_t c_lock_made_at(uint64_t address, uint64_t size);
 void c_leaves_lock(uint64_t address, uint64_t size, int is_write, uint64_t pc);
 struct object *c_object(uint64_t address);

@@ -7,9 +7,9 @@ typedef void (*work_func_t)(struct work_struct *work);
 struct workqueue_struct;
 struct work_struct {
 	u64 pending;
-	work_func_t func;
 	struct workqueue_struct *queue;
 	u64 turn;
+	work_func_t func;
 };
 #define WQ_UNBOUND 2u
 #define WQ_HIGHPRI 16u

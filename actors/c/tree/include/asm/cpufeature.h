@@ -1,0 +1,3 @@
+/* What drivers ask a processor for; nothing is promised. */
+#define ARM64_HAS_VIRT_HOST_EXTN 0
+#define cpus_have_cap(feature) 0

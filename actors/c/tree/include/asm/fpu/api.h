@@ -1,0 +1,1 @@
+/* No vectors, no floating point. */

@@ -1,0 +1,1 @@
+/* This processor has nothing to say. */

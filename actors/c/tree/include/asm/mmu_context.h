@@ -1,0 +1,3 @@
+#include <linux/types.h>
+#include <asm/current.h>
+#include <asm-generic/mmu_context.h>

@@ -1,0 +1,3 @@
+struct sigcontext {
+	unsigned long unused;
+};

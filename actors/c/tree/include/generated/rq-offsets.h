@@ -1,0 +1,1 @@
+#define RQ_nr_pinned 0

@@ -1,0 +1,1 @@
+/* Nothing is needed where a second has 1000 ticks. */

@@ -1,0 +1,5 @@
+#define KERNEL_VERSION(version, patchlevel, sublevel) (((version) << 16) + ((patchlevel) << 8) + (sublevel))
+#define LINUX_VERSION_MAJOR C_TREE_VERSION
+#define LINUX_VERSION_PATCHLEVEL C_TREE_PATCHLEVEL
+#define LINUX_VERSION_SUBLEVEL 0
+#define LINUX_VERSION_CODE KERNEL_VERSION(C_TREE_VERSION, C_TREE_PATCHLEVEL, 0)

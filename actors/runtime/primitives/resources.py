@@ -46,6 +46,11 @@ class ResourceTable(dict[Resource, int]):
         """The resources of a mask, in the order they were first named."""
         return [resource for resource, bit in self.items() if bit & mask and resource not in self._parts]
 
+    def of_space(self, space: str) -> int:
+        """The mask of all resources so far whose names begin with `space`."""
+        bits = [bit for name, bit in self.items() if isinstance(name, tuple) and name and name[0] == space]
+        return sum(set(bits))
+
     def _refuse_object(self, resource: Resource) -> None:
         """MisuseError unless a resource is made of nothing but what is equal in every run."""
         kind = type(resource)

@@ -37,6 +37,8 @@ class Looked(NamedTuple):
 
     step: int
     actor: int
+    what: str
+    """What the step does, as it was announced: what became of it may have another name."""
     key: Key
     thing: Any
     """The object, or the scope of the variable: held, so that no other has its identity in this run."""
@@ -139,10 +141,11 @@ class Sharing:
             # What it gave and took its actor says of the step that it announced, or of this one (`Session.became`).
             steps[-1].gives |= given.gives
             steps[-1].takes |= given.takes
-        self.looked += [Looked(len(steps) - 1, actor, *one) for one in found]
-        reads, writes = self.masks(stage.names[actor], steps[-1].what)
+        what = steps[-1].what if conditions is None else conditions.what
+        self.looked += [Looked(len(steps) - 1, actor, what, *one) for one in found]
+        reads, writes = self.masks(stage.names[actor], what)
         if reads & ~steps[-1].reads or writes & ~steps[-1].writes:
-            steps[-1] = _with(steps[-1], reads, writes, steps[-1].ready)
+            steps[-1] = steps[-1].sharing(reads, writes, steps[-1].ready)
 
     def announced(self, actor: int, name: str, step: Step) -> Step:
         """The step that an actor announces, with what it is known to share."""
@@ -152,7 +155,7 @@ class Sharing:
             ready = Condition(ready)
         if ready is step.ready and not reads & ~step.reads and not writes & ~step.writes:
             return step
-        instead = _with(step, reads, writes, ready)
+        instead = step.sharing(reads, writes, ready)
         self._given[actor] = step, instead
         return instead
 
@@ -175,23 +178,6 @@ def properties(oracles: Sequence[object]) -> list[object]:
         given = [value for value in getattr(oracle, "__dict__", {}).values() if isinstance(value, FunctionType)]
         found += given or [oracle]
     return found
-
-
-def _with(step: Step, reads: int, writes: int, ready: Callable[[], bool] | None) -> Step:
-    more = reads | writes
-    made = Step(
-        step.what,
-        step.reads | reads,
-        step.writes | writes,
-        takes=step.takes,
-        gives=step.gives,
-        ready=ready,
-        blocked=step.blocked,
-        options=step.options,
-        idle=step.idle,
-    )
-    made.wakes = step.wakes | more
-    return made
 
 
 def _captured(root: object) -> list[tuple[str, object]]:

@@ -74,12 +74,30 @@ class Step:
         self.wakes = wakes or reads | writes | takes or ANYTHING
         self.idle = idle  # a daemon that waits here has nothing left to do
 
+    def sharing(self, reads: int, writes: int, ready: Callable[[], bool] | None) -> Step:
+        """The same step, which touches more, and whose condition is `ready`."""
+        return Step(
+            self.what,
+            self.reads | reads,
+            self.writes | writes,
+            takes=self.takes,
+            gives=self.gives,
+            ready=ready,
+            blocked=self.blocked,
+            options=self.options,
+            idle=self.idle,
+            wakes=self.wakes | reads | writes,
+        )
+
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
 
 
 class MemoryStep(Step):
-    """A step whose number of outcomes is known when it is chosen: then `count` is asked, of its `target`."""
+    """A step whose number of outcomes is known when it is chosen: then `count` is asked, of the step itself.
+
+    `target` is what it accesses, for `count` alone.
+    """
 
     __slots__ = ("count", "last", "target")
 
@@ -88,8 +106,8 @@ class MemoryStep(Step):
         what: str,
         reads: int,
         writes: int,
-        count: Callable[[Any], int],
-        target: object,
+        count: Callable[[MemoryStep], int],
+        target: Any,
         *,
         takes: int = 0,
         gives: int = 0,
@@ -113,8 +131,22 @@ class MemoryStep(Step):
     @property
     def options(self) -> int:  # type: ignore[override]
         """How many outcomes it has now."""
-        self.last = self.count(self.target)
+        self.last = self.count(self)
         return self.last
+
+    def sharing(self, reads: int, writes: int, ready: Callable[[], bool] | None) -> MemoryStep:
+        """The same step, which touches more, and whose condition is `ready`; its outcomes are still to be counted."""
+        return MemoryStep(
+            self.what,
+            self.reads | reads,
+            self.writes | writes,
+            self.count,
+            self.target,
+            takes=self.takes,
+            gives=self.gives,
+            ready=ready,
+            idle=self.idle,
+        )
 
     def taken(self, outcome: int) -> Step:
         """What it was once it is taken."""

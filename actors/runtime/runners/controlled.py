@@ -123,7 +123,7 @@ class Controlled:
             error, here.refused = here.refused, None
             world.tell(failures.failed(world.names[number], world.names[number], error, execution.index))
         sharing.performed(world, number, segment, announced)
-        return sharing.announced(number, world.names[number], arrival) if type(arrival) is Step else arrival
+        return sharing.announced(number, world.names[number], arrival) if isinstance(arrival, Step) else arrival
 
     def _begin(self, number: int, execution: Execution) -> Any:
         """Have an actor go to its first step; what a watched one looks at till then belongs to the step before."""
@@ -137,7 +137,7 @@ class Controlled:
             here.segment = None
         if execution.actors:
             sharing.performed(world, execution.actors[-1], segment, None)
-        return sharing.announced(number, world.names[number], arrival) if type(arrival) is Step else arrival
+        return sharing.announced(number, world.names[number], arrival) if isinstance(arrival, Step) else arrival
 
     async def _host(self, spare: bool = False) -> None:
         """Be one actor after the other, each to its end, whatever that is.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..primitives.sharing import SOMETHING, Looked, Sharing, Use, names_of
-from .causality import causality_of
+from ..primitives.step import Step
+from ..world import SC
+from .causality import Causality, causality_of
 from .record import Record
 
 
@@ -21,7 +23,7 @@ def learn(record: Record, sharing: Sharing) -> bool:
     past: Sequence[int] = ()
     racing: list[list[Looked]] = []
     for looks in together:
-        past = past or causality_of(record).past
+        past = past or _in_order(record)
         if _is_unordered(looks, past):
             racing.append(looks)
     if racing and not sharing.shared:
@@ -29,13 +31,29 @@ def learn(record: Record, sharing: Sharing) -> bool:
     names |= {sharing.name_of(looks[0].key, looks[0].thing) for looks in racing}
     if not names:
         return False
-    actors, steps = record.world.names, record.steps
+    actors = record.world.names
     uses: set[Use] = set()
     for look in sharing.looked:
         name = sharing.name_of(look.key, look.thing)
-        if name in names and look.step < len(steps):
-            uses.add((actors[look.actor], steps[look.step].what, name, look.changed))
+        if name in names and look.step < len(record.steps):
+            uses.add((actors[look.actor], look.what, name, look.changed))
     return sharing.grow(uses)
+
+
+def _in_order(record: Record) -> Sequence[int]:
+    """Of each step the mask of those that stay before it in all orders of its class, and itself.
+
+    Where a CPU may look at an older store, two steps that come to one word need not: who does as if its step had come
+    earlier finds Python's objects as they are later.
+    """
+    if record.world.memory_model == SC:
+        return causality_of(record).past
+    words = record.world.session.resources.of_space("word")
+    causality = Causality()
+    for actor, step in zip(record.actors, record.steps, strict=True):
+        kept = Step(step.what, step.reads & ~words, step.writes & ~words, takes=step.takes, gives=step.gives)
+        causality.add(actor, kept)
+    return causality.past
 
 
 def _together(looked: Sequence[Looked]) -> list[list[Looked]]:

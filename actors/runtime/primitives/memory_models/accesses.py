@@ -21,6 +21,7 @@ from hw.bus import PhysAddr
 
 from ..causality import Causality
 from ..session import Session
+from ..step import Step
 from .views import Views
 
 INITIAL = -1
@@ -105,27 +106,34 @@ class Accesses:
             place -= 1
         return place
 
-    def oldest_load(self, word: Word, floor: int, before: int, actor: int, takes: int) -> int:
-        """As `oldest`, without what a load that is made earlier reads as well."""
+    def oldest_load(self, word: Word, floor: int, before: int, actor: int, step: Step, own: int) -> int:
+        """As `oldest`, without what a load that is made earlier reads as well; `own` is the mask of the word."""
         oldest = self.oldest(word, floor, before)
-        return oldest if oldest == word.newest else self._only_now(word, oldest, actor, takes, stores=False)
+        return oldest if oldest == word.newest else self._only_now(word, oldest, actor, step, own, stores=False)
 
-    def oldest_store(self, word: Word, floor: int, before: int, actor: int, takes: int) -> int:
-        """As `oldest`, without what a store that is made earlier follows as well."""
+    def oldest_store(self, word: Word, floor: int, before: int, actor: int, step: Step, own: int) -> int:
+        """As `oldest`, without what a store that is made earlier follows as well; `own` is the mask of the word."""
         oldest = self.oldest(word, floor, before)
-        return oldest if oldest == word.newest else self._only_now(word, oldest, actor, takes, stores=True)
+        return oldest if oldest == word.newest else self._only_now(word, oldest, actor, step, own, stores=True)
 
-    def _only_now(self, word: Word, oldest: int, actor: int, takes: int, *, stores: bool) -> int:
-        """The lowest place at which whatever the access pretends to precede comes before its step in any case."""
-        newest = word.newest
-        if word.is_in_order and not takes and self.last.get(actor, INITIAL) < self._steps[word.stores[-1]]:
+    def _only_now(self, word: Word, oldest: int, actor: int, step: Step, own: int, *, stores: bool) -> int:
+        """The lowest place at which whatever the access pretends to precede comes before its step in any case.
+
+        That is what its actor did and took, and all that its step conflicts with but for the word itself.
+        """
+        newest, others = word.newest, (step.reads | step.writes) & ~own
+        is_alone = word.is_in_order and not (others or step.takes)
+        if is_alone and self.last.get(actor, INITIAL) < self._steps[word.stores[-1]]:
             return newest  # it has taken no step since
         causality = self._caught_up()
-        before = causality.closure(causality.before(actor), causality.gave_any(takes))
+        before = causality.closure(causality.before(actor), causality.gave_any(step.takes))
+        if others:
+            others_only = Step(step.what, step.reads & ~own, step.writes & ~own)
+            before = causality.closure(before, causality.conflicts(others_only))
         kept = [before]  # what the step comes after if its access has its place behind the first so many stores
-        for place in range(word.newest):
+        for place in range(newest):
             kept.append(causality.closure(kept[-1], self._steps_at(word, place, stores=stores)))
-        passed, place = 0, word.newest
+        passed, place = 0, newest
         while place > oldest:
             passed |= self._steps_at(word, place, stores=stores)
             if passed & ~kept[place]:

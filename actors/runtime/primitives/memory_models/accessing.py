@@ -6,7 +6,7 @@ one that is *n* older.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Hashable, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -46,19 +46,15 @@ class OlderStore:
 class Target:
     """One word that a step is about to access, and what is found of it when the step is chosen."""
 
-    __slots__ = ("address", "before", "depends", "oldest", "ordered", "takes", "value", "word")
+    __slots__ = ("address", "before", "depends", "oldest", "ordered", "value", "word")
 
-    def __init__(
-        self, address: PhysAddr, depends: Depends = (), value: int = 0, *, ordered: bool = False, takes: int = 0
-    ) -> None:
+    def __init__(self, address: PhysAddr, depends: Depends = (), value: int = 0, *, ordered: bool = False) -> None:
         self.address = address
         self.depends = depends
         self.value = value
         """What is to be stored."""
         self.ordered = ordered
         """Whether it is a load that acquires, or a store that releases."""
-        self.takes = takes
-        """What the step takes."""
         self.word: Word
         self.before = 0
         """What the access comes after."""
@@ -106,25 +102,25 @@ class Accessing(Cpu):
         if self._stage.current != self.number:
             self.acts("load")
         target, text = Target(address, depends, ordered=acquires), self._text("load", address, what)
-        step = MemoryStep(text, self._word(address), 0, self._find, target)
-        outcome = yield step
+        outcome = yield MemoryStep(text, self._word(address), 0, self._find, target)
         self._watched.peek(address)  # a bus error is the actor's
         access = self._loads(target, target.word.newest - outcome, acquires=acquires)
-        self._became(step, ("load", address, what), outcome)
+        self._became(outcome)
         value = target.word.values[target.word.newest - outcome]
         return Loaded(value, (access,)) if remembers else value
 
     def load_words(self, address: PhysAddr, count: int, what: str) -> Coroutine[Any, Any, Sequence[int]]:
         """Read neighbouring words: each may be older than it could be."""
         words = [PhysAddr(address + WORD_BYTES * number) for number in range(count)]
-        return self._load_all(Step(f"load {what}", self._mask(words)), words, ("load words", address, what))
+        return self._load_all(Step(f"load {what}", self._mask(words)), words)
 
     @operation
-    def _load_all(self, plain: Step, words: Sequence[PhysAddr], key: Hashable) -> Generator[Step, int, list[int]]:
+    def _load_all(self, plain: Step, words: Sequence[PhysAddr]) -> Generator[Step, int, list[int]]:
         """One step that reads several words."""
-        targets = [Target(address, takes=plain.takes) for address in words]
-        step = MemoryStep(plain.what, plain.reads, 0, self._find_all, targets, takes=plain.takes, gives=plain.gives)
-        outcome = yield step
+        targets = [Target(address) for address in words]
+        outcome = yield MemoryStep(
+            plain.what, plain.reads, 0, self._find_all, targets, takes=plain.takes, gives=plain.gives
+        )
         values, left = list[int](), outcome
         for target in targets:
             self._watched.peek(target.address)
@@ -132,13 +128,13 @@ class Accessing(Cpu):
             place = target.word.newest - back
             values.append(target.word.values[place])
             self._loads(target, place)
-        self._became(step, key, outcome)
+        self._became(outcome)
         return values
 
-    def _find_all(self, targets: Sequence[Target]) -> int:
+    def _find_all(self, step: MemoryStep) -> int:
         options = 1
-        for target in targets:
-            options *= self._find(target)
+        for target in step.target:
+            options *= self._found(target, step)
         return self._choosable(options)
 
     def _choosable(self, options: int) -> int:
@@ -151,8 +147,12 @@ class Accessing(Cpu):
         self._stage.tell(failed(self.name, self.name, error, self.now))
         return 1
 
-    def _find(self, target: Target) -> int:
+    def _find(self, step: MemoryStep) -> int:
         """How many stores a load may read."""
+        return self._choosable(self._found(step.target, step))
+
+    def _found(self, target: Target, step: MemoryStep) -> int:
+        """How many stores one of the loads of a step may read."""
         word = self._watched.word(target.address)
         if word is None:
             return 1
@@ -162,8 +162,9 @@ class Accessing(Cpu):
         newest = target.oldest = word.newest
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, target.address, word)
-            target.oldest = self._accesses.oldest_load(word, floor, before, self.number, target.takes)
-        return self._choosable(newest - target.oldest + 1)
+            own = self._word(target.address)
+            target.oldest = self._accesses.oldest_load(word, floor, before, self.number, step, own)
+        return newest - target.oldest + 1
 
     def _loads(
         self,
@@ -202,16 +203,15 @@ class Accessing(Cpu):
         if self._stage.current != self.number:
             self.acts("store")
         target, text = Target(address, depends, value, ordered=releases), self._text("store", address, what)
-        step = MemoryStep(text, 0, self._word(address), self._find_followed, target)
-        outcome = yield step
+        outcome = yield MemoryStep(text, 0, self._word(address), self._find_followed, target)
         self._watched.peek(address)
-        self._refused(step.what, address, value)
+        self._refused(text, address, value)
         word = target.word
         place = word.newest - outcome
         if outcome and word.atomic[place + 1]:
             place = word.newest  # nothing comes between the load and the store of an atomic operation
         self._stores(target, place, releases=releases)
-        self._became(step, ("store", address, what), outcome)
+        self._became(outcome)
 
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
@@ -237,8 +237,9 @@ class Accessing(Cpu):
                 self.refuse(why)
             raise why from None
 
-    def _find_followed(self, target: Target) -> int:
+    def _find_followed(self, step: MemoryStep) -> int:
         """How many stores a store may come right behind."""
+        target: Target = step.target
         address = target.address
         word = self._watched.word(address)
         if word is None:
@@ -250,7 +251,7 @@ class Accessing(Cpu):
         newest = target.oldest = word.newest
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, address, word)
-            target.oldest = self._accesses.oldest_store(word, floor, before, self.number, target.takes)
+            target.oldest = self._accesses.oldest_store(word, floor, before, self.number, step, self._word(address))
         return self._choosable(newest - target.oldest + 1)
 
     def _stores(self, target: Target, place: int, *, releases: bool = False, atomic: bool = False) -> None:
@@ -305,19 +306,17 @@ class Accessing(Cpu):
             devices, frame = self.views.devices, address >> FRAME_SHIFT
             devices[frame] = devices.get(frame, 0) | past
 
-    def _became(self, step: MemoryStep, key: Hashable, outcome: int) -> None:
-        """Put what became of a step into the record: how many outcomes it had, and which it took.
-
-        Steps of a `key` are the same in every run, but for that; None for one that is not.
-        """
-        session, options = self._session, step.last
+    def _became(self, outcome: int) -> None:
+        """Put what became of the step into the record: how many outcomes it had, and which it took."""
+        session = self._session
+        step = cast(MemoryStep, session.steps[-1])  # not the one that was made, if it is known to share more than words
         if outcome:
             self.emit(OlderStore(what=step.what, newer=outcome, is_load=not step.writes))
-        if key is None:
+        if step.ready is not None or step.takes or step.gives:
             session.steps[-1] = step.taken(outcome)
         else:
-            whole = (key, options, outcome)
-            session.steps[-1] = session.known.get(whole) or session.remember(whole, step.taken(outcome))
+            key = (step.what, step.reads, step.writes, step.last, outcome)
+            session.steps[-1] = session.known.get(key) or session.remember(key, step.taken(outcome))
         self._passing.accessed()
 
     def _word(self, address: PhysAddr) -> int:

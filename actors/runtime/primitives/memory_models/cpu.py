@@ -58,8 +58,8 @@ class WeakCpu(Accessing):
         target = Target(address)
         places: list[int] = []
         find = partial(self._find_changed, order, fails, places)
-        step = MemoryStep(self._text("rmw", address, what), 0, self._word(address), find, target)
-        outcome = yield step
+        text = self._text("rmw", address, what)
+        outcome = yield MemoryStep(text, 0, self._word(address), find, target)
         self._watched.peek(address)
         word = target.word
         place = word.newest - outcome
@@ -68,7 +68,7 @@ class WeakCpu(Accessing):
         before = word.values[place]
         failed = fails(before)
         value = before if failed else change(before)
-        self._refused(step.what, address, value)
+        self._refused(text, address, value)
         acquires = order.acquires and not failed
         target.before |= self.views.before_load(acquires=acquires, atomic=True)
         access = self._loads(target, place, acquires=acquires, unseen=unseen, atomic=True)
@@ -80,12 +80,13 @@ class WeakCpu(Accessing):
             self._stores(target, place, releases=order.releases, atomic=True)
             if order is Order.FULL:
                 views.full()
-        self._became(step, ("rmw", address, what), outcome)
+        self._became(outcome)
         return Loaded(before, (access,)) if remembers else before
 
-    def _find_changed(self, order: Order, fails: Callable[[int], bool], places: list[int], target: Target) -> int:
+    def _find_changed(self, order: Order, fails: Callable[[int], bool], places: list[int], step: MemoryStep) -> int:
         """How far back the stores reach that a read-modify-write may read; which of them it may is in `places`."""
         places.clear()
+        target: Target = step.target
         views, accesses, address = self.views, self._accesses, target.address
         word = self._watched.word(address)
         if word is None:
@@ -94,12 +95,13 @@ class WeakCpu(Accessing):
         target.word = word
         target.before = views.before_load(acquires=False, atomic=True) | self._known(target)
         floor, newest = accesses.floor(views, address, word), word.newest
-        read = accesses.oldest_load(word, floor, target.before, self.number, 0)
+        own = self._word(address)
+        read = accesses.oldest_load(word, floor, target.before, self.number, step, own)
         if read == newest:
             return 1
         behind = target.before | views.before_load(acquires=order.acquires, atomic=True)
         behind |= views.before_store(address, releases=order.releases, atomic=True)
-        followed = accesses.oldest_store(word, floor, behind, self.number, 0)
+        followed = accesses.oldest_store(word, floor, behind, self.number, step, own)
         for place in range(newest - 1, min(read, followed) - 1, -1):
             if fails(word.values[place]):
                 if place >= read:
@@ -138,11 +140,13 @@ class WeakCpu(Accessing):
             word = accesses.known(address)
             if word is None:
                 return until(self._watched.peek(address))
-            return any(until(value) for value in word.values[accesses.floor(views, address, word) :])
+            # Each is asked: what `until` looks at beyond the word is noted here, and `count` asks it again.
+            answers = [until(value) for value in word.values[accesses.floor(views, address, word) :]]
+            return any(answers)
 
-        def count(target: Target) -> int:
+        def count(step: MemoryStep) -> int:
             places.clear()
-            options = self._find(target)
+            options = self._find(step)
             if failed:
                 return 1
             newest = target.word.newest
@@ -151,15 +155,14 @@ class WeakCpu(Accessing):
 
         while True:
             ready = asked(satisfied, failed, until)
-            step = MemoryStep(what, self._word(address), 0, count, target, ready=ready, idle=idle)
-            outcome = yield step
+            outcome = yield MemoryStep(what, self._word(address), 0, count, target, ready=ready, idle=idle)
             if failed:
                 raise failed[0]
             newest = target.word.newest
             seen = newest - outcome in places
             place = newest - outcome if seen else newest
             self.views.branches |= accesses.past[self._loads(target, place)]
-            self._became(step, None, outcome)
+            self._became(outcome)
             if seen or newest in places:
                 return target.word.values[place]
 
@@ -211,7 +214,7 @@ class WeakFetch(Fetch):
         cpu = cast(WeakCpu, reader or self._cpu)
         cpu.views = cpu._accesses.views[cpu.number] = self._cpu.views
         try:
-            values = await cpu._load_all(step, words, None)
+            values = await cpu._load_all(step, words)
         except BusError as error:
             self._error, values = error, []
         return cpu._session.steps[-1], values

@@ -21,8 +21,9 @@ _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
 _GRACE_PERIODS = ("rcu", "srcu")
 """Who begins to read comes after what was done before a grace period began, and the other way round: both look."""
-_GHOSTS = ("note", "processor")
-"""What only properties look at, and what orders nothing: actors on one processor have the same views."""
+_GHOSTS = ("note", "processor", "python")
+"""What only properties look at, and what orders nothing: actors on one processor have the same views, and what steps
+share in Python may be there for a property alone."""
 
 
 class Passed(NamedTuple):

@@ -144,8 +144,7 @@ class Processor:
         reads, writes, takes = self._touched(step)
         made: Step
         if isinstance(step, MemoryStep):
-            memory_step = step
-            made = MemoryStep(step.what, reads, writes, lambda _: memory_step.options, None, takes=takes)
+            made = MemoryStep(step.what, reads, writes, step.count, step.target, takes=takes)
             made.gives, made.idle = step.gives, step.idle
         else:
             made = Step(step.what, reads, writes, takes=takes, gives=step.gives, options=step.options, idle=step.idle)

@@ -24,6 +24,7 @@ from .terminal.options import (
     limit,
     memory,
     params,
+    races,
     recorded,
     trust,
     with_memory,
@@ -101,6 +102,7 @@ def run(**options: Any) -> None:
     "-o", "--output", metavar="DIR", default="findings", show_default=True, help="Where trace files are written."
 )
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first violation; keep each distinct one.")
+@races
 @memory
 @limit
 @common
@@ -117,6 +119,7 @@ def fuzz(**options: Any) -> None:
 @click.option("--budget", metavar="TIME", default="10m", show_default=True, help="How long: 60s, 2m, 8h.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--keep-going", is_flag=True, help="Count all failing schedules instead of stopping at the first.")
+@races
 @click.option("--checkpoint", metavar="FILE", help="Write what is left to do here.")
 @click.option("--resume", "resume_file", metavar="FILE", help="Continue a checkpoint; it says what is proved.")
 @trust

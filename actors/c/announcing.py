@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from actors.runtime.primitives.session import Session
-from actors.runtime.primitives.step import Resource, Step
+from actors.runtime.primitives.step import ByteAccess, Mark, Resource, Step
 from hw.bus import PhysAddr
 
 from .errors import FAULTS, Bug, CFault, MissingFunction, Warned
@@ -17,6 +17,7 @@ from .places import Places
 
 DONE, FAULT, OTHER, CALL = range(4)
 _READ = 0
+_MARKS = {0: Mark.PLAIN, 4: Mark.MARKED, 8: Mark.PIECE, 16: Mark.EXEMPT}
 _VERBS = ("load", "store", "rmw")
 _READS, _WRITES, _LOCKS, _UNLOCKS = 1, 2, 4, 8
 _WORD = 4
@@ -47,6 +48,7 @@ class Announcements:
         """Places in the world's memory that have a name: where, how many bytes."""
         self.places = Places(self.image.path)
         self._session = session
+        session.tells_marks = self.image.has("c_tells_marks")
         self._others: dict[Hashable, Step] = {}
         self._ready = self.image.method("c_ready")
 
@@ -76,9 +78,11 @@ class Announcements:
     def _access(self) -> Step:
         """A load, a store, or both at once."""
         stop = self.image.stop
-        mask = self.words(stop.address, stop.size)
-        what = f"{_VERBS[stop.kind]} {self.name(stop.address, stop.start, stop.site)}{self.places.at(stop.pc)}"
-        return Step(what, mask if stop.kind == _READ else 0, 0 if stop.kind == _READ else mask)
+        mask, is_load = self.words(stop.address, stop.size), stop.kind == _READ
+        name = self.name(stop.address, stop.start, stop.site)
+        access = ByteAccess(stop.address, stop.size, not is_load, _MARKS[stop.mark], name, self.places.line(stop.pc))
+        what = f"{_VERBS[stop.kind]} {name}{self.places.at(stop.pc)}"
+        return Step(what, mask if is_load else 0, 0 if is_load else mask, access=access)
 
     def _primitive(self, number: int) -> Step:
         """What is more than an access."""

@@ -23,6 +23,7 @@ from . import kernel_tree, missing
 from .elf import require
 from .errors import CompileError
 from .instrument import UninstrumentedLine, instrument
+from .marks import MARKED, marked
 from .object_code import HiddenInstruction, look_through
 from .startup import refuse_endings
 
@@ -50,7 +51,7 @@ _FREESTANDING = (
 """No library, no vector registers (a copy of 16 bytes would be one access), nothing below the stack pointer; a jump out
 of a function would end its frame unseen, and each global has a place of its own."""
 _KIND = {
-    "gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf"),
+    "gcc": ("-fno-reorder-blocks-and-partition", "-fno-ipa-icf", "-dP"),
     "clang": ("-Wno-unused-command-line-argument",),
 }
 _PLAIN = ("-c", "-O2", *(each for each in _FREESTANDING if each != "-g"))
@@ -170,7 +171,7 @@ def _make(compiler: Compiler, parts: Sequence[_Part], headers: Sequence[str], fo
     for source in kernel_tree.PLAIN if headers else ():
         ours.append(_ours(compiler, source, folder / f"{source.stem}.ours.o", [*headers, *kernel_tree.of_file(source)]))
     stubs = folder / "missing.s"
-    stubs.write_text(missing.stubs(users, ours), encoding="utf-8")
+    stubs.write_text(missing.stubs(users, ours, tells_marks=compiler.kind == "gcc"), encoding="utf-8")
     _output([compiler.path, "-c", str(stubs), "-o", f"{stubs}.o"], "assemble stubs")
     image, objects = folder / "image", [*map(str, ours), f"{stubs}.o", *map(str, users)]
     place = [f"-Ttext-segment={IMAGE:#x}", "-z", "noexecstack", "-z", "separate-code", "-e", "c_resume"]
@@ -214,7 +215,9 @@ def _object(compiler: Compiler, file: Path, options: Sequence[str], made: Path) 
     plain, found = made.with_suffix(".plain.o"), made.with_suffix(".o")
     _output([compiler.path, "-S", *options, str(file), "-o", str(assembly)], f"compile {file.name}")
     try:
-        announced.write_text(instrument(assembly.read_text(encoding="utf-8"), file.name), encoding="utf-8")
+        written = assembly.read_text(encoding="utf-8")
+        marks = marked(written) if compiler.kind == "gcc" else f"{MARKED}\n{written}"
+        announced.write_text(instrument(marks, file.name), encoding="utf-8")
     except UninstrumentedLine as problem:
         raise CompileError(f"instrument {problem}") from None
     for text, code in ((assembly, plain), (announced, found)):

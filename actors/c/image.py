@@ -73,7 +73,7 @@ class Stop(ctypes.Structure):
     """What a thread is about to do: see `struct stop` in runtime.h."""
 
     _fields_ = [
-        *((name, ctypes.c_uint64) for name in ("kind", "address", "size", "pc", "site", "start")),
+        *((name, ctypes.c_uint64) for name in ("kind", "address", "size", "pc", "site", "start", "mark")),
         ("verb", ctypes.c_char_p),
         *((name, ctypes.c_uint64) for name in ("waits", "is_idle", "value", "count")),
         ("range", Range * _MOST_RANGES),
@@ -104,7 +104,7 @@ class CThread(ctypes.Structure):
         *((name, ctypes.c_uint64) for name in ("result", "user_sp", "spinning", "held", "blocks", "until")),
         *((name, ctypes.c_uint64) for name in ("until_a", "until_b", "holder")),
         ("locked", ctypes.c_uint64 * 3),
-        *((name, ctypes.c_uint64) for name in ("wrote", "reads", "at", "state")),
+        *((name, ctypes.c_uint64) for name in ("wrote", "reads", "at", "state", "exempt")),
         ("seen", ctypes.c_uint64 * 3 * _MOST_RANGES),
         ("depth", ctypes.c_uint64),
         ("frames", ctypes.c_uint64 * (2 * _MOST_FRAMES)),

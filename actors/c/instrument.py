@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .assembly import Instruction, parsed, statements
-from .operands import UnknownInstruction, is_string, memory_use
+from .marks import MARKED, PLAIN
+from .operands import Access, UnknownInstruction, is_string, memory_use
 
 _FUNCTION = re.compile(r"\.type\s+([.\w$]+),\s*[@%]function")
 _LINE = re.compile(r"\.loc\s+(\d+)\s+(\d+)")
@@ -29,17 +30,23 @@ class UninstrumentedLine(ValueError):
 
 
 def instrument(assembly: str, source: str) -> str:
-    """The assembly with a call before each access; UninstrumentedLine for what nobody knows how to announce."""
+    """The assembly with a call before each access; UninstrumentedLine for what nobody knows how to announce.
+
+    Which accesses are marked is said by the statements of `marks`.
+    """
     lines = list(_placed(assembly, source))
-    function, out = _Function(()), list[str]()
+    function, out, mark = _Function(()), list[str](), ""
     for number, (place, line, instruction) in enumerate(lines):
         if match := _FUNCTION.match(line):
             function = _Function(_body(lines, number, match[1]))
         if instruction is None:
-            out.append(function.passed(line))
+            if line in (MARKED, PLAIN):
+                mark = "marked_" if line == MARKED else ""
+            else:
+                out.append(function.passed(line))
             continue
         try:
-            out += function.announced(line, instruction)
+            out += function.announced(line, instruction, mark)
         except UnknownInstruction as problem:
             raise UninstrumentedLine(f"{place}: {problem}") from None
     return "\n".join(out) + "\n"
@@ -108,8 +115,8 @@ class _Function:
         self._labels.add(line[:-1])
         return line
 
-    def announced(self, line: str, instruction: Instruction) -> Iterator[str]:
-        """An instruction, with the calls before it."""
+    def announced(self, line: str, instruction: Instruction, mark: str) -> Iterator[str]:
+        """An instruction, with the calls before it; `mark` is "marked_" or nothing."""
         prefix, mnemonic, operands = instruction.prefix, instruction.mnemonic, instruction.operands
         if self._is_known:
             if not self._count:
@@ -131,7 +138,8 @@ class _Function:
             far = mnemonic.startswith("movabs")  # an address of 64 bits, which no other instruction can hold
             moved = _SAVED + 8 * mnemonic.startswith("pop")  # its address counts from where the stack is behind it
             place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, moved)}, %rax"
-            yield from _kept(place, f"call\taccess_{use.access.value}{use.size}")
+            mark = "" if use.access is Access.ATOMIC else mark
+            yield from _kept(place, f"call\taccess_{mark}{use.access.value}{use.size}")
         yield f"\t{line}"
         if _moves_stack(mnemonic, operands):
             yield from _kept("call\tstack_moved")

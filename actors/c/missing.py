@@ -46,13 +46,15 @@ _PLACE = 256
 """Bytes of a stub that is not only called: as it has a name and a size, an access to it can be told."""
 
 
-def stubs(users: Sequence[Path], ours: Sequence[Path]) -> str:
+def stubs(users: Sequence[Path], ours: Sequence[Path], *, tells_marks: bool) -> str:
     """Assembly that defines what nobody does; CompileError for what a compiler needs by itself.
 
-    It is to lie between the runtime and the user's files.
+    It also says whether it is known of each access whether it is marked. It is to lie between the runtime and the
+    user's files.
     """
     defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
-    lines, places = ["\t.text"], list[str]()
+    marks = ["\t.globl\tc_tells_marks", "\t.set\tc_tells_marks, 1"] if tells_marks else []
+    lines, places = [*marks, "\t.text"], list[str]()
     helpers = dict[str, list[str]]()
     found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
     for number, name in enumerate(found):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from actors.c.module import CModule, Code
+from actors.runtime.runs.data_races import Key, may_race
 from actors.runtime.runs.execution import Execution
-from actors.runtime.world import World
+from actors.runtime.world import Session, World
 from scenarios.scenario import Scenario, scenario
-from tests.explore.searching import search, worlds
+from tests.explore.searching import search
 from tools.explore.dpor.dpor import Dpor
 from tools.explore.search import Strategy
 from tools.explore.strategies.bounded import Bounded, nothing
@@ -77,10 +79,28 @@ def program(number: int) -> tuple[str, int]:
     return text, threads
 
 
+class Together(Bounded):
+    """All schedules; of each point it keeps which accesses that may race could be made there."""
+
+    def __init__(self) -> None:
+        super().__init__(nothing)
+        self.races = set[Key]()
+
+    def choose(self, options: Sequence[int], outcome: bool) -> int:
+        """Look at what is to come."""
+        steps = [self._execution.pending[option] for option in options]
+        given = [step.access for step in steps if step is not None and step.access is not None]
+        for one, other in combinations(given, 2):
+            if may_race(one, other, "strict"):
+                first, second = sorted((one.said, other.said))
+                self.races.add((first, second))
+        return super().choose(options, outcome)
+
+
 def seen(
     subject: Scenario, strategy: Strategy, loaded: Callable[[], Code], name: str
-) -> tuple[set[int], set[str], int]:
-    """The final states of runs that found nothing, the kinds of findings, and how many runs there were."""
+) -> tuple[set[int], set[str], set[Key], int]:
+    """The final states of runs that found nothing, the kinds of findings, data races, and how many runs there were."""
     states, kinds = set[int](), set[str]()
 
     def watch(execution: Execution) -> None:
@@ -89,9 +109,10 @@ def seen(
         else:
             kinds.add(execution.finding.oracle)
 
-    report = search(worlds(subject), strategy, watch=watch)
+    session = Session(races="strict")
+    report = search(lambda: subject.world(session, {}), strategy, watch=watch)
     assert report.complete
-    return states, kinds, report.schedules
+    return states, kinds, set(report.races), report.schedules
 
 
 def compared(code: CModule, number: int, threads: int) -> tuple[int, int]:
@@ -107,7 +128,9 @@ def compared(code: CModule, number: int, threads: int) -> tuple[int, int]:
 
     name = f"of{number}"
     *proof, few = seen(subject, Dpor(), lambda: codes[0], name)
-    *brute, many = seen(subject, Bounded(nothing), lambda: codes[0], name)
+    together = Together()
+    *brute, many = seen(subject, together, lambda: codes[0], name)
+    assert proof[2] == together.races, f"program {number}:\n{program(number)[0]}"
     assert proof == brute, f"program {number}:\n{program(number)[0]}"
     assert few <= many
     return few, many

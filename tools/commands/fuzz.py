@@ -11,10 +11,11 @@ from pathlib import Path
 import trio
 from loguru import logger
 
-from tools.experiments.experiment import Experiment, open_experiment, parse_params
+from tools.experiments.experiment import open_experiment, parse_params
 from tools.experiments.strategies import find_strategy
 from tools.experiments.terms import Terms
 from tools.explore.search import Budget, Report
+from tools.findings.data_races import data_races, race_documents
 from tools.findings.findings import Findings
 from tools.searches.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
 from tools.show.rows import wrap
@@ -42,16 +43,17 @@ def main(
     audit: bool,
     no_shrink: bool,
     keep_going: bool,
+    races: str,
 ) -> Exit:
     """Hunt, and show the first finding."""
     begun = time.monotonic()
     search = find_strategy(strategy)(seed)
     given = parse_params(param)
-    experiment = open_experiment(scenario, given, audit)
+    experiment = open_experiment(scenario, given, audit, races)
     limit = _limit(schedules, budget)
     folder = Path(output)
     check_writable(folder)
-    terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit)
+    terms = Terms(experiment.name, tuple(experiment.params.items()), audit=audit, races=races)
     findings = Findings(terms, folder, not no_shrink, given)
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
@@ -62,11 +64,12 @@ def main(
     with stop_request() as stop:
         findings.keep(report.found.values(), stop, shrinking_until(begun + limit.seconds))
     verdict, code = _verdict(hunt)
-    out.document("fuzz", _document(experiment, hunt, findings, verdict, strategy, seed))
+    out.document("fuzz", _document(terms, hunt, findings, verdict, strategy, seed))
     out.lines(findings.lines())
     if hunt.interrupted or findings.stopped:
         raise KeyboardInterrupt(sentence(report))
     display.end(report)
+    out.lines(data_races(report, races))
     out.lines([*_summary(report, verdict, seed), *wrap(bounds(terms), "    ")])
     if findings.failure is not None:
         raise findings.failure
@@ -110,12 +113,12 @@ def _summary(report: Report, verdict: str, seed: int) -> list[str]:
 
 
 def _document(
-    experiment: Experiment, hunt: Hunt, findings: Findings, verdict: str, strategy: str, seed: int
+    terms: Terms, hunt: Hunt, findings: Findings, verdict: str, strategy: str, seed: int
 ) -> dict[str, object]:
     report = hunt.report
     return {
-        "scenario": experiment.name,
-        "params": experiment.params,
+        "scenario": terms.scenario,
+        "params": dict(terms.params),
         "strategy": strategy,
         "seed": seed,
         "verdict": verdict,
@@ -124,11 +127,12 @@ def _document(
         "steps": report.steps,
         "violations": report.failing - errors(report.found.values()),
         "errors": errors(report.found.values()),
-        "memory": memory_of(tuple(experiment.params.items())),
+        "memory": memory_of(terms.params),
         "distinct": len(report.found),
         "seconds": round(report.seconds, 3),
         "digest": f"{hunt.digest:08x}",
         "interrupted": hunt.interrupted,
         "witnesses": report.witnesses,
         "findings": findings.documents(),
+        "data_races": race_documents(report, terms),
     }

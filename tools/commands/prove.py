@@ -13,6 +13,7 @@ from actors.runtime.primitives.sharing import names_of
 from tools.experiments.experiment import open_experiment, parse_params
 from tools.experiments.terms import Terms
 from tools.explore.search import Report
+from tools.findings.data_races import data_races, race_documents
 from tools.findings.findings import Findings
 from tools.own_files.trust import check
 from tools.searches import checkpoint as checkpoints
@@ -45,6 +46,7 @@ def main(
     budget: str,
     jobs: int,
     keep_going: bool,
+    races: str,
     checkpoint: str | None,
     resume_file: str | None,
     trust: bool,
@@ -52,7 +54,7 @@ def main(
 ) -> Exit:
     """Prove, and say how far it got."""
     begun, seconds = time.monotonic(), parse_budget(budget)
-    proof = _proof(scenario, param, bound, keep_going, checkpoint, resume_file, trust)
+    proof = _proof(scenario, param, bound, keep_going, races, checkpoint, resume_file, trust)
     folder = Path(output)
     check_writable(folder)
     display = progress(partial(_sentence, proof))
@@ -65,7 +67,7 @@ def main(
         findings.keep(proof.violations, stop, shrinking_until(begun + seconds))
     verdict = proof.verdict
     out.document("proof", _document(proof, verdict, findings))
-    out.lines([*findings.lines(), *_summary(proof, verdict)])
+    out.lines([*findings.lines(), *data_races(proof.report, proof.terms.races), *_summary(proof, verdict)])
     if proof.interrupted or findings.stopped:
         raise KeyboardInterrupt(counted(proof.report.schedules, "inequivalent schedule"))
     for failure in (findings.failure, proof.failure):
@@ -79,6 +81,7 @@ def _proof(
     param: tuple[str, ...],
     bound: int | None,
     keep_going: bool,
+    races: str,
     checkpoint: str | None,
     resume_file: str | None,
     trust: bool,
@@ -96,7 +99,7 @@ def _proof(
     if scenario is None:
         raise Refusal("prove: which scenario? (see `stopmarker list`, or give --resume FILE)")
     experiment = open_experiment(scenario, parse_params(param))
-    terms = Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going)
+    terms = Terms(experiment.name, tuple(experiment.params.items()), bound, keep_going, races=races)
     written = None if checkpoint is None else Path(checkpoint)
     if written is not None and written.exists():
         raise Refusal(f"prove --checkpoint {written}: it exists already; continue it with --resume, or name another")
@@ -223,4 +226,5 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "shared": names_of(proof.terms.shared),
         "checkpoint": None if proof.path is None else str(proof.path),
         "findings": findings.documents(),
+        "data_races": race_documents(proof.report, proof.terms),
     }

@@ -46,6 +46,7 @@ class Experiment:
         given: Mapping[str, ParamValue | str],
         audit: bool = False,
         shared: Shared = (),
+        races: str = "default",
     ) -> None:
         self.name = name
         self.scenario = scenario
@@ -53,7 +54,7 @@ class Experiment:
             self.params = scenario.complete(given)
         except (UnknownName, BadValue) as problem:
             raise Refusal(str(problem)) from None
-        self.session = Session(audit=audit)
+        self.session = Session(audit=audit, races=races)
         self._sharing = Sharing(self.session, shared) if is_file(name) else None
 
     def world(self) -> World:
@@ -105,13 +106,16 @@ class Experiment:
         return unwrapped(program)
 
 
-def open_experiment(name: str, given: Mapping[str, ParamValue | str], audit: bool = False) -> Experiment:
+def open_experiment(
+    name: str, given: Mapping[str, ParamValue | str], audit: bool = False, races: str = "default"
+) -> Experiment:
     """The experiment that `name` (a shipped scenario, or `./file.py::name`) and parameters make; Refusal otherwise.
 
-    With `audit` every access is compared with the footprint that its step declared.
+    With `audit` every access is compared with the footprint that its step declared; `races` says which data races
+    count.
     """
     full_name, scenario = find_scenario(name)
-    return Experiment(full_name, scenario, given, audit)
+    return Experiment(full_name, scenario, given, audit, races=races)
 
 
 def find_scenario(name: str) -> tuple[str, Scenario]:

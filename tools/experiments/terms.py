@@ -28,11 +28,14 @@ class Terms:
     shared: Shared = ()
     """What steps of a user's file are known to share in Python's own objects."""
 
+    races: str = "default"
+    """Which data races of accesses that a compiler made are told."""
+
     def experiment(self, loaded: Scenario | None = None) -> Experiment:
         """The experiment of these terms; `loaded` saves loading the scenario again."""
         if loaded is None:
             loaded = find_scenario(self.scenario)[1]
-        return Experiment(self.scenario, loaded, dict(self.params), self.audit, self.shared)
+        return Experiment(self.scenario, loaded, dict(self.params), self.audit, self.shared, self.races)
 
     def make_world(self, loaded: Scenario | None = None, *, stops: bool = False) -> Callable[[], World]:
         """A maker of worlds of this experiment, with the bound applied.

@@ -12,6 +12,8 @@ import trio
 from actors.runtime.primitives.events import ENDLESS, Finding, oracle_name
 from actors.runtime.primitives.sharing import Shared
 from actors.runtime.runners.controlled import Controlled
+from actors.runtime.runs.causality import causality_of
+from actors.runtime.runs.data_races import DataRace, DataRaces, Key
 from actors.runtime.runs.execution import Execution
 from actors.runtime.runs.schedule import Schedule
 from actors.runtime.runs.scheduler import Scheduler
@@ -23,6 +25,12 @@ BREATH = 256
 
 LONG_BREATH = 0.05
 """Seconds after which a checkpoint comes earlier: long runs must not hold Trio up."""
+
+
+ALL = 256
+"""In the first so many runs of a search data races are looked for, whatever its strategy."""
+SHARE = 16
+"""Then in each one of so many, unless it sees everything."""
 
 
 class Cut(Exception):
@@ -80,6 +88,15 @@ class FoundSignature:
 
 
 @dataclass(slots=True)
+class FoundRace:
+    """A data race, and the first run that shows it."""
+
+    race: DataRace
+    schedule: Schedule
+    at: int
+
+
+@dataclass(slots=True)
 class Report:
     """What a search came to."""
 
@@ -99,6 +116,9 @@ class Report:
     """Every behaviour within the scenario's bounds was seen."""
     shared: Shared = ()
     """What steps share in Python's own objects, if a run has shown more of it than was known before."""
+    races: dict[Key, FoundRace] = field(default_factory=dict)
+    """The data races, if such accesses are known: no run ends with one."""
+    looks_for_races: bool = False
     halted: int = 0
     """Steps of a run that is not counted, as there was no time to look for its races; 0 if none."""
 
@@ -130,6 +150,21 @@ class Report:
                 assert execution.failing is not None
                 self.found[finding.signature] = FoundSignature(finding, execution.failing, self.schedules)
 
+    def add_races(self, execution: Execution, strategy: Strategy, look: DataRaces) -> None:
+        """Take up the data races of the run that was counted last.
+
+        A search that does not see everything anyhow looks at the first runs, and at a share of the others.
+        """
+        self.looks_for_races = look.mode != "ignore"
+        is_due = strategy.exhaustive or self.schedules <= ALL or self.schedules % SHARE == 0
+        if not is_due or not look.is_any(execution):
+            return
+        past = getattr(strategy, "past", ())
+        if len(past) != execution.index:
+            past = causality_of(execution).past
+        for race in look.of(execution, past):
+            self.races.setdefault(race.key, FoundRace(race, execution.schedule, self.schedules))
+
     def merge(self, other: Report) -> None:
         """Add what another process found; `complete` and the like are for the caller to say."""
         for found in other.found.values():
@@ -137,6 +172,10 @@ class Report:
             known = self.found.setdefault(found.finding.signature, found)
             if known is not found:
                 known.count += found.count
+        for key, race in other.races.items():
+            race.at += self.schedules
+            self.races.setdefault(key, race)
+        self.looks_for_races |= other.looks_for_races
         for name, reached in other.witnesses.items():
             self.witnesses[name] = reached or self.witnesses.get(name, False)
         self.schedules += other.schedules
@@ -188,7 +227,7 @@ async def explore(
     """
     budget = budget or Budget()
     report = report or Report()
-    pace = _Pace(report.seconds)
+    pace, look = _Pace(report.seconds), None
     most = math.inf if budget.schedules is None else budget.schedules
     most_steps = math.inf if budget.steps is None else budget.steps
     more = strategy.more()
@@ -206,6 +245,11 @@ async def explore(
             if sharing is not None and learn(execution, sharing):
                 report.shared = sharing.known
                 strategy.begin_anew()
+                report.races.clear()  # what is shared may order them
+                look = None
+            elif execution.world.session.tells_marks:
+                look = look or DataRaces(execution.world.session.races)
+                report.add_races(execution, strategy, look)
             if watch is not None:
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it

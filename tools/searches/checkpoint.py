@@ -17,19 +17,21 @@ from typing import Any, NamedTuple
 import msgpack
 
 from actors.runtime.primitives.events import Finding, Outcome
+from actors.runtime.primitives.step import ByteAccess, Mark
+from actors.runtime.runs.data_races import DataRace
 from actors.runtime.runs.fingerprint import digest
 
 from ..experiments.c_race import is_c
 from ..experiments.experiment import SEPARATOR
 from ..experiments.terms import Terms
 from ..explore.dpor.share import Share
-from ..explore.search import FoundSignature, Report
+from ..explore.search import FoundRace, FoundSignature, Report
 from ..own_files.own_file import load, sources_of
 from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
 
 MAGIC = b"stopmarker-proof\n"
-VERSION = 5
+VERSION = 6
 MAX_FILE = 64 << 20
 _HEAD = struct.Struct(">HI")
 _MODELS = ("hw", "drivers", "actors", "scenarios", "tools/explore")
@@ -48,9 +50,8 @@ class Checkpoint(NamedTuple):
 
 def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code: bytes, world: bytes) -> None:
     """Write the file whole or not at all; Refusal if that is impossible."""
-    body: bytes = msgpack.packb(
-        [code, [terms.scenario, terms.params, terms.bound, terms.keep_going, terms.shared], left, _seen(report), world]
-    )
+    asked = [terms.scenario, terms.params, terms.bound, terms.keep_going, terms.shared, terms.races]
+    body: bytes = msgpack.packb([code, asked, left, _seen(report), world])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, MAGIC + _HEAD.pack(VERSION, zlib.crc32(body)) + body)
@@ -113,7 +114,8 @@ def refuse_another_world(path: Path, made: Checkpoint) -> None:
 def _models_digest() -> bytes:
     """As this process found them: what it has imported does not change any more."""
     found = hashlib.sha256()
-    for path in [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*.py"))]:
+    files = [path for folder in _MODELS for path in sorted((_ROOT / folder).rglob("*"))]
+    for path in [path for path in files if path.suffix in (".py", ".c", ".h")]:
         found.update(f"{path.relative_to(_ROOT)}\n".encode() + path.read_bytes())
     return found.digest()
 
@@ -136,10 +138,11 @@ def _body(data: bytes) -> bytes:
 
 
 def _decoded(body: bytes) -> Checkpoint:
-    code, (scenario, params, bound, keep_going, shared), left, seen, world = msgpack.unpackb(body, strict_map_key=True)
+    code, asked, left, seen, world = msgpack.unpackb(body, strict_map_key=True)
+    scenario, params, bound, keep_going, shared, races = asked
     given = tuple((str(name), value) for name, value in params)
     uses = tuple((str(actor), str(what), str(name), bool(change)) for actor, what, name, change in shared)
-    terms = Terms(str(scenario), given, bound, bool(keep_going), shared=uses)
+    terms = Terms(str(scenario), given, bound, bool(keep_going), shared=uses, races=str(races))
     made = Checkpoint(terms, Share.unpack(left), _report(*seen), bytes(world))
     if code != _code_now(terms.scenario):
         raise ValueError("the scenario or a model was changed since; what is left of that proof would prove nothing")
@@ -160,14 +163,32 @@ def _seen(report: Report) -> list[object]:
         finding = item.finding
         what = [str(finding.outcome), finding.oracle, finding.message, finding.step, finding.objects, finding.where]
         found.append([what, item.schedule, item.at, item.count])
-    return [counts, report.witnesses, found]
+    races = [
+        [item.at, item.schedule, item.race.name, _accessed(item.race.first), _accessed(item.race.second)]
+        for item in report.races.values()
+    ]
+    return [counts, report.witnesses, found, races, report.looks_for_races]
 
 
-def _report(counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any]) -> Report:
+def _accessed(access: ByteAccess) -> list[object]:
+    return [*access[:3], access.mark.value, *access[4:]]
+
+
+def _access(start: int, size: int, writes: bool, mark: str, name: str, place: str) -> ByteAccess:
+    return ByteAccess(start, size, bool(writes), Mark(mark), str(name), str(place))
+
+
+def _report(
+    counts: Sequence[Any], witnesses: Mapping[str, bool], found: Sequence[Any], races: Sequence[Any], looks: bool
+) -> Report:
     schedules, cut, failing, steps, bounded, seconds = counts
     report = Report(schedules, cut, failing, steps, bounded, seconds, witnesses=dict(witnesses))
     for (outcome, oracle, message, step, objects, *place), schedule, at, count in found:
         what = {"oracle": oracle, "message": message, "step": step, "where": "".join(place)}
         finding = Finding(outcome=Outcome(outcome), objects=tuple(objects), **what)
         report.found[finding.signature] = FoundSignature(finding, tuple(schedule), at, count)
+    for at, schedule, name, first, second in races:
+        race = DataRace(str(name), _access(*first), _access(*second))
+        report.races[race.key] = FoundRace(race, tuple(schedule), at)
+    report.looks_for_races = bool(looks)
     return report

@@ -87,6 +87,18 @@ def audit(command: Command) -> Command:
     return decorated
 
 
+def races(command: Command) -> Command:
+    """`--races`."""
+    decorated: Command = click.option(
+        "--races",
+        type=click.Choice(["default", "strict", "ignore"]),
+        default="default",
+        show_default=True,
+        help="Of C: which data races are told beside what is found.",
+    )(command)
+    return decorated
+
+
 def c_race(options: dict[str, Any]) -> dict[str, Any]:
     """The options, with those about C in the scenario's name: so a trace that names it can be replayed."""
     given = {kind: options.pop(kind) for kind in ("setup", "thread", "worker", "check")}

@@ -156,9 +156,9 @@ static void copy_piece(uint64_t to, uint64_t from, uint64_t size, uint64_t pc, u
 {
 	uint64_t value;
 
-	c_touch(READ, from, size, pc, sp);
+	c_touch(READ | PIECE, from, size, pc, sp);
 	value = c_load(from, size);
-	c_touch(WRITE, to, size, pc, sp);
+	c_touch(WRITE | PIECE, to, size, pc, sp);
 	put(to, size, value);
 }
 
@@ -193,7 +193,7 @@ void *memset(void *to, int byte, size_t size)
 
 	for (uint64_t n; size; a += n, size -= n) {
 		n = piece(a, a, size);
-		c_touch(WRITE, a, n, PC, SP);
+		c_touch(WRITE | PIECE, a, n, PC, SP);
 		put(a, n, value);
 	}
 	return to;
@@ -242,7 +242,7 @@ __attribute__((used)) static void move(struct registers *r, uint64_t size, uint6
 __attribute__((used)) static void fill(struct registers *r, uint64_t size, uint64_t repeat)
 {
 	for (uint64_t n = repeat ? r->rcx : 1; n; n--, r->rdi += size) {
-		c_touch(WRITE, r->rdi, size, r->pc, (uint64_t)(&r->rax + 2));
+		c_touch(WRITE | PIECE, r->rdi, size, r->pc, (uint64_t)(&r->rax + 2));
 		put(r->rdi, size, r->rax);
 	}
 	r->rcx = repeat ? 0 : r->rcx;

@@ -75,7 +75,7 @@ void c_wake_up(uint64_t *queue)
 uint64_t c_prepare_to_wait(uint64_t *queue)
 {
 	c_may_sleep(PC);
-	c_touch(READ, (uint64_t)queue, 8, PC, SP);
+	c_touch(READ | MARKED, (uint64_t)queue, 8, PC, SP);
 	return *queue;
 }
 
@@ -85,6 +85,10 @@ void c_schedule(uint64_t *queue, uint64_t before)
 }
 
 void c_might_sleep(void) { c_may_sleep(PC); }
+
+/* data_race(): who looks for data races passes over what is between. */
+void c_races_off(void) { c_running->exempt++; }
+void c_races_on(void) { c_running->exempt--; }
 
 /* Something that a property may look at: a step of its own, which Python records. */
 void stopmarker_note(const char *subject, long value)

@@ -242,8 +242,9 @@ static void settle(struct thread *t)
 void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64_t sp)
 {
 	struct thread *t = c_running;
-	uint64_t site, code, lock;
+	uint64_t site, code, lock, mark = kind & ~3UL;
 
+	kind &= 3;
 	t->user_sp = sp;
 	settle(t);
 	if (is_own(address)) {
@@ -269,9 +270,10 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 		c_stop.address = address;
 		c_stop.size = size;
 		c_stop.pc = pc;
+		c_stop.mark = t->exempt ? EXEMPT : kind == ATOMIC ? MARKED : mark; /* of an instruction always the same, but in data_race() */
 		c_stop.count = c_stop.waits = c_stop.is_idle = 0;
 		c_stop.verb = NULL;
-		c_leave(site > MOST_SITES ? OTHER : address << 33 | (pc - IMAGE & 0xfffff) << 13 | code << 11 | kind << 9 | site);
+		c_leave(site > MOST_SITES || t->exempt ? OTHER : address << 33 | (pc - IMAGE & 0xfffff) << 13 | code << 11 | kind << 9 | site);
 	}
 	c_check(address, size, kind != READ, pc);
 	c_leaves_lock(address, size, kind != READ, pc);
@@ -287,7 +289,7 @@ void c_begin_step(const char *verb, uint64_t pc)
 {
 	c_stop.verb = verb;
 	c_stop.pc = pc;
-	c_stop.kind = c_stop.address = c_stop.size = c_stop.value = 0;
+	c_stop.kind = c_stop.address = c_stop.size = c_stop.value = c_stop.mark = 0;
 	c_stop.count = c_stop.waits = c_stop.is_idle = 0;
 }
 
@@ -319,17 +321,17 @@ void c_take_step(int (*until)(struct thread *), uint64_t a, uint64_t b)
 /* Called by the stubs with registers and flags kept. */
 __attribute__((used)) static void before(uint64_t address, uint64_t size, uint64_t kind, uint64_t pc, uint64_t sp)
 {
-	uint64_t seen;
+	uint64_t seen, mark = kind & MARKED;
 
-	if (kind != MODIFY) {
+	if ((kind & 3) != MODIFY) {
 		c_touch(kind, address, size, pc, sp);
 		return;
 	}
 	/* A plain read-modify-write is two accesses. The instruction behind this makes both at once, so it is given what
 	 * its read has seen. */
-	c_touch(READ, address, size, pc, sp);
+	c_touch(READ | mark, address, size, pc, sp);
 	seen = c_load(address, size);
-	c_touch(WRITE, address, size, pc, sp);
+	c_touch(WRITE | mark, address, size, pc, sp);
 	store(address, size, seen);
 }
 
@@ -442,7 +444,9 @@ __attribute__((used)) static void block(uint64_t pc, uint64_t sp, uint64_t saved
 		"	movq 72(%rsp), %rcx\n"    \
 		"	leaq 96(%rsp), %r8\n" BACK \
 		"	call before\n" RESTORED);
-#define STUBS(size) STUB(read, 0, size) STUB(write, 1, size) STUB(atomic, 2, size) STUB(modify, 3, size)
+#define STUBS(size)                                                                                          \
+	STUB(read, 0, size) STUB(write, 1, size) STUB(atomic, 2, size) STUB(modify, 3, size)                  \
+	STUB(marked_read, 4, size) STUB(marked_write, 5, size) STUB(marked_modify, 7, size)
 STUBS(1) STUBS(2) STUBS(4) STUBS(8)
 
 __asm__(".globl frame_expose, frame_enter, frame_end, block_back, stack_moved\n"

@@ -20,8 +20,8 @@
 #define ARENA 0x100000UL
 enum { THREADS = 64, SETUP = THREADS, SLOTS, RANGES = 24, FRAMES = 256, MOST_OBJECTS = 4096, MOST_SITES = 510 };
 
-/* What an access does. */
-enum { READ, WRITE, ATOMIC, MODIFY };
+/* What an access does; and how it is seen by who looks for data races: it is plain, unless one of these is added. */
+enum { READ, WRITE, ATOMIC, MODIFY, MARKED = 4, PIECE = 8, EXEMPT = 16 };
 /* What a thread's turn ended with, as Python is told; a larger number is the key of an access. */
 enum { DONE, FAULT, OTHER, CALL };
 
@@ -41,7 +41,7 @@ struct range {
 };
 
 struct stop {
-	uint64_t kind, address, size, pc, site, start;
+	uint64_t kind, address, size, pc, site, start, mark;
 	const char *verb; /* of what is no plain access */
 	uint64_t waits, is_idle, value, count;
 	struct range range[RANGES];
@@ -65,6 +65,7 @@ struct thread {
 	struct seen locked;          /* the access of the last locked instruction, and what was there before it */
 	uint64_t wrote, reads;       /* since it was last at the jump back `at` with the state `state` */
 	uint64_t at, state;
+	uint64_t exempt;             /* data_race(…)s that it is in */
 	struct seen seen[RANGES];
 	uint64_t depth, frame[FRAMES], lowest[FRAMES]; /* of functions whose frame others may know: its end, its beginning */
 };

@@ -210,7 +210,7 @@ static void ends_of(struct work *work, uint64_t *ends)
 /* Begins the step that looks at a work, having read where it is queued. */
 static void begin_look(const char *verb, struct work *work, uint64_t use, uint64_t pc, uint64_t sp)
 {
-	c_touch(READ, (uint64_t)&work->turn, 8, pc, sp);
+	c_touch(READ | MARKED, (uint64_t)&work->turn, 8, pc, sp);
 	c_begin_step(verb, pc);
 	c_range((uint64_t)work, sizeof *work, use);
 }

@@ -148,7 +148,7 @@ class Processor:
             made.gives, made.idle = step.gives, step.idle
         else:
             made = Step(step.what, reads, writes, takes=takes, gives=step.gives, options=step.options, idle=step.idle)
-        made.ready, made.blocked = can_go, waits_for
+        made.ready, made.blocked, made.access = can_go, waits_for, step.access
         made.wakes = step.wakes | self.claim | self.restored | self._enabled
         return made
 
@@ -175,6 +175,7 @@ class Processor:
                 options=step.options,
                 idle=step.idle,
                 wakes=step.wakes,
+                access=step.access,
             )
 
     def _keeper(self, thread: Runs) -> str | None:

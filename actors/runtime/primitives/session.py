@@ -44,8 +44,12 @@ PartT = TypeVar("PartT", bound=LentPart)
 class Session:
     """Bits of resources, steps that are always the same, and parts that are lent. One world at a time uses it."""
 
-    def __init__(self, *, audit: bool = False) -> None:
+    def __init__(self, *, audit: bool = False, races: str = "default") -> None:
         self.audit = audit
+        self.races = races
+        """What counts as a data race among accesses that a compiler made."""
+        self.tells_marks = False
+        """Whether there are such accesses, and each says whether it is marked."""
         self.resources = ResourceTable()
         self.footprint = FootprintTable(self.resources).__getitem__
         """The mask of several resources."""

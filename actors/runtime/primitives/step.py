@@ -7,10 +7,11 @@ before the next acquire. A step that is not `ready` is not offered: blocking is 
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterator
 from inspect import CO_COROUTINE, CO_GENERATOR
 from types import FunctionType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,11 +32,39 @@ class BrokenRule(MisuseError):
     """Modelled code does what the kernel forbids, such as to sleep under a spin lock: a violation, not an error."""
 
 
+class Mark(enum.Enum):
+    """How an access is seen by who looks for data races."""
+
+    PLAIN = "plain"
+    PIECE = "plain, of several"
+    """A piece of a longer one, such as of a memcpy."""
+    MARKED = "marked"
+    """Volatile, atomic, or made by a primitive."""
+    EXEMPT = "data_race()"
+
+
+class ByteAccess(NamedTuple):
+    """An access to bytes of memory that a compiler made: to which, how, of what, and where in the source."""
+
+    start: int
+    size: int
+    writes: bool
+    mark: Mark
+    name: str
+    place: str
+
+    @property
+    def said(self) -> str:
+        """How people should read it."""
+        return f"{'store' if self.writes else 'load'}{f' at {self.place}' if self.place else ''} ({self.mark.value})"
+
+
 class Step:
     """What an actor is about to do; mutable only by the object that performs it (`gives`/`takes` of a queue
     element are known when the step happens, not when it is announced)."""
 
     __slots__ = (
+        "access",
         "blocked",
         "gives",
         "idle",
@@ -61,8 +90,10 @@ class Step:
         options: int = 0,
         idle: bool = False,
         wakes: int = 0,
+        access: ByteAccess | None = None,
     ) -> None:
         self.what = what
+        self.access = access
         self.reads = reads
         self.writes = writes
         self.takes = takes
@@ -87,6 +118,7 @@ class Step:
             options=self.options,
             idle=self.idle,
             wakes=self.wakes | reads | writes,
+            access=self.access,
         )
 
     def __repr__(self) -> str:
@@ -115,6 +147,7 @@ class MemoryStep(Step):
         idle: bool = False,
     ) -> None:
         self.what = what
+        self.access = None
         self.reads = reads
         self.writes = writes
         self.takes = takes

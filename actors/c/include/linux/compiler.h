@@ -4,7 +4,15 @@
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
-#define data_race(expression) (expression)
+void c_races_off(void);
+void c_races_on(void);
+#define data_race(expression)                           \
+	({                                               \
+		c_races_off();                           \
+		__auto_type c_value_ = (expression);     \
+		c_races_on();                            \
+		c_value_;                                \
+	})
 #define barrier() __asm__ volatile("" : : : "memory")
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -241,15 +241,7 @@ async def explore(
             report.cut += 1
         else:
             report.add(execution)
-            sharing = execution.world.sharing
-            if sharing is not None and learn(execution, sharing):
-                report.shared = sharing.known
-                strategy.begin_anew()
-                report.races.clear()  # what is shared may order them
-                look = None
-            elif execution.world.session.tells_marks:
-                look = look or DataRaces(execution.world.session.races)
-                report.add_races(execution, strategy, look)
+            look = _learned(execution, strategy, report, look)
             if watch is not None:
                 watch(execution)
         execution = None  # what it holds is freed, and is still in the caches when the next world is made of it
@@ -264,6 +256,24 @@ async def explore(
     report.exhausted = not strategy.more()
     report.complete = report.exhausted and strategy.exhaustive and not report.bounded
     return report
+
+
+def _learned(execution: Execution, strategy: Strategy, report: Report, look: DataRaces | None) -> DataRaces | None:
+    """Take up what a run shows beyond what it found: what its steps share, and its data races.
+
+    What looks for the latter is returned.
+    """
+    sharing, session = execution.world.sharing, execution.world.session
+    if sharing is not None and learn(execution, sharing):
+        report.shared = sharing.known
+        strategy.begin_anew()
+        report.races.clear()  # what is shared may order them
+        return None
+    if not session.tells_marks:
+        return None
+    look = look or DataRaces(session.races)
+    report.add_races(execution, strategy, look)
+    return look
 
 
 def _attempt(

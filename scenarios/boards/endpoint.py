@@ -51,6 +51,8 @@ SID = StreamId(0)
 FIND = one_of(*FINDERS, default="worker", meaning="whether a fault's owner is looked up by worker or report")
 PASID = Pasid(1)
 BUFFER = 0x10_0000
+ELSEWHERE = 0x10_0000
+"""How far from there the pages of a process B are that does not have the device's addresses."""
 SvaT = TypeVar("SvaT", bound=Sva)
 
 
@@ -61,6 +63,8 @@ class Options(TypedDict, total=False):
     """The kind of device, with what it is told beside what every device is told."""
     jobs: Callable[[Mm, Mm], list[Job]]
     """What the device has to do, given processes A and B; page request groups to the buffer if nothing is said."""
+    buffer_in_b: bool
+    """Whether process B has pages at the addresses that the device uses, as process A has, or at others."""
     repeats: int
     """How often the device does all of its jobs."""
     pri: Callable[[int], PageRequestInterface]
@@ -219,7 +223,8 @@ def sides(world: World, tables: type[PageTables], name: str, lane: str, options:
     """Two processes whose page tables are of the IOMMU's architecture, and a device that has found its pages absent."""
     requests, group = options.get("requests", 1), options.get("group", 1)
     pages = buffer(requests * group)
-    mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, pages, tables)
+    own = pages if options.get("buffer_in_b", True) else [VirtAddr(page + ELSEWHERE) for page in pages]
+    mm_a, mm_b = address_space(world, 0, pages, tables), address_space(world, 1, own, tables)
     pasids = Pasids([Pasid(PASID + number) for number in range(options.get("pasids", 1))])
     bond = pasids.bind_now(mm_a)
     endpoint = _endpoint(world, options)

@@ -35,6 +35,11 @@ EXPECTED = (
         why="a device that stopped as PCIe demands has marked its requests stale: the answer is worth a credit",
     ),
     Expected(
+        params={"drain": "none", "owner": "lacks"},
+        verdict="holds",
+        why="where the new owner has nothing at that address, nobody is killed: the device hears Invalid",
+    ),
+    Expected(
         params={"drain": "none", "answer": "believed", "watch": "memory"},
         verdict="violated",
         oracle="no-dma-into-foreign-frame",
@@ -62,11 +67,14 @@ EXPECTED = (
     expected=EXPECTED,
     drain=one_of("none", "full", default="none", meaning="what unbind waits for, as in `unbind-window`"),
     answer=one_of(*DEVICES, default="stale", meaning="how a device takes an answer that comes after its stop"),
+    owner=one_of("maps", "lacks", default="maps", meaning="whether the new owner has something at that address, too"),
     watch=one_of("page", "memory", default="page", meaning="what is looked at: pages of the new owner, or writes"),
 )
-def misdirected_fault(world: World, *, drain: str, answer: str, watch: str) -> None:
+def misdirected_fault(world: World, *, drain: str, answer: str, owner: str, watch: str) -> None:
     """A page request is handled for the PASID's next owner, and its answer goes to the device."""
-    board = smmuv3_platform(world, device=DEVICES[answer], report=FLUSHED, credits=4, put_async=True)
+    board = smmuv3_platform(
+        world, device=DEVICES[answer], report=FLUSHED, credits=4, put_async=True, buffer_in_b=owner == "maps"
+    )
     sva = board.sva(world, VARIANTS[drain])
     board.add_hardware(world)
     add_pri_thread(world, board.queue)

@@ -70,6 +70,6 @@ def load(name: str) -> Scenario:
     if name not in MODULES:
         near = get_close_matches(name, MODULES, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownName(f"no scenario {name!r}{hint} (shipped: {', '.join(MODULES)})")
+        raise UnknownName(f"no scenario {name!r}{hint}; `stopmarker list` names all {len(MODULES)}")
     found: Scenario = getattr(import_module(MODULES[name]), name.replace("-", "_"))
     return found

@@ -30,7 +30,7 @@ from .terminal.options import (
     with_memory,
 )
 from .terminal.output import Output
-from .terminal.printable import printable
+from .terminal.printable import one_line, printable
 
 _EXIT_CODES = """Exit codes: 0 nothing violated, 1 violated (also deadlock, step bound), 2 usage (also a scenario
 file that cannot be loaded), 3 internal error, 4 diverged (a replay, or two runs of one schedule), 5 nothing selected,
@@ -310,7 +310,7 @@ def _act(
         code: int = import_module("tools.terminal.conduct").conduct(body, out, memory_limit, options)
     except Refusal as refusal:
         code = refusal.code
-        _say(out, code, str(refusal))
+        _say(out, code, one_line(str(refusal)) if code == Exit.USAGE else str(refusal))
     except KeyboardInterrupt as interrupt:
         code = Exit.INTERRUPTED
         done = f" after {interrupt}" if str(interrupt) else ""

@@ -277,6 +277,22 @@ def test_only_regular_files_are_read(path: str, tmp_path: Path, monkeypatch: pyt
         assert "no regular file" in result.stderr or "No such device" in result.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+@pytest.mark.parametrize("words", [("replay", "it"), ("prove", "--resume", "it"), ("prove", "it::x"), ("show", "it")])
+def test_nobody_waits_for_a_fifo(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("it")
+    result = CliRunner().invoke(cli, [*words])
+    assert (result.exit_code, result.stderr.count("\n")) == (Exit.USAGE, 1)
+    assert result.stderr.endswith("it: it is no regular file\n")
+
+
+def test_a_name_of_any_length_is_refused_in_a_short_line() -> None:
+    result = CliRunner().invoke(cli, ["run", "a" * 100_000])
+    assert result.exit_code == Exit.USAGE
+    assert len(result.stderr) < 520
+
+
 def test_a_scenario_file_has_a_size(tmp_path: Path) -> None:
     file = tmp_path / "long.py"
     file.write_text("#" * (MOST_BYTES + 1))

@@ -27,6 +27,7 @@ from ..experiments.terms import Terms
 from ..explore.dpor.share import Share
 from ..explore.search import FoundRace, FoundSignature, Report
 from ..own_files.own_file import load, sources_of
+from ..own_files.regular import read_regular
 from ..terminal.exits import Refusal
 from ..traces.store import write_bytes
 
@@ -64,8 +65,7 @@ def write(path: Path, terms: Terms, left: Sequence[object], report: Report, code
 def read(path: Path) -> Checkpoint:
     """What a file says; Refusal, in one line, if it is none, damaged, or of another model."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = read_regular(path, MAX_FILE)
     except (OSError, ValueError) as error:
         raise Refusal(f"read checkpoint {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
@@ -126,8 +126,6 @@ def _body(data: bytes) -> bytes:
     start = len(MAGIC) + _HEAD.size
     if len(data) < start:
         raise ValueError(f"cut after {len(data)} bytes; the file is not whole")
-    if len(data) > MAX_FILE:
-        raise ValueError(f"more than {MAX_FILE} bytes")
     version, checksum = _HEAD.unpack_from(data, len(MAGIC))
     if version != VERSION:
         newer = "; a newer stopmarker wrote it" if version > VERSION else ""

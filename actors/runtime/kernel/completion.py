@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import ClassVar
 
+from ..primitives.ordering import Made
 from ..primitives.step import Step, operation
 from ..world import Cpu, World
 from .primitive import Primitive
@@ -39,6 +40,7 @@ class Completion(Primitive):
         what = f"complete {self.name}"
         cpu.acts(what)
         yield Step(what, writes=self._tail)
+        self._session.made_of(Made.LOCKED)
         if not self._all:
             self._done.append(self._give())
 
@@ -48,6 +50,7 @@ class Completion(Primitive):
         what = f"complete_all {self.name}"
         cpu.acts(what)
         yield Step(what, writes=self._tail)
+        self._session.made_of(Made.LOCKED)
         self._all = self._all or self._give()
 
     @operation
@@ -76,6 +79,7 @@ class Completion(Primitive):
             wakes=self._head | self._tail,
         )
         self._session.became(takes=self._take())
+        self._session.made_of(Made.LOCKED)
 
     @operation
     def wait_timeout(self, cpu: Cpu) -> Generator[Step, int, bool]:
@@ -84,6 +88,7 @@ class Completion(Primitive):
         what = f"wait_for_completion_timeout {self.name}"
         cpu.might_sleep(what)
         yield Step(what, self._tail, self._head)
+        self._session.made_of(Made.LOCKED)
         return self._try()
 
     @operation
@@ -92,6 +97,7 @@ class Completion(Primitive):
         what = f"try_wait_for_completion {self.name}"
         cpu.acts(what)
         yield Step(what, self._tail, self._head)
+        self._session.made_of(Made.LOCKED if self._is_done() else Made.LOAD)
         return self._try()
 
     @operation
@@ -107,6 +113,7 @@ class Completion(Primitive):
             ready=lambda: self._is_done() or signal.is_pending(),
             blocked=self._blocked,
         )
+        self._session.made_of(Made.LOCKED if self._is_done() else Made.LOAD)
         return self._try()
 
     @operation
@@ -115,6 +122,7 @@ class Completion(Primitive):
         what = f"completion_done {self.name}"
         cpu.acts(what)
         yield Step(what, self._head | self._tail)
+        self._session.made_of(Made.LOCKED if self._is_done() else Made.LOAD)
         return self._is_done()
 
     def _give(self) -> int:

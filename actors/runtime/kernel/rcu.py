@@ -98,7 +98,9 @@ class Rcu(Primitive):
         """synchronize_rcu(): a step in which the grace period begins, and, if anybody ever read, one that is offered
         when all who read at that moment are done. It may sleep, so a reader must not call it."""
         cpu.might_sleep(f"synchronize_{self.name}")
+        await cpu.mb()
         await self._grace_period(f"synchronize_{self.name}")
+        await cpu.mb()
 
     async def call(self, cpu: Cpu, callback: Main, name: str = "") -> None:
         """call_rcu(): two steps, after which a new actor waits for a grace period and then runs `callback`, which

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import ClassVar
 
+from ..primitives.ordering import Made
 from ..primitives.step import BrokenRule, Step, operation
 from ..world import Cpu, World
 from .primitive import Primitive
@@ -46,6 +47,7 @@ class RefCount(Primitive):
         cpu.acts(what)
         yield Step(what, self._count)
         if self.value == 0:
+            self._session.made_of(Made.LOAD)
             return False
         self._raise(cpu)
         return True
@@ -59,6 +61,7 @@ class RefCount(Primitive):
         if self.value == 0:
             cpu.refuse(BrokenRule(f"{cpu.name} drops a reference of {self.name}, which has none left: underflow"))
         self.value -= 1
+        self._session.made_of(Made.RELEASE if self.value else Made.LOCKED)
         return self.value == 0
 
     @operation
@@ -67,9 +70,11 @@ class RefCount(Primitive):
         what = f"refcount_read {self.name}"
         cpu.acts(what)
         yield Step(what, writes=self._count)  # it would not race with a get if it read
+        self._session.made_of(Made.LOAD)
         return self.value
 
     def _raise(self, cpu: Cpu) -> None:
+        self._session.made_of(Made.RELAXED)
         if self.value >= MOST:
             cpu.refuse(
                 BrokenRule(f"{cpu.name} takes a reference of {self.name}, which saturates: it leaks from now on")

@@ -16,7 +16,7 @@ from .fetch import Fetch, Piece
 from .looks import called as handed
 from .looks import looks_further
 from .misuse import no_part, no_word, not_asked, not_stored
-from .ordering import Barriers, Depends
+from .ordering import Barriers, Depends, Made
 from .places import defined
 from .ports import Port
 from .resources import listed, shown, unhashable
@@ -127,6 +127,7 @@ class Cpu(Barriers, Thread):
         if self._stage.current != self.number:
             self.acts(what)
         yield Step(what, self._named(_words_among(reads)), self._named(_words_among(writes)))
+        self._session.made_of(Made.PLAIN)
         return handed(do)()
 
     @operation

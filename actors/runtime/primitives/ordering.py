@@ -45,6 +45,24 @@ class Order(Enum):
         return self in (Order.RELEASE, Order.FULL)
 
 
+class Made(Enum):
+    """What a step on what is no word does to a CPU, where its footprint does not say it: it would be a store of what is
+    written and a load of what is read."""
+
+    LOAD = "a load"
+    """It only looks, whatever it races with."""
+    PLAIN = "a load and a store"
+    RELAXED = "an atomic operation"
+    RELEASE = "an atomic operation that releases"
+    LOCKED = "what a lock inside the call protects"
+    """Or an atomic operation that acquires and releases."""
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether it changes also what the step only reads, by an instruction that is locked on x86."""
+        return self not in (Made.LOAD, Made.PLAIN)
+
+
 def order_of(order: str) -> Order:
     """The order of that name; MisuseError for any other."""
     try:

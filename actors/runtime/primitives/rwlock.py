@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import ClassVar
 
+from .ordering import Made
 from .session import Session
 from .step import BrokenRule, Step, operation
 from .sync import Signal
@@ -22,6 +23,7 @@ class RwSemaphore:
     spins = False
 
     def __init__(self, session: Session, name: str) -> None:
+        self._session = session
         self.name = name
         self.readers: list[Thread] = []
         self.writer: Thread | None = None
@@ -98,6 +100,7 @@ class RwSemaphore:
             blocked=self._blocked_reader,
         )
         if not self._is_readable():
+            self._session.made_of(Made.LOAD)
             return False
         self._read(thread)
         return True
@@ -107,6 +110,7 @@ class RwSemaphore:
         """down_read_trylock(), read_trylock(): one step; False while a writer holds the lock or waits for it."""
         yield from self._try_to_enter(thread, self._try_read)
         if not self._is_readable():
+            self._session.made_of(Made.LOAD)
             yield from self._leave(thread)
             return False
         self._read(thread, waited=False)
@@ -152,15 +156,18 @@ class RwSemaphore:
             yield self._look
             if self._is_free():
                 break
+            self._session.made_of(Made.LOAD)
             if not is_waiting:
                 self.waiting.append(thread)
                 is_waiting = True
             yield signal.look
             if signal.is_pending():
                 yield Step(f"write lock {self.name}: leave", writes=self._acquire_write.writes)
+                self._session.made_of(Made.LOAD)
                 self.waiting.remove(thread)
                 return False
             yield sleep
+            self._session.made_of(Made.LOAD)
         if is_waiting:
             self.waiting.remove(thread)
         self._write(thread)
@@ -171,6 +178,7 @@ class RwSemaphore:
         """down_write_trylock(), write_trylock(): one step; False while somebody holds the lock or waits for it."""
         yield from self._try_to_enter(thread, self._try_write)
         if not self._is_free() or self.waiting:
+            self._session.made_of(Made.LOAD)
             yield from self._leave(thread)
             return False
         self._write(thread, waited=False)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from hw.memory import Memory
 
+from .ordering import Made
 from .resources import FootprintTable, ResourceTable
 from .step import Step
 
@@ -59,6 +60,8 @@ class Session:
         """The record of the run that goes on: who performs a step may put in the last place what became of it."""
         self.actors: list[int] = []
         """Who took each of them."""
+        self.orders: dict[int, Made] = {}
+        """Of steps whose footprint does not say it, by their numbers: what they are to a memory model."""
         self.plans: dict[Hashable, object] = {}
         """By the masks of steps, what these are to a memory model."""
         self.performed: Step | None = None
@@ -75,7 +78,7 @@ class Session:
     def begin(self) -> None:
         """A new world begins, so the last one is over and everything that was lent is back."""
         self._worlds += 1
-        self.steps, self.actors = [], []
+        self.steps, self.actors, self.orders = [], [], {}
         self.performed = None
 
     def offer(self, can: int) -> tuple[int, ...]:
@@ -135,6 +138,10 @@ class Session:
         step = self.steps[-1]
         step.takes |= takes
         step.gives |= gives
+
+    def made_of(self, made: Made) -> None:
+        """Say of the step that is performed what it is to a memory model, if its footprint does not."""
+        self.orders[len(self.steps) - 1] = made
 
     def remember(self, key: Hashable, step: Step) -> Step:
         """Keep a step for the next time that one of the same `key` is to be taken."""

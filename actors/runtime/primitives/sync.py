@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import ClassVar, Protocol
 
 from .audit import FootprintError
+from .ordering import Made
 from .session import Session
 from .step import BrokenRule, Step, operation
 from .step import MisuseError as MisuseError  # who uses primitives imports it from here
@@ -37,6 +38,7 @@ class Lock:
     spins = False
 
     def __init__(self, session: Session, name: str) -> None:
+        self._session = session
         self.name = name
         self.holder: Thread | None = None
         self.since = 0
@@ -85,6 +87,7 @@ class Lock:
             self._take(thread)
             thread.took(self._held, waited=False)
             return True
+        self._session.made_of(Made.LOAD)
         if self.spins and thread.processor is not None:
             yield from thread.processor.leave(thread)
         return False
@@ -107,10 +110,12 @@ class Lock:
                 self._take(thread)
                 thread.took(self._held)
                 return True
+            self._session.made_of(Made.LOAD)
             yield signal.look
             if signal.is_pending():
                 return False
             yield sleep
+            self._session.made_of(Made.LOAD)
 
     @operation
     def release(self, thread: Thread) -> Generator[Step, int, None]:

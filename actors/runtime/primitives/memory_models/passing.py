@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from hw.bus import PhysAddr
 
+from ..ordering import Made
 from ..session import Session
 from ..step import Step
 from .accesses import Accesses
@@ -21,6 +22,8 @@ _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
 _GRACE_PERIODS = ("rcu", "srcu")
 """Who begins to read comes after what was done before a grace period began, and the other way round: both look."""
+_SIGNALS = ("signal",)
+"""What is looked at beside what a lock protects."""
 _GHOSTS = ("note", "processor", "python")
 """What only properties look at, and what orders nothing: actors on one processor have the same views, and what steps
 share in Python may be there for a property alone."""
@@ -38,6 +41,8 @@ class Passed(NamedTuple):
     unlocks: list[int]
     gives: list[int]
     leaves: list[int]
+    is_locked: bool
+    """Whether it is an atomic instruction."""
 
 
 class Passing:
@@ -68,10 +73,10 @@ class Passing:
         """The step that is being taken touches memory by itself; the views of who takes it."""
         self.before_last()
         last = len(self._session.steps) - 1
-        views, step = self._accesses.views[self._session.actors[last]], self._session.steps[last]
+        views = self._accesses.views[self._session.actors[last]]
         if self._begun <= last:
             self._begun = last + 1
-            self._begin(views, self._plan(step))
+            self._begin(views, self._plan(last))
         return views
 
     def _follow(self, length: int) -> None:
@@ -80,8 +85,7 @@ class Passing:
             return
         session, accesses = self._session, self._accesses
         while done < length:
-            actor, step = session.actors[done], session.steps[done]
-            plan = self._plan(step)
+            actor, plan = session.actors[done], self._plan(done)
             if any(plan):
                 if self._begun <= done:
                     self._begin(accesses.views[actor], plan)
@@ -93,6 +97,8 @@ class Passing:
     def _begin(self, views: Views, plan: Passed) -> None:
         """What the step comes after."""
         given = self._accesses.given
+        if plan.is_locked:
+            views.locked()
         for bit in plan.locks:
             views.locks(given.get(bit, 0))
         for bit in plan.takes:
@@ -122,36 +128,54 @@ class Passing:
             access = self._accesses.load(views, address, word, word.newest, before, acquires=False)
             views.load(address, self._accesses.past[access], acquires=False)
 
-    def _plan(self, step: Step) -> Passed:
-        footprint = (step.takes, step.reads, step.writes, step.gives, step.idle)
-        plan = self._session.plans.get(footprint)
+    def _plan(self, index: int) -> Passed:
+        session = self._session
+        step, made = session.steps[index], session.orders.get(index)
+        footprint = (step.takes, step.reads, step.writes, step.gives, step.ready is None, made)
+        plan = session.plans.get(footprint)
         if plan is None:
-            plan = self._session.plans[footprint] = self._planned(step)
+            plan = session.plans[footprint] = self._planned(step, made)
         return cast(Passed, plan)
 
-    def _planned(self, step: Step) -> Passed:
-        plan = Passed([], [], [], [], [], [], [])
-        looked_at = step.reads | step.writes
-        for bit, space, name in self._resources(step.takes | looked_at | step.gives):
+    def _planned(self, step: Step, made: Made | None) -> Passed:
+        plan = Passed([], [], [], [], [], [], [], made is not None and made.is_atomic)
+        for bit, space, name in self._resources(step.takes | step.reads | step.writes | step.gives):
             if space == "word":
                 plan.words.extend([PhysAddr(name[1])] if bit & step.reads else ())
-            elif space in _LOCKS:
+            elif space in _LOCKS and made is None:
                 if not bit & step.gives:
                     plan.locks.append(bit)
                 elif name[-1].endswith("release"):  # who takes a lock gives something too, which orders nothing
                     plan.unlocks.append(bit)
             elif space not in _GHOSTS:
-                both = space in _GRACE_PERIODS
-                handles = both or (space in _INTERRUPTS and step.idle)
-                if bit & step.takes or (bit & looked_at and handles):
-                    plan.takes.append(bit)
-                elif bit & looked_at:
-                    plan.looks.append(bit)
-                if bit & step.gives or (both and bit & looked_at):
-                    plan.gives.append(bit)
-                elif bit & step.writes:
-                    plan.leaves.append(bit)
+                self._plan_state(plan, step, made, bit, space)
         return plan
+
+    def _plan_state(self, plan: Passed, step: Step, made: Made | None, bit: int, space: object) -> None:
+        """What a step makes of one thing that is no word.
+
+        What is left by steps that only look, which do not race with each other, has a key of its own: who only looks as
+        well does not come after that.
+        """
+        touched, is_changed = bool(bit & (step.reads | step.writes)), bool(bit & step.writes)
+        where = [bit, ~bit] if is_changed else [bit]
+        if space in _SIGNALS:
+            made = None
+        if made is Made.LOAD:
+            plan.looks.extend(where)
+            return
+        both = touched and space in _GRACE_PERIODS
+        handles = touched and space in _INTERRUPTS and step.ready is not None
+        if bit & step.takes or both or handles or (touched and made is Made.LOCKED):
+            plan.takes.extend(where)
+        elif touched and (bit & step.reads or made is not None or step.ready is not None):
+            plan.looks.extend(where)
+        is_stored = is_changed or (touched and made is not None and made.is_atomic)
+        left = bit if is_changed or bit & step.gives else ~bit
+        if bit & step.gives or both or (is_stored and made in (Made.RELEASE, Made.LOCKED)):
+            plan.gives.append(left)
+        elif is_stored:
+            plan.leaves.append(left)
 
     def _resources(self, mask: int) -> Iterator[tuple[int, object, Any]]:
         """The bit of each resource of a mask, the first word of its name, and the name."""

@@ -82,6 +82,9 @@ class ArmViews:
         """An atomic operation that is fully ordered (SWPAL, …) was made."""
         self.fence(Fence.FULL)
 
+    def locked(self) -> None:
+        """An atomic operation is made on what is no word: nothing to order."""
+
     def locks(self, before: int) -> None:
         """A lock was taken, an acquire of what its last holder left."""
         before |= self.released
@@ -158,6 +161,10 @@ class TsoViews(ArmViews):
         """MFENCE drains the buffer; the others are nothing to the processor."""
         if fence is Fence.FULL:
             self.to_load |= self.stored
+
+    def locked(self) -> None:
+        """A locked instruction: it drains the buffer."""
+        self.to_load |= self.stored
 
     def locks(self, before: int) -> None:
         """A locked instruction."""

@@ -23,6 +23,7 @@ MODULES = {
     "tlbi-vs-atc": "scenarios.invalidate.tlbi_vs_atc",
     "notifier-range": "scenarios.invalidate.notifier_range",
     "discard-partial": "scenarios.drain.discard_partial",
+    "leftover-partial": "scenarios.drain.leftover_partial",
     "spinlock-alloc": "scenarios.entries.spinlock_alloc",
     "cd-leaf": "scenarios.entries.cd_leaf",
     "mm-pin": "scenarios.process_end.mm_pin",

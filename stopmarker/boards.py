@@ -1,9 +1,10 @@
 """Boards: devices, an IOMMU, processes and drivers, put together, in which a scenario replaces parts.
 
 `platform` is the board for every IOMMU; `smmuv3_platform` and `vtd_platform` have more parts to replace, each a keyword
-(`contexts=`, `queue=`, `drain=`, …) that takes a class or whatever else makes the part. `stall_board` has no PCIe: its
-device stalls. `AttachBoard` changes domains, `LeafBoard` has two-level CD tables. `iommu_with`, `parts_of` and `knob`
-are for parameters: which IOMMU, which variant of its driver, which behaviour of the hardware.
+(`units=`, `contexts=`, `queue=`, `qi=`, `drain=`, …) that takes a class or whatever else makes the part; of two PASIDs,
+`add_second_pasid` and `add_next_owner` give the device work for process B. `stall_board` has no PCIe: its device
+stalls. `AttachBoard` changes domains, `LeafBoard` has two-level CD tables. `iommu_with`, `parts_of` and `knob` are for
+parameters: which IOMMU, which variant of its driver, which behaviour of the hardware.
 """
 
 from scenarios.boards.attach import ADDRESS as ATTACH_ADDRESS
@@ -12,6 +13,7 @@ from scenarios.boards.attach import PASID as ATTACH_PASID
 from scenarios.boards.attach import Board as AttachBoard
 from scenarios.boards.attach import M as MASTER_M
 from scenarios.boards.attach import S as MASTER_S
+from scenarios.boards.contexts import add_next_owner, add_second_pasid, second_context
 from scenarios.boards.endpoint import FIND, PASID, SID, Platform, links, write_words
 from scenarios.boards.invalidations import add_reader, command_queue
 from scenarios.boards.iommu import Parts
@@ -49,7 +51,9 @@ __all__ = [
     "StallBoard",
     "VtdPlatform",
     "add_function",
+    "add_next_owner",
     "add_reader",
+    "add_second_pasid",
     "command_queue",
     "fields_of",
     "forged_entry",
@@ -60,6 +64,7 @@ __all__ = [
     "links",
     "parts_of",
     "platform",
+    "second_context",
     "smmuv3_platform",
     "stall_board",
     "vtd_platform",

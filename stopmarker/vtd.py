@@ -5,6 +5,7 @@ such as `PASID_TABLE_ERAS`: from the words that `-p` takes to classes, each of w
 made of (`contexts=`, `queue=`, `drain=`, `qi=`, `invalidations=`) is a class from here, or one derived from it.
 """
 
+from actors.iommus.vtd.units import VtdUnits
 from drivers.vtd.mutants import ForgetsDeviceTlb, ForgetsIotlb
 from drivers.vtd.pasid_table import PasidTable
 from drivers.vtd.pasid_table_eras import ERAS as PASID_TABLE_ERAS
@@ -69,6 +70,7 @@ __all__ = [
     "TakesMutex",
     "TellsWhoClears",
     "Vtd",
+    "VtdUnits",
     "domain_iotlb",
     "empty_entry",
     "first_level_entry",

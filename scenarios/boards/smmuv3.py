@@ -66,13 +66,14 @@ def smmuv3_platform(
     drain: Callable[..., PriqDrain] = PriqDrain,
     commands_by: Callable[..., Cmdq] = Cmdq,
     hardware: Callable[..., Smmu] = Smmu,
+    units: Callable[..., SmmuUnits] = SmmuUnits,
     gerror: Interrupt | None = None,
     **options: Unpack[Options],
 ) -> SmmuPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `hardware` may be told what its knobs are. `gerror` is the line that says that GERROR has changed, where somebody
-    listens.
+    Each part is a class of that kind, or what makes one; `hardware` may be told what its knobs are. `gerror` is the
+    line that says that GERROR has changed, where somebody listens.
     """
     memory, frames = world.memory, world.frames
     registers = Registers(frames.allocate(MMIO))
@@ -88,7 +89,7 @@ def smmuv3_platform(
     faults = intake(world, board, SmmuUnits.queue_name, PriResponses(SID, cmdq), options)
     irq = world.interrupt("PRIQ")
     evtq_hw = Evtq(memory, evtq_ring, registers.EVTQ_PROD, registers.EVTQ_CONS)
-    units = SmmuUnits(
+    working = units(
         **board.attached(world, options),
         smmu=hardware(registers=registers, stream_table=streams, streams=1),
         priq=Priq(memory, priq_ring, registers.PRIQ_PROD, registers.PRIQ_CONS),
@@ -100,7 +101,7 @@ def smmuv3_platform(
     requests = queue(registers, priq_ring, irq, world.mutex("PRIQ lock"), faults)
     return SmmuPlatform(
         **board.shared,
-        units=units,
+        units=working,
         contexts=cds,
         iopf=faults.iopf,
         queue=requests,

@@ -72,13 +72,14 @@ def vtd_platform(
     time_outs: bool = False,
     late_responses: bool = False,
     hardware: Callable[..., Vtd] = Vtd,
+    units: Callable[..., VtdUnits] = VtdUnits,
     **options: Unpack[Options],
 ) -> VtdPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    `warm`: that first look has left context and PASID entry in their caches. `hardware` may be told what its knobs are.
-    `time_outs`: some device may never answer an invalidation. `late_responses`: somebody asks if a response leaves
-    before or after the end of unbind.
+    Each part is a class of that kind, or what makes one; `hardware` may be told what its knobs are. `warm`: that first
+    look has left context and PASID entry in their caches. `time_outs`: some device may never
+    answer an invalidation. `late_responses`: somebody asks if a response leaves before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
     contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
@@ -96,12 +97,12 @@ def vtd_platform(
     if options.get("drains", False):
         entries.drains_with(drained.run)
     queues = invalidations(unit, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
-    units = _units(board.attached(world, options), *queues, _Lines(iqt, irq, time_outs, late_responses))
+    lines = _Lines(iqt, irq, time_outs, late_responses)
     if warm:
         _warm(world, unit, contexts_at, table)
     return VtdPlatform(
         **board.shared,
-        units=units,
+        units=_units(units, board.attached(world, options), *queues, lines),
         contexts=entries,
         iopf=faults.iopf,
         queue=requests,
@@ -129,11 +130,13 @@ class _Lines:
     late_responses: bool
 
 
-def _units(attached: Attached, queue: InvalidationQueue, prq: Prq, lines: _Lines) -> VtdUnits:
+def _units(
+    kind: Callable[..., VtdUnits], attached: Attached, queue: InvalidationQueue, prq: Prq, lines: _Lines
+) -> VtdUnits:
     """The unit around its hardware."""
     world, hardware = attached["world"], queue.vtd
     registers = hardware.registers
-    return VtdUnits(
+    return kind(
         **attached,
         vtd=hardware,
         prq=prq,

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.devices.job import Job
 from actors.devices.prefetcher import StoppablePrefetcher
-from actors.devices.second_context import SecondContext
 from actors.runtime.primitives.events import Oracle
 from actors.runtime.world import Cpu, World
 from actors.threads.binder import add_binder
 from actors.threads.fault_worker import add_fault_worker
 from actors.threads.pri_thread import add_pri_thread
-from drivers.kernel.endpoint import FLUSHED, Endpoint
+from drivers.kernel.endpoint import FLUSHED
 from drivers.kernel.second_pasid import DRAINS, StopPriThenOn
 from drivers.smmuv3.priq_inspection import InspectedPriQueue
-from hw.bus import Pasid
 
-from ..boards.endpoint import PASID, Platform
+from ..boards.contexts import second_context
 from ..boards.smmuv3 import smmuv3_platform
 from ..oracles.every_last_is_answered_once import EveryLastIsAnsweredOnce
 from ..oracles.no_cross_binding_fault import NoCrossBindingFault
@@ -101,7 +98,7 @@ def second_pasid(world: World, *, drain: str, priq: int, second: int, watch: str
         pasids=2,
         queue=InspectedPriQueue,
     )
-    board.pasids.bind_now(board.mm_b)
+    second_bond = board.pasids.bind_now(board.mm_b)
     sva = board.sva(world, DRAINS[drain])
     if isinstance(sva, StopPriThenOn):
         sva.turns_on_with(board.endpoint)
@@ -114,7 +111,8 @@ def second_pasid(world: World, *, drain: str, priq: int, second: int, watch: str
 
     board.add_hardware(world, ats=False)
     if second:
-        world.add_actor("device.second", _second(world, board).engine, hardware=True)
+        context = second_context(world, board, second_bond.pasid, board.mm_b)
+        world.add_actor("device.second", context.engine, hardware=True)
     else:
         add_binder(world, board.mm_b, sva)
     add_pri_thread(world, board.queue)
@@ -127,20 +125,3 @@ def second_pasid(world: World, *, drain: str, priq: int, second: int, watch: str
     }
     world.check(checks[watch](), EveryLastIsAnsweredOnce())
     world.expect(RequestQueuedWhileUnbound())
-
-
-def _second(world: World, board: Platform) -> SecondContext:
-    """It has registers of its own, and shares links, groups, credits and PRI Enable with the first one."""
-    first, own = board.device, world.word
-    endpoint = Endpoint(own("CONTROL 2"), own("STATUS 2"), board.endpoint.pri_enable, 0, announces=False)
-    return SecondContext(
-        world,
-        endpoint,
-        first.upstream,
-        first.downstream,
-        first.pri,
-        [Job(1, board.mm_b.pages[:1])],
-        Pasid(PASID + 1),
-        meant_for=board.mm_b.name,
-        by_prgi=first.by_prgi,
-    )

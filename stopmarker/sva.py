@@ -33,7 +33,7 @@ from drivers.kernel.idxd import Idxd, WqRegisters
 from drivers.kernel.memory.gather import EXITS as MM_EXITS
 from drivers.kernel.memory.kernel_tables import STAGES as KERNEL_TABLE_STAGES
 from drivers.kernel.memory.mm import Mm
-from drivers.kernel.memory.pasid import begin_teardown
+from drivers.kernel.memory.pasid import Bond, Pasids, begin_teardown
 from drivers.kernel.notifier_ranges import RANGES
 from drivers.kernel.pasid_lifetime import LIFETIMES, Lifetime, WalkedLifetime
 from drivers.kernel.removal import REMOVALS
@@ -68,6 +68,7 @@ __all__ = [
     "AtsGate",
     "BindReturned",
     "Blocking",
+    "Bond",
     "ConfigSpace",
     "DriverCpu",
     "Endpoint",
@@ -78,6 +79,7 @@ __all__ = [
     "Lifetime",
     "LosesResponses",
     "Mm",
+    "Pasids",
     "ReleaseReturned",
     "Responder",
     "StopPriThenOn",

@@ -3,14 +3,16 @@
 from stopmarker import Cpu, World, one_of, scenario
 
 
-@scenario(bind=one_of("walk-first", "count-first", default="walk-first", meaning="what bind does first"))
-def skipped_notifier(world: World, bind: str) -> None:
+@scenario(
+    bind=one_of("walk-first", "count-first", default="walk-first", meaning="what bind does first"),
+    barrier=one_of("mb", "none", default="mb", meaning="between the store of the pte and the look at the count"),
+)
+def skipped_notifier(world: World, bind: str, barrier: str) -> None:
     """Bind counts itself and lets the device walk; an unmap invalidates only if somebody is counted."""
-    users, pte, tlb = world.word("users"), world.word("pte", 1), world.word("tlb")
-    read, write = world.memory.read, world.memory.write
+    users, pte, tlb = world.word("users"), world.word("pte", 1), [0]
 
     async def walk(cpu: Cpu) -> None:
-        await cpu.atomically("the device walks", lambda: write(tlb, read(pte)), reads=[pte], writes=[tlb])
+        tlb[0] = await cpu.atomically("the device walks", lambda: world.memory.read(pte), reads=[pte], writes=["tlb"])
 
     @world.actor
     async def binder(cpu: Cpu) -> None:
@@ -23,7 +25,10 @@ def skipped_notifier(world: World, bind: str) -> None:
     @world.actor
     async def notifier(cpu: Cpu) -> None:
         await cpu.store(pte, 0, "pte")
+        if barrier == "mb":
+            await cpu.mb()
         if await cpu.load(users, "users"):
-            await cpu.store(tlb, 0, "tlb")
+            await cpu.access("invalidate", writes=["tlb"])
+            tlb[0] = 0
 
-    world.eventually("no stale entry", lambda: "the page is gone, the device still maps it" if read(tlb) else None)
+    world.eventually("no stale entry", lambda: "the page is gone, the device still maps it" if tlb[0] else None)

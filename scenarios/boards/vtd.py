@@ -77,9 +77,9 @@ def vtd_platform(
 ) -> VtdPlatform:
     """Assemble one; process A is bound to PASID 1 and the device has found its pages absent.
 
-    Each part is a class of that kind, or what makes one; `hardware` may be told what its knobs are. `warm`: that first
-    look has left context and PASID entry in their caches. `time_outs`: some device may never
-    answer an invalidation. `late_responses`: somebody asks if a response leaves before or after the end of unbind.
+    Each part is a class of that kind, or what makes one; `hardware` may be told what its knobs are. `warm`: context and
+    PASID entry are in their caches. `time_outs`: some device may never answer an invalidation. `late_responses`:
+    somebody asks if a response leaves before or after the end of unbind.
     """
     registers = Registers(world.frames.allocate(MMIO), fault_records)
     contexts_at, table, rings = _structures(world, 1 << options.get("priq_log2size", 1))
@@ -97,12 +97,11 @@ def vtd_platform(
     if options.get("drains", False):
         entries.drains_with(drained.run)
     queues = invalidations(unit, world.memory, rings.iq), prq(world.memory, rings.prq, registers)
-    lines = _Lines(iqt, irq, time_outs, late_responses)
     if warm:
         _warm(world, unit, contexts_at, table)
     return VtdPlatform(
         **board.shared,
-        units=_units(units, board.attached(world, options), *queues, lines),
+        units=_units(units, board.attached(world, options), *queues, _Lines(iqt, irq, time_outs, late_responses)),
         contexts=entries,
         iopf=faults.iopf,
         queue=requests,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from actors.runtime.primitives.looks import Noting
 from actors.runtime.runs.commute import KINDS
+from tools.own_files import own_file
 from tools.searches import auditing
 from tools.searches.auditing import ALL, ALL_OWN, MORE, Auditor
 from tools.searches.proof import Proof
@@ -106,23 +109,48 @@ OUT_OF_SIGHT = """
 """
 
 
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not looked into passes for what is, so that only the audit is left to find what it hides."""
+    monkeypatch.setattr(own_file, "not_understood", lambda *_: None)
+    monkeypatch.setattr(Noting, "look_no_further", lambda *_: None)
+
+
 @pytest.mark.parametrize("command", [["prove"], ["prove", "-j", "2"], ["fuzz"]])
-@pytest.mark.parametrize(
-    ("model", "complaint"),
-    [
-        (BEHIND, "first raised FootprintError: step `store a` writes word 0x1008, which it does not declare"),
-        (OUT_OF_SIGHT, OTHERWISE.format("store a", "first", "load b", "second")),
-    ],
-    ids=["memory behind the back of a step", "state of the interpreter"],
-)
-def test_hidden_state_that_nobody_sees_is_refused_with_the_two_steps_and_advice(
-    model: str, complaint: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_memory_behind_the_back_of_a_step_is_refused(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(HEAD + model)
+    Path("mine.py").write_text(HEAD + BEHIND)
     result = call(command[0], "mine.py", *command[1:])
     assert (result.exit_code, result.stdout) == (7, "")
+    complaint = "first raised FootprintError: step `store a` writes word 0x1008, which it does not declare"
     assert f"stopmarker: {command[0]} mine.py::hidden: {complaint}" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["prove"], ["fuzz"]])
+@pytest.mark.usefixtures("blind")
+def test_hidden_state_that_nobody_sees_is_refused_with_the_two_steps_and_advice(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(HEAD + OUT_OF_SIGHT)
+    result = call(command[0], "mine.py", *command[1:])
+    assert (result.exit_code, result.stdout) == (7, "")
+    complaint = OTHERWISE.format("store a", "first", "load b", "second")
+    assert f"stopmarker: {command[0]} mine.py::hidden: {complaint}" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["prove"], ["prove", "-j", "2"]])
+def test_what_nobody_can_look_into_makes_all_steps_dependent(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(HEAD + OUT_OF_SIGHT)
+    result = call(command[0], "mine.py", *command[1:], "--json")
+    document = json.loads(result.stdout)
+    assert (document["verdict"], document["traces"]) == ("holds", 3)
+    assert document["shared"] == ["`import sys` in line 11 of mine.py"]
 
 
 LATE = """
@@ -154,6 +182,7 @@ def late(world: World) -> None:
 """
 
 
+@pytest.mark.usefixtures("blind")
 def test_all_through_a_search_a_share_of_its_runs_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +228,7 @@ def brief(world: World) -> None:
 """
 
 
+@pytest.mark.usefixtures("blind")
 def test_hidden_state_of_one_moment_is_found_in_the_only_schedule(tmp_path: Path) -> None:
     """A proof once said HOLDS: five other orders of the one schedule had no step of the reader at that moment."""
     mine = tmp_path / "mine.py"

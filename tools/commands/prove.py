@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from actors.runtime.primitives.sharing import names_of
+from actors.runtime.primitives.sharing import names_of, unknown_of
 from tools.experiments.experiment import open_experiment, parse_params
 from tools.experiments.terms import Terms
 from tools.explore.search import Report
@@ -135,7 +135,11 @@ def _summary(proof: Proof, verdict: str) -> list[str]:
 
 def _shared(proof: Proof) -> str:
     """What steps share in Python, if no step declares it."""
-    names = names_of(proof.terms.shared)
+    shared = proof.terms.experiment().shared
+    unknown = unknown_of(shared)
+    if unknown:
+        return f" Nobody can say what {unknown} looks at, so each step counted as dependent on each other one."
+    names = names_of(shared)
     return f" Its steps share what none declares: {', '.join(names)}; that counted as declared." if names else ""
 
 
@@ -223,7 +227,7 @@ def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, objec
         "seconds": round(report.seconds, 3),
         "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},
         "witnesses": report.witnesses,
-        "shared": names_of(proof.terms.shared),
+        "shared": names_of(proof.terms.experiment().shared),
         "checkpoint": None if proof.path is None else str(proof.path),
         "findings": findings.documents(),
         "data_races": race_documents(proof.report, proof.terms),

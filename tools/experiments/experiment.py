@@ -12,7 +12,7 @@ import trio
 
 from actors.c.errors import CompileError
 from actors.runtime.primitives.places import place_of
-from actors.runtime.primitives.sharing import Shared, Sharing
+from actors.runtime.primitives.sharing import Shared, Sharing, everything
 from actors.runtime.runners.controlled import Controlled, controlled
 from actors.runtime.runners.live import live
 from actors.runtime.runners.threads import threaded
@@ -54,8 +54,17 @@ class Experiment:
             self.params = scenario.complete(given)
         except (UnknownName, BadValue) as problem:
             raise Refusal(str(problem)) from None
-        self.session = Session(audit=audit, races=races)
+        path = name.partition(SEPARATOR)[0]
+        is_python = is_file(name) and not is_c(path)
+        self.session = Session(audit=audit, of_user=is_python, races=races)
         self._sharing = Sharing(self.session, shared) if is_file(name) else None
+        if self._sharing is not None and is_python and (unknown := load(path).not_understood):
+            self._sharing.grow({everything(unknown)})
+
+    @property
+    def shared(self) -> Shared:
+        """What its steps are known to share in Python's own objects."""
+        return () if self._sharing is None else self._sharing.known
 
     def world(self) -> World:
         """A fresh world; Refusal if the scenario cannot build it."""

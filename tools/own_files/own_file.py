@@ -28,6 +28,7 @@ from ..terminal.exits import Refusal
 from .guards import MARK, OWN, guarded_datetime, install, own_names
 from .module_state import ModuleState
 from .regular import read_regular
+from .understood import not_understood
 from .visible import visible
 
 MOST_BYTES = 1 << 20
@@ -51,6 +52,8 @@ class OwnFile:
         self._prefix = f"{USERS}{file.stem}_{zlib.crc32(str(file.resolve()).encode()):08x}"
         self.module = ModuleType(self._prefix)
         self._modules = {file.stem: self.module}
+        self.not_understood = self._not_understood()
+        """What of its texts nobody knows what it looks at; empty if all is known."""
         try:
             self._execute(self.module, file, package="")
         except (Exception, SystemExit) as error:
@@ -60,6 +63,16 @@ class OwnFile:
     def modules(self) -> tuple[ModuleType, ...]:
         """The file's module and those beside it that were imported so far."""
         return tuple(self._modules.values())
+
+    def _not_understood(self) -> str:
+        tops = {path.stem for path in self.sources} | {path.parent.name for path in self.sources}
+        for path, text in self.sources.items():
+            if path.suffix == ".py":
+                with suppress(SyntaxError, ValueError):  # told when it is executed
+                    found = not_understood(ast.parse(text), tops)
+                    if found is not None:
+                        return f"{found} of {path.name}"
+        return ""
 
     def _execute(self, module: ModuleType, file: Path, package: str) -> None:
         """Run a file as this module; compiled here, so that no stale byte code is ever used or left behind."""

@@ -11,15 +11,31 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
-from actors.runtime.primitives.looks import SAYS, Scope, deep, each, held, see, variable, wrote
+from actors.runtime.primitives.looks import (
+    Scope,
+    attribute,
+    deep,
+    delegated,
+    each,
+    see,
+    stored,
+    variable,
+    wrote,
+)
+from actors.runtime.primitives.managers import managed, managed_async
 
 from .variables import FunctionNames, VariableOwners
 
 NAMES: dict[str, Any] = {
-    "__see__": see,
+    "getattr": attribute,
+    "__attribute__": attribute,
     "__deep__": deep,
+    "__delegated__": delegated,
     "__each__": each,
-    "__held__": held,
+    "__managed__": managed,
+    "__managed_async__": managed_async,
+    "__see__": see,
+    "__stored__": stored,
     "__variable__": variable,
     "__wrote__": wrote,
     "__scope__": Scope,
@@ -43,6 +59,8 @@ class _Visible(ast.NodeTransformer):
     def __init__(self, decided: dict[int, tuple[set[str], dict[str, FunctionNames]]]) -> None:
         self._decided = decided
         self._uses = decided[0][1]
+        self._class = ""
+        """The class around, after which Python names what begins with two underscores."""
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Its own variables that functions set need a scope as well, behind what must stand first."""
@@ -65,7 +83,7 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        node.decorator_list = [self._bare(one) for one in node.decorator_list]
+        node.decorator_list = [self._given(one) for one in node.decorator_list]
         self._defaults(node.args)
         before, self._uses = self._uses, self._decided[id(node)][1]
         shared = self._decided[id(node)][0]
@@ -83,8 +101,12 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        """What it is made from stays."""
+        """What it is made from is looked at; what its body sets belongs to it."""
+        node.decorator_list = [self._given(one) for one in node.decorator_list]
+        node.bases = [self._given(one) for one in node.bases]
+        before, self._uses, self._class = (self._uses, self._class), self._decided[id(node)][1], node.name
         node.body = self._statements(node.body)
+        self._uses, self._class = before
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
@@ -98,9 +120,7 @@ class _Visible(ast.NodeTransformer):
         node.subject = _through("__deep__", self.visit(node.subject))
         for case in node.cases:
             case.guard = self.visit(case.guard) if case.guard is not None else None
-            captured = [one.name for one in ast.walk(case.pattern) if isinstance(one, ast.MatchAs | ast.MatchStar)]
-            notes = [_wrote(self._uses[name], name) for name in captured if name is not None and name in self._uses]
-            case.body = [*(ast.copy_location(note, case.body[0]) for note in notes), *self._statements(case.body)]
+            case.body = [*self._wrote(_captured(case.pattern), case.body[0]), *self._statements(case.body)]
         return node
 
     def visit_For(self, node: ast.For) -> ast.For:
@@ -117,6 +137,36 @@ class _Visible(ast.NodeTransformer):
         node.ifs = [self.visit(one) for one in node.ifs]
         return node
 
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """It sets a name, and takes it away again."""
+        node.type = self._given(node.type) if node.type is not None else None
+        named = [node.name] if node.name else []
+        node.body = [*self._wrote(named, node.body[0]), *self._statements(node.body)]
+        return node
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
+        """What it goes through is looked at each time."""
+        node.value = _through("__delegated__", self.visit(node.value))
+        return node
+
+    def _managed(self, node: ast.With | ast.AsyncWith) -> None:
+        """What a manager does at the end of its block it does in the step before."""
+        function = "__managed__" if isinstance(node, ast.With) else "__managed_async__"
+        for item in node.items:
+            item.context_expr = _through(function, self.visit(item.context_expr))
+            item.optional_vars = self.visit(item.optional_vars) if item.optional_vars is not None else None
+        node.body = self._statements(node.body)
+
+    def visit_With(self, node: ast.With) -> ast.With:
+        """A block with an end."""
+        self._managed(node)
+        return node
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AsyncWith:
+        """The same."""
+        self._managed(node)
+        return node
+
     def _iterated(self, node: ast.expr, target: ast.expr, has_steps: bool) -> ast.expr:
         changed = self._given(node) if isinstance(target, ast.Tuple | ast.List) else self.visit(node)
         return _through("__each__", changed) if has_steps else changed
@@ -129,10 +179,7 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
-        """What is thrown away is not looked at, but for a manager whose block ends."""
-        if isinstance(node.value, ast.Name) and node.value.id.startswith("__managed_"):
-            node.value = self.visit(node.value)
-            return node
+        """What is thrown away is not looked at."""
         node.value = self._bare(node.value)
         return node
 
@@ -149,13 +196,18 @@ class _Visible(ast.NodeTransformer):
         return _through("__see__", node) if owner is None else _variable(owner, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """An attribute."""
-        self.generic_visit(node)
-        if node.attr in SAYS and isinstance(node.ctx, ast.Load):
-            name = ast.copy_location(ast.Name("__held__", ast.Load()), node)
-            asked: list[ast.expr] = [node.value, ast.copy_location(ast.Constant(node.attr), node)]
-            node.value = ast.copy_location(ast.Call(name, asked, []), node)
-        return _through("__see__", node) if isinstance(node.ctx, ast.Load) else node
+        """An attribute that is used, set or taken away."""
+        node.value = self.visit(node.value)
+        name = ast.Constant(self._full(node.attr))
+        if isinstance(node.ctx, ast.Load):
+            return _call_of("__attribute__", node, node.value, name)
+        node.value = _call_of("__stored__", node, node.value, name)
+        return node
+
+    def _full(self, name: str) -> str:
+        """The name of an attribute as Python calls it."""
+        is_private = name.startswith("__") and not name.endswith("__") and self._class.strip("_")
+        return f"_{self._class.lstrip('_')}{name}" if is_private else name
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """An element."""
@@ -204,8 +256,8 @@ class _Visible(ast.NodeTransformer):
         """An expression whose own value is not noted."""
         if isinstance(node, ast.Call):
             return self._call(node)
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            return self.generic_visit(node)  # type: ignore[return-value]
+        if isinstance(node, ast.Name):
+            return node
         changed: ast.expr = self.visit(node)
         return changed
 
@@ -240,33 +292,24 @@ class _Visible(ast.NodeTransformer):
             if isinstance(statement, ast.AsyncFor):
                 found += self._async_for(statement)
                 continue
-            if isinstance(statement, ast.With):
-                self._leaving(statement)
             found.append(self.visit(statement))
-            notes = [_wrote(self._uses[name], name) for name in names if name in self._uses]
-            for note in notes:
-                ast.copy_location(note, statement)
+            notes = self._wrote(names, statement)
             if isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith):
                 statement.body[:0] = notes
             else:
                 found += notes
         return found
 
-    def _leaving(self, node: ast.With) -> None:
-        """What a manager does at the end of its block it does in the step before."""
-        for number, item in enumerate(node.items):
-            name = f"__managed_{node.lineno}_{node.col_offset}_{number}__"
-            stored = ast.copy_location(ast.Name(name, ast.Store()), item.context_expr)
-            loaded = ast.copy_location(ast.Name(name, ast.Load()), item.context_expr)
-            item.context_expr = ast.copy_location(ast.NamedExpr(stored, item.context_expr), item.context_expr)
-            node.body.append(ast.copy_location(ast.Expr(loaded), node))
+    def _wrote(self, names: Iterable[str], where: ast.AST) -> list[ast.stmt]:
+        """What has to be noted once these names are set."""
+        return [ast.copy_location(_wrote(self._uses[name], name), where) for name in names if name in self._uses]
 
     def _async_for(self, node: ast.AsyncFor) -> list[ast.stmt]:
         """What it goes through has a name, so that it is looked at in each round."""
         name = f"__through_{node.lineno}_{node.col_offset}__"
         first = ast.Assign([ast.Name(name, ast.Store())], self.visit(node.iter))
         looks = [ast.Expr(_through("__see__", ast.copy_location(ast.Name(name, ast.Load()), node))) for _ in range(2)]
-        notes = [_wrote(self._uses[one], one) for one in _set_by(node) if one in self._uses]
+        notes = self._wrote(_set_by(node), node)
         node.iter = ast.Name(name, ast.Load())
         node.target = self.visit(node.target)
         node.body, node.orelse = [looks[0], *notes, *self._statements(node.body)], self._statements(node.orelse)
@@ -310,12 +353,20 @@ def _set_by(statement: ast.stmt) -> list[str]:
             targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
         case ast.Delete():
             targets = list(statement.targets)
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return [statement.name]
+        case ast.Import() | ast.ImportFrom():
+            return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
         case _:
             return []
     named = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
     return [node.id for node in named if not isinstance(node.ctx, ast.Load)]
+
+
+def _captured(pattern: ast.pattern) -> list[str]:
+    """The names that a pattern sets."""
+    found = [one.rest if isinstance(one, ast.MatchMapping) else getattr(one, "name", None) for one in ast.walk(pattern)]
+    return [name for name in found if name is not None]
 
 
 def _stands_first(statement: ast.stmt) -> bool:
@@ -327,6 +378,11 @@ def _stands_first(statement: ast.stmt) -> bool:
 def _through(function: str, node: ast.expr) -> ast.expr:
     name = ast.copy_location(ast.Name(function, ast.Load()), node)
     return ast.copy_location(ast.Call(name, [node], []), node)
+
+
+def _call_of(function: str, where: ast.AST, *given: ast.expr) -> ast.expr:
+    made = ast.Call(ast.Name(function, ast.Load()), list(given), [])
+    return ast.fix_missing_locations(ast.copy_location(made, where))
 
 
 def _label(owner: FunctionNames) -> str:

@@ -1,16 +1,26 @@
 """What the code of a user's file looks at between two steps: objects and variables that can change.
 
 A user's text is compiled so that it calls these functions (`tools.own_files.visible`). They note what they are given,
-and hand it on, while an actor of a watched run acts; at any other time they do nothing else.
+and hand it on, while an actor of a watched run acts; at any other time they do nothing else. Of what cannot be looked
+into (`here.everything` says what) nothing is noted: from then on all steps count as dependent on each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    BuiltinMethodType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
 from typing import Any, TypeVar
 
+from .foreign import is_fixed, is_foreign, is_ours, takes_attribute
 from .snapshots import (
     OURS,
     PLAIN,
@@ -39,6 +49,10 @@ _COMPARES = frozenset({"index", "count", "remove", "sort", "insort"})
 
 def _is_numpy(kind: type) -> bool:
     return any(base.__module__ == "numpy" for base in kind.__mro__)
+
+
+_ELSEWHERE = frozenset({FunctionType, BuiltinFunctionType, type})
+"""What may come from a module that nobody looks into."""
 
 
 class _CMemory:
@@ -82,6 +96,8 @@ class Looks:
             return
         if kind in PLAIN or (kind is ModuleType and not is_users(thing)) or id(thing) in self.objects:
             return
+        if kind in _ELSEWHERE and is_foreign(thing):
+            here.look_no_further(f"`{thing.__name__}`")
         way = way_of(kind)
         if way is None:
             return
@@ -115,6 +131,8 @@ class Looks:
                 if type(one) is not partial:
                     self.note(one)
             return
+        if is_ours(type(thing.__self__)) and not is_fixed(thing.__self__, thing.__name__, thing):
+            here.look_no_further(f"`{thing.__name__}` of {type(thing.__self__).__name__}")
         function = getattr(thing, "__func__", None)
         if type(function) is FunctionType:
             module, file = function.__globals__.get("__name__", ""), function.__code__.co_filename
@@ -141,12 +159,18 @@ class Looks:
 class Noting:
     """The segment that goes on; None if nobody is watched."""
 
-    __slots__ = ("refused", "segment")
+    __slots__ = ("everything", "refused", "segment")
 
     def __init__(self) -> None:
         self.segment: Looks | None = None
         self.refused: Exception | None = None
         """What was refused meanwhile: a model may catch it."""
+        self.everything = ""
+        """What was met that cannot be looked into."""
+
+    def look_no_further(self, what: str) -> None:
+        """Whatever is shared by way of this is not noted."""
+        self.everything = self.everything or what
 
 
 here = Noting()
@@ -159,15 +183,45 @@ def see(thing: T) -> T:
     return thing
 
 
-def held(thing: T, name: str) -> T:
-    """Refuse to look, in a step, at what a lock or the like says of itself: no step declares that it does."""
-    if here.segment is not None and type(thing).__module__.startswith(_SAYING):
-        error = MisuseError(
-            f"a step looks at `{name}` of {getattr(thing, 'name', type(thing).__name__)}, which no step declares: keep "
-            "what others need to know in a word, or look at it at the end (`eventually`)"
-        )
-        here.refused = here.refused or error
-        raise error
+def attribute(thing: Any, name: str, *default: Any) -> Any:
+    """The attribute of an object, and note it, as `getattr` gives it.
+
+    What an object of ours says of itself between two steps no step declares, unless it never changes: an error for what
+    a lock or the like says, as there is a right way to ask.
+    """
+    if here.segment is None:
+        return getattr(thing, name, *default)
+    kind = type(thing)
+    if is_ours(kind):
+        if name in SAYS and kind.__module__.startswith(_SAYING):
+            _refuse(thing, name)
+        value = getattr(thing, name, *default)
+        if not is_fixed(thing, name, value):
+            here.look_no_further(f"`{name}` of {kind.__name__}")
+    else:
+        value = getattr(thing, name, *default)
+        if kind is ModuleType and is_foreign(thing):
+            here.look_no_further(f"`{thing.__name__}.{name}`")
+    if type(value) not in PLAIN:
+        here.segment.note(value)
+    return value
+
+
+def _refuse(thing: Any, name: str) -> None:
+    error = MisuseError(
+        f"a step looks at `{name}` of {getattr(thing, 'name', type(thing).__name__)}, which no step declares: keep "
+        "what others need to know in a word, or look at it at the end (`eventually`)"
+    )
+    here.refused = here.refused or error
+    raise error
+
+
+def stored(thing: T, name: str) -> T:
+    """Note an object whose attribute is set or taken away, and hand it on."""
+    if here.segment is not None:
+        if not takes_attribute(thing, name):
+            here.look_no_further(f"`{name}` that is set of {type(thing).__name__}")
+        here.segment.note(thing)
     return thing
 
 
@@ -189,11 +243,21 @@ def each(things: Iterable[T]) -> Iterable[T]:
     return things if type(things) in PLAIN else _each(things)
 
 
+def delegated(things: Iterable[T]) -> Iterable[T]:
+    """What a generator hands the work to, which notes for itself what it looks at if it is one, too."""
+    return things if type(things) is GeneratorType else each(things)
+
+
 def _each(things: Iterable[T]) -> Iterator[T]:
-    for thing in things:
+    through = iter(things)
+    for thing in through:
         see(things)
+        see(through)  # a user's own `__iter__` may go through something else
         yield thing
+        see(things)
+        see(through)
     see(things)
+    see(through)
 
 
 def variable(scope: Scope, name: str, value: T) -> T:

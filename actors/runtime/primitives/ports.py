@@ -108,6 +108,11 @@ class Port:
         self.received += 1
         return self._element(self.received), self.codec.decode(data)
 
+    def is_declared(self, name: str) -> bool:
+        """Whether the step that goes on writes the end that a `push` or `pop` changes."""
+        step, end = self._session.performed, {"push": self.tail, "pop": self.head}.get(name, 0)
+        return step is not None and bool(step.writes & end)
+
     def waiting(self) -> list[bytes]:
         """What is on the wire, oldest first; it stays there."""
         found = [self._receiver.receive_nowait() for _ in range(self.sent - self.received)]

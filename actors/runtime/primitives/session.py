@@ -45,8 +45,10 @@ PartT = TypeVar("PartT", bound=LentPart)
 class Session:
     """Bits of resources, steps that are always the same, and parts that are lent. One world at a time uses it."""
 
-    def __init__(self, *, audit: bool = False, races: str = "default") -> None:
+    def __init__(self, *, audit: bool = False, of_user: bool = False, races: str = "default") -> None:
         self.audit = audit
+        self.checks_memory = audit or of_user
+        """Whether each access to memory is compared with what its step declared: always of what a user wrote."""
         self.races = races
         """What counts as a data race among accesses that a compiler made."""
         self.tells_marks = False
@@ -65,7 +67,7 @@ class Session:
         self.plans: dict[Hashable, object] = {}
         """By the masks of steps, what these are to a memory model."""
         self.performed: Step | None = None
-        """The step that is being performed, in an audited session; None between steps."""
+        """The step that is being performed, where accesses are checked; None between steps."""
         self.known: dict[Hashable, Step] = {}
         """Steps that are the same in every run, by what makes them so; nobody may change one."""
         self._parts: dict[Hashable, Any] = {}
@@ -113,8 +115,8 @@ class Session:
         part.lent = self._worlds
         return part
 
-    def memory(self, frames: int) -> Memory:
-        """Memory that is all zeros: of an earlier world, if nothing refers to it any more.
+    def memory(self, frames: int, make: Callable[[int], Memory] = Memory) -> Memory:
+        """Memory that is all zeros: of an earlier world, if nothing refers to it any more; else made anew.
 
         Two are kept, since a strategy may still hold its last run when the next one begins. A fresh one costs as much
         as six steps, most of it in what it drives out of the caches.
@@ -126,7 +128,7 @@ class Session:
         self._fresh += 1
         if self._fresh % FRESH == 0:
             gc.collect(1)
-        fresh = Memory(frames)
+        fresh = make(frames)
         self._memories = [*self._memories[-1:], fresh]
         return fresh
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
+from .audit import FootprintError
 from .looks import Key, Looks, Scope, here
 from .session import Session
 from .snapshots import below, captured
@@ -23,8 +24,19 @@ Use = tuple[str, str, str, bool]
 """The name of an actor, what its step does, a name of what Python holds, and whether the step changes it."""
 SOMETHING: Use = ("", "", "", False)
 """That there is something, whatever it is."""
+_EVERYTHING = ("python", "everything")
 Shared = tuple[Use, ...]
 """All that a search knows to be shared; the same in every process."""
+
+
+def everything(why: str) -> Use:
+    """That each step counts as dependent on each other one, as something of the file is not looked into."""
+    return ("", "", why, True)
+
+
+def unknown_of(shared: Iterable[Use]) -> str:
+    """What is not looked into; empty if there is no such thing."""
+    return next((name for actor, what, name, changes in shared if changes and not actor and not what), "")
 
 
 def names_of(shared: Iterable[Use]) -> list[str]:
@@ -46,22 +58,32 @@ class Looked(NamedTuple):
 
 
 class Condition:
-    """A condition of a step, which notes what it looks at; equal to another one of the same condition."""
+    """A condition of a step, which notes what it looks at; equal to another one of the same condition.
 
-    __slots__ = ("_ready", "looked_at")
+    Of memory it may look only at what the step declares, as in an audit.
+    """
 
-    def __init__(self, ready: Callable[[], bool]) -> None:
+    __slots__ = ("_ready", "_session", "_step", "looked_at")
+
+    def __init__(self, ready: Callable[[], bool], step: Step, session: Session) -> None:
         self._ready = ready
+        self._step = step
+        self._session = session
         self.looked_at: list[tuple[Key, Any, bool]] = []
 
     def __call__(self) -> bool:
         """Ask the condition."""
         before, here.segment = here.segment, Looks()
+        acting, self._session.performed = self._session.performed, self._step
         try:
             return self._ready()
+        except FootprintError as error:
+            here.refused = here.refused or error
+            return False
         finally:
             self.looked_at = here.segment.looked_at()
             here.segment = before
+            self._session.performed = acting
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and self._ready == other._ready
@@ -76,6 +98,8 @@ class Sharing:
         self._session = session
         self.shared: set[Use] = set(shared)
         """Never gone through in its own order."""
+        self.unknown = unknown_of(self.known)
+        """What is not looked into: then all steps depend on each other, and nothing is noted."""
         self.looked: list[Looked] = []
         self._given: dict[int, tuple[Step, Step]] = {}
         """Of each actor the step that it announced, and what stands for it in the run."""
@@ -93,6 +117,7 @@ class Sharing:
         if uses <= self.shared:
             return False
         self.shared |= uses
+        self.unknown = unknown_of(self.known)
         self._masks.clear()
         return True
 
@@ -102,10 +127,11 @@ class Sharing:
         That is left out until something is known to be shared: all that has one type then has one name.
         """
         self.looked = []
+        here.everything = ""
         self._given.clear()
         self._names.clear()
         self._kept.clear()
-        if self.shared:
+        if self.shared and not self.unknown:
             for root in roots:
                 self._name(root)
 
@@ -128,9 +154,9 @@ class Sharing:
             return f"{thing.name}.{variable}" if variable else "globals"
         return self._names.get(number) or f"a {type(thing).__qualname__} made meanwhile"
 
-    def performed(self, stage: Stage, actor: int, segment: Looks, conditions: Step | None) -> None:
-        """The code behind a step of `actor` has gone as far as the next one."""
-        found = segment.looked_at()
+    def performed(self, stage: Stage, actor: int, segment: Looks | None, conditions: Step | None) -> None:
+        """The code behind a step of `actor` has gone as far as the next one; without a segment nothing was noted."""
+        found = segment.looked_at() if segment is not None else []
         if conditions is not None and isinstance(conditions.ready, Condition):
             found += [(key, thing, False) for key, thing, _ in conditions.ready.looked_at]
         steps = self._session.steps
@@ -152,7 +178,7 @@ class Sharing:
         reads, writes = self.masks(name, step.what)
         ready = step.ready
         if type(ready) is FunctionType:
-            ready = Condition(ready)
+            ready = Condition(ready, step, self._session)
         if ready is step.ready and not reads & ~step.reads and not writes & ~step.writes:
             return step
         instead = step.sharing(reads, writes, ready)
@@ -161,6 +187,8 @@ class Sharing:
 
     def masks(self, name: str, what: str) -> tuple[int, int]:
         """What the steps of that name of an actor are known to read and write."""
+        if self.unknown:
+            return 0, self._session.resources.mask(_EVERYTHING)
         if not self.shared:
             return 0, 0
         if not self._masks:

@@ -7,7 +7,7 @@ from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from types import (
     AsyncGeneratorType,
     BuiltinMethodType,
@@ -186,8 +186,7 @@ def _namespace(thing: Any) -> Snapshot:
 
 def _world(kind: type) -> Way:
     """Of a world what a user hung on it, beside what its own methods name."""
-    codes = [method.__code__ for base in kind.__mro__ for method in vars(base).values() if type(method) is FunctionType]
-    own = {name for code in codes for name in code.co_names}
+    own = _own(kind)
 
     def look(thing: Any) -> Snapshot:
         return tuple((name, value) for name, value in vars(thing).items() if name not in own)
@@ -195,8 +194,30 @@ def _world(kind: type) -> Way:
     return look
 
 
+@cache
+def _own(kind: type) -> frozenset[str]:
+    """All names that the methods of a class use."""
+    codes = [method.__code__ for base in kind.__mro__ for method in vars(base).values() if type(method) is FunctionType]
+    return frozenset(name for code in codes for name in code.co_names)
+
+
+def adds_attribute(kind: type, name: str) -> bool:
+    """Whether objects of a class of ours can have an attribute of that name which only a user sets."""
+    return way_of(kind) is not None and name not in _own(kind) and not hasattr(kind, name)
+
+
+def has_attribute(kind: type, name: str) -> bool:
+    """Whether an attribute that is set of an object of a user's class is seen in it: not what the class of a library
+    that it is made from keeps for itself."""
+    library = next(base for base in kind.__mro__ if not is_users(base))
+    if library.__module__.partition(".")[0] in OURS:
+        return not isinstance(getattr(library, name, None), property)
+    return library is object or not hasattr(library, name)
+
+
 def _numbers(thing: Any) -> Snapshot:
-    return thing.tobytes() if thing.dtype != object else tuple(thing.flat)
+    held = thing.tobytes() if thing.dtype != object else tuple(thing.flat)
+    return held, thing.shape, thing.strides, str(thing.dtype)
 
 
 def unknown(_: Any) -> Snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hw.bus import PhysAddr
@@ -26,7 +27,7 @@ class Stage:
         session.begin()
         self.session = session
         self.mask = session.resources.__getitem__
-        self.memory = memory or (AuditedMemory(frames, session) if session.audit else session.memory(frames))
+        self.memory = memory or session.memory(frames, partial(AuditedMemory, session=session) if session.checks_memory else Memory)
         self.names: list[str] = []
         """Of the actors, by their numbers."""
         self.index = 0

@@ -104,6 +104,8 @@ class Controlled:
         finally:
             leave(execution, partial(self._abandon_all, execution))
             refused = running.end(before) or refused
+        if execution.actors:
+            self._tell_refused(execution, execution.actors[-1])
         if refused is not None:
             endings.undetermined(execution, refused)
         execution.finish()
@@ -114,23 +116,29 @@ class Controlled:
         execution = self._now
         assert execution is not None and execution.world.sharing is not None
         world, sharing, announced = execution.world, execution.world.sharing, execution.pending[number]
-        segment = here.segment = Looks()
+        world.session.performed = announced
+        segment = here.segment = None if sharing.unknown else Looks()
         try:
             arrival = self._sends[number](outcome)
         finally:
-            here.segment = None
-        if here.refused is not None:
-            error, here.refused = here.refused, None
-            world.tell(failures.failed(world.names[number], world.names[number], error, execution.index))
+            here.segment = world.session.performed = None
+        self._tell_refused(execution, number)
         sharing.performed(world, number, segment, announced)
         return sharing.announced(number, world.names[number], arrival) if isinstance(arrival, Step) else arrival
+
+    def _tell_refused(self, execution: Execution, number: int) -> None:
+        """What was refused in a user's text, which may have caught it."""
+        error, here.refused = here.refused, None
+        if error is not None:
+            name = execution.world.names[number]
+            execution.world.tell(failures.failed(name, name, error, execution.index))
 
     def _begin(self, number: int, execution: Execution) -> Any:
         """Have an actor go to its first step; what a watched one looks at till then belongs to the step before."""
         world, sharing = execution.world, execution.world.sharing
         if sharing is None:
             return self._sends[number](world.actors[number])
-        segment = here.segment = Looks()
+        segment = here.segment = None if sharing.unknown else Looks()
         try:
             arrival = self._sends[number](world.actors[number])
         finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..primitives.sharing import SOMETHING, Looked, Sharing, Use, names_of
+from ..primitives.looks import here
+from ..primitives.sharing import SOMETHING, Looked, Sharing, Use, everything, names_of
 from ..primitives.step import Step
 from ..world import SC
 from .causality import Causality, causality_of
@@ -16,6 +17,10 @@ def learn(record: Record, sharing: Sharing) -> bool:
 
     Names are given from the next run on, so the first time it is only known that there is something.
     """
+    if sharing.unknown:
+        return False
+    if here.everything:
+        return sharing.grow({everything(here.everything)})
     together = _together(sharing.looked)
     if not together and not sharing.shared:
         return False

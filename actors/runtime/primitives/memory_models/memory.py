@@ -22,7 +22,7 @@ class WatchedMemory(AuditedMemory):
 
     def read(self, address: PhysAddr) -> int:
         """The newest value; audited, what the step declared."""
-        return super().read(address) if self._session.audit else Memory.read(self, address)
+        return super().read(address) if self._session.checks_memory else Memory.read(self, address)
 
     def write(self, address: PhysAddr, value: int) -> None:
         """A store that is the newest for everybody from now on; before the run begins, what was there ever since."""
@@ -32,7 +32,7 @@ class WatchedMemory(AuditedMemory):
             before = views.before_store(address, releases=False)
             access = accesses.store(views, address, word, word.newest, value, before)
             views.store(address, accesses.past[access], releases=False)
-        if self._session.audit:
+        if self._session.checks_memory:
             super().write(address, value)
         else:
             Memory.write(self, address, value)

@@ -24,6 +24,7 @@ from actors.runtime.primitives.looks import (
 )
 from actors.runtime.primitives.managers import managed, managed_async
 
+from .calls import call_of, scope_of, through, variable_of, wrote_of
 from .variables import FunctionNames, VariableOwners
 
 NAMES: dict[str, Any] = {
@@ -69,7 +70,7 @@ class _Visible(ast.NodeTransformer):
             first = 0
             while first < len(node.body) and _stands_first(node.body[first]):
                 first += 1
-            node.body.insert(first, _scope_of(None, node.body[0]))
+            node.body.insert(first, scope_of(None, node.body[0]))
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
@@ -90,7 +91,7 @@ class _Visible(ast.NodeTransformer):
         first = int(ast.get_docstring(node, clean=False) is not None)
         body = self._statements(node.body)
         if shared:
-            body.insert(first, _scope_of(node, node.body[0]))
+            body.insert(first, scope_of(node, node.body[0]))
         node.body, self._uses = body, before
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
@@ -117,7 +118,7 @@ class _Visible(ast.NodeTransformer):
 
     def visit_Match(self, node: ast.Match) -> ast.Match:
         """Patterns stay; they may look at all that the subject holds."""
-        node.subject = _through("__deep__", self.visit(node.subject))
+        node.subject = through("__deep__", self.visit(node.subject))
         for case in node.cases:
             case.guard = self.visit(case.guard) if case.guard is not None else None
             case.body = [*self._wrote(_captured(case.pattern), case.body[0]), *self._statements(case.body)]
@@ -146,14 +147,14 @@ class _Visible(ast.NodeTransformer):
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
         """What it goes through is looked at each time."""
-        node.value = _through("__delegated__", self.visit(node.value))
+        node.value = through("__delegated__", self.visit(node.value))
         return node
 
     def _managed(self, node: ast.With | ast.AsyncWith) -> None:
         """What a manager does at the end of its block it does in the step before."""
         function = "__managed__" if isinstance(node, ast.With) else "__managed_async__"
         for item in node.items:
-            item.context_expr = _through(function, self.visit(item.context_expr))
+            item.context_expr = through(function, self.visit(item.context_expr))
             item.optional_vars = self.visit(item.optional_vars) if item.optional_vars is not None else None
         node.body = self._statements(node.body)
 
@@ -169,7 +170,7 @@ class _Visible(ast.NodeTransformer):
 
     def _iterated(self, node: ast.expr, target: ast.expr, has_steps: bool) -> ast.expr:
         changed = self._given(node) if isinstance(target, ast.Tuple | ast.List) else self.visit(node)
-        return _through("__each__", changed) if has_steps else changed
+        return through("__each__", changed) if has_steps else changed
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
         """What is taken apart is looked at in all its parts."""
@@ -186,22 +187,22 @@ class _Visible(ast.NodeTransformer):
     def visit_Await(self, node: ast.Await) -> ast.expr:
         """What is awaited is a step or more; what it comes to is looked at."""
         node.value = self._bare(node.value)
-        return _through("__see__", node)
+        return through("__see__", node)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """A name."""
         if not isinstance(node.ctx, ast.Load):
             return node
         owner = self._uses.get(node.id)
-        return _through("__see__", node) if owner is None else _variable(owner, node)
+        return through("__see__", node) if owner is None else variable_of(owner, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """An attribute that is used, set or taken away."""
         node.value = self.visit(node.value)
         name = ast.Constant(self._full(node.attr))
         if isinstance(node.ctx, ast.Load):
-            return _call_of("__attribute__", node, node.value, name)
-        node.value = _call_of("__stored__", node, node.value, name)
+            return call_of("__attribute__", node, node.value, name)
+        node.value = call_of("__stored__", node, node.value, name)
         return node
 
     def _full(self, name: str) -> str:
@@ -212,11 +213,11 @@ class _Visible(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """An element."""
         self.generic_visit(node)
-        return _through("__see__", node) if isinstance(node.ctx, ast.Load) else node
+        return through("__see__", node) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """A call, which may look at all that it is given."""
-        return _through("__see__", self._call(node))
+        return through("__see__", self._call(node))
 
     def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         """Both sides, which may be compared by what they hold."""
@@ -242,7 +243,7 @@ class _Visible(ast.NodeTransformer):
         owner = self._uses.get(node.target.id)
         if owner is None:
             return node
-        both = ast.Tuple([node, _wrote(owner, node.target.id).value], ast.Load())
+        both = ast.Tuple([node, wrote_of(owner, node.target.id).value], ast.Load())
         return ast.copy_location(ast.Subscript(both, ast.Constant(0), ast.Load()), node)
 
     def _call(self, node: ast.Call) -> ast.Call:
@@ -269,7 +270,7 @@ class _Visible(ast.NodeTransformer):
         if isinstance(node, ast.Constant | ast.Lambda | ast.JoinedStr | ast.Compare):
             unchanged: ast.expr = self.visit(node)
             return unchanged
-        return _through("__deep__", self.visit(node))
+        return through("__deep__", self.visit(node))
 
     def _defaults(self, given: ast.arguments) -> None:
         given.defaults = [self.visit(one) for one in given.defaults]
@@ -302,13 +303,13 @@ class _Visible(ast.NodeTransformer):
 
     def _wrote(self, names: Iterable[str], where: ast.AST) -> list[ast.stmt]:
         """What has to be noted once these names are set."""
-        return [ast.copy_location(_wrote(self._uses[name], name), where) for name in names if name in self._uses]
+        return [ast.copy_location(wrote_of(self._uses[name], name), where) for name in names if name in self._uses]
 
     def _async_for(self, node: ast.AsyncFor) -> list[ast.stmt]:
         """What it goes through has a name, so that it is looked at in each round."""
         name = f"__through_{node.lineno}_{node.col_offset}__"
         first = ast.Assign([ast.Name(name, ast.Store())], self.visit(node.iter))
-        looks = [ast.Expr(_through("__see__", ast.copy_location(ast.Name(name, ast.Load()), node))) for _ in range(2)]
+        looks = [ast.Expr(through("__see__", ast.copy_location(ast.Name(name, ast.Load()), node))) for _ in range(2)]
         notes = self._wrote(_set_by(node), node)
         node.iter = ast.Name(name, ast.Load())
         node.target = self.visit(node.target)
@@ -373,44 +374,3 @@ def _stands_first(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _through(function: str, node: ast.expr) -> ast.expr:
-    name = ast.copy_location(ast.Name(function, ast.Load()), node)
-    return ast.copy_location(ast.Call(name, [node], []), node)
-
-
-def _call_of(function: str, where: ast.AST, *given: ast.expr) -> ast.expr:
-    made = ast.Call(ast.Name(function, ast.Load()), list(given), [])
-    return ast.fix_missing_locations(ast.copy_location(made, where))
-
-
-def _label(owner: FunctionNames) -> str:
-    return f"__scope_of_{_number(owner)}__"
-
-
-def _number(owner: FunctionNames) -> str:
-    node = owner.node
-    return "module" if node is None else f"{node.lineno}_{node.col_offset}"
-
-
-def _scope_of(node: Any, where: ast.AST) -> ast.Assign:
-    """Make the scope of an activation."""
-    owner = FunctionNames(node, None)
-    given: list[ast.expr] = [ast.Constant(owner.name)]
-    if node is None:
-        given.append(ast.Call(ast.Name("globals", ast.Load()), [], []))
-    made = ast.Call(ast.Name("__scope__", ast.Load()), given, [])
-    statement = ast.Assign([ast.Name(_label(owner), ast.Store())], made)
-    return ast.fix_missing_locations(ast.copy_location(statement, where))
-
-
-def _variable(owner: FunctionNames, node: ast.Name) -> ast.expr:
-    given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(node.id), node]
-    made = ast.copy_location(ast.Call(ast.Name("__variable__", ast.Load()), given, []), node)
-    return ast.fix_missing_locations(made)
-
-
-def _wrote(owner: FunctionNames, name: str) -> ast.Expr:
-    given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(name)]
-    return ast.Expr(ast.Call(ast.Name("__wrote__", ast.Load()), given, []))

@@ -38,7 +38,7 @@ _LOOKED_INTO = OURS | frozenset(
     | {"textwrap", "types", "typing", "zlib"}
     | {"_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_json", "_operator", "_struct"}
 )
-"""Packages of which it is known what their functions look at (`tools.own_files.understood`), or that are compiled so."""
+"""Packages of which it is known what their functions look at (`tools.own_files.understood`)."""
 _FIXED = frozenset({"memory_model", "name", "session"})
 """Attributes of ours that never change while a run goes on."""
 _SETS = (opmap["STORE_ATTR"], opmap["DELETE_ATTR"])

@@ -27,7 +27,9 @@ class Stage:
         session.begin()
         self.session = session
         self.mask = session.resources.__getitem__
-        self.memory = memory or session.memory(frames, partial(AuditedMemory, session=session) if session.checks_memory else Memory)
+        self.memory = memory or session.memory(
+            frames, partial(AuditedMemory, session=session) if session.checks_memory else Memory
+        )
         self.names: list[str] = []
         """Of the actors, by their numbers."""
         self.index = 0

@@ -56,7 +56,10 @@ _KIND = {
 }
 _PLAIN = ("-c", "-O2", *(each for each in _FREESTANDING if each != "-g"))
 """How the runtime is compiled, which announces what it does by itself."""
-_OURS = ("runtime.c", "memory.c", "locks.c", "primitives.c", "works.c", "readers.c", "names.c", "faults.c")
+_OURS = tuple(
+    f"{name}.c"
+    for name in ("runtime", "memory", "faults", "locks", "primitives", "works", "readers", "interrupts", "names")
+)
 _MOST_TEXT = 1 << 20
 """Bytes of code, so that its place is part of a step's key."""
 _SECONDS = 120.0
@@ -125,15 +128,30 @@ def image_of(
         *headers,
     ]
     parts = [_Part(file, [*options, *(kernel_tree.of_file(file) if tree else ())]) for file in files]
-    if tree is not None:
-        parts += [_Part(file, [*options, *kernel_tree.of_file(file)]) for file in kernel_tree.WALKED]
+    if tree is None:
+        return _kept(chosen, parts, [])
+    parts += [_Part(file, [*options, *kernel_tree.of_file(file)]) for file in kernel_tree.WALKED]
+    # A kernel's headers are many, and stay as they are while a process runs.
+    known = repr((chosen, parts, [(file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()]))
+    if known not in _made:
+        _made[known] = _kept(chosen, parts, headers)
+    return _made[known]
+
+
+def _kept(chosen: Compiler, parts: Sequence[_Part], headers: Sequence[str]) -> Path:
+    """The image of these files, made now if it is not there."""
     texts = [_preprocessed(chosen, part) for part in parts]
-    image = _cache_folder() / f"{_key(chosen.version, *options, *texts, *_makers())}.image"
+    told = [word for part in parts for word in part.options]
+    image = _cache_folder() / f"{_key(chosen.version, *told, *texts, *_makers())}.image"
     if not image.exists():
         image.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=image.parent) as folder:
-            _make(chosen, parts, headers if tree else [], Path(folder)).replace(image)
+            _make(chosen, parts, headers, Path(folder)).replace(image)
     return image
+
+
+_made: dict[str, Path] = {}
+"""The images over a kernel tree that this process has asked for, by all that was said."""
 
 
 class _Part(NamedTuple):

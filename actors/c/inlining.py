@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 _INLINED = "DW_TAG_inlined_subroutine"
+_CODE = (_INLINED, "DW_TAG_subprogram", "DW_TAG_lexical_block")
 
 
 class Inlined(NamedTuple):
@@ -30,6 +31,14 @@ def inlined(elf: Any) -> list[Inlined]:
     return found
 
 
+def within(entry: Any) -> Iterator[Any]:
+    """The debug entries below one, without what types are made of: most are of those."""
+    for child in entry.iter_children():
+        yield child
+        if child.tag in _CODE:
+            yield from within(child)
+
+
 def _within(info: Any, unit: Any, program: Any, entry: Any, depth: int) -> Iterator[Inlined]:
     for child in entry.iter_children():
         if child.tag == _INLINED and "DW_AT_call_line" in child.attributes:
@@ -37,7 +46,7 @@ def _within(info: Any, unit: Any, program: Any, entry: Any, depth: int) -> Itera
             line = child.attributes["DW_AT_call_line"].value
             for start, end in _ranges(info, unit, child):
                 yield Inlined(start, end, depth, name, line)
-        if child.tag in (_INLINED, "DW_TAG_subprogram", "DW_TAG_lexical_block"):
+        if child.tag in _CODE:
             yield from _within(info, unit, program, child, depth + 1)
 
 

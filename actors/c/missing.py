@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .elf import opened
 from .errors import CompileError
@@ -16,6 +17,8 @@ from .places import lines_of, place_among
 _CALLS = (2, 4)
 """R_X86_64_PC32 and R_X86_64_PLT32, behind the byte of a `call`."""
 _CALL = 0xE8
+_LOADED, _CODE = 2, 4
+"""Of a section's flags: it is in memory; it is code."""
 _HELPER = re.compile(
     r"__(?:[a-z]+(?:[qhsdt]i|[hbsdxt]f|[hsdxt]c)[234]?|(?:atomic|sync)_[a-z_]+(?:_\d+)?|emutls_\w+|tls_get_addr"
     r"|stack_chk_fail|clear_cache|enable_execute_stack)$"
@@ -52,19 +55,20 @@ def stubs(users: Sequence[Path], ours: Sequence[Path], *, tells_marks: bool) -> 
     It also says whether it is known of each access whether it is marked. It is to lie between the runtime and the
     user's files.
     """
-    defined = {name for file in (*users, *ours) for name in _symbols(file, is_defined=True)}
+    uses = [_Uses(file) for file in users]
+    defined = {name for each in uses for name in each.defined}
+    defined |= {name for file in ours for name in _symbols(opened(file), is_defined=True)}
     marks = ["\t.globl\tc_tells_marks", "\t.set\tc_tells_marks, 1"] if tells_marks else []
     lines, places = [*marks, "\t.text"], list[str]()
     helpers = dict[str, list[str]]()
-    found = sorted({name for file in users for name in _symbols(file, is_defined=False)} - defined)
+    found = sorted({name for each in uses for name in each.undefined} - defined)
     for number, name in enumerate(found):
-        uses = [use for file in users for use in _uses(file, name)]
         if _HELPER.match(name):
-            helpers[name] = sorted({place for _, place in uses})
+            helpers[name] = sorted({place for each in uses for place in each.places(name)})
             continue
         stub = [f"{name}:", f"\tmovl\t$.Lname{number}, %eax", "\tjmp\tc_stub"]
         stub += [f".Lname{number}:", f'\t.string\t"{name}"']
-        if all(is_call for is_call, _ in uses):
+        if not any(name in each.otherwise for each in uses):
             lines += [f"\t.globl\t{name}", *stub]
         else:
             places += [f"\t.globl\t{name}", f"\t.balign\t{_PLACE}", *stub]
@@ -82,28 +86,42 @@ def _told(uses: dict[str, list[str]]) -> str:
     return "; ".join(f"{name}, used at {', '.join(places)}" for name, places in uses.items())
 
 
-def _symbols(file: Path, *, is_defined: bool) -> Iterator[str]:
+def _symbols(elf: Any, *, is_defined: bool) -> Iterator[str]:
     """The global symbols of an object that it defines, or that it does not."""
-    for each in opened(file).get_section_by_name(".symtab").iter_symbols():
+    for each in elf.get_section_by_name(".symtab").iter_symbols():
         if each.name and each["st_info"]["bind"] != "STB_LOCAL" and (each["st_shndx"] != "SHN_UNDEF") == is_defined:
             yield each.name
 
 
-def _uses(file: Path, name: str) -> Iterator[tuple[bool, str]]:
-    """Where an object uses a symbol: whether it is a call, and the line."""
-    elf = opened(file)
-    table = elf.get_section_by_name(".symtab")
-    starts, places = lines_of(elf)
-    for section in elf.iter_sections():
-        if section["sh_type"] != "SHT_RELA":
-            continue
-        target = elf.get_section(section["sh_info"])
-        if not target["sh_flags"] & 2:  # debug information
-            continue
-        is_code, data = bool(target["sh_flags"] & 4), target.data()
+class _Uses:
+    """What an object defines, and how it uses what it does not."""
+
+    def __init__(self, file: Path) -> None:
+        self._elf = opened(file)
+        self.defined = set(_symbols(self._elf, is_defined=True))
+        self.undefined = set(_symbols(self._elf, is_defined=False))
+        self._at: dict[str, list[int | None]] = {}
+        """Where in code, or that it is in a table."""
+        self.otherwise = set[str]()
+        """What it does more with than call it."""
+        names = [each.name for each in self._elf.get_section_by_name(".symtab").iter_symbols()]
+        for section in self._elf.iter_sections():
+            if section["sh_type"] == "SHT_RELA" and self._elf.get_section(section["sh_info"])["sh_flags"] & _LOADED:
+                self._look_at(section, names)
+
+    def _look_at(self, section: Any, names: Sequence[str]) -> None:
+        target = self._elf.get_section(section["sh_info"])
+        is_code, data = bool(target["sh_flags"] & _CODE), target.data()
         for entry in section.iter_relocations():
-            if table.get_symbol(entry["r_info_sym"]).name != name:
+            name = names[entry["r_info_sym"]]
+            if name not in self.undefined:
                 continue
             at = entry["r_offset"]
-            is_call = is_code and entry["r_info_type"] in _CALLS and at > 0 and data[at - 1] == _CALL
-            yield is_call, place_among(starts, places, at) if is_code else "a table"
+            self._at.setdefault(name, []).append(at if is_code else None)
+            if not (is_code and entry["r_info_type"] in _CALLS and at > 0 and data[at - 1] == _CALL):
+                self.otherwise.add(name)
+
+    def places(self, name: str) -> set[str]:
+        """The lines that use a symbol."""
+        starts, lines = lines_of(self._elf) if name in self._at else ([], [])
+        return {"a table" if at is None else place_among(starts, lines, at) for at in self._at.get(name, ())}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from actors.runtime.kernel.completion import Completion
 from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.primitives.events import Note
 from actors.runtime.primitives.step import MisuseError, Step, operation
@@ -72,6 +73,9 @@ class Code:
         self._steps = world.session.lend(Announcements, str(image.path))
         self._threads = 0
         self._exports: dict[str, Callable[..., Coroutine[Any, Any, int | None]]] = {}
+        self._returns: dict[str, int] = {}
+        self._ends: dict[str, Completion] = {}
+        """Of the actors that others come after."""
         self._notes: dict[int, Note] = {}
         self.resume = image.resume
         self.known = self._steps.known.get
@@ -81,6 +85,7 @@ class Code:
     def _forget(self) -> None:
         """The run is over: let go of its world, which knows this code."""
         self._exports.clear()
+        self._ends.clear()
         del self._world
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -108,8 +113,16 @@ class Code:
 
     def _called_now(self, name: str, address: int, arguments: Sequence[int]) -> None:
         self._prepare(THREADS, name, arguments)
-        if self._image.call(address) in (FAULT, CALL):
+        key = self._image.call(address)
+        while key == CALL and (number := self._returned()) is not None:
+            thread(THREADS).result = number
+            key = self.resume(THREADS)
+        if key in (FAULT, CALL):
             raise self._steps.fault()
+
+    def _returned(self) -> int | None:
+        """What the function that is called and that no file defines returns, if that has been said."""
+        return self._returns.get(text_at(self._image.stop.address))
 
     def _refuse_race(self, what: str) -> None:
         """MisuseError while the race goes on: what is looked at then, no step declares."""
@@ -164,10 +177,32 @@ class Code:
         """
         self._exports[name] = function
 
-    def thread(self, name: str, *arguments: int) -> Main:
-        """An actor's main function that is the C function `name`."""
+    def returns(self, name: str, number: int = 0) -> None:
+        """Have C find a function of that name, which no file defines, that only returns a number; it is no step."""
+        self._returns[name] = number & (1 << 64) - 1
+
+    def thread(self, name: str, *arguments: int, after: Sequence[str] = ()) -> Main:
+        """An actor's main function that is the C function `name`.
+
+        It begins when the actors in C named in `after` have ended: what its callers promise, such as that no reports
+        come any more when a device is removed.
+        """
         self._image.address(name)
-        return self._main(name, arguments)
+        main = self._main(name, arguments)
+        if not after:
+            return main
+        ends = [self._ends.setdefault(each, Completion(self._world, f"end of {each}")) for each in after]
+
+        async def later(cpu: Cpu) -> None:
+            for end in ends:
+                await end.wait(cpu)
+            await main(cpu)
+
+        return later
+
+    def interrupt(self, number: int) -> Main:
+        """An actor's main function that is one interrupt: the handler that C has requested for it, and its thread."""
+        return self._main("c_interrupt", (number,))
 
     def worker(self, name: str) -> Main:
         """The one worker of a work queue, an actor for `daemon=True`; `name` is what it was allocated as.
@@ -197,6 +232,8 @@ class Code:
             self._image.begin(number, self._image.address(name))
             self._image.own_signal_stack()
             await (self._run_audited(number, cpu) if self._world.session.audit else self._run(number, cpu))
+            if cpu.name in self._ends:
+                await self._ends[cpu.name].complete_all(cpu)
 
         return main
 
@@ -254,15 +291,19 @@ class Code:
                     name = self._steps.name_of(start + place)
                     raise FootprintError(f"step `{step.what}` writes {name}, which it does not declare")
 
-    def _called(self, number: int, cpu: Cpu) -> Any:
+    def _called(self, caller: int, cpu: Cpu) -> Any:
         """The steps of a function of Python's that C calls; the fault that nobody defines it otherwise."""
+        number = self._returned()
+        if number is not None:
+            thread(caller).result = number
+            return
         function = self._exports.get(text_at(self._image.stop.address))
         if function is None:
             raise self._steps.fault()
         wanted: Any = function
         count = wanted.__code__.co_argcount - 1
-        given = [int(argument) for argument in thread(number).argument[:count]]
-        thread(number).result = ((yield from function(cpu, *given).__await__()) or 0) & (1 << 64) - 1
+        given = [int(argument) for argument in thread(caller).argument[:count]]
+        thread(caller).result = ((yield from function(cpu, *given).__await__()) or 0) & (1 << 64) - 1
 
     def _say(self, number: int) -> None:
         """Keep what a thread wants to have recorded until it is."""
@@ -319,7 +360,7 @@ def _take_back(memory: Memory) -> None:
     memory.move(np.empty_like(memory.array))
 
 
-def found(file: Path, name: str, tree: Path | None) -> Path:
+def file_of(file: Path, name: str, tree: Path | None) -> Path:
     """The file, or that of the tree of this name."""
     return tree / name if tree is not None and not file.exists() and (tree / name).exists() else file
 
@@ -340,7 +381,7 @@ def c_module(
     folder = Path(sys._getframe(1).f_code.co_filename).resolve().parent
     tree_at = folder / tree if tree is not None else None
     return CModule(
-        [found(folder / file, file, tree_at) for file in files],
+        [file_of(folder / file, file, tree_at) for file in files],
         tree=tree_at,
         include=[folder / each for each in include],
         defines=defines,

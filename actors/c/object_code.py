@@ -10,7 +10,7 @@ address.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import zip_longest
 
 from .disassembly import Disassembled, code_of
@@ -43,8 +43,8 @@ def look_through(plain: str, announced: str) -> None:
             string = _string_call(line)
             if not string and not is_determined(line.text):
                 raise HiddenInstruction(f"{line} is not supported: it may do more than it says")
-            wanted = ("call", (string, 0)) if string else _meaning(section, line, starts)
-            if group is None or _meaning(section, group[-1], starts_after) != wanted:
+            wanted = ("call", (string, 0)) if string else _meaning(section, line, starts, before)
+            if group is None or _meaning(section, group[-1], starts_after, after) != wanted:
                 raise HiddenInstruction(f"{line} is lost")
             if not _is_announced(group):
                 raise HiddenInstruction(f"{line}: nothing announces its access")
@@ -87,9 +87,8 @@ def _starts(code: dict[str, list[Group]]) -> Starts:
     return starts
 
 
-def _meaning(section: str, line: Disassembled, starts: Starts) -> tuple[object, ...]:
+def _meaning(section: str, line: Disassembled, starts: Starts, sections: Container[str]) -> tuple[object, ...]:
     """What an instruction does, whatever the addresses of code are; code that it names must be a group's start."""
-    sections = {name for name, _ in starts}
     named = [*line.relocations, *(((section, line.aim),) if line.aim is not None else ())]
     meant = []
     for name, behind in named:

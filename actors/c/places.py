@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .elf import opened
-from .inlining import Inlined, inlined
+from .inlining import Inlined, inlined, within
 
 _HEADER = re.compile(r"\.h:\d+$")
 _ADDRESS = 3
@@ -91,7 +91,7 @@ class Places:
         found: dict[str, tuple[int, bool] | None] = {}
         if self._elf.has_dwarf_info():
             for unit in self._elf.get_dwarf_info().iter_CUs():
-                for entry in unit.iter_DIEs():
+                for entry in unit.get_top_DIE().iter_children():
                     if entry.tag == "DW_TAG_subprogram" and "DW_AT_name" in entry.attributes:
                         found[entry.attributes["DW_AT_name"].value.decode()] = _scalar(entry)
         return found
@@ -101,7 +101,7 @@ class Places:
         """Of the variables, by where they are, the debug entries of their types."""
         found: dict[int, Any] = {}
         for unit in self._elf.get_dwarf_info().iter_CUs() if self._elf.has_dwarf_info() else ():
-            for entry in unit.iter_DIEs():
+            for entry in within(unit.get_top_DIE()):
                 place = entry.attributes.get("DW_AT_location")
                 where = place.value if place is not None and place.form == "DW_FORM_exprloc" else []
                 if entry.tag == "DW_TAG_variable" and where[:1] == [_ADDRESS] and len(where) == 9:

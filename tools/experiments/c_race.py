@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +17,17 @@ from scenarios.scenario import Scenario
 
 from ..terminal.exits import Refusal
 
-KINDS = ("setup", "thread", "worker", "check")
-_PART = re.compile(r"(setup|thread|worker|check)=([A-Za-z_]\w*)(?::(-?\w+(?:,-?\w+)*))?")
-_FORM = "expected --setup, --thread or --check FUNCTION[:NUMBER,…], or --worker QUEUE"
+_CALLED = re.compile(r"([A-Za-z_]\w*)(?::(-?\w+(?:,-?\w+)*))?")
+_FORMS = {
+    "setup": "FUNCTION[:NUMBER,…]",
+    "thread": "FUNCTION[:NUMBER,…]",
+    "check": "FUNCTION",
+    "missing": "FUNCTION[:NUMBER]",
+    "worker": "QUEUE",
+    "interrupt": "NUMBER",
+    "after": "ACTOR:ACTOR",
+    "tree": "PATH",
+}
 
 
 class RacePart(NamedTuple):
@@ -38,9 +46,14 @@ def is_c(path: str) -> bool:
 def c_race(paths: str, parts: str) -> Scenario:
     """The scenario of these files, separated by commas; Refusal if a part cannot be read, or there is no thread."""
     found = [_part(text) for text in parts.split(";") if text]
-    if not any(part.kind == "thread" for part in found):
+    if not any(part.kind in ("thread", "interrupt") for part in found):
         raise Refusal(f"{paths}: no function is an actor; name at least one, such as --thread report_fault:1,7")
-    code = CModule([Path(path) for path in paths.split(",")])
+    names = {name for _, name in _named(found)}
+    for unknown in {name: None for order in _orders(found) for name in order if name not in names}:
+        raise Refusal(f"--after {unknown}: no actor has that name; there are {', '.join(sorted(names))}")
+    trees = [Path(part.name) for part in found if part.kind == "tree"]
+    tree = trees[0] if trees else None
+    code = CModule([Path(path) for path in paths.split(",")], tree=tree)
 
     def build(world: World) -> None:
         _fill(world, code.load(world), found)
@@ -49,33 +62,58 @@ def c_race(paths: str, parts: str) -> Scenario:
 
 
 def _part(text: str) -> RacePart:
-    match = _PART.fullmatch(text)
+    kind, _, value = text.partition("=")
+    if kind not in _FORMS:
+        raise Refusal(f"part {text!r} of a race in C: expected one of {', '.join(f'--{each}' for each in _FORMS)}")
+    match = _CALLED.fullmatch(f"c_interrupt:{value}" if kind == "interrupt" else value)
+    if kind in ("worker", "after", "tree"):
+        if not value or (kind == "after" and not all(value.partition(":"))):
+            raise Refusal(f"part {text!r} of a race in C: expected --{kind} {_FORMS[kind]}")
+        return RacePart(kind, value, ())
     if match is None:
-        raise Refusal(f"part {text!r} of a race in C: {_FORM}")
+        raise Refusal(f"part {text!r} of a race in C: expected --{kind} {_FORMS[kind]}")
     try:
-        return RacePart(match[1], match[2], tuple(int(number, 0) for number in (match[3] or "").split(",") if number))
+        return RacePart(kind, match[1], tuple(int(number, 0) for number in (match[2] or "").split(",") if number))
     except ValueError:
         raise Refusal(f"part {text!r} of a race in C: its arguments are numbers, such as 7 or 0x10") from None
 
 
 def _fill(world: World, code: Code, parts: Sequence[RacePart]) -> None:
     world.step_bound = 20_000
+    before: dict[str, list[str]] = {}
+    for later, earlier in _orders(parts):
+        before.setdefault(later, []).append(earlier)
+    for part in parts:
+        if part.kind == "missing":
+            code.returns(part.name, *part.arguments)
     for part in parts:
         if part.kind == "setup":
             code.call(part.name, *part.arguments)
-    names = [part.name for part in parts if part.kind == "thread"]
-    taken: dict[str, int] = {}
-    for part in parts:
-        if part.kind == "thread":
-            taken[part.name] = taken.get(part.name, 0) + 1
-            name = part.name if names.count(part.name) == 1 else f"{part.name}#{taken[part.name]}"
-            world.add_actor(name, code.thread(part.name, *part.arguments))
-        elif part.kind == "worker":
-            world.add_actor(part.name, code.worker(part.name), daemon=True)
+    for part, name in _named(parts):
+        if part.kind == "worker":
+            world.add_actor(name, code.worker(part.name), daemon=True)
+        else:
+            world.add_actor(name, code.thread(part.name, *part.arguments, after=before.get(name, ())))
     for part in parts:
         if part.kind == "check":
             world.eventually(part.name, lambda part=part: _asked(code, part))  # type: ignore[misc]
     world.eventually("nothing leaks", code.leaks)
+
+
+def _orders(parts: Sequence[RacePart]) -> list[tuple[str, str]]:
+    """Which actor comes after which."""
+    orders = [part.name.partition(":") for part in parts if part.kind == "after"]
+    return [(later, earlier) for later, _, earlier in orders]
+
+
+def _named(parts: Sequence[RacePart]) -> Iterator[tuple[RacePart, str]]:
+    """The actors, each with its name: that of its function, with a number where there are several."""
+    actors = [part for part in parts if part.kind in ("thread", "interrupt", "worker")]
+    names = [f"interrupt{part.arguments[0]}" if part.kind == "interrupt" else part.name for part in actors]
+    taken: dict[str, int] = {}
+    for part, name in zip(actors, names, strict=True):
+        taken[name] = taken.get(name, 0) + 1
+        yield part, name if names.count(name) == 1 else f"{name}#{taken[name]}"
 
 
 def _asked(code: Code, part: RacePart) -> str | None:

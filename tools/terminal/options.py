@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -29,10 +30,17 @@ def params(command: Command) -> Command:
     return decorated
 
 
+_OF_C = ("tree", "missing", "setup", "thread", "interrupt", "worker", "after", "check")
+
+
 def c_actors(command: Command) -> Command:
     """What stands for a scenario where SCENARIO is a file of C, or some with commas between."""
     for name, form, text in (
         ("check", "FUNCTION", "Of C: must return 0 when all are done."),
+        ("after", "ACTOR:ACTOR", "Of C: the first begins when the second has ended."),
+        ("interrupt", "NUMBER", "Of C: an interrupt that comes once."),
+        ("missing", "FUNCTION[:NUMBER]", "Of C: what no file defines only returns that number, or 0."),
+        ("tree", "PATH", "Of C: a kernel's source tree, or its installed headers."),
         ("worker", "QUEUE", "Of C: serves the work queue of that name."),
         ("thread", "FUNCTION[:NUMBER,...]", "Of C: is an actor."),
         ("setup", "FUNCTION[:NUMBER,...]", "Of C: is called before the race."),
@@ -101,13 +109,16 @@ def races(command: Command) -> Command:
 
 def c_race(options: dict[str, Any]) -> dict[str, Any]:
     """The options, with those about C in the scenario's name: so a trace that names it can be replayed."""
-    given = {kind: options.pop(kind) for kind in ("setup", "thread", "worker", "check")}
+    given = {kind: options.pop(kind) for kind in _OF_C}
     parts = ";".join(f"{kind}={value}" for kind, values in given.items() for value in values)
     if not parts:
         return options
     name = options["scenario"]
     if not str(name).endswith(".c"):
-        raise click.UsageError(f"--setup, --thread, --worker and --check are for a file of C, found {name!r}")
+        raise click.UsageError(f"{', '.join(f'--{kind}' for kind in _OF_C)} are for a file of C, found {name!r}")
+    for tree in given["tree"]:  # a file that is not here is the tree's
+        files = [(Path(file), Path(tree, file)) for file in str(name).split(",")]
+        name = ",".join(str(its if its.exists() and not file.exists() else file) for file, its in files)
     return {**options, "scenario": f"{name}::{parts}"}
 
 

@@ -83,5 +83,7 @@ void *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
 }
 void *kmem_cache_alloc_noprof(void *cache, gfp_t flags) { return from(cache, flags, CALLER); }
 void *kmem_cache_alloc(void *cache, gfp_t flags) { return from(cache, flags, CALLER); }
+void *kmem_cache_alloc_lru_noprof(void *cache, void *lru, gfp_t flags) { return from(cache, flags, CALLER); }
+void *kmem_cache_alloc_lru(void *cache, void *lru, gfp_t flags) { return from(cache, flags, CALLER); }
 void kmem_cache_free(void *cache, void *object) { c_free((unsigned long)object, CALLER, STACK_OF_CALLER); }
 void kmem_cache_destroy(void *cache) { c_free((unsigned long)cache, CALLER, STACK_OF_CALLER); }

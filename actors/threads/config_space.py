@@ -16,7 +16,7 @@ from ..runtime.world import Cpu
 
 @dataclass(slots=True)
 class ConfigSpace:
-    """One request at a time."""
+    """One request at a time. Its completion is waited for by the instruction itself, which does not sleep."""
 
     upstream: Link
     downstream: Link
@@ -26,7 +26,7 @@ class ConfigSpace:
         """Write, and wait for the completion."""
         message = ConfigurationWrite(sid=self.sid, register=register, value=value)
         await self.downstream.send_ordered("non-posted", message, f"config write {register.name} = {value}")
-        await self.upstream.receive_ordered(cpu, "completion", f"config write {register.name} completes")
+        await self.upstream.receive_ordered(cpu, "completion", f"config write {register.name} completes", sleeps=False)
 
     async def switch_ats(self, cpu: Cpu, on: bool) -> None:
         """Write ATS Enable."""
@@ -35,4 +35,4 @@ class ConfigSpace:
     async def read(self, cpu: Cpu, what: str) -> None:
         """Read, and wait for the data; `what` is read for."""
         await self.downstream.send_ordered("non-posted", ConfigurationRead(sid=self.sid), f"config read: {what}")
-        await self.upstream.receive_ordered(cpu, "completion", f"config read: {what}: data")
+        await self.upstream.receive_ordered(cpu, "completion", f"config read: {what}: data", sleeps=False)

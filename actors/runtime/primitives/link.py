@@ -98,11 +98,18 @@ class Link:
         self._behind[kind].append(0 if overtakes else self.posted.sent)
 
     @operation
-    def receive_ordered(self, thread: Thread, kind: str, what: str = "") -> Generator[Step, int, Any]:
-        """One step, offered when a message is there and every posted request before it was taken."""
+    def receive_ordered(
+        self, thread: Thread, kind: str, what: str = "", *, sleeps: bool = True
+    ) -> Generator[Step, int, Any]:
+        """One step, offered when a message is there and every posted request before it was taken.
+
+        `sleeps=False` is a busy wait, allowed under a spin lock.
+        """
         port = self._ordered[kind]
         behind = self._behind[kind]
-        thread.might_sleep(f"receive from {port.name}")
+        if thread.spinning:
+            thread.waits_spinning(f"receive from {port.name}", sleeps)
+        thread.acts(f"receive from {port.name}")
         yield Step(
             what or f"receive from {port.name}",
             writes=port.head,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from drivers.events.attach import AtsSwitched
-from hw.bus import VirtAddr
+from hw.bus import Resource, VirtAddr
 from hw.events.link import AtcInvalidated
 from hw.pcie.ats import AtcEntry, NoTranslation
 from hw.pcie.events import DeviceError, DeviceErrorSeen
@@ -17,10 +18,15 @@ from .configurable import ConfigurableFunction
 from .device import ATC
 from .job import Job
 
+OUTDATED: Resource = ("device", "ATC", "outdated")
+"""Which requests in flight an answered invalidation has outdated: of interest to their completions alone."""
+
 
 @dataclass(slots=True, kw_only=True)
 class AtsEndpoint(ConfigurableFunction):
     """Each job is one write; the function knows its pages to be there, and has no page requests."""
+
+    answers: ClassVar[Resource] = OUTDATED
 
     name: str
     answers_when_off: bool = True
@@ -56,7 +62,7 @@ class AtsEndpoint(ConfigurableFunction):
         completion: TranslationCompletion = await self.downstream.receive_ordered(
             cpu, "completion", "take Translation Completion"
         )
-        await cpu.access("ATC fill", writes=(ATC,))
+        await cpu.access("ATC fill", reads=(OUTDATED,), writes=(ATC,))
         was_on = self.atc.enabled
         found = self.atc.complete(completion.tag, completion)
         if found is NoTranslation.UNSUPPORTED_REQUEST and was_on:  # else it was switched off while it waited

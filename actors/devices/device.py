@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from drivers.cpu import Cpu as KernelCpu
 from drivers.kernel.endpoint import STOP, STOPPED, Endpoint
-from hw.bus import Pasid, StreamId, VirtAddr
+from hw.bus import Pasid, Resource, StreamId, VirtAddr
 from hw.events.link import (
     DEVICE_LIFE,
     DEVICE_PRI,
@@ -79,6 +80,9 @@ class Device:
     """A translation request was refused with UR or CA."""
     refusal: NoTranslation | None = None
     """Why the last translation request brought nothing."""
+
+    answers: ClassVar[Resource] = ATC
+    """What an Invalidate Completion changes: which requests in flight are outdated. A kind may tell that apart."""
 
     style = "A"
     late_writes = False
@@ -315,7 +319,7 @@ class Device:
     async def acknowledge(self, cpu: Cpu, request: InvalidateRequest) -> None:
         """The Invalidate Completion, behind every write that used what the request names."""
         done = InvalidateCompletion(sid=self.sid, itag=request.itag)
-        await self.upstream.send_posted(done, "send Invalidate Completion", writes=self.world.mask(ATC))
+        await self.upstream.send_posted(done, "send Invalidate Completion", writes=self.world.mask(self.answers))
         self.atc.completion_sent(request.itag)
         self.answered.append((self.asked_before, request))
 

@@ -37,7 +37,10 @@ class Names:
 
 
 def asid_resource(asid: int) -> Resource:
-    """Which CDs with an ASID the SMMU may use: written by whoever stores or invalidates such a CD, or a way to it."""
+    """Which CDs with an ASID the SMMU may use: written by whoever stores such a CD, or a way to it.
+
+    Whoever invalidates one reads it: what takes users away may come in any order.
+    """
     return ("users of ASID", asid)
 
 
@@ -93,9 +96,10 @@ class ContextStored(Arrow):
 class ConfigInvalidated(Event):
     """A CFGI of a stream (`ssid` -1: the STE and all CDs) took effect, or (`complete`) the SYNC behind it completed.
 
-    Between a CFGI and its SYNC the queue has no other batch.
+    Between a CFGI and its SYNC the queue has no other batch. `number` is that of the CFGI, among all commands.
     """
 
+    number: int
     sid: int
     ssid: int
     complete: bool

@@ -46,7 +46,7 @@ def classes(name: str, given: dict[str, int | str], goes_on: bool) -> Counter[tu
         ("device-gone", {"driver": "looks-again"}, 16),
         ("torn-pasid-entry", {}, 122),
         ("prq-drain", {"order": "O1"}, 346),
-        ("attach-ats", {"ats": "off-on"}, 396),
+        ("attach-ats", {"ats": "off-on"}, 332),
     ],
 )
 def test_both_searches_find_the_same_classes(name: str, given: dict[str, int | str], count: int) -> None:

@@ -132,7 +132,9 @@ def test_what_a_cache_may_hold_counts_until_the_sync() -> None:
         names=Names(streams={1: "S"}, tables={0xB000: "P"}),
     )
     clash = ContextStored(target=LANE, table=0x2000, ssid=1, asid=1, ttb=0xB000, asids=(1,))
-    cfgi, sync = (ConfigInvalidated(sid=0, ssid=0, complete=complete, asids=(1,)) for complete in (False, True))
+    cfgi, sync = (
+        ConfigInvalidated(number=0, sid=0, ssid=0, complete=complete, asids=(1,)) for complete in (False, True)
+    )
     oracle.observe(ContextStored(target=LANE, table=0x1000, ssid=0, asid=0, ttb=0, asids=(1,)))
     oracle.observe(cfgi)
     message = (

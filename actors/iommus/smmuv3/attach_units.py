@@ -1,6 +1,7 @@
 """The SMMU of attach worlds: it consumes a command queue, and serves several masters, each on a link of its own.
 
-Whose end a CMD_SYNC waits for is said exactly, so that accesses which use nothing of its batch do not race with it.
+Each CMD_SYNC says exactly which transactions it waits for, so that accesses which use nothing of its batch do not race
+with it.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ class AttachUnits(CommandUnits):
 
         What ended before counts, too: it would have been waited for, had it ended after.
         """
-        touched = resources_of(command) + self._asids(number)
-        await perform(Step(command.opcode.name, writes=self.world.session.footprint(touched), gives=self.done(number)))
+        footprint = self.world.session.footprint
+        reads, writes = footprint(self._asids(number)), footprint(resources_of(command))
+        await perform(Step(command.opcode.name, reads, writes, gives=self.done(number)))
         self.users += [each for each in (*self.ended, *self.smmu.in_flight) if affects(command, each, self.smmu)]
         apply(command, self.smmu)
         self.in_progress.remove(number)
@@ -80,8 +82,8 @@ class AttachUnits(CommandUnits):
         takes = self.all_done(number)
         step = Step(
             "commands before CMD_SYNC complete",
-            reads,
-            writes | self.world.session.footprint(self._asids(number)),
+            reads | self.world.session.footprint(self._asids(number)),
+            writes,
             takes=takes,
             ready=lambda: not self.in_progress and not any(each in self.smmu.in_flight for each in self.users),
             blocked=lambda: f"commands {self.in_progress} and transactions that use what was invalidated",
@@ -190,4 +192,8 @@ class AttachUnits(CommandUnits):
                 ssid = -1 if command.opcode is Opcode.CFGI_STE else command.ssid
                 who = self.names.stream(command.sid)
                 asids = self.concerned[number]
-                cpu.emit(ConfigInvalidated(sid=command.sid, ssid=ssid, complete=complete, asids=asids, who=who))
+                cpu.emit(
+                    ConfigInvalidated(
+                        number=number, sid=command.sid, ssid=ssid, complete=complete, asids=asids, who=who
+                    )
+                )

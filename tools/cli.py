@@ -1,4 +1,5 @@
-"""The command line: what can be said. What is done stands in `tools.commands`, imported only when a command runs.
+"""The command line: its commands and options. What a command does stands in `tools.commands`, imported only when it
+runs.
 
 Nothing heavy is imported here, so that `--help` and completion take no longer than click itself.
 """

@@ -1,4 +1,5 @@
-"""The loop of seed 001: translate; write if there is a page, else ask software for it, and on Success begin again."""
+"""The loop of seed 001: the device translates, and writes if there is a page; if there is none it asks software for it,
+and on Success it begins again."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ ERRORS = {
 
 
 class AtsLoop(Device):
-    """Knows nothing before it asks, takes Success for a hint, and any other response for the end of the access."""
+    """It knows no translation before it asks. To it, Success is a hint, and any other response ends the access."""
 
     async def engine(self, cpu: Cpu) -> None:
         """One access after the other."""

@@ -1,4 +1,4 @@
-"""An endpoint that writes through virtual addresses (AT=00) so many times, and never stops before."""
+"""An endpoint that makes a fixed number of writes to virtual addresses (AT=00), and does not stop before the last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .virtual_dma import Writer
 
 
 class Burst(Writer):
-    """One write a job."""
+    """Each job is one write."""
 
     async def engine(self, cpu: Cpu) -> None:
         """One job after the other."""

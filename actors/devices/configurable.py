@@ -13,7 +13,7 @@ from .device import Device
 
 @dataclass(slots=True, kw_only=True)
 class ConfigurableFunction(Device, ABC):
-    """What a write sets off, a kind of function says."""
+    """Each kind of function says what a write sets off."""
 
     completion_passes: bool = True
     """Whether the completion of a configuration write may pass what the function has posted (vtd-pcie §1.1)."""

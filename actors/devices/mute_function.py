@@ -13,7 +13,7 @@ from .streamer import Streamer
 
 @dataclass(slots=True, kw_only=True)
 class MuteFunction(Streamer):
-    """Whether it hangs is its choice, at the first invalidation."""
+    """At the first invalidation the function chooses whether it hangs."""
 
     ignored: list[int] = field(default_factory=list)
     """ITags of invalidations that will never be answered."""

@@ -12,7 +12,7 @@ from .job import Job
 
 
 class Prefetcher(Device):
-    """What it does with the pages is another story: a Success ends the job."""
+    """A Success ends the job: what the device does with the pages is not modelled."""
 
     async def engine(self, cpu: Cpu) -> None:
         """Each group waits for the answer of the one before it, and so gets the same PRGIndex."""
@@ -26,7 +26,8 @@ class Prefetcher(Device):
 
 
 class ForgetsTagsOnFlush(Prefetcher):
-    """BUG: takes an ATC flush for a reset of its tags; neither that nor a change of translation makes them invalid."""
+    """BUG: it takes an ATC flush for a reset of its tags, but neither a flush nor a change of translation invalidates
+    them."""
 
     async def invalidate(self, cpu: Cpu, request: InvalidateRequest) -> None:
         """The groups that are open are forgotten, and the first tag is the next one."""
@@ -38,7 +39,7 @@ class ForgetsTagsOnFlush(Prefetcher):
 
 
 class StoppablePrefetcher(MarkerDevice):
-    """The same with an end: stop style B, so that answers may come when nobody waits for them any more."""
+    """A prefetcher that stops in style B, so that answers may come when nobody waits for them any more."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
         """Nothing yet."""
@@ -46,18 +47,18 @@ class StoppablePrefetcher(MarkerDevice):
 
 
 class SilentPrefetcher(StoppablePrefetcher):
-    """Neither waits for its answers nor sends a Stop Marker, which Linux on VT-d has no use for."""
+    """It neither waits for its answers nor sends a Stop Marker, which Linux does not use on VT-d."""
 
     async def after_report(self, cpu: Cpu) -> None:
         """Nothing."""
 
 
 class LeakyPrefetcher(StoppablePrefetcher, LeakyDevice):
-    """BUG: stop style B, and what comes after the stop gives no credits back."""
+    """BUG: it stops in style B, and an answer that comes after the stop gives no credits back."""
 
 
 class WaitingPrefetcher(Device):
-    """Stop style A: every answer is waited for."""
+    """A prefetcher that stops in style A: it waits for every answer."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
         """Nothing yet."""

@@ -34,7 +34,7 @@ class Slot:
 
 @dataclass(slots=True, kw_only=True)
 class RemovableFunction(Streamer):
-    """Loses its link, or its mind for the time of a reset."""
+    """It loses its link, or it is reset and forgets its state."""
 
     slot: Slot
     lost: bool = False

@@ -1,7 +1,7 @@
 """A function that can be reset: FLR makes it forget its ATC, its credits and its open groups (vtd-pcie §1.6).
 
-It sends one page request in each of its lives; what it would do with the page is another story, and a write through its
-ATC, in the first life, is a third one (`atc_writer`).
+It sends one page request in each of its lives. What it would do with the page is not modelled; a write through its ATC,
+in its first life, is made by `atc_writer`.
 """
 
 from __future__ import annotations

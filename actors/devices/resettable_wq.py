@@ -1,6 +1,7 @@
 """A device with PRI whose work queue can be reset: the function lives on, with PRI switched on, and forgets its tags.
 
-When a device begins anew with its tags is a property of the device (seed 001); of this one, when its queue is reset.
+When a device begins anew with its tags is a property of the device (seed 001): this one does so when its queue is
+reset.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from .prefetcher import Prefetcher
 
 @dataclass(slots=True)
 class SecondContext(Prefetcher):
-    """Asks for one page; where PRI is off, it waits until that is on again, however long that takes."""
+    """It asks for one page. Where PRI is off it waits until PRI is on again, however long that takes."""
 
     async def engine(self, cpu: Cpu) -> None:
         """One request and its answer."""

@@ -35,7 +35,7 @@ class StoppableLoop(AtsLoop):
 
 @dataclass(slots=True, kw_only=True)
 class CachedWriter(StoppableLoop):
-    """Writes on through its own TLB after it said that it stopped; an invalidation takes that from it."""
+    """It goes on writing through its own TLB after it said that it stopped, until an invalidation empties that."""
 
     late_writes = True
     rogue: int = 0
@@ -60,7 +60,7 @@ class CachedWriter(StoppableLoop):
 
 @dataclass(slots=True, kw_only=True)
 class UntranslatedLoop(StoppableLoop):
-    """The same without ATS: posted writes with virtual addresses, and nobody answers them."""
+    """A loop without ATS: it sends posted writes with virtual addresses, which nobody answers."""
 
     writes: UntranslatedWrites
 

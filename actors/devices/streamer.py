@@ -16,7 +16,7 @@ class Streamer(Device):
 
 
 class StoppableStreamer(Streamer):
-    """Stops when it is told to and its writes are done."""
+    """A streamer that stops when it is told to and its writes are done."""
 
     async def engine(self, cpu: Cpu) -> None:
         """Its jobs, then the stop."""

@@ -16,7 +16,7 @@ from .stoppable_loop import StoppableLoop
 
 @dataclass(slots=True, kw_only=True)
 class Writer(StoppableLoop):
-    """Posted writes: nobody answers them, and a stop pushes them to the host."""
+    """It sends posted writes: nobody answers them, and a stop pushes them to the host."""
 
     rogue: int = 0
     """BUG, if not 0: so many accesses after it said that it stopped."""
@@ -50,7 +50,7 @@ class Writer(StoppableLoop):
 
 
 class Reader(Writer):
-    """Reads: each has its completion, which says UR where the host refused it."""
+    """It sends reads: each has its completion, which says UR where the host refused it."""
 
     async def issue(self, cpu: Cpu, page: int, tag: int) -> None:
         """One read and its completion."""

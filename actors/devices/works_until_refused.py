@@ -1,4 +1,4 @@
-"""A device that cannot halt its DMA on its own: it works until a page is refused, and only then it is idle."""
+"""A device that cannot halt its DMA on its own: it works until a page is refused, and only then is it idle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .device import ATC
 
 @dataclass(slots=True, kw_only=True)
 class WorksUntilRefused(AtsLoop):
-    """It writes to one page for ever; `writes` of them are made, and more would be like these."""
+    """It would write to one page for ever. `writes` of these writes are made; further ones would show nothing new."""
 
     retries: int = 9
     writes: int = 1

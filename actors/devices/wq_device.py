@@ -18,7 +18,7 @@ WQ = ("device", "WQ")
 
 @dataclass(slots=True)
 class WqDevice(Streamer):
-    """One work of the queue's first owner, which the second one may meet."""
+    """It has one work of the queue's first owner, which may still go on when the queue has its second owner."""
 
     wq: WqRegisters = field(kw_only=True)
     on: bool = True

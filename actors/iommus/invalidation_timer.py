@@ -1,4 +1,4 @@
-"""The IOMMU's patience with a device: what becomes of an invalidation that is never answered.
+"""How an IOMMU gives up on a device: what becomes of an invalidation that is never answered.
 
 SMMUv3: the next CMD_SYNC fails, and the queue stops (smmuv3 §1.5). VT-d: ITE, and every wait that was fetched is
 aborted (vtd-pcie §2.4).

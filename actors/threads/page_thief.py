@@ -1,4 +1,4 @@
-"""Reclaim that takes a page whenever it is there, some times over: after a Success the page may be gone again."""
+"""Reclaim that takes a page several times, whenever it is there: after a Success the page may be gone again."""
 
 from __future__ import annotations
 

@@ -145,7 +145,8 @@ class Board(Generic[UnitsT]):
 def add_function(
     world: World, units: AtsUnits, count: int, *, answers_when_off: bool, completion_passes: bool
 ) -> AtsEndpoint:
-    """Master M with an ATC: `count` writes, what it is sent, its configuration space, the SMMU's patience with it."""
+    """Master M with an ATC: `count` writes, what it is sent, its configuration space, and the SMMU's time-out for
+    it."""
     function = AtsEndpoint(
         world=world,
         endpoint=Endpoint(world.word("unused"), world.word("unused"), world.word("unused"), 0),

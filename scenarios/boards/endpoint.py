@@ -154,7 +154,7 @@ class Platform(ABC):
 
 
 class Shared(TypedDict):
-    """What a finished board has of its sides."""
+    """The parts of its sides that a finished board keeps."""
 
     endpoint: Endpoint
     device: Device
@@ -165,7 +165,7 @@ class Shared(TypedDict):
 
 
 class Attached(TypedDict):
-    """What the units of an IOMMU have of the sides."""
+    """The parts of the sides that the units of an IOMMU are given."""
 
     world: World
     upstream: Link

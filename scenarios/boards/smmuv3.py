@@ -35,7 +35,7 @@ CMDQ_LOG2SIZE = 4
 
 @dataclass(slots=True, kw_only=True)
 class SmmuPlatform(Platform):
-    """With what only this IOMMU has."""
+    """A platform with the parts that only an SMMUv3 has."""
 
     units: SmmuUnits
     contexts: StreamContexts

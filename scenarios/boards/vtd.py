@@ -37,7 +37,7 @@ QUEUE_ENTRIES = 16
 
 @dataclass(slots=True, kw_only=True)
 class VtdPlatform(Platform):
-    """With what only this IOMMU has."""
+    """A platform with the parts that only VT-d has."""
 
     units: VtdUnits
     contexts: PasidTable
@@ -121,7 +121,7 @@ class _Rings:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """How the unit and its driver reach each other, and what somebody looks at beside."""
+    """How the unit and its driver reach each other, and what is looked at besides."""
 
     iqt: Doorbell
     prq: Interrupt

@@ -1,4 +1,4 @@
-"""What is open about a VT-d unit, or other units do otherwise, as parameters of scenarios (vtd-pcie §2 and §10)."""
+"""Parameters of scenarios for what is open about a VT-d unit, or differs between units (vtd-pcie §2 and §10)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ STYLES: dict[str, type[Device]] = {
 
 
 class PrqDrainParameters(Parameters):
-    """The drivers of the years, the device, and what hardware does when there is no room."""
+    """Which driver unbinds, what the device does, and what hardware does when there is no room."""
 
     driver = one_of(*DRIVERS, default="none", meaning="which step of drain or page request thread is wrong")
     unbind = one_of(

@@ -26,7 +26,7 @@ RIGHT = REPORT["right"]
 
 
 class UnbindFlags(Parameters):
-    """Who says what about the device, and who listens."""
+    """Who says in what state the device is, and how unbind takes it."""
 
     flags = number(0, 3, default=0, meaning="what the driver says: 0 nothing, 1 FLUSHED, 2 CLEAN, 3 both bits")
     callback = one_of(

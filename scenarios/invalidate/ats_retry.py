@@ -1,4 +1,5 @@
-"""Seed 001: translate, else ask for the page, and after Success begin again, for the page may be gone once more."""
+"""Seed 001: a device asks for a page that it cannot translate, and translates again after Success, as the page may be
+gone."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ EXPECTED = (
 
 
 class KernelTableFree(Parameters):
-    """What is done for the IOMMU, which table goes, and what the device does."""
+    """What the kernel does for the IOMMU, which table it frees, and what the device does."""
 
     fix = one_of(*STAGES, "sva-off", default="none", meaning="what is done for the IOMMU before the page is freed")
     freed = one_of(*LEVELS, default="leaves", meaning="what the page has: last-level entries, or those above them")

@@ -12,7 +12,7 @@ from .pasid_reuse import DyingProcess, dying_process
 
 
 class PasidLifetime(DyingProcess):
-    """When the PASID goes back."""
+    """When the PASID goes back to the pool."""
 
     free = one_of(*LIFETIMES, default="mmput", meaning="when the PASID goes back, and what has it: a bond or the mm")
     closer = one_of("self", "other", default="self", meaning="who closes the device file: the dying process or another")

@@ -34,7 +34,7 @@ class DyingProcess(Parameters):
 
 
 class PasidReuse(DyingProcess):
-    """What has the PASID until when."""
+    """What holds the PASID, and until when."""
 
     holds = one_of(
         *words_of("holds"),

@@ -1,4 +1,4 @@
-"""Which faults outlive an unbind, from the series of 2020 to 7.1: stalls are lost to nobody, and waited for by few."""
+"""Which faults outlive an unbind, in kernels from 2020 to 7.1: no stall is lost, but few unbinds wait for one."""
 
 from __future__ import annotations
 

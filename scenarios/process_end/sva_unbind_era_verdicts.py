@@ -1,4 +1,5 @@
-"""What each era of unbinding comes to, and why: the table that tests and `list` show. Found by search, not tuned."""
+"""What each era of unbinding comes to, and why: the table that tests and `list` show. The verdicts were found by
+search."""
 
 from __future__ import annotations
 

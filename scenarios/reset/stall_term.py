@@ -1,4 +1,5 @@
-"""How a stream is taken out of service while its DMA is stalled: STALL_TERM ends what it meets, and nothing later."""
+"""How a stream is taken out of service while its DMA is stalled: STALL_TERM ends the stalls that it finds, and no later
+ones."""
 
 from __future__ import annotations
 

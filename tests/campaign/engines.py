@@ -45,7 +45,8 @@ class Inline:
 
 
 class Shuffled(Inline):
-    """Has four pieces of work out and finishes any of them; now and then a worker dies, but no three times over."""
+    """It has four pieces of work out and finishes any of them next; now and then a worker dies, but never three times
+    for one piece."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()

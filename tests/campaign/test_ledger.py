@@ -1,4 +1,4 @@
-"""The books: work is given out once, taken back from the dead, and comes to the same whoever is faster."""
+"""The books: work is given out once, taken back from workers that died, and comes to the same whoever is faster."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class End:
 
 
 class Classes:
-    """Gives each event (who, its how-manieth step, which outcome) a bit, and each run its class."""
+    """Gives each event (who, the number of the step among his own, which outcome) a bit, and each run its class."""
 
     def __init__(self) -> None:
         self._bits: dict[tuple[str, int, int], int] = {}

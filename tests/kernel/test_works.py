@@ -1,4 +1,4 @@
-"""Works: what is pending, what a flush waits for, and who waits for himself (corrections C24)."""
+"""Works: what is pending, what a flush waits for, and who waits for himself."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Other(Parameters):
 
 
 class Both(Other, Users):
-    """As Python looks attributes up: the first base has the say."""
+    """Two bases declare one name: the first base decides, as Python looks attributes up."""
 
 
 class Settled(Rounds):

@@ -1,8 +1,8 @@
 """What a campaign costs beside the bare search of the same schedules, and what a second worker gives.
 
 Goals: both as ratios, over shards of equal work, from the first result to the last; the bare search is timed before and
-after the campaign, as a machine has its moods. No goal: the start of workers,
-which a campaign does once. The second worker wants a second core that nobody else uses.
+after the campaign, as the speed of a machine varies. No goal: the start of workers, which a campaign does once. The
+second worker needs a second core that nobody else uses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Which findings are the same: in a bucket by what breaks and the two steps that decide it, exactly by what came before
-what.
-"""
+"""Which findings are the same: those of a bucket break the same property by the same two deciding steps, and two are
+exactly the same if the same things came before each other."""
 
 from __future__ import annotations
 

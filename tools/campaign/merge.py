@@ -1,4 +1,4 @@
-"""One campaign of the parts of a job array: what they did added up, each finding once."""
+"""Makes one campaign of the parts of a job array: their counts are added up, and each finding stands there once."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class OtherCode:
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """The worker died of it, or with it."""
+    """The worker died while it had this work."""
 
     reason: str
     times: int = 1

@@ -1,4 +1,4 @@
-"""`stopmarker campaign resume`: go on with a campaign; what it is was said at its start, and cannot change."""
+"""`stopmarker campaign resume`: go on with a campaign, whose options were given at its start and cannot change."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Who may end, replace, fork or blind the process: no model, while its world is run or built.
 
-A model that did would take the verdict with it: `os._exit(0)` looks like "nothing violated". What C code does by itself
-nobody here can refuse.
+A model that did would take the verdict with it: `os._exit(0)` looks like "nothing violated". Nobody here can refuse
+what C code does by itself.
 """
 
 from __future__ import annotations

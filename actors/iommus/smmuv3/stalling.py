@@ -1,6 +1,6 @@
 """An SMMU whose untranslated DMA may stall (smmuv3 §2.5): the transaction waits here, not in the device.
 
-After a failed early retry the transaction keeps its STAG and makes no second record: nobody could tell it from none.
+A transaction whose early retry fails keeps its STAG and makes no second record, so nobody can tell that it was retried.
 """
 
 from __future__ import annotations

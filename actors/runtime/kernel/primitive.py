@@ -10,7 +10,8 @@ from ..world import MAX_ACTORS, World
 
 
 class Stateful(ABC):
-    """What tells by itself how it goes on, so that a run that comes to the same again is known as a circle."""
+    """An object whose state says how it goes on, so that a run which comes back to an earlier state is recognised as a
+    livelock."""
 
     @abstractmethod
     def state(self) -> tuple[object, ...]:

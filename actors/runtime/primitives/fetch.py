@@ -1,7 +1,7 @@
 """Fetching a structure piece by piece, in any order: each piece is read by an agent of its own.
 
-The order is no choice among data: where a read falls between the stores of others is scheduling like any other, so a
-search tries each piece early and late, and never the order of two reads, which nobody can tell.
+The scheduler decides about the order as it does about all steps: a search tries each piece before and behind the stores
+of others, but never both orders of two reads, which nobody can tell apart.
 """
 
 from __future__ import annotations

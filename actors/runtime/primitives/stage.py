@@ -1,4 +1,4 @@
-"""The stage: what actors act on, and what happened there so far; who acts is not its business."""
+"""The stage: what actors act on, and what happened there so far. It does not know who acts."""
 
 from __future__ import annotations
 

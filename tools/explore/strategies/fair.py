@@ -1,7 +1,8 @@
-"""Chance up to some point, then everybody in turn: what never ends even then is a livelock.
+"""Runs are random up to some point, and from there on everybody goes in turn: a run that never ends even then is a
+livelock.
 
-Chance alone hardly ever keeps step long enough to stay in a livelock, and no search with a bound sees that a run which
-reaches it would have gone on for ever.
+A random run hardly ever alternates regularly for long enough to stay in a livelock, and no search with a bound sees
+that a run which reaches it would have gone on for ever.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Plan:
 
 
 class Greybox:
-    """Half of the runs blind, half led by what was new. Before anything is kept, a random walk."""
+    """Half of the runs are drawn blindly, half vary a run that was kept. Until a run is kept, all of them are a random
+    walk."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)

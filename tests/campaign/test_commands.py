@@ -51,7 +51,7 @@ def test_status_says_how_much_may_be_left_and_no_percentage(folder: str) -> None
     assert f"campaign {folder}: over" in result.stdout
     assert "  cells     4; in 0 of them every behaviour was seen" in result.stdout
     assert "  shards    30 done, 0 out, 0 set aside" in result.stdout
-    assert "  canary    sings" in result.stdout
+    assert "  canary    fails, as it must" in result.stdout
     assert "the queue is full: never reached" in result.stdout
     assert "pairs seen in 120 schedules" in result.stdout
     assert "%" not in result.stdout
@@ -281,12 +281,12 @@ def test_a_campaign_whose_scenario_changed_is_not_resumed(tmp_path: Path) -> Non
     assert "a scenario or a model was changed since it began" in said
 
 
-def test_a_silent_canary_is_an_error_of_the_tool(tmp_path: Path) -> None:
+def test_a_canary_that_does_not_fail_is_an_error_of_the_tool(tmp_path: Path) -> None:
     safe = Cell(scenario="mm-pin", params=(("pin", "grab"),), strategy="walk", size=20)
     begin(tmp_path, options_of(UNBINDING, canary=safe)).close()
     result = call("campaign", "resume", str(tmp_path))
     assert result.exit_code == Exit.INTERNAL
-    assert "the canary is silent: mm-pin pin=grab [walk] must fail and did not" in result.stderr
+    assert "the canary mm-pin pin=grab [walk] must fail and did not" in result.stderr
     assert call("campaign", "status", str(tmp_path)).exit_code == Exit.INTERNAL
 
 

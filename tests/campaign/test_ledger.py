@@ -13,7 +13,7 @@ from tools.campaign.exemplar import Shrinking
 from tools.campaign.ledger import Lease, Ledger
 from tools.campaign.shard import Seen
 from tools.campaign.store import open_to_write
-from tools.campaign.views import SILENT, SINGS, UNHEARD, canary, groups, is_over, set_aside, status, verdict
+from tools.campaign.views import FAILS, NOT_RUN, PASSES, canary, groups, is_over, set_aside, status, verdict
 from tools.campaign.work import Failed, Killed, OtherCode, Result, code_of, perform
 from tools.terminal.exits import Exit, Unfinished
 from tools.terminal.interrupt import StopRequest
@@ -36,13 +36,13 @@ def done(ledger: Ledger, lease: Lease) -> None:
     ledger.done(lease, result)
 
 
-def test_cells_have_their_turns_and_the_canary_sings_along(tmp_path: Path) -> None:
+def test_cells_have_their_turns_and_the_canary_has_its_turns_too(tmp_path: Path) -> None:
     with begin(tmp_path, options_of(ENDING, params=["way=error,quiet"], schedules=60)) as store:
         leases = out(Ledger(store), 20)
         assert [shard_of(lease) for lease in leases] == [(cell, number) for number in range(3) for cell in range(3)]
 
 
-def test_the_canary_never_sings_alone(tmp_path: Path) -> None:
+def test_the_canary_gets_a_shard_only_beside_other_work(tmp_path: Path) -> None:
     options = CampaignOptions(cells=(Cell(scenario=UNBINDING, params=(), strategy="portfolio", size=20),), budget=60.0)
     with begin(tmp_path, options) as store:
         ledger = Ledger(store)
@@ -145,16 +145,16 @@ def test_a_resumed_campaign_comes_to_the_same(tmp_path: Path) -> None:
 def test_a_canary_that_stops_failing_ends_the_campaign(tmp_path: Path) -> None:
     safe = Cell(scenario="mm-pin", params=(("pin", "grab"),), strategy="walk", size=20)
     with begin(tmp_path, options_of(UNBINDING, canary=safe)) as store:
-        assert canary(store) == UNHEARD
+        assert canary(store) == NOT_RUN
         conducted(store)
-        assert (canary(store), verdict(store)) == (SILENT, ("canary silent", Exit.INTERNAL))
+        assert (canary(store), verdict(store)) == (PASSES, ("canary does not fail", Exit.INTERNAL))
         assert store.one("SELECT count(*) FROM shards") == 1
 
 
-def test_a_canary_that_fails_sings(tmp_path: Path) -> None:
+def test_a_canary_that_fails_is_as_it_must_be(tmp_path: Path) -> None:
     with begin(tmp_path, options_of(UNBINDING, params=["drain=full"])) as store:
         conducted(store)
-        assert (canary(store), verdict(store)) == (SINGS, ("not found", Exit.NOTHING_VIOLATED))
+        assert (canary(store), verdict(store)) == (FAILS, ("not found", Exit.NOTHING_VIOLATED))
 
 
 def test_a_shard_that_cannot_be_built_is_set_aside_at_once(tmp_path: Path) -> None:

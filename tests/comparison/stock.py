@@ -17,7 +17,7 @@ from .scenario import program
 from .searched import differences, differences_within, proof_differences
 
 PROOF_EVERY = 8
-"""Each so-manieth program is also given to a whole proof, with a bound and without."""
+"""One program in so many is also given to a whole proof, with a bound and without."""
 
 
 @dataclass(slots=True)

@@ -299,7 +299,7 @@ def test_a_step_becomes_a_sentence(what: str, sentence: str, order: str) -> None
 
 
 @pytest.mark.parametrize(("number", "ending"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (21, "21st")])
-def test_a_repeated_step_says_for_the_how_manieth_time(number: int, ending: str) -> None:
+def test_a_repeated_step_says_which_time_it_is(number: int, ending: str) -> None:
     assert does(point("load x", number)) == f"a loads x for the {ending} time"
 
 

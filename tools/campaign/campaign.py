@@ -24,7 +24,7 @@ from .exemplar import Exemplar
 from .ledger import Lease, Ledger
 from .shard import Seen
 from .store import FINDINGS, CampaignStore
-from .views import SILENT, canary, lost_traces
+from .views import PASSES, canary, lost_traces
 from .work import LOOK_EVERY, Engine, Failed, Killed, OtherCode, Result
 
 SAMPLE_EVERY = 5.0
@@ -51,7 +51,7 @@ class CampaignRun:
     _memory: int = 0
 
     def run(self) -> None:
-        """Work until nothing is left, the budget is used up, the canary falls silent, or Ctrl-C."""
+        """Work until nothing is left, the budget is used up, the canary does not fail, or Ctrl-C."""
         self.ledger = Ledger(self.store)
         self._before = float(self.store.fact("seconds"))
         self._shown = self._before - 1
@@ -83,7 +83,7 @@ class CampaignRun:
 
     def _work(self) -> None:
         out = 0
-        while not self.stop.requested and canary(self.store) != SILENT:
+        while not self.stop.requested and canary(self.store) != PASSES:
             while self.engine.free > 0 and (lease := self._next()) is not None:
                 self.engine.submit(lease)
                 out += 1

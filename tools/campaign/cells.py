@@ -103,7 +103,7 @@ class CampaignOptions:
         return Shard(cell=cell, number=number, seed=seed, schedules=min(size, left))
 
     def is_mine(self, cell_number: int, number: int) -> bool:
-        """Whether a shard belongs to this part; the canary sings in all of them."""
+        """Whether a shard belongs to this part; the canary runs in all of them."""
         part, parts = self.part
         return not cell_number or (cell_number + number) % parts == part - 1
 

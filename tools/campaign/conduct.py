@@ -57,8 +57,8 @@ def conduct(out: Output, store: CampaignStore, engine: Engine, stop: StopRequest
         raise KeyboardInterrupt(f"{session.seconds:.0f} s; continue: {store.resumption}")
     out.lines([_summary(store, word)])
     if code is Exit.INTERNAL:
-        raise CanarySilent(
-            f"campaign {folder}: the canary is silent: {store.options.canary.label} must fail and did not, so nothing "
+        raise CanaryPasses(
+            f"campaign {folder}: the canary {store.options.canary.label} must fail and did not, so nothing "
             "that this campaign says can be trusted"
         )
     return code
@@ -77,7 +77,7 @@ def _less_and_less(display: Progress) -> Callable[[float], None]:
     return show
 
 
-class CanarySilent(Refusal):
+class CanaryPasses(Refusal):
     """A scenario that must fail does not: the machinery is broken."""
 
     code = Exit.INTERNAL

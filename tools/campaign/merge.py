@@ -96,7 +96,7 @@ def _copied_traces(store: CampaignStore, folder: Path) -> dict[str, str]:
 
 
 def _add(merged: CampaignStore, store: CampaignStore, files: dict[str, str]) -> None:
-    """Add what a part did; of the canary, which sings in all parts, the worst is kept."""
+    """Add what a part did; of the canary, which runs in all parts, the worst is kept."""
     cells = "UPDATE cells SET complete = max(complete, ?), next = max(next, ?), last = min(last, ?) WHERE cell = ?"
     merged.run_all(cells, (tuple(row) for row in store.run("SELECT complete, next, last, cell FROM cells")))
     merged.run_all(

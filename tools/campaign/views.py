@@ -18,8 +18,8 @@ from ..traces.verdicts import EXITS, worse
 from .bucket import Bucket
 from .store import FINDINGS, CampaignStore
 
-SINGS, SILENT, UNHEARD = "sings", "silent", "not yet run"
-"""The canary: it fails as it must, it stopped failing, or nobody knows yet."""
+FAILS, PASSES, NOT_RUN = "fails, as it must", "does not fail", "not yet run"
+"""What becomes of the canary, a scenario that must fail in every campaign."""
 _MINUTE = 60.0
 
 
@@ -163,12 +163,12 @@ def status(store: CampaignStore) -> Status:
 
 
 def canary(store: CampaignStore) -> str:
-    """SINGS, SILENT or UNHEARD."""
+    """FAILS, PASSES or NOT_RUN."""
     silent = "state = 'quarantined' OR state = 'done' AND NOT failing"
     bad, done = store.run(
         f"SELECT coalesce(sum({silent}), 0), coalesce(sum(state = 'done'), 0) FROM shards WHERE cell = 0"
     ).fetchone()
-    return SILENT if bad else SINGS if done else UNHEARD
+    return PASSES if bad else FAILS if done else NOT_RUN
 
 
 def is_over(store: CampaignStore) -> bool:
@@ -185,8 +185,8 @@ def is_over(store: CampaignStore) -> bool:
 
 def verdict(store: CampaignStore) -> tuple[str, Exit]:
     """What the campaign has come to so far."""
-    if canary(store) == SILENT:
-        return "canary silent", Exit.INTERNAL
+    if canary(store) == PASSES:
+        return "canary does not fail", Exit.INTERNAL
     outcomes = store.run("SELECT DISTINCT outcome FROM failures ORDER BY outcome").fetchall()
     if (found := worse(row["outcome"] for row in outcomes)) is not None:
         return found, EXITS[found]

@@ -70,10 +70,15 @@ class PasidTable:
         await cpu.lock(self._lock)
         for number in (1, 2):
             await self.store(cpu, bond, number, words[number])
+        await self.all_but_p_written(cpu)
         await self.store(cpu, bond, 0, words[0])
         cpu.emit(ContextWritten(pasid=bond.pasid, valid=True, binding=bond.number, target=LANE, entry="PE", bit="P"))
         await cpu.unlock(self._lock)
         await self.made(cpu, bond)
+
+    async def all_but_p_written(self, cpu: Cpu) -> None:
+        """Nobody sees P ahead of the other words."""
+        await cpu.dma_wmb()
 
     async def made(self, cpu: Cpu, bond: Bond) -> None:
         """An entry is present. Nobody remembers that it was absent, except in caching mode (CAP.CM)."""
@@ -94,6 +99,7 @@ class PasidTable:
             await self.absent(cpu, bond, q0, expected=expected)
             return
         await self.disconnect(cpu, bond, q0, expected=expected)
+        await self.p_cleared(cpu)
         cpu.emit(ContextWritten(pasid=bond.pasid, valid=False, binding=bond.number, target=LANE, entry="PE", bit="P"))
         await cpu.unlock(self._lock)
         await self.forget_entry(cpu, bond)
@@ -122,6 +128,10 @@ class PasidTable:
     async def disconnect(self, cpu: Cpu, bond: Bond, q0: int, *, expected: bool) -> None:
         """P goes, and FPD comes, in one store."""
         await self.store(cpu, bond, 0, FPD.mask if expected else 0)
+
+    async def p_cleared(self, cpu: Cpu) -> None:
+        """What is stored from now on comes behind it."""
+        await cpu.dma_wmb()
 
     async def tidy(self, cpu: Cpu, bond: Bond, *, expected: bool) -> None:
         """Clear the other words, but not the first: unbind may have been here meanwhile and taken FPD away."""

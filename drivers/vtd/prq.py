@@ -78,7 +78,12 @@ class PageRequestQueue:
     async def pointers(self, cpu: Cpu) -> tuple[int, int]:
         """The two pointers: PQT is read first, then PQH."""
         tail = await cpu.load(self._registers.PQT, "PQT")
+        await self.tail_read(cpu)
         return tail, await cpu.load(self._registers.PQH, "PQH")
+
+    async def tail_read(self, cpu: Cpu) -> None:
+        """No descriptor is read before PQT says that it is there: PQT is read by readq."""
+        await cpu.dma_rmb()
 
     async def _take(self, cpu: Cpu, pointer: int) -> None:
         """One descriptor: a bad one is answered here, if its group ends with it."""

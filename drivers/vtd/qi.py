@@ -74,11 +74,16 @@ class Qi:
         )
         posted = Submission(slots=len(batch) + 1, status=status, ticket=ticket)
         self._waits.append(posted)
+        await self.descriptors_written(cpu)
         await self._iqt.move(cpu, self._tail)
         if published is not None:
             published(first)
         await cpu.unlock(self._lock)
         return posted
+
+    async def descriptors_written(self, cpu: Cpu) -> None:
+        """No descriptor is fetched before it is there: IQT is written by writel."""
+        await cpu.dma_wmb()
 
     async def completed(self, cpu: Cpu, status: PhysAddr, ticket: int) -> bool:
         """Spin on the status word; a later ticket there says that the slot is in use again."""

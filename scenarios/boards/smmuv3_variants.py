@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drivers.kernel.pasid_holds import PinsAsid, PinsAsidFreedAtMmput, PinsAsidWithoutGrab
+from drivers.smmuv3.barriers import CommandsUnordered, EntriesReadEarly, EntriesReadLate, ValidEarly
 from drivers.smmuv3.blocking import ATC
 from drivers.smmuv3.invalidation_orders import ORDERS
 from drivers.smmuv3.mutants import ForgetsAtc
@@ -29,6 +30,16 @@ SMMUV3 = Iommu(
         "ats": each("contexts", GATES),
         "inv_during_flr": {"answered": {}, "ignored": {}},
         "mutant": {"forget-atc": {"contexts": ForgetsAtc}},
+        "barrier": {
+            "all": {},
+            "before-cmdq-prod": {"commands_by": CommandsUnordered},
+            "after-priq-prod": {"queue": EntriesReadEarly},
+            "before-priq-cons": {"queue": EntriesReadLate},
+            "before-cd-valid": {"contexts": ValidEarly},
+            "all-lock-free": {},  # of a queue that has no board
+            "before-valid-mark": {},
+            "before-owner-prod": {},
+        },
         "holds": each("life", {"mmput": PinsAsidFreedAtMmput, "no-grab": PinsAsidWithoutGrab, "mmdrop": PinsAsid}),
     },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drivers.kernel.pasid_holds import WithoutGrab
 from drivers.kernel.pasid_lifetime import FreedAtMmput, Lifetime
+from drivers.vtd.barriers import ClearedLate, DescriptorsUnordered, PresentEarly, RequestsReadEarly
 from drivers.vtd.blocking import VTD_ATC
 from drivers.vtd.invalidation_orders import VTD_ORDERS
 from drivers.vtd.mutants import ForgetsDeviceTlb
@@ -31,6 +32,13 @@ VTD = Iommu(
         "ats": each("contexts", VTD_GATES),
         "inv_during_flr": {"answered": {}, "ignored": {"qi": Retries, "time_outs": True}},
         "mutant": {"forget-atc": {"contexts": ForgetsDeviceTlb}},
+        "barrier": {
+            "all": {},
+            "before-iqt": {"qi": DescriptorsUnordered},
+            "after-pqt": {"queue": RequestsReadEarly},
+            "before-p": {"contexts": PresentEarly},
+            "after-p-clear": {"contexts": ClearedLate},
+        },
         "holds": each("life", {"mmput": FreedAtMmput, "no-grab": WithoutGrab, "mmdrop": Lifetime}),
     },
     knobs=KNOBS,

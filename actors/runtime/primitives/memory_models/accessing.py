@@ -18,7 +18,7 @@ from ..failures import failed
 from ..misuse import not_stored
 from ..ordering import Depends, Fence, Loaded
 from ..stage import Stage
-from ..step import MemoryStep, MisuseError, Step, operation
+from ..step import MemoryStep, MisuseError, Resource, Step, operation
 from .accesses import Word
 from .memory import WatchedMemory
 from .views import Views
@@ -130,6 +130,35 @@ class Accessing(Cpu):
             self._loads(target, place)
         self._became(outcome)
         return values
+
+    def access(
+        self, what: str, *, reads: Sequence[Resource] = (), writes: Sequence[Resource] = ()
+    ) -> Coroutine[Any, Any, None]:
+        """One step on named state; what it then reads of memory among `reads` may be older than it could be.
+
+        Registers are where the device is: it sees what is in them.
+        """
+        names = reads if type(reads) in (list, tuple) else ()
+        words = [name[1] for name in names if type(name) is tuple and name[:1] == ("word",)]
+        targets = [Target(address) for address in words if self._is_memory(address)]
+        if targets:
+            return self._access(what, reads, writes, targets)
+        return super().access(what, reads=reads, writes=writes)
+
+    @operation
+    def _access(
+        self, what: str, reads: Sequence[Resource], writes: Sequence[Resource], targets: Sequence[Target]
+    ) -> Generator[Step, int, None]:
+        self.acts(what)
+        outcome = yield MemoryStep(what, self._named(reads), self._named(writes), self._find_all, targets)
+        self._watched.older, self._watched.older_in = {}, len(self._session.steps)
+        left = outcome
+        for target in targets:
+            left, back = divmod(left, target.word.newest - target.oldest + 1)
+            self._watched.older[target.address] = target.word.values[target.word.newest - back]
+            self._loads(target, target.word.newest - back)
+        self._passing.words_are_read()
+        self._recorded(outcome)
 
     def _find_all(self, step: MemoryStep) -> int:
         options = 1
@@ -307,17 +336,24 @@ class Accessing(Cpu):
             devices[frame] = devices.get(frame, 0) | past
 
     def _became(self, outcome: int) -> None:
-        """Put what became of the step into the record: how many outcomes it had, and which it took."""
+        """Put what became of the step, which is an access and nothing else, into the record."""
+        self._recorded(outcome)
+        self._passing.accessed()
+
+    def _recorded(self, outcome: int) -> None:
+        """Put into the record how many outcomes the step had, and which it took."""
         session = self._session
         step = cast(MemoryStep, session.steps[-1])  # not the one that was made, if it is known to share more than words
         if outcome:
-            self.emit(OlderStore(what=step.what, newer=outcome, is_load=not step.writes))
+            self.emit(OlderStore(what=step.what, newer=outcome, is_load=bool(step.reads)))
         if step.ready is not None or step.takes or step.gives:
             session.steps[-1] = step.taken(outcome)
         else:
             key = (step.what, step.reads, step.writes, step.last, outcome)
             session.steps[-1] = session.known.get(key) or session.remember(key, step.taken(outcome))
-        self._passing.accessed()
+
+    def _is_memory(self, address: PhysAddr) -> bool:
+        return self._watched.answers(address) and self._memory.owner[address >> FRAME_SHIFT] != MMIO
 
     def _word(self, address: PhysAddr) -> int:
         """The mask of a word, whose address may remember a load."""

@@ -19,10 +19,15 @@ class WatchedMemory(AuditedMemory):
         super().__init__(frames, session)
         self.accesses = Accesses(session)
         self.passing = Passing(session, self.accesses)
+        self.older: dict[PhysAddr, int] = {}
+        """What the step that is being taken sees of words instead of the newest, until anybody takes another."""
+        self.older_in = -1
+        """The number of that step."""
 
     def read(self, address: PhysAddr) -> int:
-        """The newest value; audited, what the step declared."""
-        return super().read(address) if self._session.checks_memory else Memory.read(self, address)
+        """The newest value, or an older one that the step has chosen; audited, what the step declared."""
+        newest = super().read(address) if self._session.checks_memory else Memory.read(self, address)
+        return self.older.get(address, newest) if self.older_in == len(self._session.steps) else newest
 
     def write(self, address: PhysAddr, value: int) -> None:
         """A store that is the newest for everybody from now on; before the run begins, what was there ever since."""
@@ -32,6 +37,7 @@ class WatchedMemory(AuditedMemory):
             before = views.before_store(address, releases=False)
             access = accesses.store(views, address, word, word.newest, value, before)
             views.store(address, accesses.past[access], releases=False)
+            self.older.pop(address, None)
         if self._session.checks_memory:
             super().write(address, value)
         else:

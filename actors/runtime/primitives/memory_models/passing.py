@@ -22,6 +22,8 @@ _LOCKS = ("lock", "rwlock")
 _INTERRUPTS = ("irq",)
 _GRACE_PERIODS = ("rcu", "srcu")
 """Who begins to read comes after what was done before a grace period began, and the other way round: both look."""
+_DOORBELLS = ("doorbell",)
+"""A store to a register, though hardware takes one after the other: what is ahead of it needs a barrier."""
 _SIGNALS = ("signal",)
 """What is looked at beside what a lock protects."""
 _GHOSTS = ("note", "processor", "python")
@@ -54,6 +56,8 @@ class Passing:
         self._begun = 0
         """How many steps have been looked at, and how many to their end."""
         self._done = 0
+        self._words_read = -1
+        """The step whose words have been dealt with, though it touches other things as well."""
 
     def catch_up(self) -> None:
         """All steps that were taken are over."""
@@ -69,6 +73,10 @@ class Passing:
         self._begun = self._done = len(session.steps)
         self._accesses.last[session.actors[-1]] = self._done - 1
 
+    def words_are_read(self) -> None:
+        """The step that is being taken looks at words and other things: its loads have been dealt with."""
+        self._words_read = len(self._session.steps) - 1
+
     def begin(self) -> Views:
         """The step that is being taken touches memory by itself; the views of who takes it."""
         self.before_last()
@@ -76,7 +84,7 @@ class Passing:
         views = self._accesses.views[self._session.actors[last]]
         if self._begun <= last:
             self._begun = last + 1
-            self._begin(views, self._plan(last))
+            self._begin(last, views, self._plan(last))
         return views
 
     def _follow(self, length: int) -> None:
@@ -88,13 +96,13 @@ class Passing:
             actor, plan = session.actors[done], self._plan(done)
             if any(plan):
                 if self._begun <= done:
-                    self._begin(accesses.views[actor], plan)
+                    self._begin(done, accesses.views[actor], plan)
                 self._end(accesses.views[actor], plan)
             accesses.last[actor] = done
             done += 1
         self._begun = self._done = done
 
-    def _begin(self, views: Views, plan: Passed) -> None:
+    def _begin(self, index: int, views: Views, plan: Passed) -> None:
         """What the step comes after."""
         given = self._accesses.given
         if plan.is_locked:
@@ -107,8 +115,9 @@ class Passing:
         for bit in plan.looks:
             if before := given.get(bit, 0):
                 views.looks(before)
-        for address in plan.words:
-            self._look(views, address)
+        if index != self._words_read:
+            for address in plan.words:
+                self._look(views, address)
 
     def _end(self, views: Views, plan: Passed) -> None:
         """What comes with what the step leaves."""
@@ -172,9 +181,10 @@ class Passing:
             plan.looks.extend(where)
         is_stored = is_changed or (touched and made is not None and made.is_atomic)
         left = bit if is_changed or bit & step.gives else ~bit
-        if bit & step.gives or both or (is_stored and made in (Made.RELEASE, Made.LOCKED)):
+        releases = is_stored and made in (Made.RELEASE, Made.LOCKED)
+        if releases or both or (bit & step.gives and space not in _DOORBELLS):
             plan.gives.append(left)
-        elif is_stored:
+        elif is_stored or bit & step.gives:
             plan.leaves.append(left)
 
     def _resources(self, mask: int) -> Iterator[tuple[int, object, Any]]:

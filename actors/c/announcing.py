@@ -13,7 +13,6 @@ from hw.bus import PhysAddr
 
 from .errors import FAULTS, Bug, CFault, MissingFunction, Warned
 from .image import ARENA, CONTROL, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, Range, Stop, thread
-from .places import Places
 
 DONE, FAULT, OTHER, CALL = range(4)
 _READ = 0
@@ -46,7 +45,7 @@ class Announcements:
         """The actors of this world, by the number of their thread."""
         self.labels: list[tuple[int, int, str]] = []
         """Places in the world's memory that have a name: where, how many bytes."""
-        self.places = Places(self.image.path)
+        self.places = self.image.places
         self._session = session
         session.tells_marks = self.image.has("c_tells_marks")
         self._others: dict[Hashable, Step] = {}

@@ -16,6 +16,7 @@ from typing import Any
 
 from .elf import opened
 from .errors import CompileError
+from .places import Places
 from .startup import constructors
 
 _PAGE = 4096
@@ -180,6 +181,8 @@ class Image:
         self._end = max(segment.address + segment.length for segment in self.segments)
         self.constructors = constructors(elf)
         """Where the functions begin that are called before any other."""
+        self.places = Places(path)
+        """Its lines and names, which are read once, whoever asks."""
         self._methods: list[_Method] = []
         self._functions: dict[tuple[str, int], Any] = {}
         self.entered = 0

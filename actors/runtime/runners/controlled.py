@@ -114,16 +114,34 @@ class Controlled:
     def _resume(self, number: int, outcome: int) -> Any:
         """Have a watched actor perform its step."""
         execution = self._now
-        assert execution is not None and execution.world.sharing is not None
-        world, sharing, announced = execution.world, execution.world.sharing, execution.pending[number]
-        world.session.performed = announced
+        assert execution is not None
+        return self._segment(execution, number, outcome, number, execution.pending[number])
+
+    def _begin(self, number: int, execution: Execution) -> Any:
+        """Have an actor go to its first step; what a watched one looks at till then belongs to the step before."""
+        actor = execution.world.actors[number]
+        if execution.world.sharing is None:
+            return self._sends[number](actor)
+        return self._segment(execution, number, actor, execution.actors[-1] if execution.actors else None, None)
+
+    def _segment(
+        self, execution: Execution, number: int, sent: object, performer: int | None, performed: Step | None
+    ) -> Any:
+        """Send a watched actor on to its next step, and note what it looks at on the way as of a step of `performer`.
+
+        `performed` is the step that it performs first, if any.
+        """
+        world, sharing = execution.world, execution.world.sharing
+        assert sharing is not None
+        world.session.performed = performed
         segment = here.segment = None if sharing.unknown else Looks()
         try:
-            arrival = self._sends[number](outcome)
+            arrival = self._sends[number](sent)
         finally:
             here.segment = world.session.performed = None
         self._tell_refused(execution, number)
-        sharing.performed(world, number, segment, announced)
+        if performer is not None:
+            sharing.performed(world, performer, segment, performed)
         return sharing.announced(number, world.names[number], arrival) if isinstance(arrival, Step) else arrival
 
     def _tell_refused(self, execution: Execution, number: int) -> None:
@@ -132,20 +150,6 @@ class Controlled:
         if error is not None:
             name = execution.world.names[number]
             execution.world.tell(failures.failed(name, name, error, execution.index))
-
-    def _begin(self, number: int, execution: Execution) -> Any:
-        """Have an actor go to its first step; what a watched one looks at till then belongs to the step before."""
-        world, sharing = execution.world, execution.world.sharing
-        if sharing is None:
-            return self._sends[number](world.actors[number])
-        segment = here.segment = None if sharing.unknown else Looks()
-        try:
-            arrival = self._sends[number](world.actors[number])
-        finally:
-            here.segment = None
-        if execution.actors:
-            sharing.performed(world, execution.actors[-1], segment, None)
-        return sharing.announced(number, world.names[number], arrival) if isinstance(arrival, Step) else arrival
 
     async def _host(self, spare: bool = False) -> None:
         """Be one actor after the other, each to its end, whatever that is.

@@ -16,7 +16,8 @@ from .image import ARENA, CONTROL, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, TH
 
 DONE, FAULT, OTHER, CALL = range(4)
 _READ = 0
-_MARKS = {0: Mark.PLAIN, 4: Mark.MARKED, 8: Mark.PIECE, 16: Mark.EXEMPT}
+_MARKS = {0: Mark.PLAIN, 8: Mark.PIECE, 16: Mark.EXEMPT}
+"""Of what an access is beyond load or store; with anything else it is marked."""
 _VERBS = ("load", "store", "rmw")
 _READS, _WRITES, _LOCKS, _UNLOCKS = 1, 2, 4, 8
 _WORD = 4
@@ -47,6 +48,8 @@ class Announcements:
         """Places in the world's memory that have a name: where, how many bytes."""
         self.places = self.image.places
         self._session = session
+        self.is_weak = False
+        """Whether memory is not sequentially consistent: what primitives keep in order is then said."""
         session.tells_marks = self.image.has("c_tells_marks")
         self._others: dict[Hashable, Step] = {}
         self._ready = self.image.method("c_ready")
@@ -77,11 +80,22 @@ class Announcements:
     def _access(self) -> Step:
         """A load, a store, or both at once."""
         stop = self.image.stop
-        mask, is_load = self.words(stop.address, stop.size), stop.kind == _READ
-        name = self.name(stop.address, stop.start, stop.site)
-        access = ByteAccess(stop.address, stop.size, not is_load, _MARKS[stop.mark], name, self.places.line(stop.pc))
+        what, mask, access = self.accessed()
+        gives = self._synchronised(stop.address) if self.is_weak and access.writes else 0
+        return Step(what, 0 if access.writes else mask, mask if access.writes else 0, gives=gives, access=access)
+
+    def _synchronised(self, address: int) -> int:
+        """What orders those who pass something on by a primitive's word."""
+        return self._session.footprint((("sync", hex(address)),))
+
+    def accessed(self) -> tuple[str, int, ByteAccess]:
+        """What a thread is about to access: in words, as a mask, and in bytes."""
+        stop = self.image.stop
+        name, line = self.name(stop.address, stop.start, stop.site), self.places.line(stop.pc)
+        mark = _MARKS.get(stop.mark, Mark.MARKED)
+        access = ByteAccess(stop.address, stop.size, stop.kind != _READ, mark, name, line)
         what = f"{_VERBS[stop.kind]} {name}{self.places.at(stop.pc)}"
-        return Step(what, mask if is_load else 0, 0 if is_load else mask, access=access)
+        return what, self.words(stop.address, stop.size), access
 
     def _primitive(self, number: int) -> Step:
         """What is more than an access."""
@@ -106,6 +120,8 @@ class Announcements:
                 takes |= free
             if each.use & _UNLOCKS:
                 gives |= free
+            if self.is_weak and stop.waits and verb != "spin" and not each.use & _LOCKS:
+                takes |= self._synchronised(each.address)
         about = f"until {' or '.join(names)} changes" if verb == "spin" else names[0]
         what = f"{verb} {about}{self.places.at(stop.pc)}"
         return Step(
@@ -115,7 +131,7 @@ class Announcements:
             takes=takes,
             gives=gives,
             ready=partial(self._ready, number) if stop.waits else None,
-            blocked=partial(self._blocked, number, what) if takes else None,
+            blocked=partial(self._blocked, number, what) if takes and stop.range[0].use & _LOCKS else None,
             idle=bool(stop.is_idle),
         )
 

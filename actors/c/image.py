@@ -74,7 +74,10 @@ class Stop(ctypes.Structure):
     """What a thread is about to do: see `struct stop` in runtime.h."""
 
     _fields_ = [
-        *((name, ctypes.c_uint64) for name in ("kind", "address", "size", "pc", "site", "start", "mark")),
+        *(
+            (name, ctypes.c_uint64)
+            for name in ("kind", "address", "size", "pc", "site", "start", "mark", "order", "expected")
+        ),
         ("verb", ctypes.c_char_p),
         *((name, ctypes.c_uint64) for name in ("waits", "is_idle", "value", "count")),
         ("range", Range * _MOST_RANGES),
@@ -93,6 +96,8 @@ class Control(ctypes.Structure):
         ("end", ctypes.c_uint64),
         ("key", ctypes.c_uint64),
         *((name, ctypes.c_uint64) for name in ("dma", "pool", "pool_end")),
+        *((name, ctypes.c_uint64) for name in ("weak", "barriers", "has_older", "older", "stored")),
+        ("instead", ctypes.c_uint64 * 3),
     ]
 
 
@@ -105,7 +110,7 @@ class CThread(ctypes.Structure):
         *((name, ctypes.c_uint64) for name in ("result", "user_sp", "spinning", "held", "blocks", "until")),
         *((name, ctypes.c_uint64) for name in ("until_a", "until_b", "holder")),
         ("locked", ctypes.c_uint64 * 3),
-        *((name, ctypes.c_uint64) for name in ("wrote", "reads", "at", "state", "exempt")),
+        *((name, ctypes.c_uint64) for name in ("wrote", "reads", "at", "state", "exempt", "order")),
         ("seen", ctypes.c_uint64 * 3 * _MOST_RANGES),
         ("depth", ctypes.c_uint64),
         ("frames", ctypes.c_uint64 * (2 * _MOST_FRAMES)),
@@ -199,7 +204,7 @@ class Image:
         else:
             self._map()
         self.make_locks()
-        control().dma = 0
+        control().dma = control().weak = 0
         self.entered += 1
 
     def _map(self) -> None:
@@ -329,6 +334,11 @@ class Image:
     def state(self) -> bytes:
         """All that can change but the heap and the stacks."""
         return b"".join(ctypes.string_at(part.address, part.length) for part in self.segments if part.is_written)
+
+
+def bytes_at(address: int, size: int) -> int:
+    """What some bytes are as a number."""
+    return int.from_bytes(ctypes.string_at(address, size), "little")
 
 
 def _map(address: int, length: int) -> None:

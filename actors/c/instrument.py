@@ -138,8 +138,10 @@ class _Function:
             far = mnemonic.startswith("movabs")  # an address of 64 bits, which no other instruction can hold
             moved = _SAVED + 8 * mnemonic.startswith("pop")  # its address counts from where the stack is behind it
             place = f"movabsq\t${use.operand}, %rax" if far else f"leaq\t{_shifted(use.operand, moved)}, %rax"
-            mark = "" if use.access is Access.ATOMIC else mark
-            yield from _kept(place, f"call\taccess_{mark}{use.access.value}{use.size}")
+            how = f"{mark}{use.access.value}" if use.access is not Access.ATOMIC else "atomic"
+            if how == "atomic" and mnemonic.startswith("cmpxchg"):
+                how = "compare"
+            yield from _kept(place, f"call\taccess_{how}{use.size}")
         yield f"\t{line}"
         if _moves_stack(mnemonic, operands):
             yield from _kept("call\tstack_moved")

@@ -15,6 +15,7 @@ import numpy as np
 from actors.runtime.kernel.completion import Completion
 from actors.runtime.primitives.audit import FootprintError
 from actors.runtime.primitives.events import Note
+from actors.runtime.primitives.memory_models.cpu import WeakCpu
 from actors.runtime.primitives.step import MisuseError, Step, operation
 from actors.runtime.runs.running import Phase, entered
 from actors.runtime.world import SC, Cpu, World
@@ -25,6 +26,7 @@ from .announcing import CALL, DONE, FAULT, OTHER, Announcements, images, text_at
 from .compiler import image_of
 from .errors import CompileError
 from .image import ARENA, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, control, thread
+from .weak import CAccesses, Cells, is_primitive
 
 Main = Callable[[Cpu], Coroutine[Any, Any, None]]
 _MOST_ARGUMENTS = 6
@@ -41,13 +43,16 @@ class CModule:
     def load(self, world: World) -> Code:
         """The code for one world: its heap empty, its statics as its constructors leave them, or as they were linked.
 
-        C accesses memory by itself, which then is sequentially consistent: CompileError under any other memory model,
-        and if there is no code; CFault if a constructor does what it must not.
+        CompileError if there is no code, or if it is a kernel tree's, whose barriers are not known, and memory is not
+        sequentially consistent; CFault if a constructor does what it must not.
         """
-        if world.memory_model != SC:
-            raise CompileError(f"functions in C run on sequentially consistent memory, not on {world.memory_model}")
+        if world.memory_model != SC and self._options.get("tree"):
+            raise CompileError(
+                f"C over a kernel tree runs on sequentially consistent memory, not on {world.memory_model}"
+            )
         image = self._image()
         image.enter()
+        control().weak = world.memory_model != SC
         code = Code(world, image)
         for constructor in image.constructors:
             code.begin_with(constructor)
@@ -71,6 +76,8 @@ class Code:
         self._image = image
         self._entered = image.entered
         self._steps = world.session.lend(Announcements, str(image.path))
+        self._steps.is_weak = world.memory_model != SC
+        self._cells = Cells()
         self._threads = 0
         self._exports: dict[str, Callable[..., Coroutine[Any, Any, int | None]]] = {}
         self._returns: dict[str, int] = {}
@@ -231,7 +238,10 @@ class Code:
             self._prepare(number, name, arguments)
             self._image.begin(number, self._image.address(name))
             self._image.own_signal_stack()
-            await (self._run_audited(number, cpu) if self._world.session.audit else self._run(number, cpu))
+            if isinstance(cpu, WeakCpu):
+                await self._run_weak(number, cpu)
+            else:
+                await (self._run_audited(number, cpu) if self._world.session.audit else self._run(number, cpu))
             if cpu.name in self._ends:
                 await self._ends[cpu.name].complete_all(cpu)
 
@@ -261,6 +271,34 @@ class Code:
             yield step
             if key == OTHER and number in self._notes:
                 self._world.emit(self._notes.pop(number))
+
+    @operation
+    def _run_weak(self, number: int, cpu: WeakCpu) -> Generator[Step, int, None]:
+        """The same on memory that is not sequentially consistent."""
+        accesses, stop = CAccesses(cpu, self._cells), self._image.stop
+        key = self.resume(number)
+        while key != DONE:
+            accesses.barriers()
+            if key == FAULT:
+                raise self._steps.fault()
+            if key == CALL:
+                yield from self._called(number, cpu)
+                key = self.resume(number)
+            elif stop.verb is None and not is_primitive(stop):
+                made = accesses.announced(stop, *self._steps.accessed())
+                outcome = yield made.step
+                place = accesses.begins(made, outcome)
+                key = self.resume(number)
+                accesses.ends(made, place, outcome)
+            else:
+                behind = accesses.behind(stop)
+                step = self._steps.step(number, key)
+                self._say(number)
+                yield step
+                if number in self._notes:
+                    self._world.emit(self._notes.pop(number))
+                behind()
+                key = self.resume(number)
 
     @operation
     def _run_audited(self, number: int, cpu: Cpu) -> Generator[Step, int, None]:

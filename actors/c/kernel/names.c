@@ -67,7 +67,7 @@ static uint64_t now_or_never(unsigned *done, uint64_t timeout, uint64_t pc, uint
 	unsigned before;
 
 	c_may_sleep(pc);
-	c_touch(ATOMIC, (uint64_t)done, 4, pc, sp);
+	c_touch(ATOMIC | PRIMITIVE, (uint64_t)done, 4, pc, sp);
 	before = *done;
 	if (before && before != ~0u)
 		--*done;
@@ -78,7 +78,7 @@ static uint64_t now_or_never(unsigned *done, uint64_t timeout, uint64_t pc, uint
 uint64_t wait_for_completion_timeout(unsigned *done, uint64_t timeout) { return now_or_never(done, timeout, PC, SP); }
 int completion_done(unsigned *done)
 {
-	c_touch(READ, (uint64_t)done, 4, PC, SP);
+	c_touch(READ | PRIMITIVE, (uint64_t)done, 4, PC, SP);
 	return *done != 0;
 }
 

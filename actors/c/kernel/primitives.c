@@ -19,14 +19,14 @@ static int is_done(struct thread *t) { return !c_may_touch(t->until_a, 8) || *(v
 
 void complete(unsigned *done)
 {
-	c_touch(ATOMIC, (uint64_t)done, 4, PC, SP);
+	c_touch(ATOMIC | PRIMITIVE, (uint64_t)done, 4, PC, SP);
 	if (*done != ~0u)
 		++*done;
 }
 
 void complete_all(unsigned *done)
 {
-	c_touch(ATOMIC, (uint64_t)done, 4, PC, SP);
+	c_touch(ATOMIC | PRIMITIVE, (uint64_t)done, 4, PC, SP);
 	*done = ~0u;
 }
 
@@ -41,7 +41,7 @@ int try_wait_for_completion(unsigned *done)
 {
 	unsigned before;
 
-	c_touch(ATOMIC, (uint64_t)done, 4, PC, SP);
+	c_touch(ATOMIC | PRIMITIVE, (uint64_t)done, 4, PC, SP);
 	before = *done;
 	if (before && before != ~0u)
 		--*done;
@@ -68,14 +68,16 @@ static int is_woken(struct thread *t)
 
 void c_wake_up(uint64_t *queue)
 {
-	c_touch(ATOMIC, (uint64_t)queue, 8, PC, SP);
+	c_barrier(BARRIER);
+	c_touch(ATOMIC | PRIMITIVE, (uint64_t)queue, 8, PC, SP);
 	++*queue;
 }
 
 uint64_t c_prepare_to_wait(uint64_t *queue)
 {
 	c_may_sleep(PC);
-	c_touch(READ | MARKED, (uint64_t)queue, 8, PC, SP);
+	c_touch(READ | PRIMITIVE, (uint64_t)queue, 8, PC, SP);
+	c_barrier(BARRIER); /* the condition is looked at behind it */
 	return *queue;
 }
 

@@ -19,13 +19,47 @@ __asm__(".text\n"
 	"	xorl %r8d, %r8d; xorl %r9d, %r9d; xorl %r10d, %r10d; xorl %r11d, %r11d\n"
 	"	ret\n");
 
+static void store(uint64_t address, uint64_t size, uint64_t value);
+
 uint64_t c_number(void) { return c_running - c_threads; }
 int c_is_setup(void) { return c_running == &c_threads[SETUP]; }
+
+/* What the instruction behind an access finds may be older than what is there: then that is put back when it is done. */
+static void take_back(void)
+{
+	struct seen *instead = &control->instead;
+
+	if (!instead->size)
+		return;
+	control->stored = c_load(instead->address, instead->size);
+	store(instead->address, instead->size, instead->value);
+	instead->size = 0;
+}
+
+static void put_older(uint64_t address, uint64_t size)
+{
+	if (!control->has_older)
+		return;
+	control->has_older = 0;
+	control->instead = (struct seen){ address, size, c_load(address, size) };
+	store(address, size, control->older);
+}
+
+/* A barrier. */
+void c_barrier(uint64_t kind)
+{
+	if (control->weak && !c_is_setup())
+		control->barriers |= kind;
+}
+
+/* Says what the next access is beyond a plain one. */
+void c_order(uint64_t order) { c_running->order = control->weak ? order : 0; }
 
 void c_leave(uint64_t kind)
 {
 	control->key = kind;
 	c_running->blocks = 0;
+	take_back();
 	c_switch(&c_running->sp, control->scheduler);
 }
 
@@ -111,6 +145,7 @@ void c_end_turn(void)
 {
 	control->key = FAULT;
 	c_running->blocks = 0;
+	take_back();
 }
 
 void c_fault(enum fault what, uint64_t address, uint64_t size, uint64_t pc)
@@ -242,10 +277,11 @@ static void settle(struct thread *t)
 void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64_t sp)
 {
 	struct thread *t = c_running;
-	uint64_t site, code, lock, mark = kind & ~3UL;
+	uint64_t site, code, lock, mark = kind & ~3UL, order = t->order;
 
 	kind &= 3;
 	t->user_sp = sp;
+	t->order = 0;
 	settle(t);
 	if (is_own(address)) {
 		if (address < sp)
@@ -270,11 +306,13 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 		c_stop.address = address;
 		c_stop.size = size;
 		c_stop.pc = pc;
-		c_stop.mark = t->exempt ? EXEMPT : kind == ATOMIC ? MARKED : mark; /* of an instruction always the same, but in data_race() */
+		c_stop.mark = t->exempt ? EXEMPT : kind == ATOMIC ? mark | MARKED : mark; /* of an instruction always the same, but in data_race() */
 		c_stop.count = c_stop.waits = c_stop.is_idle = 0;
 		c_stop.verb = NULL;
-		c_leave(site > MOST_SITES || t->exempt ? OTHER : address << 33 | (pc - IMAGE & 0xfffff) << 13 | code << 11 | kind << 9 | site);
+		c_stop.order = order;
+		c_leave(site > MOST_SITES || t->exempt || control->weak ? OTHER : address << 33 | (pc - IMAGE & 0xfffff) << 13 | code << 11 | kind << 9 | site);
 	}
+	put_older(address, size);
 	c_check(address, size, kind != READ, pc);
 	c_leaves_lock(address, size, kind != READ, pc);
 	if (kind == READ)
@@ -289,7 +327,7 @@ void c_begin_step(const char *verb, uint64_t pc)
 {
 	c_stop.verb = verb;
 	c_stop.pc = pc;
-	c_stop.kind = c_stop.address = c_stop.size = c_stop.value = c_stop.mark = 0;
+	c_stop.kind = c_stop.address = c_stop.size = c_stop.value = c_stop.mark = c_stop.order = c_stop.expected = 0;
 	c_stop.count = c_stop.waits = c_stop.is_idle = 0;
 }
 
@@ -319,10 +357,12 @@ void c_take_step(int (*until)(struct thread *), uint64_t a, uint64_t b)
 }
 
 /* Called by the stubs with registers and flags kept. */
-__attribute__((used)) static void before(uint64_t address, uint64_t size, uint64_t kind, uint64_t pc, uint64_t sp)
+__attribute__((used)) static void before(uint64_t address, uint64_t size, uint64_t kind, uint64_t pc, uint64_t sp,
+					    uint64_t accumulator)
 {
 	uint64_t seen, mark = kind & MARKED;
 
+	c_stop.expected = accumulator; /* of a compare and exchange */
 	if ((kind & 3) != MODIFY) {
 		c_touch(kind, address, size, pc, sp);
 		return;
@@ -442,10 +482,11 @@ __attribute__((used)) static void block(uint64_t pc, uint64_t sp, uint64_t saved
 		"	movl $" #size ", %esi\n"  \
 		"	movl $" #kind ", %edx\n"  \
 		"	movq 72(%rsp), %rcx\n"    \
+		"	movq 80(%rsp), %r9\n"     \
 		"	leaq 96(%rsp), %r8\n" BACK \
 		"	call before\n" RESTORED);
 #define STUBS(size)                                                                                          \
-	STUB(read, 0, size) STUB(write, 1, size) STUB(atomic, 2, size) STUB(modify, 3, size)                  \
+	STUB(read, 0, size) STUB(write, 1, size) STUB(atomic, 2, size) STUB(compare, 66, size) STUB(modify, 3, size)                  \
 	STUB(marked_read, 4, size) STUB(marked_write, 5, size) STUB(marked_modify, 7, size)
 STUBS(1) STUBS(2) STUBS(4) STUBS(8)
 

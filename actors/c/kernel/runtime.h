@@ -21,7 +21,10 @@
 enum { THREADS = 64, SETUP = THREADS, SLOTS, RANGES = 24, FRAMES = 256, MOST_OBJECTS = 4096, MOST_SITES = 510 };
 
 /* What an access does; and how it is seen by who looks for data races: it is plain, unless one of these is added. */
-enum { READ, WRITE, ATOMIC, MODIFY, MARKED = 4, PIECE = 8, EXEMPT = 16 };
+enum { READ, WRITE, ATOMIC, MODIFY, MARKED = 4, PIECE = 8, EXEMPT = 16, PRIMITIVE = 32, COMPARES = 64 };
+/* What an access is beyond that on memory that is not sequentially consistent; and barriers, which are no accesses. */
+enum { UNSAID, RELAXED, ACQUIRE, RELEASE, FULLY, UNSEEN };
+enum { BARRIER = 1, STORES_BARRIER = 2, LOADS_BARRIER = 4, ATOMIC_BARRIER = 8 };
 /* What a thread's turn ended with, as Python is told; a larger number is the key of an access. */
 enum { DONE, FAULT, OTHER, CALL };
 
@@ -41,7 +44,7 @@ struct range {
 };
 
 struct stop {
-	uint64_t kind, address, size, pc, site, start, mark;
+	uint64_t kind, address, size, pc, site, start, mark, order, expected;
 	const char *verb; /* of what is no plain access */
 	uint64_t waits, is_idle, value, count;
 	struct range range[RANGES];
@@ -66,6 +69,7 @@ struct thread {
 	uint64_t wrote, reads;       /* since it was last at the jump back `at` with the state `state` */
 	uint64_t at, state;
 	uint64_t exempt;             /* data_race(…)s that it is in */
+	uint64_t order;              /* of its next access */
 	struct seen seen[RANGES];
 	uint64_t depth, frame[FRAMES], lowest[FRAMES]; /* of functions whose frame others may know: its end, its beginning */
 };
@@ -82,6 +86,10 @@ struct control {
 	uint64_t written, end; /* the first byte that is written, and the end, of the statics */
 	uint64_t key;
 	uint64_t dma, pool, pool_end; /* bytes of the world's memory; what is left of it for dma_alloc_coherent */
+	/* On memory that is not sequentially consistent: the barriers since the last stop; whether the next access is to find
+	 * an older value, and which; what was there when that was over. */
+	uint64_t weak, barriers, has_older, older, stored;
+	struct seen instead;
 	struct thread *running;
 };
 #define control ((struct control *)CONTROL)
@@ -103,6 +111,7 @@ void c_check(uint64_t address, uint64_t size, int is_write, uint64_t pc);
 int c_may_touch(uint64_t address, uint64_t size);
 int c_is_static(uint64_t address);
 void c_may_sleep(uint64_t pc);
+void c_barrier(uint64_t kind);
 /* What a lock of any kind has at least. */
 enum { LOCK_BYTES = 4 };
 uint64_t c_lock_made_at(uint64_t address, uint64_t size);

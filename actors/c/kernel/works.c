@@ -114,7 +114,7 @@ static int queue(struct queue *queue, struct work *work, uint64_t pc, uint64_t s
 	work->turn = turn = queue->tail++;
 	queue->slot[turn] = (uint64_t)work | RESERVED;
 	/* Only now is it known which turn it has: that the worker may come to it is a step of its own. */
-	c_touch(WRITE, (uint64_t)&queue->slot[turn], 8, pc, sp);
+	c_touch(WRITE | PRIMITIVE, (uint64_t)&queue->slot[turn], 8, pc, sp);
 	queue->slot[turn] &= ~RESERVED;
 	return 1;
 }
@@ -135,7 +135,7 @@ static void call_after(uint64_t domain, struct head *head, void (*function)(stru
 	turn = CALLBACKS->tail++;
 	domain_of[turn] = domain;
 	CALLBACKS->slot[turn] = (uint64_t)head | RESERVED;
-	c_touch(WRITE, (uint64_t)&CALLBACKS->slot[turn], 8, pc, sp);
+	c_touch(WRITE | PRIMITIVE, (uint64_t)&CALLBACKS->slot[turn], 8, pc, sp);
 	CALLBACKS->slot[turn] &= ~RESERVED;
 }
 
@@ -181,7 +181,7 @@ static void wait_until_done(struct queue *queue, uint64_t turns, uint64_t pc, ui
 static void flush_all(struct queue *queue, uint64_t pc, uint64_t sp)
 {
 	c_may_sleep(pc);
-	c_touch(READ, (uint64_t)&queue->tail, 8, pc, sp);
+	c_touch(READ | PRIMITIVE, (uint64_t)&queue->tail, 8, pc, sp);
 	wait_until_done(queue, queue->tail, pc, sp);
 }
 
@@ -191,7 +191,7 @@ void __flush_workqueue(struct queue *queue) { flush_all(queue, PC, SP); }
 void destroy_workqueue(struct queue *queue)
 {
 	flush_all(queue, PC, SP);
-	c_touch(WRITE, (uint64_t)&queue->tail, 8, PC, SP);
+	c_touch(WRITE | PRIMITIVE, (uint64_t)&queue->tail, 8, PC, SP);
 	queue->is_there = 0;
 }
 
@@ -210,7 +210,7 @@ static void ends_of(struct work *work, uint64_t *ends)
 /* Begins the step that looks at a work, having read where it is queued. */
 static void begin_look(const char *verb, struct work *work, uint64_t use, uint64_t pc, uint64_t sp)
 {
-	c_touch(READ | MARKED, (uint64_t)&work->turn, 8, pc, sp);
+	c_touch(READ | PRIMITIVE, (uint64_t)&work->turn, 8, pc, sp);
 	c_begin_step(verb, pc);
 	c_range((uint64_t)work, sizeof *work, use);
 }
@@ -344,7 +344,7 @@ void c_worker(uint64_t address)
 			if (c_running->held)
 				c_fault(STILL_HELD, 0, 0, c_running->held);
 		}
-		c_touch(WRITE, (uint64_t)&queue->done, 8, PC, SP);
+		c_touch(WRITE | PRIMITIVE, (uint64_t)&queue->done, 8, PC, SP);
 		queue->done++;
 	}
 }

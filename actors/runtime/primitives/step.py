@@ -169,7 +169,7 @@ class MemoryStep(Step):
 
     def sharing(self, reads: int, writes: int, ready: Callable[[], bool] | None) -> MemoryStep:
         """The same step, which touches more, and whose condition is `ready`; its outcomes are still to be counted."""
-        return MemoryStep(
+        made = MemoryStep(
             self.what,
             self.reads | reads,
             self.writes | writes,
@@ -180,6 +180,8 @@ class MemoryStep(Step):
             ready=ready,
             idle=self.idle,
         )
+        made.access = self.access
+        return made
 
     def taken(self, outcome: int) -> Step:
         """What it was once it is taken."""
@@ -193,6 +195,7 @@ class MemoryStep(Step):
             options=self.last if self.last > 1 else 0,
             idle=self.idle,
             wakes=self.wakes,
+            access=self.access,
         )
 
 

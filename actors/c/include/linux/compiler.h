@@ -33,20 +33,38 @@ void c_races_on(void);
 /* Tells the runtime of a lock that is made where it is defined. */
 #define C_LOCK(name) static void *c_lock_##name __attribute__((__section__("ours_locks"), __used__)) = &name
 
-/* Every access is seen in the order of the program, so these say nothing more than the compiler's own barrier. */
-#define smp_mb() barrier()
-#define smp_rmb() barrier()
-#define smp_wmb() barrier()
-#define mb() barrier()
-#define rmb() barrier()
-#define wmb() barrier()
-#define dma_rmb() barrier()
-#define dma_wmb() barrier()
-#define smp_mb__before_atomic() barrier()
-#define smp_mb__after_atomic() barrier()
-#define smp_load_acquire(p) READ_ONCE(*(p))
-#define smp_store_release(p, value) WRITE_ONCE(*(p), value)
-#define smp_store_mb(x, value) WRITE_ONCE(x, value)
+/* Barriers, and what the next access is beyond a plain one: the runtime knows what that means under a memory model. */
+enum { C_RELAXED = 1, C_ACQUIRE, C_RELEASE, C_FULLY, C_UNSEEN };
+void c_barrier(unsigned long kind);
+void c_order(unsigned long order);
+#define smp_mb() c_barrier(1)
+#define smp_wmb() c_barrier(2)
+#define smp_rmb() c_barrier(4)
+#define mb() smp_mb()
+#define rmb() smp_rmb()
+#define wmb() smp_wmb()
+#define dma_rmb() smp_rmb()
+#define dma_wmb() smp_wmb()
+#define smp_mb__before_atomic() c_barrier(8)
+#define smp_mb__after_atomic() c_barrier(8)
+#define smp_load_acquire(p)              \
+	({                                \
+		__auto_type p_ = (p);     \
+		c_order(C_ACQUIRE);       \
+		READ_ONCE(*p_);           \
+	})
+#define smp_store_release(p, value)                      \
+	do {                                              \
+		__auto_type p_ = (p);                     \
+		__typeof__(*p_) value_ = (value);         \
+		c_order(C_RELEASE);                       \
+		WRITE_ONCE(*p_, value_);                  \
+	} while (0)
+#define smp_store_mb(x, value)           \
+	do {                              \
+		WRITE_ONCE(x, value);     \
+		smp_mb();                 \
+	} while (0)
 
 /* A loop whose rounds change nothing waits by itself until what it has read is written. */
 #define cpu_relax() barrier()
@@ -59,5 +77,11 @@ void c_might_sleep(void);
 			cpu_relax();                   \
 		VAL;                                   \
 	})
-#define smp_cond_load_acquire(p, condition) smp_cond_load_relaxed(p, condition)
+#define smp_cond_load_acquire(p, condition)                   \
+	({                                                     \
+		__typeof__(*(p)) VAL;                          \
+		while (VAL = smp_load_acquire(p), !(condition)) \
+			cpu_relax();                           \
+		VAL;                                           \
+	})
 #endif

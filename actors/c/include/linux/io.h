@@ -3,12 +3,26 @@
 #include <linux/dma-mapping.h>
 
 /* A register of the model is a word of the world's memory. */
-static inline u64 readq(const volatile void __iomem *address) { return *(const volatile u64 *)address; }
-static inline u32 readl(const volatile void __iomem *address) { return *(const volatile u32 *)address; }
-static inline void writeq(u64 value, volatile void __iomem *address) { *(volatile u64 *)address = value; }
-static inline void writel(u32 value, volatile void __iomem *address) { *(volatile u32 *)address = value; }
-#define readq_relaxed(address) readq(address)
-#define readl_relaxed(address) readl(address)
-#define writeq_relaxed(value, address) writeq(value, address)
-#define writel_relaxed(value, address) writel(value, address)
+#define C_REGISTER(suffix, type)                                                                                       \
+	static inline type read##suffix##_relaxed(const volatile void __iomem *address)                                 \
+	{                                                                                                               \
+		return *(const volatile type *)address;                                                                 \
+	}                                                                                                               \
+	static inline void write##suffix##_relaxed(type value, volatile void __iomem *address)                          \
+	{                                                                                                               \
+		*(volatile type *)address = value;                                                                      \
+	}                                                                                                               \
+	static inline type read##suffix(const volatile void __iomem *address)                                           \
+	{                                                                                                               \
+		type value = read##suffix##_relaxed(address);                                                           \
+		dma_rmb();                                                                                              \
+		return value;                                                                                           \
+	}                                                                                                               \
+	static inline void write##suffix(type value, volatile void __iomem *address)                                    \
+	{                                                                                                               \
+		dma_wmb();                                                                                              \
+		write##suffix##_relaxed(value, address);                                                                \
+	}
+C_REGISTER(q, u64)
+C_REGISTER(l, u32)
 #endif

@@ -14,7 +14,7 @@ from actors.runtime.primitives.memory_models.accesses import Word
 from actors.runtime.primitives.memory_models.accessing import Target
 from actors.runtime.primitives.memory_models.cpu import WeakCpu
 from actors.runtime.primitives.memory_models.memory import WatchedMemory
-from actors.runtime.primitives.ordering import Fence
+from actors.runtime.primitives.ordering import Fence, Order
 from actors.runtime.primitives.step import ByteAccess, MemoryStep, MisuseError
 from hw.bus import PhysAddr
 
@@ -23,6 +23,8 @@ from .image import DMA, MOST_DMA, Stop, bytes_at, control
 _READ, _WRITE, _ATOMIC = range(3)
 _PRIMITIVE, _COMPARES = 32, 64
 _RELAXED, _ACQUIRE, _RELEASE, _FULL, _UNSEEN = range(1, 6)
+_ORDERS = (Order.RELAXED, Order.RELAXED, Order.ACQUIRE, Order.RELEASE, Order.FULL, Order.RELAXED)
+"""Of an atomic operation; one of which nothing is said keeps nothing in order."""
 _FENCES = ((1, Fence.FULL), (2, Fence.STORES), (4, Fence.LOADS), (8, Fence.ATOMIC))
 _WORD = 8
 Place = tuple[int, int]
@@ -111,7 +113,7 @@ class CAccesses(WeakCpu):
         order = stop.order
 
         def find_changed(step: MemoryStep) -> int:
-            return self._find_changed(_Order(order), lambda now: compares and now != expected, places, step)
+            return self._find_changed(_ORDERS[order], lambda now: compares and now != expected, places, step)
 
         count: Any = (self._find, self._find_followed, find_changed)[stop.kind]
         step = MemoryStep(what, mask if stop.kind == _READ else 0, 0 if stop.kind == _READ else mask, count, target)
@@ -148,7 +150,7 @@ class CAccesses(WeakCpu):
 
     def _changed(self, made: Made, place: int, value: int) -> None:
         """A locked instruction was made."""
-        target, order, views = made.target, _Order(made.order), self.views
+        target, order, views = made.target, _ORDERS[made.order], self.views
         failed = made.expected is not None and target.word.values[place] != made.expected
         acquires = order.acquires and not failed
         target.before |= views.before_load(acquires=acquires, atomic=True)
@@ -171,7 +173,7 @@ class CAccesses(WeakCpu):
                 if found & bit:
                     self._fence(fence)
 
-    def behind(self, stop: Stop) -> Callable[[], None]:
+    def behind(self, stop: Stop) -> Callable[[], object]:
         """What is to be done when the step of a primitive that the thread has stopped at is taken."""
         if stop.count and stop.verb in (b"make frame", b"spin") and (stop.count == 1 or stop.verb == b"make frame"):
             each = stop.range[0]
@@ -201,13 +203,3 @@ class CAccesses(WeakCpu):
     def _addressed(self, address: PhysAddr, past: int) -> None:
         if address < MOST_DMA:
             super()._addressed(address, past)
-
-
-class _Order:
-    """What an atomic operation keeps in order; one of which nothing is said, nothing."""
-
-    __slots__ = ("acquires", "releases")
-
-    def __init__(self, order: int) -> None:
-        self.acquires = order in (_ACQUIRE, _FULL)
-        self.releases = order in (_RELEASE, _FULL)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import lt
+
 from actors.c.module import c_module
 from actors.runtime.primitives.events import Note
 from actors.runtime.world import Cpu, World
@@ -42,7 +45,7 @@ def c_ring(world: World, *, barrier: str) -> None:
 
     async def device(cpu: Cpu) -> None:
         for head in range(DESCRIPTORS):
-            await cpu.poll(doorbell, lambda tail, head=head: tail > head, "the doorbell rings", idle=True)
+            await cpu.poll(doorbell, partial(lt, head), "the doorbell rings", idle=True)
             address = PhysAddr(ring + head * _BYTES)
             buffer = await cpu.load(address, f"ring.{2 * head}")
             length = await cpu.load(PhysAddr(address + WORD_BYTES), f"ring.{2 * head + 1}")

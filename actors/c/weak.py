@@ -54,7 +54,7 @@ class Cells(dict[int, Place]):
             self.pop(byte, None)
 
 
-class Made(NamedTuple):
+class AnnouncedAccess(NamedTuple):
     """An access that is announced."""
 
     step: MemoryStep
@@ -96,7 +96,7 @@ class CAccesses(WeakCpu):
         self._cells = cells
         self._masks: dict[int, int] = {}
 
-    def announced(self, stop: Stop, what: str, mask: int, access: ByteAccess) -> Made:
+    def announced(self, stop: Stop, what: str, mask: int, access: ByteAccess) -> AnnouncedAccess:
         """The access that the thread has stopped at."""
         start, size = stop.address, stop.size
         self._cells.at(start, size, what)
@@ -118,9 +118,9 @@ class CAccesses(WeakCpu):
         count: Any = (self._find, self._find_followed, find_changed)[stop.kind]
         step = MemoryStep(what, mask if stop.kind == _READ else 0, 0 if stop.kind == _READ else mask, count, target)
         step.access = access
-        return Made(step, target, stop.kind, start, size, order, expected, places)
+        return AnnouncedAccess(step, target, stop.kind, start, size, order, expected, places)
 
-    def begins(self, made: Made, outcome: int) -> int:
+    def begins(self, made: AnnouncedAccess, outcome: int) -> int:
         """The thread is about to make its access; the place of the store that it reads, or comes behind."""
         word = made.target.word
         place = word.newest - outcome
@@ -132,7 +132,7 @@ class CAccesses(WeakCpu):
             control().has_older, control().older = 1, word.values[place]
         return place
 
-    def ends(self, made: Made, place: int, outcome: int) -> None:
+    def ends(self, made: AnnouncedAccess, place: int, outcome: int) -> None:
         """It was made."""
         target, word, bits = made.target, made.target.word, 8 * made.size
         if place == word.newest:
@@ -148,7 +148,7 @@ class CAccesses(WeakCpu):
             self._changed(made, place, value)
         self._became(outcome)
 
-    def _changed(self, made: Made, place: int, value: int) -> None:
+    def _changed(self, made: AnnouncedAccess, place: int, value: int) -> None:
         """A locked instruction was made."""
         target, order, views = made.target, _ORDERS[made.order], self.views
         failed = made.expected is not None and target.word.values[place] != made.expected

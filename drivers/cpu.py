@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from hw.bus import Bus, PhysAddr, Resource
+
+OwnCpu: TypeAlias = Any
+"""A `Cpu` as its maker has it: the primitives of a runtime take its own threads alone, which have no name here."""
 
 
 class Cpu(Bus, Protocol):
@@ -105,7 +108,7 @@ class Lock(Protocol):
 class Interrupt(Protocol):
     """A latched interrupt line."""
 
-    async def take(self, cpu: Any) -> None:
+    async def take(self, cpu: OwnCpu) -> None:
         """Wait for the edge and clear it."""
         ...
 
@@ -113,7 +116,7 @@ class Interrupt(Protocol):
 class QueueTail(Protocol):
     """The register that says how far a queue in memory is filled: a store that hardware waits for."""
 
-    async def move(self, cpu: Any, tail: int) -> None:
+    async def move(self, cpu: OwnCpu, tail: int) -> None:
         """What lies before `tail` is the hardware's from here."""
         ...
 
@@ -125,7 +128,7 @@ class Workqueue(Protocol):
         """Add a work; False if it is pending, as then it runs once."""
         ...
 
-    async def take(self, cpu: Any) -> tuple[int, Any]:
+    async def take(self, cpu: OwnCpu) -> tuple[int, Any]:
         """The next work, with its number."""
         ...
 
@@ -133,6 +136,6 @@ class Workqueue(Protocol):
         """Say that the work which was taken is done."""
         ...
 
-    async def flush(self, cpu: Any) -> None:
+    async def flush(self, cpu: OwnCpu) -> None:
         """Wait for the works queued before the call."""
         ...

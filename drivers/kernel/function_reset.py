@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from hw.pcie.tlp import ConfigRegister
 
-from ..cpu import Cpu, Lock
+from ..cpu import Cpu, Lock, OwnCpu
 from ..events.reset import InvalidationWithheld
 from .memory.pasid import Bond
 
@@ -31,11 +31,11 @@ class Function(Protocol):
 class ConfigSpace(Protocol):
     """The configuration space of the function, behind a link of whatever runs the driver."""
 
-    async def write(self, cpu: Any, register: ConfigRegister, value: int) -> None:
+    async def write(self, cpu: OwnCpu, register: ConfigRegister, value: int) -> None:
         """Write a control bit, and wait for the completion, which may pass page requests."""
         ...
 
-    async def read(self, cpu: Any, what: str) -> None:
+    async def read(self, cpu: OwnCpu, what: str) -> None:
         """Read, and wait for the data, which pushes page requests ahead of it."""
         ...
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from drivers.cpu import Cpu
+from drivers.cpu import Cpu, OwnCpu
 from drivers.events.attach import AtcListed, AtcsFound, AttachReturned, PageFreed, attached_resource, invs_resource
 from hw.bus import PhysAddr, VirtAddr
 from hw.memory import FrameAllocator
@@ -26,11 +26,11 @@ Then = Callable[[Cpu], Coroutine[Any, Any, None]]
 class AtsFunction(Protocol):
     """The ATS capability of an endpoint, in its configuration space."""
 
-    async def switch_ats(self, cpu: Any, on: bool) -> None:
+    async def switch_ats(self, cpu: OwnCpu, on: bool) -> None:
         """Write ATS Enable; the completion may pass what the endpoint has posted before (vtd-pcie §1.1)."""
         ...
 
-    async def read(self, cpu: Any, what: str) -> None:
+    async def read(self, cpu: OwnCpu, what: str) -> None:
         """Read it back: the data passes nothing, so what was posted before has arrived."""
         ...
 
@@ -38,19 +38,19 @@ class AtsFunction(Protocol):
 class ReadWriteLock(Protocol):
     """The lock of a domain's invalidation array; a primitive of whatever runs the driver, and of its own threads."""
 
-    async def acquire_read(self, cpu: Any) -> None:
+    async def acquire_read(self, cpu: OwnCpu) -> None:
         """Wait until nobody writes."""
         ...
 
-    async def release_read(self, cpu: Any) -> None:
+    async def release_read(self, cpu: OwnCpu) -> None:
         """Give the lock back that was taken for reading."""
         ...
 
-    async def acquire_write(self, cpu: Any) -> None:
+    async def acquire_write(self, cpu: OwnCpu) -> None:
         """Wait until nobody reads or writes."""
         ...
 
-    async def release_write(self, cpu: Any) -> None:
+    async def release_write(self, cpu: OwnCpu) -> None:
         """Give the lock back that was taken for writing."""
         ...
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from actors.runtime.kernel.completion import Completion
+from actors.runtime.kernel.irq import IrqAction, IrqLine
 from actors.runtime.kernel.rcu import Rcu
 from actors.runtime.kernel.refcount import RefCount
 from actors.runtime.world import Cpu, World
@@ -244,3 +245,95 @@ def put_by_two(world: World, got: list[int]) -> None:
 @pytest.mark.parametrize("model", ["sc", "tso", "arm"])
 def test_the_last_put_comes_after_all_others(model: str) -> None:
     assert ends(put_by_two, model) == {(0, 2), (2, 0)}
+
+
+def atomically_read(world: World, got: list[int]) -> None:
+    words = world.word("x"), world.word("y")
+
+    def cpu(me: int) -> Callable[[Cpu], Awaitable[None]]:
+        async def main(cpu: Cpu) -> None:
+            await cpu.store(words[me], 1, f"word {me}")
+            other = words[1 - me]
+            got[me] = await cpu.atomically("look", lambda: world.memory.read(other), reads=[other])
+
+        return main
+
+    for me in range(2):
+        world.add_actor(f"cpu{me}", cpu(me))  # type: ignore[arg-type]
+
+
+def waited_for_two(world: World, got: list[int]) -> None:
+    """Who waits for one word does not know how new the other one is."""
+    x, y = world.word("x"), world.word("y")
+
+    @world.actor
+    async def cpu0(cpu: Cpu) -> None:
+        await cpu.store(x, 1, "x")
+        await cpu.wmb()
+        await cpu.store(y, 1, "y")
+
+    @world.actor
+    async def cpu1(cpu: Cpu) -> None:
+        got[:] = await cpu.poll_words([x, y], lambda _, flag: flag, "flag")
+
+
+def freed_interrupt(world: World, got: list[int]) -> None:
+    """free_irq comes behind what the handler did."""
+    word = world.word("x")
+
+    async def handler(cpu: Cpu) -> bool:
+        await cpu.store(word, 1, "x")
+        got[0] = 1
+        return False
+
+    action = IrqAction("nic", handler)
+    line = IrqLine(world, "line", action)
+
+    @world.actor
+    async def remove(cpu: Cpu) -> None:
+        await line.raise_msi(cpu)
+        await line.free(cpu, action)
+        got[1] = await cpu.load(word, "x")
+
+
+@pytest.mark.parametrize(
+    ("build", "sc", "tso", "arm"),
+    [
+        (atomically_read, SEQUENTIAL, BUFFERED, BUFFERED),
+        (waited_for_two, {(1, 1)}, {(1, 1), (0, 1)}, {(1, 1), (0, 1)}),
+        (freed_interrupt, {(0, 0), (1, 1)}, {(0, 0), (1, 1)}, {(0, 0), (1, 1)}),
+    ],
+)
+def test_what_a_step_may_see(
+    build: Callable[[World, list[int]], None], sc: set[Pair], tso: set[Pair], arm: set[Pair]
+) -> None:
+    assert ends(build, "sc") == sc
+    assert ends(build, "tso") == tso
+    assert ends(build, "arm") == arm
+
+
+def test_a_change_that_raises_raises_in_its_actor() -> None:
+    """Not in the search that asks which older values it may be given."""
+    raised: set[int] = set()
+
+    def divided(world: World, got: list[int]) -> None:
+        x, y = world.word("x"), world.word("y")
+
+        @world.actor
+        async def cpu0(cpu: Cpu) -> None:
+            await cpu.store(x, 1, "x")
+            await cpu.wmb()
+            await cpu.store(y, 1, "y")
+
+        @world.actor
+        async def cpu1(cpu: Cpu) -> None:
+            got[0] = await cpu.load(y, "y")
+            try:
+                await cpu.rmw(x, lambda value: 6 // value, "x")
+            except ZeroDivisionError:
+                got[1] = 1
+                raised.add(got[0])
+
+    assert ends(divided, "tso") == {(0, 0), (0, 1), (1, 0)}
+    assert ends(divided, "arm") == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert raised == {0, 1}

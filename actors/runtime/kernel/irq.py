@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import ClassVar
 
+from ..primitives.ordering import Made
 from ..primitives.processor import Processor
 from ..primitives.step import BrokenRule, Step, operation
 from ..world import Cpu, Main, World
@@ -135,10 +136,12 @@ class IrqLine(Primitive):
     def _change(self, cpu: Cpu, what: str) -> Generator[Step, int, None]:
         cpu.acts(what)
         yield Step(what, writes=self._line)
+        self._session.made_of(Made.LOCKED)
 
     @operation
     def _no_handler(self, what: str) -> Generator[Step, int, None]:
         yield Step(f"{what}: handlers", self._line, ready=self._is_quiet, blocked=self._blocked)
+        self._session.made_of(Made.LOCKED)
 
     @operation
     def _no_thread(self, what: str) -> Generator[Step, int, None]:
@@ -149,15 +152,18 @@ class IrqLine(Primitive):
         if mask:
             threads = ", ".join(self._thread_name(action) for action in actions)
             yield Step(f"{what}: threads", mask, ready=partial(_are_idle, actions), blocked=lambda: threads)
+            self._session.made_of(Made.LOCKED)
 
     @operation
     def _stop(self, action: IrqAction, what: str) -> Generator[Step, int, None]:
         """kthread_stop()."""
         of = self._of(action)
         yield Step(f"{what}: stop its thread", writes=of)
+        self._session.made_of(Made.LOCKED)
         action.is_stopping = True
         thread = self._thread_name(action)
         yield Step(f"{what}: thread", of, ready=lambda: action.has_ended, blocked=lambda: f"the end of {thread}")
+        self._session.made_of(Made.LOCKED)
 
     async def _arrive(self, cpu: Cpu) -> None:
         while True:
@@ -207,6 +213,7 @@ class IrqLine(Primitive):
             idle=True,
             wakes=self._line | claims | restored,
         )
+        self._session.made_of(Made.LOCKED)
         self._is_pending = False
         self._in_progress = True
         if on is not None:
@@ -221,6 +228,7 @@ class IrqLine(Primitive):
     def _end(self) -> Generator[Step, int, None]:
         on = self._on
         yield Step(f"irq {self.name} handled", writes=self._line, gives=0 if on is None else on.restored)
+        self._session.made_of(Made.LOCKED)
         self._in_progress = False
         if on is not None:
             on.ends()
@@ -228,6 +236,7 @@ class IrqLine(Primitive):
     @operation
     def _wake(self, action: IrqAction) -> Generator[Step, int, None]:
         yield Step(f"wake {self._thread_name(action)}", writes=self._of(action))
+        self._session.made_of(Made.LOCKED)
         action.is_woken = True
 
     async def _thread(self, action: IrqAction, cpu: Cpu) -> None:
@@ -247,6 +256,7 @@ class IrqLine(Primitive):
             blocked=lambda: f"a wake-up of {thread}",
             idle=True,
         )
+        self._session.made_of(Made.LOCKED)
         action.is_running, action.is_woken = action.is_woken, False
         action.has_ended = not action.is_running
         return action.is_running
@@ -254,6 +264,7 @@ class IrqLine(Primitive):
     @operation
     def _has_run(self, action: IrqAction) -> Generator[Step, int, None]:
         yield Step(f"{self._thread_name(action)} done", writes=self._of(action))
+        self._session.made_of(Made.LOCKED)
         action.is_running = False
 
     def _of(self, action: IrqAction) -> int:

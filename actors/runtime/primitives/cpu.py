@@ -126,7 +126,7 @@ class Cpu(Barriers, Thread):
         """
         if self._stage.current != self.number:
             self.acts(what)
-        yield Step(what, self._named(_words_among(reads)), self._named(_words_among(writes)))
+        yield Step(what, self._named(words_among(reads)), self._named(words_among(writes)))
         self._session.made_of(Made.PLAIN)
         return handed(do)()
 
@@ -378,7 +378,7 @@ def asked(until: Callable[[], bool], failed: list[BaseException], given: object)
     return ready
 
 
-def _words_among(named: Sequence[PhysAddr | Resource]) -> Sequence[Resource]:
+def words_among(named: Sequence[PhysAddr | Resource]) -> Sequence[Resource]:
     """Resources, of which a number is a word of memory."""
     return [("word", each) if type(each) is int else each for each in named] if type(named) in (list, tuple) else named
 

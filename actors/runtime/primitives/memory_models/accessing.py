@@ -6,17 +6,18 @@ one that is *n* older.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from hw.bus import PhysAddr
 from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES, BusError
 
-from ..cpu import AddActor, Cpu
+from ..cpu import AddActor, Cpu, T, words_among
 from ..failures import failed
+from ..looks import called as handed
 from ..misuse import not_stored
-from ..ordering import Depends, Fence, Loaded
+from ..ordering import Depends, Fence, Loaded, Made
 from ..stage import Stage
 from ..step import MemoryStep, MisuseError, Resource, Step, operation
 from .accesses import Word
@@ -139,11 +140,24 @@ class Accessing(Cpu):
         Registers are where the device is: it sees what is in them.
         """
         names = reads if type(reads) in (list, tuple) else ()
-        words = [name[1] for name in names if type(name) is tuple and name[:1] == ("word",)]
+        words = [name[1] for name in names if type(name) is tuple and name[:1] == ("word",) and name not in writes]
         targets = [Target(address) for address in words if self._is_memory(address)]
         if targets:
             return self._access(what, reads, writes, targets)
         return super().access(what, reads=reads, writes=writes)
+
+    async def atomically(
+        self,
+        what: str,
+        do: Callable[[], T],
+        *,
+        reads: Sequence[PhysAddr | Resource] = (),
+        writes: Sequence[PhysAddr | Resource] = (),
+    ) -> T:
+        """One step in which `do` looks and acts: words that it only looks at may be older than they could be."""
+        await self.access(what, reads=words_among(reads), writes=words_among(writes))
+        self._session.made_of(Made.PLAIN)
+        return handed(do)()
 
     @operation
     def _access(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
+from itertools import product
 from typing import cast
 
 from hw.bus import PhysAddr, Resource
@@ -29,7 +30,14 @@ class WeakCpu(Accessing):
         if not callable(change):
             wanted = "what it makes of the value, such as lambda n: n + 1"
             self.refuse(not_asked(f"rmw {what}".rstrip(), change, wanted))
-        return self._rmw(address, change, what, Order.FULL, lambda now: change(now) == now)
+
+        def fails(now: int) -> bool:
+            try:
+                return change(now) == now
+            except Exception:
+                return True  # nothing is stored: who makes it gets to know
+
+        return self._rmw(address, change, what, Order.FULL, fails)
 
     def _atomic(
         self,
@@ -66,8 +74,13 @@ class WeakCpu(Accessing):
         if place not in places:
             place = word.newest
         before = word.values[place]
+        try:
+            value = change(before)
+        except BaseException:
+            self._became(outcome)
+            raise
         failed = fails(before)
-        value = before if failed else change(before)
+        value = before if failed else value
         self._refused(text, address, value)
         acquires = order.acquires and not failed
         target.before |= self.views.before_load(acquires=acquires, atomic=True)
@@ -170,27 +183,34 @@ class WeakCpu(Accessing):
     def poll_words(
         self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
     ) -> Generator[Step, int, list[int]]:
-        """A busy wait for several words of memory, each as new as can be."""
+        """A busy wait that ends once the newest values satisfy `until`; what it gives may be older, if that does."""
         peek, failed = self._watched.peek, list[BaseException]()
+        found: list[tuple[int, ...]] = []
         if not addresses:
             self.refuse(MisuseError(f"{self.name} waits for `{what}` and names no word"))
-        step = Step(
-            what,
-            self._mask(addresses),
-            ready=asked(lambda: until(*[peek(each) for each in addresses]), failed, until),
-            idle=idle,
-        )
-        yield step
+        targets = [Target(address) for address in addresses]
+
+        def count(step: MemoryStep) -> int:
+            found.clear()
+            for target in targets:
+                self._found(target, step)
+            places = [range(target.word.newest, target.oldest - 1, -1) for target in targets]
+            newest = tuple(each[0] for each in places)
+            found.extend(each for each in product(*places) if each == newest or (not failed and satisfy(each)))
+            return self._choosable(len(found))
+
+        def satisfy(places: Sequence[int]) -> bool:
+            return until(*[target.word.values[place] for target, place in zip(targets, places, strict=True)])
+
+        ready = asked(lambda: until(*[peek(each) for each in addresses]), failed, until)
+        outcome = yield MemoryStep(what, self._mask(addresses), 0, count, targets, ready=ready, idle=idle)
         if failed:
             raise failed[0]
-        values = [peek(address) for address in addresses]
-        self._passing.before_last()
-        for address in addresses:
-            target = Target(address)
-            target.word = self._watched.known_word(address)
-            target.before = self.views.before_load(acquires=False) | self._known(target)
-            self.views.branches |= self._accesses.past[self._loads(target, target.word.newest)]
-        self._passing.accessed()
+        values = []
+        for target, place in zip(targets, found[outcome], strict=True):
+            values.append(target.word.values[place])
+            self.views.branches |= self._accesses.past[self._loads(target, place)]
+        self._became(outcome)
         return values
 
     async def load_apart(

@@ -9,6 +9,10 @@ from typing import assert_type
 import pytest
 
 from actors.runtime.world import Session, World
+from hw.smmuv3.state import Smmu
+from scenarios.boards.iommu import Iommu
+from scenarios.boards.platform import IOMMUS, iommu_with, parts_of
+from scenarios.boards.smmuv3 import smmuv3_platform
 from scenarios.catalogue import MODULES, load
 from scenarios.parameters import BadValue, Param, Parameters, number, one_of
 from scenarios.scenario import scenario
@@ -118,3 +122,14 @@ def test_what_list_says_of_a_shipped_scenario_is_what_its_record_declares(name: 
     if shipped.record is not None:
         assert shipped.params is shipped.record.declared
         assert vars(shipped.record()) == shipped.complete({})
+
+
+def test_a_third_iommu_is_a_name_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes part in the experiments that it offers words for, and in no other."""
+    third = Iommu(name="third", title="Third", board=smmuv3_platform, hardware=Smmu, variants={"end": {"no-pd": {}}})
+    monkeypatch.setitem(IOMMUS, "third", third)
+    assert list(iommu_with().allowed) == ["smmuv3", "vtd", "third"]
+    assert list(iommu_with("order").allowed) == ["smmuv3", "vtd"]
+    assert parts_of("third", end="no-pd") == {}
+    with pytest.raises(BadValue, match="end='no-pd': only VT-d and Third have that; with iommu=smmuv3 allowed are"):
+        parts_of("smmuv3", end="no-pd")

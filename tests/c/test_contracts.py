@@ -106,6 +106,11 @@ def test_a_missing_function_returns_what_it_is_said_to(tmp_path: Path) -> None:
             "part 'after=first' of a race in C: expected --after",
         ),
         (["--thread", "first", "--after", "none:first"], 2, "--after none: no actor has that name"),
+        (
+            ["--thread", "first", "--thread", "second", "--after", "second:first", "--steps", "3"],
+            6,
+            "1 run reached the step bound",
+        ),
         (["--interrupt", "x"], 2, "part 'interrupt=x' of a race in C: its arguments are numbers, such as 7 or 0x10"),
     ],
 )

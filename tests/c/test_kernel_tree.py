@@ -12,6 +12,7 @@ from actors.c.compiler import image_of
 from actors.c.errors import CompileError
 from actors.c.module import CModule
 from actors.runtime.world import World
+from scenarios.c import fault_queue
 from scenarios.scenario import Scenario, scenario
 from tests.explore.searching import search, worlds
 from tools.explore.dpor.dpor import Dpor
@@ -33,6 +34,8 @@ def _packages() -> Iterator[Path]:
 TREE = next(_packages(), None)
 needs_tree = pytest.mark.skipif(TREE is None, reason="no package of kernel headers from 6.0 on is in /usr/src")
 CODE = CModule([Path(__file__).parent / "kernel_tree" / "some_of_each.c"], tree=TREE)
+
+QUEUE = CModule([Path(fault_queue.__file__).with_suffix(".c")], tree=TREE)
 
 
 def _race(*threads: str, worker: str = "", check: str = "") -> Scenario:
@@ -94,6 +97,25 @@ def test_what_breaks_is_told_in_lines_of_the_users_file(subject: Scenario, messa
     report = _searched(subject)
     assert len(report.found) == 1
     assert any(message in each.finding.message for each in report.found.values())
+
+
+@needs_c
+@needs_tree
+@pytest.mark.parametrize(("is_drained", "schedules", "failing"), [(0, 5, 2), (1, 3, 0)])
+def test_a_file_comes_to_the_same_over_a_kernels_headers(is_drained: int, schedules: int, failing: int) -> None:
+    """As over the small set of headers (`c-fault-queue` in counts.txt)."""
+
+    @scenario(name="fault-queue")
+    def built(world: World) -> None:
+        """The shipped race, over the structures of that kernel."""
+        code = QUEUE.load(world)
+        code.call("setup")
+        world.add_actor("irq", code.thread("report_group", 7))
+        world.add_actor("worker", code.worker("iopf_wq"), daemon=True)
+        world.add_actor("remove", code.thread("remove_device", is_drained))
+
+    report = _searched(built)
+    assert (report.schedules, report.failing) == (schedules, failing)
 
 
 @needs_c

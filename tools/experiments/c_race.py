@@ -25,6 +25,7 @@ _FORMS = {
     "missing": "FUNCTION[:NUMBER]",
     "worker": "QUEUE",
     "interrupt": "NUMBER",
+    "steps": "NUMBER",
     "after": "ACTOR:ACTOR",
     "tree": "PATH",
 }
@@ -65,7 +66,7 @@ def _part(text: str) -> RacePart:
     kind, _, value = text.partition("=")
     if kind not in _FORMS:
         raise Refusal(f"part {text!r} of a race in C: expected one of {', '.join(f'--{each}' for each in _FORMS)}")
-    match = _CALLED.fullmatch(f"c_interrupt:{value}" if kind == "interrupt" else value)
+    match = _CALLED.fullmatch(f"c_interrupt:{value}" if kind in ("interrupt", "steps") else value)
     if kind in ("worker", "after", "tree"):
         if not value or (kind == "after" and not all(value.partition(":"))):
             raise Refusal(f"part {text!r} of a race in C: expected --{kind} {_FORMS[kind]}")
@@ -79,7 +80,7 @@ def _part(text: str) -> RacePart:
 
 
 def _fill(world: World, code: Code, parts: Sequence[RacePart]) -> None:
-    world.step_bound = 20_000
+    world.step_bound = next((part.arguments[0] for part in parts if part.kind == "steps"), 20_000)
     before: dict[str, list[str]] = {}
     for later, earlier in _orders(parts):
         before.setdefault(later, []).append(earlier)

@@ -30,7 +30,7 @@ def params(command: Command) -> Command:
     return decorated
 
 
-_OF_C = ("tree", "missing", "setup", "thread", "interrupt", "worker", "after", "check")
+_OF_C = ("tree", "steps", "missing", "setup", "thread", "interrupt", "worker", "after", "check")
 
 
 def c_actors(command: Command) -> Command:
@@ -39,6 +39,7 @@ def c_actors(command: Command) -> Command:
         ("check", "FUNCTION", "Of C: must return 0 when all are done."),
         ("after", "ACTOR:ACTOR", "Of C: the first begins when the second has ended."),
         ("interrupt", "NUMBER", "Of C: an interrupt that comes once."),
+        ("steps", "NUMBER", "Of C: most steps of a run, instead of 20,000."),
         ("missing", "FUNCTION[:NUMBER]", "Of C: what no file defines only returns that number, or 0."),
         ("tree", "PATH", "Of C: a kernel's source tree, or its installed headers."),
         ("worker", "QUEUE", "Of C: serves the work queue of that name."),

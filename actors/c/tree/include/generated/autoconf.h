@@ -4,8 +4,15 @@
 #define CONFIG_NR_CPUS 16
 #define CONFIG_MMU 1
 #define CONFIG_BUG 1
+#ifdef __clang__
+#define CONFIG_CC_IS_CLANG 1
+#define CONFIG_CLANG_VERSION (__clang_major__ * 10000 + __clang_minor__ * 100)
+#define CONFIG_GCC_VERSION 0
+#else
 #define CONFIG_CC_IS_GCC 1
-#define CONFIG_GCC_VERSION 120000
+#define CONFIG_GCC_VERSION (__GNUC__ * 10000 + __GNUC_MINOR__ * 100)
+#define CONFIG_CLANG_VERSION 0
+#endif
 #define CONFIG_THREAD_INFO_IN_TASK 1
 #define CONFIG_HZ 1000
 #define CONFIG_FLATMEM 1

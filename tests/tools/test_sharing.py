@@ -379,7 +379,7 @@ def test_random_programs_on_weaker_memory(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("memory", "total"), [("tso", 179), ("arm", 180)])
+@pytest.mark.parametrize(("memory", "total"), [("tso", 191), ("arm", 191)])
 def test_many_random_programs_on_weaker_memory(
     memory: str, total: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,4 +388,4 @@ def test_many_random_programs_on_weaker_memory(
 
 @pytest.mark.long
 def test_many_random_programs_that_share_what_no_step_declares(tmp_path: Path) -> None:
-    assert compare(tmp_path, range(100, 500)) == 841
+    assert compare(tmp_path, range(100, 500)) == 934

@@ -204,6 +204,54 @@ MODELS = {
 """,
         "HOLDS: all 2 inequivalent schedules, 4 steps",
     ),
+    "an attribute of a method": (
+        """
+    class Device:
+        def tick(self):
+            pass
+
+        tick.count = 0
+
+    nic = Device()
+
+    @world.actor
+    async def power(cpu):
+        for number in range(1, 4):
+            await cpu.access("set")
+            Device.tick.count = number
+
+    @world.actor
+    async def watchdog(cpu):
+        found = []
+        for tick in range(2):
+            await cpu.access("look")
+            found.append(nic.tick.count)
+        if found == [1, 3]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 10 inequivalent schedules",
+    ),
+    "what is equal and not the same": (
+        """
+    box = [0.0, range(0, 0)]
+
+    @world.actor
+    async def turn(cpu):
+        for number in range(1, 4):
+            await cpu.access("set")
+            box[0], box[1] = -box[0], range(number, number)
+
+    @world.actor
+    async def watchdog(cpu):
+        found = []
+        for tick in range(2):
+            await cpu.access("look")
+            found.append(f"{box[0]} {box[1].start}")
+        if found == ["-0.0 1", "-0.0 3"]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 10 inequivalent schedules",
+    ),
     "to both its own": (
         """
     for number in range(3):

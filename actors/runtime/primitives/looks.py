@@ -135,6 +135,7 @@ class Looks:
             here.look_no_further(f"`{thing.__name__}` of {type(thing.__self__).__name__}")
         function = getattr(thing, "__func__", None)
         if type(function) is FunctionType:
+            self.note(function)
             module, file = function.__globals__.get("__name__", ""), function.__code__.co_filename
             is_deep = file.startswith("<") or not module.startswith(USERS)
         else:

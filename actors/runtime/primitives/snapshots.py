@@ -34,6 +34,8 @@ PLAIN: frozenset[type] = frozenset(
     | {CoroutineType, property, staticmethod, classmethod}
 )
 """Types whose objects never change, or belong to the step that goes on."""
+_BY_VALUE = frozenset({int, str, bytes, bool})
+_BY_TEXT = frozenset({float, complex, range})
 _NEVER_CHANGE = frozenset(
     {"builtins", "datetime", "fractions", "operator", "pathlib", "re", "struct", "_struct", "enum"}
 )
@@ -240,9 +242,10 @@ def is_same(before: Snapshot, now: Snapshot) -> bool:
         return False
     if type(before) is frozenset:
         return set(map(id, before)) == set(map(id, now))
-    if type(before) in PLAIN:
+    if type(before) in _BY_VALUE:
         return bool(before == now)
-    return False
+    # Equal to each other, and yet not the same, are 0.0 and -0.0, and two empty ranges.
+    return type(before) in _BY_TEXT and repr(before) == repr(now)
 
 
 def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:

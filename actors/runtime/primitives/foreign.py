@@ -41,6 +41,8 @@ _LOOKED_INTO = OURS | frozenset(
 """Packages of which it is known what their functions look at (`tools.own_files.understood`)."""
 _FIXED = frozenset({"memory_model", "name", "session"})
 """Attributes of ours that never change while a run goes on."""
+_MODELS = OURS - {"tools", "stopmarker"}
+_LOADS, _CACHE = opmap["LOAD_FAST"], opmap["CACHE"]
 _SETS = (opmap["STORE_ATTR"], opmap["DELETE_ATTR"])
 _TELLS = frozenset({"decode", "emit", "encode"})
 """Methods of ours that say or translate something, and look at nothing."""
@@ -69,27 +71,32 @@ def is_fixed(thing: Any, name: str, value: Any) -> bool:
         return True
     if name in _FIXED or is_ours(kind) or adds_attribute(type(thing), name):
         return True
-    return kind in PLAIN and name not in _set_later(_count())
+    return kind in PLAIN and not _is_set_later(type(thing), name)
 
 
-def _count() -> int:
-    return sum(name.partition(".")[0] in OURS for name in sys.modules)
+def _is_set_later(kind: type, name: str) -> bool:
+    """Whether code of ours sets that attribute of objects that are made already."""
+    loaded = sum(module.partition(".")[0] in _MODELS for module in sys.modules)
+    return name in _set_by_others(loaded) or name in _set_by_itself(kind)
 
 
 @cache
-def _set_later(_: int) -> frozenset[str]:
-    """All attributes that code of ours, as far as it is loaded, sets of objects that are made already."""
-    found: set[str] = set()
-    for name, module in sorted(sys.modules.items()):
-        if name.partition(".")[0] in OURS:
-            for code in _codes(vars(module).values(), name):
-                if code.co_name not in ("__init__", "__post_init__"):
-                    found.update(_set_in(code))
-    return frozenset(found)
+def _set_by_itself(kind: Any) -> frozenset[str]:
+    found = [one for base in kind.__mro__ for one in vars(base).items() if one[0] not in ("__init__", "__post_init__")]
+    codes = _codes((thing for _, thing in found), kind.__module__)
+    return frozenset(name for code in codes for name, is_own in _set_in(code) if is_own)
+
+
+@cache
+def _set_by_others(_: int) -> frozenset[str]:
+    """All attributes that code of ours, as far as it is loaded, sets of what is not the object of its method."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.partition(".")[0] in _MODELS]
+    codes = (code for module in modules for code in _codes(list(vars(module).values()), module.__name__))
+    return frozenset(name for code in codes for name, is_own in _set_in(code) if not is_own)
 
 
 def _codes(things: Iterable[Any], module: str) -> Iterator[CodeType]:
-    """The code of all functions of a module, with those within them."""
+    """The code of functions, and of all within them."""
     for thing in things:
         if isinstance(thing, type) and thing.__module__ == module:
             yield from _codes(list(vars(thing).values()), module)
@@ -101,13 +108,16 @@ def _codes(things: Iterable[Any], module: str) -> Iterator[CodeType]:
             waiting += [one for one in code.co_consts if isinstance(one, CodeType)]
 
 
-def _set_in(code: CodeType) -> Iterator[str]:
-    further = 0
+def _set_in(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """The attributes that code sets, and whether it is of the object whose method it is."""
+    further, before = 0, (0, 0)
     for operation, given in zip(code.co_code[::2], code.co_code[1::2], strict=True):
         argument = further << 8 | given
         further = argument if operation == EXTENDED_ARG else 0
         if operation in _SETS:
-            yield code.co_names[argument]
+            yield code.co_names[argument], before == (_LOADS, 0) and code.co_varnames[:1] == ("self",)
+        if operation not in (EXTENDED_ARG, _CACHE):
+            before = operation, argument
 
 
 def is_foreign(thing: Any) -> bool:

@@ -57,10 +57,13 @@ MODULES = {
     "c-reference": "scenarios.c.small_races",
     "c-stack-completion": "scenarios.c.small_races",
     "c-sequence-count": "scenarios.c.small_races",
+    "c-free-irq": "scenarios.c.small_races",
     "c-ring": "scenarios.c.ring",
 }
 
-IN_C = frozenset({"c-entry-update", "c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count", "c-ring"})
+IN_C = frozenset(
+    {"c-entry-update", "c-fault-queue", "c-reference", "c-stack-completion", "c-sequence-count", "c-free-irq", "c-ring"}
+)
 """Those that need a C compiler."""
 
 ERAS = ("sva-unbind-era", "pasid-lifetime", "attach-vs-share-asid")

@@ -120,6 +120,8 @@ class Announcements:
                 takes |= free
             if each.use & _UNLOCKS:
                 gives |= free
+            if self.is_weak and each.use & _WRITES and not stop.waits:
+                gives |= self._synchronised(each.address)
             if self.is_weak and stop.waits and verb != "spin" and not each.use & _LOCKS:
                 takes |= self._synchronised(each.address)
         about = f"until {' or '.join(names)} changes" if verb == "spin" else names[0]

@@ -1,5 +1,6 @@
-/* Four small races that kernels had in many places, each with the way out of it. */
+/* Five small races that kernels had in many places, each with the way out of it. */
 #include <linux/completion.h>
+#include <linux/interrupt.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <stopmarker.h>
@@ -106,4 +107,45 @@ void read_clock(void)
 	} while (READ_ONCE(clock.sequence) != before);
 	stopmarker_note("apart by", first - second);
 	stopmarker_note("read", first);
+}
+
+/* A device whose interrupt may come while it goes. Its data may be freed once no handler runs and none will. */
+static struct device_data {
+	spinlock_t lock;
+	int interrupts;
+} *data;
+
+static irqreturn_t count_interrupt(int irq, void *device)
+{
+	struct device_data *data = device;
+	unsigned long flags;
+
+	spin_lock_irqsave(&data->lock, flags);
+	data->interrupts++;
+	spin_unlock_irqrestore(&data->lock, flags);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t report_interrupt(int irq, void *device)
+{
+	struct device_data *data = device;
+
+	stopmarker_note("interrupts", READ_ONCE(data->interrupts));
+	return IRQ_HANDLED;
+}
+
+void probe(void)
+{
+	data = kzalloc(sizeof(*data), GFP_KERNEL);
+	spin_lock_init(&data->lock);
+	request_threaded_irq(7, count_interrupt, report_interrupt, IRQF_ONESHOT, "device", data);
+}
+
+void remove_device(int frees)
+{
+	if (frees)
+		free_irq(7, data); /* returns when handler and thread are over */
+	else
+		disable_irq_nosync(7);
+	kfree(data);
 }

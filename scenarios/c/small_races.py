@@ -1,4 +1,4 @@
-"""Small races in C: a reference that is dropped twice, a completion on the stack, a sequence count."""
+"""Small races in C: a reference, a completion on the stack, a sequence count, an interrupt whose driver goes."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ SEQUENCE = (
         why="the reader gets the first word from before and the second from after",
     ),
     Expected(params={"count": "kept"}, verdict="holds", why="the count tells the reader to read again"),
+)
+
+INTERRUPT = (
+    Expected(
+        params={"remove": "disables"},
+        verdict="violated",
+        oracle="UseAfterFree",
+        why="disable_irq_nosync returns while the handler or its thread runs on what is freed next",
+    ),
+    Expected(params={"remove": "frees"}, verdict="holds", why="free_irq returns when handler and thread are over"),
 )
 
 
@@ -79,6 +89,20 @@ def c_sequence_count(world: World, *, count: str) -> None:
     world.add_actor("reader", code.thread("read_clock"))
     world.always("the words belong together", _apart)
     world.sometimes("the reader sees the new words", lambda note: note.subject == "read" and note.value == 1)
+
+
+@scenario(
+    source="an interrupt that comes while the driver is removed",
+    expected=INTERRUPT,
+    remove=one_of("disables", "frees", default="disables", meaning="what removal does to the interrupt"),
+)
+def c_free_irq(world: World, *, remove: str) -> None:
+    """The device's interrupt comes while its driver frees what the handler in C works on."""
+    code = _races.load(world)
+    code.call("probe")
+    world.add_actor("irq", code.interrupt(7))
+    world.add_actor("remove", code.thread("remove_device", remove == "frees"))
+    world.sometimes("the interrupt is handled", lambda note: note.subject == "interrupts")
 
 
 def _apart(note: Note) -> str | None:

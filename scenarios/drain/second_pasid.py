@@ -49,7 +49,7 @@ EXPECTED = (
         params={"drain": "full", "watch": "held"},
         verdict="not found",
         searched=4_000,
-        why="a drain of the queue leaves PRI alone",
+        why="a drain of the queue leaves PRI alone: nobody in this world ever switches it off (80,429 schedules)",
     ),
     Expected(
         params={"drain": "full", "priq": 0, "watch": "overflow"},
@@ -67,7 +67,8 @@ EXPECTED = (
         params={"drain": "inspect", "priq": 2, "watch": "overflow"},
         verdict="not found",
         searched=4_000,
-        why="with room for all that the function may have outstanding there is no overflow, whoever waits",
+        why="with room for all that the function may have outstanding there is no overflow, whoever waits: two "
+        "requests and a Stop Marker fit into four entries (82,088 schedules)",
     ),
     Expected(
         params={"drain": "inspect", "second": 0},

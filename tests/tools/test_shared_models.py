@@ -252,6 +252,27 @@ MODELS = {
 """,
         "VIOLATED: 1 of all 10 inequivalent schedules",
     ),
+    "something behind thousands of others": (
+        """
+    things = [Thing() for _ in range(10_001)]
+
+    @world.actor
+    async def power(cpu):
+        for number in range(1, 4):
+            await cpu.access("set")
+            things[0].value = number
+
+    @world.actor
+    async def watchdog(cpu):
+        found = []
+        for tick in range(2):
+            await cpu.access("look")
+            found.append(Thing(1) in things or Thing(3) in things and 3)
+        if found == [True, 3]:
+            await cpu.note("bad")
+""",
+        "VIOLATED: 1 of all 10 inequivalent schedules",
+    ),
     "to both its own": (
         """
     for number in range(3):

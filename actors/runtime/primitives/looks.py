@@ -25,6 +25,7 @@ from .snapshots import (
     OURS,
     PLAIN,
     USERS,
+    Further,
     Snapshot,
     below,
     is_c_memory,
@@ -98,6 +99,8 @@ class Looks:
             return
         if kind in _ELSEWHERE and is_foreign(thing):
             here.look_no_further(f"`{thing.__name__}`")
+        elif kind is Further:
+            here.look_no_further("an object that holds thousands of others")
         way = way_of(kind)
         if way is None:
             return

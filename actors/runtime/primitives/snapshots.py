@@ -48,6 +48,13 @@ _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items())
 _C_MODULES = ("ctypes", "_ctypes")
 _DEEPEST = 500
 """Objects that are looked at to find out what an iterator goes through."""
+
+
+class Further:
+    """Stands for what lies further away than anybody looks."""
+
+
+FURTHER = Further()
 Snapshot = Any
 Way = Callable[[Any], Snapshot]
 """How the objects of one type are looked at."""
@@ -251,7 +258,7 @@ def is_same(before: Snapshot, now: Snapshot) -> bool:
 def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
     """`thing` and what can be reached from it through containers and attributes, each once.
 
-    With `by_name` that is in an order which is the same in every process, so not through sets, but through functions.
+    What lies too far away is FURTHER. With `by_name` that is in an order which is the same in every process, so not through sets, but through functions.
     """
     seen: dict[int, Any] = {}
     waiting = [thing]
@@ -268,6 +275,8 @@ def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
             waiting.extend(value for _, value in captured(one))
         elif not issubclass(kind, set | frozenset):
             waiting.extend(_parts(one, kind))
+    if waiting and not by_name:
+        yield FURTHER
 
 
 def sources(thing: Any) -> Iterator[Any]:
@@ -291,6 +300,8 @@ def sources(thing: Any) -> Iterator[Any]:
         if one is not thing and (_contents(kind) is not None or is_users(kind) or hasattr(kind, "__next__")):
             yield one
         waiting.extend(other for other in gc.get_referents(one) if type(other) not in PLAIN)
+    if waiting:
+        yield FURTHER
 
 
 def works_on_others(kind: type) -> bool:

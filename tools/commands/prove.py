@@ -138,7 +138,8 @@ def _shared(proof: Proof) -> str:
     shared = proof.terms.experiment().shared
     unknown = unknown_of(shared)
     if unknown:
-        return f" What steps share in Python cannot be told because of {unknown}, so each step counted as dependent on each other one."
+        said = f"What steps share in Python cannot be told because of {unknown}"
+        return f" {said}, so each step counted as dependent on each other one."
     names = names_of(shared)
     return f" Its steps share what none declares: {', '.join(names)}; that counted as declared." if names else ""
 

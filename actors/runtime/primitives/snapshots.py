@@ -258,7 +258,8 @@ def is_same(before: Snapshot, now: Snapshot) -> bool:
 def below(thing: Any, *, by_name: bool = False) -> Iterator[Any]:
     """`thing` and what can be reached from it through containers and attributes, each once.
 
-    What lies too far away is FURTHER. With `by_name` that is in an order which is the same in every process, so not through sets, but through functions.
+    What lies too far away is FURTHER. With `by_name` that is in an order which is the same in every process, so not
+    through sets, but through functions.
     """
     seen: dict[int, Any] = {}
     waiting = [thing]

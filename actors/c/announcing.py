@@ -12,7 +12,23 @@ from actors.runtime.primitives.step import ByteAccess, Mark, Resource, Step
 from hw.bus import PhysAddr
 
 from .errors import FAULTS, Bug, CFault, MissingFunction, Warned
-from .image import ARENA, CONTROL, DMA, HEAP, MOST_DMA, SLOTS, STACK, STACKS, THREADS, Image, Range, Stop, thread
+from .image import (
+    ARENA,
+    CONTROL,
+    DMA,
+    HEAP,
+    MOST_DMA,
+    SLOTS,
+    STACK,
+    STACKS,
+    THREADS,
+    Image,
+    Range,
+    Stop,
+    control,
+    thread,
+)
+from .kernel_tree import WALKED
 
 DONE, FAULT, OTHER, CALL = range(4)
 _READ = 0
@@ -26,6 +42,7 @@ _MOST = 50_000
 """Steps that are kept."""
 _HEAD = Stop.range.offset
 """Bytes of a stop that say all but its ranges."""
+_WALKED = {file.name for file in WALKED}
 _TOLD = (MissingFunction, Warned, Bug)
 """Faults whose address is that of a text."""
 images: dict[str, Image] = {}
@@ -180,11 +197,11 @@ class Announcements:
         """The actor of a thread."""
         return "the set-up" if number == THREADS else self.names.get(number, f"thread {number}")
 
-    def fault(self) -> CFault:
+    def fault(self, number: int) -> CFault:
         """What a thread did wrong."""
         stop = self.image.stop
         kind = FAULTS[stop.value]
-        place = self.places.line(stop.pc)
+        place = self._outside(self.places.line(stop.pc), number)
         made, freed, freed_by, start = stop.detail
         said = text_at(stop.address) if kind in _TOLD else ""
         about = self.name(stop.address, start, made)
@@ -196,6 +213,16 @@ class Announcements:
         )
         error.where = place
         return error
+
+    def _outside(self, place: str, number: int) -> str:
+        """A line of the user's: if it is one of wait queues as they are made here, that which has called them."""
+        if place.partition(":")[0] not in _WALKED:
+            return place
+        turn = thread(number)
+        words = (ctypes.c_uint64 * ((turn.high - turn.user_sp) // 8)).from_address(turn.user_sp)
+        code = range(self.image.segments[0].address, control().written)
+        lines = [self.places.line(word) for word in words if word in code]
+        return next((line for line in lines if line and line.partition(":")[0] not in _WALKED), place)
 
 
 _SAYS = {

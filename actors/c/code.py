@@ -85,7 +85,7 @@ class Code:
             thread(THREADS).result = number
             key = self.resume(THREADS)
         if key in (FAULT, CALL):
-            raise self._steps.fault()
+            raise self._steps.fault(THREADS)
 
     def _returned(self) -> int | None:
         """What the function that is called and that no file defines returns, if that has been said."""
@@ -222,7 +222,7 @@ class Code:
                 if key == DONE:
                     return
                 if key == FAULT:
-                    raise self._steps.fault()
+                    raise self._steps.fault(number)
                 if key == CALL:
                     yield from self._called(number, cpu)
                     continue
@@ -240,7 +240,7 @@ class Code:
         while key != DONE:
             accesses.barriers()
             if key == FAULT:
-                raise self._steps.fault()
+                raise self._steps.fault(number)
             if key == CALL:
                 yield from self._called(number, cpu)
                 key = self.resume(number)
@@ -297,7 +297,7 @@ class Code:
             return
         function = self._exports.get(text_at(self._image.stop.address))
         if function is None:
-            raise self._steps.fault()
+            raise self._steps.fault(caller)
         wanted: Any = function
         count = wanted.__code__.co_argcount - 1
         given = [int(argument) for argument in thread(caller).argument[:count]]

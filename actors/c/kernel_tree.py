@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import CompileError
 
 LAYER = Path(__file__).resolve().parent / "tree"
-WALKED = (LAYER / "waiting.c",)
+WALKED = (LAYER / "kernel_waiting.c",)
 """What is compiled as if it were the user's: each of its accesses is a step."""
 PLAIN = (LAYER / "primitives.c", LAYER / "memory.c")
 """Primitives that announce what they do."""

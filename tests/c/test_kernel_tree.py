@@ -44,6 +44,7 @@ def _race(*threads: str, worker: str = "", check: str = "") -> Scenario:
         """Some of the kernel's primitives."""
         code = CODE.load(world)
         code.call("setup")
+        code.call("setup_waiters")
         for number, name in enumerate(threads):
             world.add_actor(f"{name}{number}", code.thread(name))
         if worker:
@@ -78,6 +79,7 @@ VIOLATED = [
         "some_of_each.c:105: an access to object of some_of_each.c:43+36 (which the set-up allocated), which "
         "free_at_once1 freed at some_of_each.c:116",
     ),
+    (_race("wake_freed"), "some_of_each.c:161: an access to object of some_of_each.c:155"),
     (_race("sleep_under_spin_lock"), "some_of_each.c:148: what may sleep is called while a spin lock is held"),
 ]
 

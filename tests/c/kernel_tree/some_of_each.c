@@ -148,3 +148,15 @@ void sleep_under_spin_lock(void)
 	kfree(kmalloc(8, GFP_KERNEL));
 	spin_unlock(&spin);
 }
+
+static struct wait_queue_head *waiters;
+void setup_waiters(void)
+{
+	waiters = kmalloc(sizeof(*waiters), GFP_KERNEL);
+	init_waitqueue_head(waiters);
+}
+void wake_freed(void)
+{
+	kfree(waiters);
+	wake_up(waiters);
+}

@@ -94,7 +94,7 @@ class RetriesAfterFailure(AtsLoop):
     """BUG: asks again for what software has refused, and so for ever: the address will never be valid."""
 
     def retries_after_failure(self, job: Job) -> bool:
-        """As after a Success."""
+        """It asks again, as after a Success."""
         return job.tries <= self.retries
 
 

@@ -21,7 +21,7 @@ class Prefetcher(Device):
             await self.complete(cpu, job)
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
-        """Nothing yet."""
+        """The device does nothing with the page."""
         return True
 
 
@@ -42,7 +42,7 @@ class StoppablePrefetcher(MarkerDevice):
     """A prefetcher that stops in style B, so that answers may come when nobody waits for them any more."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
-        """Nothing yet."""
+        """The device does nothing with the page."""
         return True
 
 
@@ -50,7 +50,7 @@ class SilentPrefetcher(StoppablePrefetcher):
     """It neither waits for its answers nor sends a Stop Marker, which Linux does not use on VT-d."""
 
     async def after_report(self, cpu: Cpu) -> None:
-        """Nothing."""
+        """Nothing follows the report."""
 
 
 class LeakyPrefetcher(StoppablePrefetcher, LeakyDevice):
@@ -61,5 +61,5 @@ class WaitingPrefetcher(Device):
     """A prefetcher that stops in style A: it waits for every answer."""
 
     async def access(self, cpu: Cpu, job: Job) -> bool:
-        """Nothing yet."""
+        """The device does nothing with the page."""
         return True

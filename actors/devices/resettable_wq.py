@@ -26,7 +26,7 @@ class ResettableWq(ResettableFunction):
     """The queue takes work, and its work may ask for pages."""
 
     def may_ask(self, job: Job) -> bool:
-        """Also, the queue is on."""
+        """The queue has to be on, too."""
         return self.on and ResettableFunction.may_ask(self, job)
 
     async def commands(self, cpu: Cpu) -> None:

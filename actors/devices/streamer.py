@@ -19,6 +19,6 @@ class StoppableStreamer(Streamer):
     """A streamer that stops when it is told to and its writes are done."""
 
     async def engine(self, cpu: Cpu) -> None:
-        """Its jobs, then the stop."""
+        """Do all jobs, then stop."""
         await Streamer.engine(self, cpu)
         await self.stop(cpu)

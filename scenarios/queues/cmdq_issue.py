@@ -51,7 +51,7 @@ def cmdq_issue(world: World, given: CmdqIssue) -> None:
 
 
 def share(world: World, driver: type[LockFreeCmdq], given: CmdqIssue) -> None:
-    """The same, by any driver."""
+    """Have CPUs share a command queue, with any driver."""
     registers = Registers(world.frames.allocate(MMIO))
     ring = Ring(world.frames.allocate(KERNEL), given.entries, commands.ENTRY_WORDS)
     words = QueueWords(

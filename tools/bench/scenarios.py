@@ -43,7 +43,7 @@ class Line:
     proof: Proof
 
     def cells(self) -> tuple[str, ...]:
-        """As printed."""
+        """The cells of its row."""
         report = self.proof.report
         speed = (f"{self.steps:.0f}", f"{self.walk:,.0f}", f"{self.ratio:.2f}")
         return (self.name, *speed, self.proof.verdict, f"{report.schedules:,}", f"{report.seconds:.1f} s")

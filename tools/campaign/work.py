@@ -117,7 +117,7 @@ def code_of(cell: Cell) -> bytes:
 
 
 def code_of_all(cells: Iterable[Cell]) -> str:
-    """The same of several cells."""
+    """The digest of what several cells run."""
     return hashlib.sha256(b"".join(sorted({code_of(cell) for cell in cells}))).hexdigest()
 
 

@@ -100,7 +100,7 @@ class VariableOwners(ast.NodeVisitor):
         self._scope.elsewhere.update(node.names)
 
     def visit_Global(self, node: ast.Global) -> None:
-        """FunctionNames of the module."""
+        """These names are the module's."""
         self._scope.globals.update(node.names)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -108,11 +108,11 @@ class VariableOwners(ast.NodeVisitor):
         self._function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        """The same."""
+        """An asynchronous function has names as any other."""
         self._function(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        """The same."""
+        """A lambda has names as a function has."""
         self._function(node)
 
     def visit_Yield(self, node: ast.Yield) -> None:
@@ -121,7 +121,7 @@ class VariableOwners(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> None:
-        """The same."""
+        """`yield from` makes a generator, too."""
         self._scope.is_suspended = True
         self.generic_visit(node)
 
@@ -158,7 +158,7 @@ class VariableOwners(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_MatchStar(self, node: ast.MatchStar) -> None:
-        """The same."""
+        """A starred pattern sets a name, too."""
         if node.name:
             self._scope.stored.add(node.name)
 

@@ -79,7 +79,7 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
-        """The same."""
+        """An asynchronous function is treated as any other."""
         self._function(node)
         return node
 
@@ -164,7 +164,7 @@ class _Visible(ast.NodeTransformer):
         return node
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AsyncWith:
-        """The same."""
+        """An asynchronous block is treated as any other."""
         self._managed(node)
         return node
 

@@ -52,7 +52,7 @@ class PlainProgress:
             self.end(report)
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Leave nothing open."""
 
     def end(self, report: Report) -> None:
         """A line now."""

@@ -50,7 +50,7 @@ def memory_of(*experiments: Params) -> str:
 
 
 def memory(*experiments: Params) -> str:
-    """The same, as people read it."""
+    """The memory model, as people read it."""
     return "; ".join(MEMORY[model] for model in _models(experiments))
 
 

@@ -127,7 +127,7 @@ class VtdUnits(IommuUnits):
             await self.refused(cpu, request, ordinal, outcome.response)
 
     async def untranslated_write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:
-        """As any write."""
+        """Handle it as any write."""
         await self.write(cpu, dma, arrive)
 
     async def write(self, cpu: Cpu, dma: Dma, arrive: Arrive) -> None:

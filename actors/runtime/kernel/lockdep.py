@@ -22,7 +22,7 @@ class LockOrder:
         self._order = world.lock_order
 
     def observe(self, event: Any) -> None:
-        """Nothing."""
+        """No event matters to it."""
 
     def at_quiescence(self) -> None:
         """Violation if the locks that were taken while others were held form a circle; the message names it."""
@@ -61,7 +61,7 @@ class NoWaitUnderSpinLock:
         self._waits = world.busy_waits
 
     def observe(self, event: Any) -> None:
-        """Nothing."""
+        """No event matters to it."""
 
     def at_quiescence(self) -> None:
         """Violation if somebody did."""

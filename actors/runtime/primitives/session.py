@@ -35,7 +35,7 @@ class LentPart(Protocol):
     """To which world, counted from 1."""
 
     def renew(self) -> None:
-        """As when it was made: another world begins."""
+        """Return to the initial state: another world begins."""
         ...
 
 

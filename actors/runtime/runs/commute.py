@@ -164,7 +164,7 @@ class _InOrder:
         return options[0]
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""
 
 
 class Story:

@@ -49,7 +49,7 @@ class Fifo:
         return self._last
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""
 
 
 class RandomWalk:
@@ -59,14 +59,14 @@ class RandomWalk:
         self._draw = random.Random(seed).random
 
     def start(self, record: Record) -> None:
-        """Nothing to prepare."""
+        """Prepare nothing."""
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """Any option, each as likely."""
         return options[floor(self._draw() * len(options))]
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""
 
 
 class ScheduleMismatch(Exception):

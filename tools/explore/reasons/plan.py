@@ -73,7 +73,7 @@ class Follow:
         return self._chosen
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""
 
     def _catch_up(self) -> None:
         """Entries that were carried out since the last choice are done with."""

@@ -41,7 +41,7 @@ class Shrunk:
 
     @property
     def schedule(self) -> Schedule:
-        """Its recording."""
+        """The recorded schedule."""
         return self.execution.schedule
 
     @property

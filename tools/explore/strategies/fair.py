@@ -48,4 +48,4 @@ class Fair:
         return options[int(self._draw() * len(options))]
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""

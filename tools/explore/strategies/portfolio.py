@@ -57,21 +57,21 @@ class Portfolio:
         return False
 
     def begin_anew(self) -> None:
-        """All of them."""
+        """Let all strategies begin anew."""
         for strategy in self._all:
             strategy.begin_anew()
 
     def start(self, execution: Record) -> None:
-        """Its run."""
+        """Start a run of the strategy whose turn it is."""
         self._left -= 1
         self._current.start(execution)
 
     def choose(self, options: Sequence[int], outcome: bool) -> int:
-        """Its choice."""
+        """Let the strategy whose turn it is choose."""
         return self._current.choose(options, outcome)
 
     def finish(self) -> None:
-        """Its run is over."""
+        """Tell the strategy whose turn it is that its run is over."""
         self._current.finish()
 
 

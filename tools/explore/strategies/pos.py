@@ -45,7 +45,7 @@ class Pos:
         return best
 
     def finish(self) -> None:
-        """Nothing to keep."""
+        """Keep nothing of the run."""
 
     def _forget(self) -> None:
         """Drop the priorities of steps that were taken, and of those that were offered and race with one of them."""

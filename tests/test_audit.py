@@ -36,9 +36,9 @@ def undeclared(world: World, what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "complaint"),
     [
-        ("read", "step `careless` reads word 0x1000, which it does not declare"),
-        ("write", "step `careless` writes word 0x1000, which it does not declare"),
-        ("condition", "step `flag` reads word 0x1008, which it does not declare"),
+        ("read", "step `careless` reads word hidden (0x1000), which it does not declare"),
+        ("write", "step `careless` writes word hidden (0x1000), which it does not declare"),
+        ("condition", "step `flag` reads word flag (0x1008), which it does not declare"),
         ("event", "step `careless` emits Note, which touches ('note', 'hidden'), without declaring it"),
     ],
 )

@@ -159,7 +159,7 @@ class World(Stage):
             self._at_end.pop()()
 
     def word(self, name: str = "", value: int = 0) -> PhysAddr:
-        """A fresh word of kernel memory; `name` is for who reads the scenario."""
+        """A fresh word of kernel memory; `name` is what steps and messages call it."""
         self.refuse_late("world.word", name)
         if not isinstance(value, int):
             raise MisuseError(f"world.word({name!r}, {shown(value)}): a word holds a number")
@@ -167,6 +167,7 @@ class World(Stage):
             self._frame = self.frames.allocate(KERNEL)
         address = PhysAddr(self._frame + WORD_BYTES * (self._words % (FRAME_BYTES // WORD_BYTES)))
         self._words += 1
+        self.session.name_word(address, name)
         self.memory.write(address, value)
         return address
 

@@ -124,7 +124,7 @@ def test_memory_behind_the_back_of_a_step_is_refused(
     Path("mine.py").write_text(HEAD + BEHIND)
     result = call(command[0], "mine.py", *command[1:])
     assert (result.exit_code, result.stdout) == (7, "")
-    complaint = "first raised FootprintError: step `store a` writes word 0x1008, which it does not declare"
+    complaint = "first raised FootprintError: step `store a` writes word b (0x1008), which it does not declare"
     assert f"stopmarker: {command[0]} mine.py::hidden: {complaint}" in result.stderr
 
 
@@ -235,7 +235,7 @@ def test_hidden_state_of_one_moment_is_found_in_the_only_schedule(tmp_path: Path
     mine.write_text(BRIEF)
     result = call("prove", str(mine))
     assert result.exit_code == Exit.ERROR
-    assert "of reader, then `load 0x1000` of writer, is not the same as the other way round" in result.stderr
+    assert "of reader, then `load word` of writer, is not the same as the other way round" in result.stderr
 
 
 @pytest.mark.parametrize(("own", "thorough", "others"), [(ALL, 11, 2 * 53 + 3), (ALL_OWN, 15, 2 * 705)])

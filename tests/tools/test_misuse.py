@@ -68,7 +68,7 @@ def finding(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("await cpu.store(x, None)", "`store 0x1000`: found None to be stored: a word holds a number"),
+        ("await cpu.store(x, None)", "`store x`: found None to be stored: a word holds a number"),
         ("await cpu.rmw(x, lambda n: n - 1, 'refs')", "`rmw refs`: write of -1 to 0x1000: a word holds 0..0xffff"),
         ("await cpu.store(x, 1 << 64, 'big')", f"`store big`: write of {1 << 64} to 0x1000: a word holds 0.."),
         ("await cpu.store(1, x)", "`store 0x1`: write of 0x1000 at 0x1: not a multiple of 8"),

@@ -131,7 +131,7 @@ def test_the_state_before_a_step() -> None:
             "0 driver: CD[1] = mm B",
             "1 driver: free PASID 1 (gen1 -> gen2), a label too long for either side",
         ),
-        words=((4096, "CD[1]", 2),),
+        words=((4096, "bind", 2),),
     )
 
 

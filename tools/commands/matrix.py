@@ -123,8 +123,8 @@ def _note(row: MatrixRow) -> str:
             return "as expected"
         case False:
             return f"NOT AS EXPECTED: {_expectation(row)}"
-        case None if row.verdict == "holds" or row.expected is None:
-            return "no expectation"
+        case None if row.expected is None:
+            return "nothing is expected of it"
         case _:
             bounded = row.proof.report.bounded
             why = f"{counted(bounded, 'run')} reached the step bound" if bounded else "the budget ended"
@@ -133,11 +133,15 @@ def _note(row: MatrixRow) -> str:
 
 def _summary(done: Sequence[MatrixRow], rows: int) -> str:
     as_expected = sum(row.agrees is True for row in done)
-    surprising = sum(row.surprises for row in done)
+    stated = [row for row in done if row.expected is not None]
+    surprising = sum(row.surprises for row in stated)
     rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
     within = memory(*(row.proof.terms.params for row in done))
-    rest = len(done) - as_expected - surprising
-    return f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared. Bounds: {within}."
+    rest = len(stated) - as_expected - surprising
+    said = f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared"
+    if len(stated) < len(done):
+        said += f", {len(done) - len(stated)} of which nothing is expected (`expected=` of @scenario says what is)"
+    return f"{said}. Bounds: {within}."
 
 
 def _code(done: Sequence[MatrixRow]) -> Exit:

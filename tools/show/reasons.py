@@ -22,6 +22,8 @@ _VERBS = frozenset(
         start stop store take test touch try unbind unlock unmap unpark update use wait wake walk write""",
     )
 )
+_ACCESSES = ("load", "store")
+"""Behind another verb they begin a label that is a sentence of its own."""
 _FUNCTION = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+|kfree|kmalloc|mmget|mmput")
 _PHRASES = {"read lock": "read-lock", "read unlock": "read-unlock", "write lock": "write-lock"}
 _PHRASES |= {"write unlock": "write-unlock", "irq": "take interrupt", "rmw": "update"}
@@ -53,7 +55,7 @@ def _deed(point: Point) -> tuple[str, str]:
     word, _, rest = what.partition(" ")
     if ": " in what:
         return "reach", f'"{what}"'
-    if word in _VERBS:
+    if word in _VERBS and rest.partition(" ")[0] not in _ACCESSES:
         return word, rest
     if _FUNCTION.fullmatch(word):
         return "call", what

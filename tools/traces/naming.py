@@ -11,13 +11,15 @@ _VERBS = ("load", "store", "rmw")
 
 
 def word_names(run: Record) -> dict[int, str]:
-    """The memory words that the steps of a run touched: address, and the name that a load or store gave it, or hex."""
+    """The memory words that the steps of a run touched: address, and the name that the world gave it, or else a load or
+    store, or hex."""
+    given = run.world.session.words
     names: dict[int, str] = {}
     for step in run.steps:
         for resource in run.world.session.resources.names(step.reads | step.writes):
             if isinstance(resource, tuple) and len(resource) == 2 and resource[0] == "word":
                 verb, _, name = step.what.partition(" ")
-                known = names.setdefault(resource[1], hex(resource[1]))
+                known = names.setdefault(resource[1], given.get(resource[1]) or hex(resource[1]))
                 if verb in _VERBS and known.startswith("0x"):
                     names[resource[1]] = name.partition(" = ")[0].partition(" at ")[0]
     return names

@@ -28,14 +28,16 @@ class AuditedMemory(Memory):
         """Read a word that the step declared, either way."""
         step, word = self._session.performed, self._mask(("word", address))
         if step is not None and not (step.reads | step.writes) & word:
-            raise FootprintError(f"step `{step.what}` reads word {address:#x}, which it does not declare")
+            read = self._session.word(address)
+            raise FootprintError(f"step `{step.what}` reads word {read}, which it does not declare")
         return super().read(address)
 
     def write(self, address: PhysAddr, value: int) -> None:
         """Write a word that the step declared as written."""
         step, word = self._session.performed, self._mask(("word", address))
         if step is not None and not step.writes & word:
-            raise FootprintError(f"step `{step.what}` writes word {address:#x}, which it does not declare")
+            written = self._session.word(address)
+            raise FootprintError(f"step `{step.what}` writes word {written}, which it does not declare")
         super().write(address, value)
 
 

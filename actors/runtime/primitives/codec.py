@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 import msgpack
 
 _pack = msgpack.Packer(autoreset=True).pack
+_CARRIED = (int, str, bytes, float, list, tuple, Enum, type(None))
 _REMEMBERED = 1_024
 """Decoded messages that a codec keeps: making one of these costs ten times a look-up."""
 
@@ -50,6 +51,8 @@ class Codec:
                     f"found {_called(kind)}; a port carries frozen dataclasses whose fields are "
                     "numbers, texts, enums or lists of numbers"
                 )
+            if wrong := _uncarried(kind):
+                raise TypeError(f"{wrong}; its fields are numbers, texts, enums or lists of numbers")
         self._types = types
         self._layouts = tuple(_layout(kind) for kind in types)
         self._fields = {kind: ((tag,), self._layouts[tag][0]) for tag, kind in enumerate(types)}
@@ -61,6 +64,9 @@ class Codec:
             tag, fields_of = self._fields[type(message)]
         except KeyError:
             allowed = ", ".join(kind.__name__ for kind in self._types) or "nothing"
+            if isinstance(message, type):
+                hint = f"{message.__name__} is a type; send a message, such as {message.__name__}(…)"
+                raise TypeError(f"{hint}; this port carries {allowed}") from None
             raise TypeError(f"send {type(message).__name__}: this port carries {allowed}") from None
         data: bytes = _pack(tag + fields_of(message))
         return data
@@ -83,6 +89,16 @@ class Codec:
         return message
 
 
+def _uncarried(kind: type) -> str:
+    """The field of a message that cannot be packed, as far as its type says so; empty if there is none."""
+    for name, hint in get_type_hints(kind).items():
+        if isinstance(hint, type) and hint not in (object, Any) and not issubclass(hint, _CARRIED):
+            return f"{kind.__name__}.{name} is a {hint.__name__}"
+    return ""
+
+
 def _called(kind: Any) -> str:
+    if is_dataclass(kind) and not isinstance(kind, type):
+        return f"the message {kind!r}, give its type {type(kind).__name__}"
     name = str(getattr(kind, "__name__", kind))
     return f"{name}, a dataclass that can be changed" if is_dataclass(kind) else name

@@ -315,7 +315,14 @@ class Cpu(Barriers, Thread):
         """What a step does to a word, as text; MisuseError if that is none."""
         if not isinstance(address, int):
             self.refuse(no_word(f"{verb} {what}".rstrip(), address))
-        return f"{verb} {what or hex(address)}"
+        name = self._session.words.get(address) or what or hex(address)
+        # A label of a word or two calls it otherwise; a longer one is a sentence, and says why.
+        is_sentence = what.count(" ") > 1 and name not in what and what.partition(" = ")[0] not in name
+        said = f"{name} ({what})" if is_sentence else what or name
+        return said if said.startswith(f"{verb} ") else f"{verb} {said}"
+
+    def _called(self, what: str, verb: str, address: PhysAddr) -> str:
+        return what or f"{verb} {self._session.words.get(address) or hex(address)}"
 
     def _named(self, resources: Sequence[Resource]) -> int:
         """The mask of what a step says that it touches; MisuseError, which counts also if an actor catches it."""

@@ -133,6 +133,10 @@ class Barriers:
     store: Callable[..., Coroutine[Any, Any, None]]
     rmw: Callable[..., Coroutine[Any, Any, int]]
 
+    def _called(self, what: str, verb: str, address: PhysAddr) -> str:
+        """The label of a step: `what`, or what it does to which word."""
+        return what or f"{verb} {address:#x}"
+
     def _fence(self, fence: Fence) -> None:
         """Keep accesses in order, where memory does not do so anyhow."""
 
@@ -188,23 +192,25 @@ class Barriers:
 
     def xchg(self, address: PhysAddr, value: int, what: str = "", *, order: str = "full") -> Coroutine[Any, Any, int]:
         """xchg, atomic_xchg: the value before. `order` is the suffix: relaxed, acquire, release, or full for none."""
-        return self._atomic(address, lambda _: value, what or f"xchg {address:#x}", order)
+        return self._atomic(address, lambda _: value, self._called(what, "xchg", address), order)
 
     def cmpxchg(
         self, address: PhysAddr, expected: int, value: int, what: str = "", *, order: str = "full"
     ) -> Coroutine[Any, Any, int]:
         """cmpxchg: the value before; one that is not as expected stays, and then nothing is ordered."""
         change = partial(exchange, expected, value)
-        return self._atomic(address, change, what or f"cmpxchg {address:#x}", order, lambda now: now != expected)
+        return self._atomic(address, change, self._called(what, "cmpxchg", address), order, lambda now: now != expected)
 
     async def add(self, address: PhysAddr, amount: int, what: str = "", *, order: str = "full") -> int:
         """atomic_add_return: the value after; a word has 64 bits."""
         change = partial(_sum, amount)
-        return change(await self._atomic(address, change, what or f"add to {address:#x}", order))
+        return change(await self._atomic(address, change, self._called(what, "add to", address), order))
 
     async def add_unseen(self, address: PhysAddr, amount: int, what: str = "") -> None:
         """atomic_add, atomic_inc, …: without a result, which orders nothing; `rmb` does not see its load."""
-        await self._atomic(address, partial(_sum, amount), what or f"add to {address:#x}", "relaxed", unseen=True)
+        await self._atomic(
+            address, partial(_sum, amount), self._called(what, "add to", address), "relaxed", unseen=True
+        )
 
     def writel(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
         """A store to a register of a device, which comes after the stores to memory before it."""

@@ -70,6 +70,8 @@ class Session:
         """The step that is being performed, where accesses are checked; None between steps."""
         self.known: dict[Hashable, Step] = {}
         """Steps that are the same in every run, by what makes them so; nobody may change one."""
+        self.words: dict[int, str] = {}
+        """Of each word that has a name, by its address."""
         self._parts: dict[Hashable, Any] = {}
         self._named: dict[tuple[str, Hashable], int] = {}
         """The world that was last lent a part of that space and name."""
@@ -100,6 +102,18 @@ class Session:
             name = f"{given} ({number})"
         self._named[space, name] = self._worlds
         return name
+
+    def name_word(self, address: int, given: str) -> None:
+        """A word of memory is called so in this world; what was said of it under another name is forgotten."""
+        name = self.name("word", given) if given else ""
+        if self.words.get(address, "") != name:
+            self.words[address] = name
+            self.known.clear()
+
+    def word(self, address: int) -> str:
+        """What messages call a word."""
+        name = self.words.get(address)
+        return f"{name} ({address:#x})" if name else f"{address:#x}"
 
     def lend(self, kind: type[PartT], name: str, *more: Hashable) -> PartT:
         """The part of that kind and name, as new."""

@@ -45,6 +45,7 @@ def _race(*threads: str, worker: str = "", check: str = "") -> Scenario:
         code = CODE.load(world)
         code.call("setup")
         code.call("setup_waiters")
+        code.call("setup_guarded")
         for number, name in enumerate(threads):
             world.add_actor(f"{name}{number}", code.thread(name))
         if worker:
@@ -68,6 +69,8 @@ HOLDS = [
     (_race("queue_and_flush", "await_served", worker="iopf/7", check="is_not_handled"), 5),
     (_race("read_fault", "free_after_readers"), 7),
     (_race("read_fault", "free_later", worker="rcu"), 7),
+    (_race("read_one", "read_other", "free_after_one"), 7),
+    (_race("read_other", "read_one", "free_after_one"), 7),
     (_race("write_under_semaphore", "write_under_semaphore", check="is_not_two"), 2),
     (_race("count_mine", "count_mine", check="total_is_not_two"), 2),
 ]
@@ -80,6 +83,10 @@ VIOLATED = [
         "free_at_once1 freed at some_of_each.c:116",
     ),
     (_race("wake_freed"), "some_of_each.c:161: an access to object of some_of_each.c:155"),
+    (
+        _race("read_other", "read_one", "free_after_other"),
+        "some_of_each.c:174: an access to object of some_of_each.c:168",
+    ),
     (_race("sleep_under_spin_lock"), "some_of_each.c:148: what may sleep is called while a spin lock is held"),
 ]
 

@@ -50,7 +50,7 @@ void __init_swait_queue_head(void *queue, const char *name, void *key) {}
 void mutex_destroy(void *lock) {}
 int c_spin_is_locked(uint64_t lock) { return c_is_held(lock, PC, SP); }
 
-enum { RCU = 1 };
+#define RCU ((unsigned long)&rcu_readers)
 void __rcu_read_lock(void) { c_begin_reading(RCU, PC, SP); }
 void __rcu_read_unlock(void) { c_end_reading(RCU, PC, SP); }
 void synchronize_rcu(void) { c_wait_for_readers(RCU, PC, SP); }

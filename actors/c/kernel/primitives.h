@@ -13,7 +13,8 @@ int c_is_held(unsigned long lock, unsigned long pc, unsigned long sp);
 void *c_allocate(unsigned long size, int is_zero, int sleeps, unsigned long pc);
 void c_free(unsigned long address, unsigned long pc, unsigned long sp);
 unsigned long c_size(unsigned long address);
-/* Who reads what is only freed after a grace period: `domain` is any address, such as that of an SRCU structure. */
+/* Who reads what is only freed after a grace period: `domain` is an address, such as that of an SRCU structure. */
+extern unsigned long rcu_readers; /* stands for those of RCU itself */
 void c_begin_reading(unsigned long domain, unsigned long pc, unsigned long sp);
 void c_end_reading(unsigned long domain, unsigned long pc, unsigned long sp);
 void c_wait_for_readers(unsigned long domain, unsigned long pc, unsigned long sp);

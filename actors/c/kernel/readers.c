@@ -8,6 +8,7 @@ struct domain {
 };
 enum { DOMAINS = 8 };
 OURS static struct domain domains[DOMAINS];
+OURS uint64_t rcu_readers;
 OURS static uint64_t seen[SLOTS][SLOTS];
 
 static struct domain *domain_at(uint64_t address, uint64_t pc)
@@ -20,17 +21,19 @@ static struct domain *domain_at(uint64_t address, uint64_t pc)
 	c_fault(EXHAUSTED, address, 0, pc);
 }
 
-/* A step on the reader's own word, and on the structure, so that to free it conflicts. */
+/* What stands for the words of a domain's readers, wherever in the table it has come to: which domain is used first must
+ * decide nothing. */
+static uint64_t words_of(uint64_t address) { return 1UL << 46 | address << 10; }
+
+/* A step on the structure, so that to free it conflicts, and on the reader's own word. */
 static void step(struct domain *domain, const char *verb, uint64_t pc, uint64_t sp)
 {
 	c_running->user_sp = sp;
 	c_begin_step(verb, pc);
-	c_range((uint64_t)&domain->depth[c_number()], 8, WRITES);
-	if (domain->address >= IMAGE)
-		c_range(domain->address, 4, READS);
+	c_range(domain->address, 4, READS);
+	c_range(words_of(domain->address) + 8 * c_number(), 8, WRITES);
 	c_take_step(NULL, 0, 0);
-	if (domain->address >= IMAGE)
-		c_check(domain->address, 4, 0, pc);
+	c_check(domain->address, 4, 0, pc);
 }
 
 void c_begin_reading(uint64_t address, uint64_t pc, uint64_t sp)
@@ -74,10 +77,10 @@ void c_wait_for_readers(uint64_t address, uint64_t pc, uint64_t sp)
 	c_running->user_sp = sp;
 	for (int is_end = 0; is_end < 2; is_end++) {
 		c_begin_step(is_end ? "wait for readers" : "begin grace period", pc);
-		c_range((uint64_t)domain->depth, sizeof domain->depth, READS);
-		if (address >= IMAGE)
-			c_range(address, 4, READS);
+		c_range(address, 4, READS);
+		c_range(words_of(address), 8 * SLOTS, READS);
 		c_take_step(is_end ? have_ended : NULL, (uint64_t)domain, me);
+		c_check(address, 4, 0, pc);
 		for (int i = 0; i < SLOTS && !is_end; i++)
 			seen[me][i] = domain->depth[i] ? domain->ended[i] : ~0UL;
 	}

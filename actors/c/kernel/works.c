@@ -30,7 +30,8 @@ struct head {
 	void (*function)(struct head *);
 };
 OURS static uint64_t domain_of[TURNS];
-enum { RCU = 1, MOST_OFFSET = 4096 };
+enum { MOST_OFFSET = 4096 };
+#define RCU ((unsigned long)&rcu_readers)
 
 /* The queue that a work was queued on last; NULL if it has never been. */
 static struct queue *queue_of(struct work *work)

@@ -160,3 +160,27 @@ void wake_freed(void)
 	kfree(waiters);
 	wake_up(waiters);
 }
+
+/* Two domains, so that which is used first must not matter. */
+DEFINE_STATIC_SRCU(one);
+DEFINE_STATIC_SRCU(other);
+static int *guarded;
+void setup_guarded(void) { guarded = kzalloc(sizeof(*guarded), GFP_KERNEL); }
+void read_one(void)
+{
+	int index = srcu_read_lock(&one), *value = READ_ONCE(guarded);
+
+	if (value)
+		READ_ONCE(*value);
+	srcu_read_unlock(&one, index);
+}
+void read_other(void) { srcu_read_unlock(&other, srcu_read_lock(&other)); }
+static void replace(struct srcu_struct *domain)
+{
+	int *before = xchg(&guarded, NULL);
+
+	synchronize_srcu(domain);
+	kfree(before);
+}
+void free_after_one(void) { replace(&one); }
+void free_after_other(void) { replace(&other); }

@@ -63,3 +63,8 @@ def decode_layout(layout: Layout, words: Sequence[int]) -> dict[str, int]:
         raise ValueError(f"structure of {len(words)} words: this layout has {len(layout)}")
     pairs = zip(layout, words, strict=True)
     return {name: part.get(word) for table, word in pairs for name, part in table.items()}
+
+
+def unnamed_bits(layout: Layout, words: Sequence[int]) -> tuple[int, ...]:
+    """The bits of each word that are set and that no field of its table names."""
+    return tuple(word & ~sum(part.mask for part in table.values()) for table, word in zip(layout, words, strict=True))

@@ -301,6 +301,14 @@ def show(**options: Any) -> None:
     _act("show", **options)
 
 
+@cli.command()
+@click.argument("log", metavar="LOG|-")
+@common
+def decode(**options: Any) -> None:
+    """Say what a log of dmesg or ftrace holds: every record of an IOMMU in its fields, and what it rules out."""
+    _act("decode", **options)
+
+
 def _act(
     body: str, *, as_json: bool, color: bool | None, verbose: bool, memory_limit: str = "none", **options: Any
 ) -> NoReturn:

@@ -29,6 +29,11 @@ LAYOUT = (
 )
 
 
+TTRNW = Field(44, 1)
+"""Word 1: whether a walk read or wrote the table whose access F_PERMISSION refuses with CLASS=TTD; no walk of the model
+meets that, so it is no field of its records."""
+
+
 class EventId(IntEnum):
     """What an event record reports."""
 

@@ -281,7 +281,10 @@ void c_touch(uint64_t kind, uint64_t address, uint64_t size, uint64_t pc, uint64
 
 	kind &= 3;
 	t->user_sp = sp;
-	t->order = 0;
+	if (kind == ATOMIC || mark & MARKED)
+		t->order = 0; /* plain accesses, such as what a compiler spills, may come between */
+	else
+		order = 0;
 	settle(t);
 	if (is_own(address)) {
 		if (address < sp)

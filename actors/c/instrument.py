@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from .assembly import Instruction, parsed, statements
 from .marks import MARKED, PLAIN
-from .operands import Access, UnknownInstruction, is_string, memory_use
+from .operands import Access, UnknownInstruction, is_memory, is_string, memory_use
 
 _FUNCTION = re.compile(r"\.type\s+([.\w$]+),\s*[@%]function")
 _LINE = re.compile(r"\.loc\s+(\d+)\s+(\d+)")
@@ -89,6 +89,8 @@ class _Function:
         """Instructions before the frame is one."""
         self._count = 0
         self._labels = set[str]()
+        self._loads_stack = False
+        """Whether an instruction took the stack pointer from memory, since the last label."""
         self._frame = ("%rsp", "%rbp") if self._prologue else ("%rsp",)
         self._is_known = any(self._exposes(number, each) for number, each in enumerate(body))
 
@@ -113,6 +115,7 @@ class _Function:
         if not line.endswith(":"):
             return f"\t{line}"
         self._labels.add(line[:-1])
+        self._loads_stack = False
         return line
 
     def announced(self, line: str, instruction: Instruction, mark: str) -> Iterator[str]:
@@ -123,11 +126,14 @@ class _Function:
                 yield from _kept("call\tframe_enter")
             if self._exposes(self._count, instruction):
                 yield from _kept("call\tframe_expose")
+            if raised := _raised(mnemonic, operands):
+                yield from _kept(raised, "call\tframe_shrink")
             if mnemonic in ("ret", "retq"):
                 yield from _kept("call\tframe_end")
         self._count += 1
         if _JUMP.match(mnemonic):
             yield from self._jump(mnemonic, operands)
+        self._loads_stack |= mnemonic.startswith("mov") and operands[-1] == "%rsp" and is_memory(operands[0])
         if is_string(mnemonic, operands):
             yield from _kept(_string(prefix, mnemonic))
             return
@@ -149,6 +155,8 @@ class _Function:
     def _jump(self, mnemonic: str, operands: Sequence[str]) -> Iterator[str]:
         """A jump back is counted; one that leaves the function is refused: the compiler was told not to write any."""
         target = operands[0] if operands else ""
+        if target.startswith("*") and self._loads_stack:
+            raise UnknownInstruction("longjmp leaves the function")
         if target.startswith("*") or target in self._labels or re.fullmatch(r"\d+b", target):
             yield from _kept("call\tblock_back")
         elif not re.fullmatch(r"\.L\w+|\d+f", target):
@@ -160,6 +168,26 @@ def _moves_stack(mnemonic: str, operands: Sequence[str]) -> bool:
     if mnemonic.startswith(("cmp", "test", "push")) or not operands or operands[0].startswith("$"):
         return False
     return operands[-1] == "%rsp" or (mnemonic.startswith("x") and "%rsp" in operands)
+
+
+def _raised(mnemonic: str, operands: Sequence[str]) -> str:
+    """What computes to %rax where the stack ends behind an instruction that may give some of it up; or nothing.
+
+    Whoever knows a place there must hear of it before: below its pointer a stack is overwritten.
+    """
+    if mnemonic in ("leave", "leaveq"):
+        return "leaq\t8(%rbp), %rax"
+    if mnemonic in ("pop", "popq"):
+        return f"leaq\t{_SAVED + 8}(%rsp), %rax"
+    if not operands or operands[-1] != "%rsp":
+        return ""
+    if match := re.fullmatch(r"\$(\d+)", operands[0]):
+        return f"leaq\t{int(match[1]) + _SAVED}(%rsp), %rax" if mnemonic in ("add", "addq") else ""
+    if match := re.fullmatch(r"\$-(\d+)", operands[0]):
+        return f"leaq\t{int(match[1]) + _SAVED}(%rsp), %rax" if mnemonic in ("sub", "subq") else ""
+    if mnemonic in ("mov", "movq", "lea", "leaq"):
+        return f"{mnemonic}\t{_shifted(operands[0], _SAVED)}, %rax"
+    return ""
 
 
 def _kept(*instructions: str) -> Iterator[str]:

@@ -141,11 +141,11 @@ void probe(void)
 	request_threaded_irq(7, count_interrupt, report_interrupt, IRQF_ONESHOT, "device", data);
 }
 
-void remove_device(int frees)
+void remove_device(int waits)
 {
-	if (frees)
+	if (waits)
 		free_irq(7, data); /* returns when handler and thread are over */
-	else
-		disable_irq_nosync(7);
 	kfree(data);
+	if (!waits)
+		free_irq(7, data);
 }

@@ -39,12 +39,12 @@ SEQUENCE = (
 
 INTERRUPT = (
     Expected(
-        params={"remove": "disables"},
+        params={"free_irq": "behind"},
         verdict="violated",
         oracle="UseAfterFree",
-        why="disable_irq_nosync returns while the handler or its thread runs on what is freed next",
+        why="the handler, or its thread, still runs on what is freed",
     ),
-    Expected(params={"remove": "frees"}, verdict="holds", why="free_irq returns when handler and thread are over"),
+    Expected(params={"free_irq": "ahead"}, verdict="holds", why="free_irq returns when handler and thread are over"),
 )
 
 
@@ -94,14 +94,14 @@ def c_sequence_count(world: World, *, count: str) -> None:
 @scenario(
     source="an interrupt that comes while the driver is removed",
     expected=INTERRUPT,
-    remove=one_of("disables", "frees", default="disables", meaning="what removal does to the interrupt"),
+    free_irq=one_of("behind", "ahead", default="behind", meaning="of what the handler works on, when it is freed"),
 )
-def c_free_irq(world: World, *, remove: str) -> None:
+def c_free_irq(world: World, *, free_irq: str) -> None:
     """The device's interrupt comes while its driver frees what the handler in C works on."""
     code = _races.load(world)
     code.call("probe")
     world.add_actor("irq", code.interrupt(7))
-    world.add_actor("remove", code.thread("remove_device", remove == "frees"))
+    world.add_actor("remove", code.thread("remove_device", free_irq == "ahead"))
     world.sometimes("the interrupt is handled", lambda note: note.subject == "interrupts")
 
 

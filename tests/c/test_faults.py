@@ -214,3 +214,17 @@ def test_two_who_try_again_and_again_are_a_livelock(tmp_path: Path) -> None:
     assert [signature[0] for signature in report.found] == ["no-livelock"]
     report = search(worlds(race(code, "other")), Dpor(), Budget(schedules=1))
     assert [signature[0] for signature in report.found] == ["step-bound"]
+
+
+@needs_c
+def test_what_is_in_a_frame_is_there_until_the_stack_ends_above_it(tmp_path: Path) -> None:
+    """What a stranger stores just before a frame ends must not come to where the runtime keeps registers by then."""
+    source = """#include <linux/compiler.h>
+    int *leaked;
+    void use(void) { int a = 1; WRITE_ONCE(leaked, &a); WRITE_ONCE(leaked, 0); }
+    void other(void) { int *p = READ_ONCE(leaked); if (p) {
+      WRITE_ONCE(*p, 9); if (READ_ONCE(*p) != 9) __builtin_trap(); } }"""
+    report = proved(race(module(tmp_path, source), "use", "other"))
+    (message,) = found(report).values()
+    assert message.startswith("other1 raised UseAfterReturn: race.c:5: an access to stack of use0-")
+    assert report.schedules == 5

@@ -113,7 +113,7 @@ def test_a_function_whose_frame_is_known_says_when_it_ends() -> None:
     body = "\tsubq $24, %rsp\n\tmovq %rsp, %rdi\n\tcall g\n\taddq $24, %rsp\n\tret\n"
     text = f"\t.type f, @function\nf:\n{body}\t.size f, .-f\n"
     calls = [line.split()[-1] for line in instrument(text, "race.c").splitlines() if "call" in line]
-    assert calls == ["frame_enter", "frame_expose", "g", "frame_end"]
+    assert calls == ["frame_enter", "frame_expose", "g", "frame_shrink", "frame_end"]
     private = text.replace("movq %rsp, %rdi", "movq 8(%rsp), %rdi")
     calls = [line.split()[-1] for line in instrument(private, "race.c").splitlines() if "call" in line]
     assert calls == ["access_read8", "g"]

@@ -67,6 +67,8 @@ REFUSED = [
      "instrument race.c:3: movl %fs:0: a segment is not supported"),
     ("long x; void f(long n) {\n __asm__ volatile(\"btsq %1, %0\" : \"+m\"(x) : \"r\"(n)); }",
      "instrument race.c:2: btsq %rdi, x(%rip): the bit's number says which word it touches"),
+    ("void *buf[5]; void f(void) {\n __builtin_longjmp(buf, 1); }",
+     "instrument race.c:2: longjmp leaves the function"),
     ("long x; void f(void) {\n __asm__ volatile(\"fldl %0\" : \"+m\"(x)); }",
      "instrument race.c:2: fldl: it is not known what it does with memory"),
 ]  # fmt: skip

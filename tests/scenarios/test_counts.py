@@ -22,7 +22,7 @@ ALSO = {
     ("sva-unbind-era", "era=7.1,left=strict"): {"no-use-after-free"},
     ("sva-unbind-era", "era=5.14,trigger=other,accesses=0,touch=0"): {"no-use-after-free"},
     ("cmdq-issue", "issue=hand-over-first,batches=1,synced=2"): {"no-deadlock"},
-    ("c-free-irq", "remove=disables"): {"FreesHeldLock"},
+    ("c-free-irq", "free_irq=behind"): {"FreesHeldLock"},
     ("pasid-reuse", "holds=no-grab,accesses=0"): {"no-foreign-teardown"},
     ("pasid-reuse", "holds=no-grab,closer=self,accesses=0"): {"no-foreign-teardown"},
     ("cmdq-issue", "issue=no-swap,batches=1,size=0,synced=2,entries=1"): {"no-deadlock"},

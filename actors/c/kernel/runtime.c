@@ -407,21 +407,31 @@ __attribute__((used)) static void enter(uint64_t pc, uint64_t sp)
 	t->lowest[t->depth++] = 0;
 }
 
-/* A function returns whose frame others may know: what they do with it later is a use after return. */
-__attribute__((used)) static void end_frame(uint64_t pc, uint64_t sp)
+/* The stack is about to end at `sp`: what others do later with a place in the frame that is below is a use after return.
+ * This comes before the instruction, as what is below the stack pointer is overwritten. */
+__attribute__((used)) static void shrink(uint64_t pc, uint64_t sp)
 {
 	struct thread *t = c_running;
-	uint64_t low = t->lowest[--t->depth];
+	uint64_t low = t->lowest[t->depth - 1];
 
-	if (!low)
+	if (!low || low >= sp)
 		return;
-	t->user_sp = sp;
+	if (sp > t->frame[t->depth - 1])
+		sp = t->frame[t->depth - 1];
 	c_begin_step("leave frame", pc);
 	c_range(low, sp - low, WRITES);
 	c_take_step(NULL, 0, 0);
 	c_frees(low, sp - low, pc);
 	for (uint64_t at = low; at < sp; at += 8)
 		*shadow(at) = ENDED;
+	t->lowest[t->depth - 1] = sp < t->frame[t->depth - 1] ? sp : 0;
+}
+
+/* A function returns whose frame others may know. */
+__attribute__((used)) static void end_frame(uint64_t pc, uint64_t sp)
+{
+	if (c_running->lowest[--c_running->depth])
+		c_fault(STACK_OVERFLOW, sp, 0, pc); /* its stack was given up in a way that nobody has noticed */
 }
 
 /* The stack pointer has got a value that no constant says: it must be within the stack. */
@@ -493,10 +503,13 @@ __attribute__((used)) static void block(uint64_t pc, uint64_t sp, uint64_t saved
 	STUB(marked_read, 4, size) STUB(marked_write, 5, size) STUB(marked_modify, 7, size)
 STUBS(1) STUBS(2) STUBS(4) STUBS(8)
 
-__asm__(".globl frame_expose, frame_enter, frame_end, block_back, stack_moved\n"
+__asm__(".globl frame_expose, frame_shrink, frame_enter, frame_end, block_back, stack_moved\n"
 	"frame_expose:\n" SAVED
 	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n" BACK
 	"	call expose\n" RESTORED
+	"frame_shrink:\n" SAVED
+	"	movq 72(%rsp), %rdi; movq %rax, %rsi\n" BACK
+	"	call shrink\n" RESTORED
 	"frame_enter:\n" SAVED
 	"	movq 72(%rsp), %rdi; leaq 96(%rsp), %rsi\n" BACK
 	"	call enter\n" RESTORED

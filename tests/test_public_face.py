@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import stopmarker
+from stopmarker import kernel
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = sorted(path.stem for path in (ROOT / "stopmarker").glob("*.py") if not path.stem.startswith("_"))
@@ -56,6 +58,23 @@ def test_every_property_and_every_witness_is_public(part: str) -> None:
         for name, thing in vars(module).items():
             if getattr(thing, "__module__", "") == module.__name__ and not name.startswith("_"):
                 assert getattr(public, name) is thing
+
+
+OF_THE_MODEL = {"state", "observe", "at_quiescence", "renew"}
+OF_THE_MODEL |= {"is_pending", "has_to_go", "is_idle", "raise_msi", "born", "touched", "freed", "touch"}
+OF_THE_MODEL |= {"can_interrupt", "begins", "ends", "carry"}
+"""What no function of the kernel's does: hardware, and what the runtime asks and tells."""
+
+
+def test_each_operation_of_a_primitive_names_the_function_of_the_kernel() -> None:
+    silent = []
+    for kind in (getattr(kernel, name) for name in kernel.__all__):
+        for name, operation in vars(kind).items() if inspect.isclass(kind) else [(kind.__name__, kind)]:
+            if not inspect.isfunction(operation) or name.startswith("_") or name in OF_THE_MODEL:
+                continue
+            if not re.search(r"\w+\(.*\)", inspect.getdoc(operation) or ""):
+                silent.append(f"{kind.__name__}.{name}")
+    assert silent == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

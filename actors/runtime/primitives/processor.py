@@ -73,7 +73,7 @@ class Processor:
     # Sections that nobody interrupts
 
     def interrupts_off(self, thread: Runs) -> Generator[Step, int, None]:
-        """local_irq_save: one step, and none where interrupts are off."""
+        """local_irq_save(): one step, and none where interrupts are off."""
         if self._handler is not thread:
             if not self._masks:
                 yield self._irq_save
@@ -81,7 +81,7 @@ class Processor:
             self._masks += 1
 
     def interrupts_on(self, thread: Runs) -> Generator[Step, int, None]:
-        """local_irq_restore: one step, and none within another such section."""
+        """local_irq_restore(): one step, and none within another such section."""
         if self._handler is not thread:
             if self._masks == 1:
                 yield self._irq_restore
@@ -89,7 +89,7 @@ class Processor:
             self._masks -= 1
 
     def stay(self, thread: Runs) -> Generator[Step, int, None]:
-        """preempt_disable, as whoever takes a spin lock does: one step, if there is another thread to be kept away."""
+        """preempt_disable(), as who takes a spin lock does: one step, if there is another thread to be kept away."""
         if self._handler is not thread and self.threads > 1:
             if not self._spins:
                 yield self._preempt_disable
@@ -97,7 +97,7 @@ class Processor:
             self._spins += 1
 
     def leave(self, thread: Runs) -> Generator[Step, int, None]:
-        """preempt_enable."""
+        """preempt_enable()."""
         if self._handler is not thread and self.threads > 1:
             if self._spins == 1:
                 yield self._preempt_enable

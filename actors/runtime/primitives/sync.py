@@ -66,7 +66,8 @@ class Lock:
 
     @operation
     def acquire(self, thread: Thread) -> Generator[Step, int, None]:
-        """One step; not offered while somebody holds the lock. Taking it twice is a deadlock, and reported so."""
+        """mutex_lock(), spin_lock(): one step; not offered while somebody holds the lock. Taking it twice is a
+        deadlock, and reported so."""
         thread.acts(self._acquire.what)
         if not self.spins and thread.spinning:
             thread.might_sleep(f"lock {self.name}")
@@ -119,7 +120,7 @@ class Lock:
 
     @operation
     def release(self, thread: Thread) -> Generator[Step, int, None]:
-        """One step, always possible for the holder; BrokenRule for anybody else."""
+        """mutex_unlock(), spin_unlock(): one step, always possible for the holder; BrokenRule for anybody else."""
         thread.acts(self._release.what)
         if self.holder is not thread:
             owner = "nobody" if self.holder is None else self.holder.name

@@ -81,7 +81,7 @@ class Object:
         self.touched(cpu, what)
 
     async def free(self, cpu: Cpu) -> None:
-        """Free the object (kfree) in one step."""
+        """kfree(): the object is gone, in one step."""
         await cpu.access(f"kfree {self.name}", writes=(self.resource,))
         self.freed(cpu)
 
@@ -102,13 +102,13 @@ class Counted(Object):
         self.references = references
 
     async def get(self, cpu: Cpu) -> None:
-        """Take one more reference, in one step."""
+        """kref_get(): one more reference, in one step."""
         await cpu.access(f"get {self.name}", writes=(self.resource,))
         self.touched(cpu, f"get {self.name}")
         self.references += 1
 
     async def put(self, cpu: Cpu) -> bool:
-        """Give one reference back, in one step; True for whoever dropped the last one and so freed the object."""
+        """kref_put(): one reference less, in one step; True for who dropped the last one and so freed the object."""
         await cpu.access(f"put {self.name}", writes=(self.resource,))
         self.touched(cpu, f"put {self.name}")
         self.references -= 1

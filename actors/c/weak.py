@@ -199,7 +199,3 @@ class CAccesses(WeakCpu):
 
     def _known(self, target: Target) -> int:
         return super()._known(target) if target.address < MOST_DMA else 0
-
-    def _addressed(self, address: PhysAddr, past: int) -> None:
-        if address < MOST_DMA:
-            super()._addressed(address, past)

@@ -21,12 +21,14 @@ from .models import columns
 ROWS: tuple[tuple[str, dict[str, str]], ...] = (
     ("unbind-window", {"drain": "full"}),
     ("unbind-window", {"drain": "full", "iommu": "vtd"}),
+    ("unbind-window", {"drain": "full", "memory": "tso"}),
+    ("unbind-window", {"drain": "full", "memory": "arm"}),
     ("attach-vs-share-asid", {"attach": "A1"}),
     ("attach-vs-share-asid", {"attach": "A2"}),
     ("exit-window", {"fpd": "right", "order": "O5"}),
     ("flr-tags", {"drain": "after"}),
 )
-_QUICK = (1, 5)
+_QUICK = (1, 7)
 _HEAD = ("scenario", "steps", "walk/s", "to bare loop", "verdict", "traces", "proof")
 
 

@@ -131,7 +131,7 @@ class MemoryStep(Step):
     `target` is what it accesses, for `count` alone.
     """
 
-    __slots__ = ("count", "last", "target")
+    __slots__ = ("count", "last", "plain", "target")
 
     def __init__(
         self,
@@ -158,6 +158,8 @@ class MemoryStep(Step):
         self.idle = idle
         self.count = count
         self.target = target
+        self.plain: Step | None = None
+        """What it is on record if it had one outcome, should that be known."""
         self.last = 1
         """What it said last."""
 

@@ -133,8 +133,8 @@ class Execution(Record):
                     self._begin_tail()
                     break
             step = pending[actor]
-            if step.options > 1:
-                outcome = choose(range(step.options), True)
+            if (options := step.options) > 1:
+                outcome = choose(range(options), True)
                 choices.append(outcome)
             if step.ready is not None:
                 del conditional[actor]
@@ -173,8 +173,8 @@ class Execution(Record):
             self.choices.append(actor)
         step, outcome = self.pending[actor], 0
         assert step is not None
-        if step.options > 1:
-            outcome = self.scheduler.choose(range(step.options), True)
+        if (options := step.options) > 1:
+            outcome = self.scheduler.choose(range(options), True)
             self.choices.append(outcome)
         self._record(actor, offered, outcome)
 

@@ -177,7 +177,7 @@ class Accesses:
         access = self._new(views, before)
         word.readers[place] |= 1 << access
         views.seen[address] = store
-        if place < word.newest:
+        if place < len(word.stores) - 1:
             word.is_in_order = False
             self._order(self.past[access], word.stores[place + 1])
         return access
@@ -195,31 +195,32 @@ class Accesses:
         dependencies: int = 0,
     ) -> int:
         """A store right behind that at `place` which comes after `before`; its number."""
-        if word.stores[place] != INITIAL:
-            before |= self.past[word.stores[place]]
-        readers = word.readers[place]
+        past, stores, readers = self.past, word.stores, word.readers[place]
+        is_newest = place == len(stores) - 1
+        if stores[place] != INITIAL:
+            before |= past[stores[place]]
         while readers:
             low = readers & -readers
-            before |= self.past[low.bit_length() - 1]
+            before |= past[low.bit_length() - 1]
             readers ^= low
         access = self._new(views, before)
-        word.stores.insert(place + 1, access)
+        stores.insert(place + 1, access)
         word.values.insert(place + 1, value)
         word.readers.insert(place + 1, 0)
         word.atomic.insert(place + 1, atomic)
         if dependencies:
             word.dependencies[access] = dependencies
         views.seen[address] = access
-        if place + 1 < word.newest:
+        if not is_newest:
             word.is_in_order = False
-            self._order(self.past[access], word.stores[place + 2])
+            self._order(past[access], stores[place + 2])
         return access
 
     def _new(self, views: Views, before: int) -> int:
         access = len(self.past)
         self.past.append(before | 1 << access)
         self._owner.append(views)
-        self._steps.append(max(len(self._session.steps) - 1, 0))
+        self._steps.append(len(self._session.steps) - 1)
         return access
 
     def _order(self, before: int, access: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from hw.bus import PhysAddr
+from hw.fields import WORD_MASK
 from hw.memory import FRAME_SHIFT, MMIO, WORD_BYTES, BusError
 
 from ..cpu import AddActor, Cpu, T, words_among
@@ -47,7 +48,7 @@ class OlderStore:
 class Target:
     """One word that a step is about to access, and what is found of it when the step is chosen."""
 
-    __slots__ = ("address", "before", "depends", "oldest", "ordered", "value", "word")
+    __slots__ = ("address", "before", "depends", "is_register", "oldest", "ordered", "value", "word")
 
     def __init__(self, address: PhysAddr, depends: Depends = (), value: int = 0, *, ordered: bool = False) -> None:
         self.address = address
@@ -57,10 +58,11 @@ class Target:
         self.ordered = ordered
         """Whether it is a load that acquires, or a store that releases."""
         self.word: Word
+        self.is_register = False
         self.before = 0
         """What the access comes after."""
-        self.oldest = 0
-        """The place of the oldest store that it may read, or follow."""
+        self.oldest = -1
+        """The place of the oldest store that it may read, or follow; -1 where there is no memory."""
 
 
 class Accessing(Cpu):
@@ -85,7 +87,8 @@ class Accessing(Cpu):
 
     def load(self, address: PhysAddr, what: str = "", *, depends: Depends = ()) -> Coroutine[Any, Any, int]:
         """Read one word of memory."""
-        self._check(depends)
+        if depends != ():
+            self._check(depends)
         return self._load(address, what, depends)
 
     def load_acquire(self, address: PhysAddr, what: str = "") -> Coroutine[Any, Any, int]:
@@ -100,14 +103,17 @@ class Accessing(Cpu):
     def _load(
         self, address: PhysAddr, what: str, depends: Depends, *, acquires: bool = False, remembers: bool = False
     ) -> Generator[Step, int, int]:
-        if self._stage.current != self.number:
-            self.acts("load")
-        target, text = Target(address, depends, ordered=acquires), self._text("load", address, what)
-        outcome = yield MemoryStep(text, self._word(address), 0, self._find, target)
-        self._watched.peek(address)  # a bus error is the actor's
-        access = self._loads(target, target.word.newest - outcome, acquires=acquires)
+        plain = self._known_step(Cpu._load_step, address if type(address) is int else _number(address), what)
+        target = Target(address, depends, ordered=acquires)
+        step = MemoryStep(plain.what, plain.reads, 0, self._find, target)
+        step.plain = plain
+        outcome = yield step
+        if target.oldest < 0:
+            self._watched.peek(address)  # a bus error is the actor's
+        place = len(target.word.stores) - 1 - outcome
+        access = self._loads(target, place, acquires=acquires)
         self._became(outcome)
-        value = target.word.values[target.word.newest - outcome]
+        value = target.word.values[place]
         return Loaded(value, (access,)) if remembers else value
 
     def load_words(self, address: PhysAddr, count: int, what: str) -> Coroutine[Any, Any, Sequence[int]]:
@@ -124,7 +130,8 @@ class Accessing(Cpu):
         )
         values, left = list[int](), outcome
         for target in targets:
-            self._watched.peek(target.address)
+            if target.oldest < 0:
+                self._watched.peek(target.address)
             left, back = divmod(left, target.word.newest - target.oldest + 1)
             place = target.word.newest - back
             values.append(target.word.values[place])
@@ -192,17 +199,18 @@ class Accessing(Cpu):
 
     def _find(self, step: MemoryStep) -> int:
         """How many stores a load may read."""
-        return self._choosable(self._found(step.target, step))
+        options = self._found(step.target, step)
+        return options if options <= MOST_OUTCOMES else self._choosable(options)
 
     def _found(self, target: Target, step: MemoryStep) -> int:
         """How many stores one of the loads of a step may read."""
-        word = self._watched.word(target.address)
+        word = self._accesses.known(target.address) or self._watched.word(target.address)
         if word is None:
             return 1
         self._passing.catch_up()
         target.word, views = word, self.views
         before = target.before = views.before_load(acquires=target.ordered) | self._known(target)
-        newest = target.oldest = word.newest
+        newest = target.oldest = len(word.stores) - 1
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, target.address, word)
             own = self._word(target.address)
@@ -223,7 +231,8 @@ class Accessing(Cpu):
         access = accesses.load(views, address, target.word, place, target.before, acquires=acquires)
         past = accesses.past[access]
         views.load(address, past, acquires=acquires, unseen=unseen, atomic=atomic)
-        self._addressed(address, past)
+        if target.is_register or type(address) is not int:
+            self._addressed(target, past)
         return access
 
     # Stores
@@ -232,7 +241,8 @@ class Accessing(Cpu):
         self, address: PhysAddr, value: int, what: str = "", *, depends: Depends = ()
     ) -> Coroutine[Any, Any, None]:
         """Write one word of memory."""
-        self._check(depends)
+        if depends != ():
+            self._check(depends)
         return self._store(address, value, what, depends)
 
     def store_release(self, address: PhysAddr, value: int, what: str = "") -> Coroutine[Any, Any, None]:
@@ -243,14 +253,16 @@ class Accessing(Cpu):
     def _store(
         self, address: PhysAddr, value: int, what: str, depends: Depends, *, releases: bool = False
     ) -> Generator[Step, int, None]:
-        if self._stage.current != self.number:
-            self.acts("store")
-        target, text = Target(address, depends, value, ordered=releases), self._text("store", address, what)
-        outcome = yield MemoryStep(text, 0, self._word(address), self._find_followed, target)
-        self._watched.peek(address)
-        self._refused(text, address, value)
+        plain = self._known_step(Cpu._store_step, address if type(address) is int else _number(address), what)
+        target = Target(address, depends, value, ordered=releases)
+        step = MemoryStep(plain.what, 0, plain.writes, self._find_followed, target)
+        step.plain = plain
+        outcome = yield step
+        if target.oldest < 0:
+            self._watched.peek(address)
+        self._refused(plain.what, address, value)
         word = target.word
-        place = word.newest - outcome
+        place = len(word.stores) - 1 - outcome
         if outcome and word.atomic[place + 1]:
             place = word.newest  # nothing comes between the load and the store of an atomic operation
         self._stores(target, place, releases=releases)
@@ -265,13 +277,15 @@ class Accessing(Cpu):
         for each, value in zip(words, values, strict=True):
             self._refused(f"store {what}", each, value)
             target = Target(each, value=value)
-            target.word = self._watched.known_word(each)
+            target.word = self._accesses.known(each) or self._watched.known_word(each)
             target.before = self.views.before_store(each, releases=False) | self._known(target)
             self._stores(target, target.word.newest)
         self._passing.accessed()
 
     def _refused(self, what: str, address: PhysAddr, value: int) -> None:
         """What a store that memory does not take comes to."""
+        if type(value) is int and 0 <= value <= WORD_MASK and self._accesses.known(address) is not None:
+            return
         try:
             self._watched.refuse(address, value)
         except (BusError, TypeError) as error:
@@ -284,14 +298,14 @@ class Accessing(Cpu):
         """How many stores a store may come right behind."""
         target: Target = step.target
         address = target.address
-        word = self._watched.word(address)
+        word = self._accesses.known(address) or self._watched.word(address)
         if word is None:
             return 1
         self._passing.catch_up()
         target.word, views = word, self.views
         before = views.before_store(address, releases=target.ordered) | self._known(target)
         before = target.before = before | self._remembered(target.value)
-        newest = target.oldest = word.newest
+        newest = target.oldest = len(word.stores) - 1
         if newest and not before >> word.stores[-1] & 1:
             floor = self._accesses.floor(views, address, word)
             target.oldest = self._accesses.oldest_store(word, floor, before, self.number, step, self._word(address))
@@ -309,28 +323,29 @@ class Accessing(Cpu):
         )
         past = accesses.past[access]
         views.store(address, past, releases=releases, atomic=atomic)
-        self._addressed(address, past)
+        if target.is_register or type(address) is not int:
+            self._addressed(target, past)
 
     # What an access depends on
 
     def _known(self, target: Target) -> int:
         """What an access comes after, beyond what any does: what its address depends on, and others of its device."""
         address, depends = target.address, target.depends
-        before = self._remembered(address)
+        before = 0 if type(address) is int else self._remembered(address)
         if depends != ():
             for each in (depends,) if isinstance(depends, int) else depends:
                 before |= self._remembered(each)
         if self._memory.owner[address >> FRAME_SHIFT] == MMIO:
+            target.is_register = True
             before |= self.views.devices.get(address >> FRAME_SHIFT, 0) | self.views.branches
         return before
 
     def _check(self, depends: Depends) -> None:
         """MisuseError for a dependency on what nobody can know."""
-        if depends != ():
-            for each in (depends,) if isinstance(depends, int) else depends:
-                if not isinstance(each, Loaded):
-                    complaint = f"depends={each!r}: give what `rcu_dereference` gave, or what was computed from it"
-                    self.refuse(MisuseError(complaint))
+        for each in (depends,) if isinstance(depends, int) else depends:
+            if not isinstance(each, Loaded):
+                complaint = f"depends={each!r}: give what `rcu_dereference` gave, or what was computed from it"
+                self.refuse(MisuseError(complaint))
 
     def _remembered(self, number: int) -> int:
         """The loads that a number comes from, and what is before them."""
@@ -341,11 +356,11 @@ class Accessing(Cpu):
             before |= self._accesses.past[load]
         return before
 
-    def _addressed(self, address: PhysAddr, past: int) -> None:
+    def _addressed(self, target: Target, past: int) -> None:
         """An access was made: remember what its address depended on, and that it was of this device."""
-        if type(address) is not int:
-            self.views.addresses |= self._remembered(address)
-        if self._memory.owner[address >> FRAME_SHIFT] == MMIO:
+        address = target.address
+        self.views.addresses |= self._remembered(address)
+        if target.is_register:
             devices, frame = self.views.devices, address >> FRAME_SHIFT
             devices[frame] = devices.get(frame, 0) | past
 
@@ -357,7 +372,10 @@ class Accessing(Cpu):
     def _recorded(self, outcome: int) -> None:
         """Put into the record how many outcomes the step had, and which it took."""
         session = self._session
-        step = cast(MemoryStep, session.steps[-1])  # not the one that was made, if it is known to share more than words
+        step = cast(MemoryStep, session.steps[-1])  # not the one that was made, if it is known to share more
+        if step.last == 1 and step.plain is not None:
+            session.steps[-1] = step.plain
+            return
         if outcome:
             self.emit(OlderStore(what=step.what, newer=outcome, is_load=bool(step.reads)))
         if step.ready is not None or step.takes or step.gives:
@@ -375,3 +393,8 @@ class Accessing(Cpu):
 
     def _mask(self, words: Sequence[PhysAddr]) -> int:
         return self._session.footprint(tuple([("word", int(address)) for address in words]))
+
+
+def _number(address: PhysAddr) -> PhysAddr:
+    """An address without what it remembers; what is none, as it is."""
+    return PhysAddr(int(address)) if isinstance(address, Loaded) else address

@@ -47,6 +47,10 @@ class Passed(NamedTuple):
     """Whether it is an atomic instruction."""
 
 
+_NOTHING = Passed([], [], [], [], [], [], [], False)
+"""What a step does that none of it touches."""
+
+
 class Passing:
     """Follows the steps of a run, as far as they are no accesses."""
 
@@ -94,7 +98,7 @@ class Passing:
         session, accesses = self._session, self._accesses
         while done < length:
             actor, plan = session.actors[done], self._plan(done)
-            if any(plan):
+            if plan is not _NOTHING:
                 if self._begun <= done:
                     self._begin(done, accesses.views[actor], plan)
                 self._end(accesses.views[actor], plan)
@@ -143,7 +147,8 @@ class Passing:
         footprint = (step.takes, step.reads, step.writes, step.gives, step.ready is None, made)
         plan = session.plans.get(footprint)
         if plan is None:
-            plan = session.plans[footprint] = self._planned(step, made)
+            planned = self._planned(step, made)
+            plan = session.plans[footprint] = planned if any(planned) else _NOTHING
         return cast(Passed, plan)
 
     def _planned(self, step: Step, made: Made | None) -> Passed:

@@ -337,3 +337,24 @@ def test_a_change_that_raises_raises_in_its_actor() -> None:
     assert ends(divided, "tso") == {(0, 0), (0, 1), (1, 0)}
     assert ends(divided, "arm") == {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert raised == {0, 1}
+
+
+@pytest.mark.parametrize(("model", "raises"), [("sc", False), ("tso", True), ("arm", True)])
+def test_a_condition_that_raises_for_older_words_raises_in_its_actor(model: str, raises: bool) -> None:
+    def divided(world: World, got: list[int]) -> None:
+        x, y = world.word("x"), world.word("y")
+
+        @world.actor
+        async def cpu0(cpu: Cpu) -> None:
+            await cpu.store(x, 1, "x")
+            await cpu.wmb()
+            await cpu.store(y, 1, "y")
+
+        @world.actor
+        async def cpu1(cpu: Cpu) -> None:
+            try:
+                await cpu.poll_words([x, y], lambda value, flag: flag and 6 // value, "flag")
+            except ZeroDivisionError:
+                got[0] = 1
+
+    assert ends(divided, model) == ({(0, 0), (1, 0)} if raises else {(0, 0)})

@@ -10,6 +10,7 @@ from actors.runtime.kernel.completion import Completion
 from actors.runtime.kernel.irq import IrqAction, IrqLine
 from actors.runtime.kernel.rcu import Rcu
 from actors.runtime.kernel.refcount import RefCount
+from actors.runtime.kernel.wait_queue import WaitQueue
 from actors.runtime.world import Cpu, World
 from scenarios.scenario import scenario
 from tests.explore.searching import search, worlds
@@ -358,3 +359,23 @@ def test_a_condition_that_raises_for_older_words_raises_in_its_actor(model: str,
                 got[0] = 1
 
     assert ends(divided, model) == ({(0, 0), (1, 0)} if raises else {(0, 0)})
+
+
+@pytest.mark.parametrize("model", ["sc", "tso", "arm"])
+def test_a_wake_up_comes_with_what_was_stored_before(model: str) -> None:
+    """Also for who queues behind it, and so is not woken: the queue has a lock."""
+
+    def waits(world: World, got: list[int]) -> None:
+        word, queue = world.word("x"), WaitQueue(world)
+
+        @world.actor
+        async def cpu0(cpu: Cpu) -> None:
+            await cpu.store(word, 1, "x")
+            await queue.wake_up(cpu)
+
+        @world.actor
+        async def cpu1(cpu: Cpu) -> None:
+            await queue.wait_event(cpu, lambda: world.memory.read(word) == 1, reads=[("word", word)])
+            got[0] = 1
+
+    assert ends(waits, model) == {(1, 0)}

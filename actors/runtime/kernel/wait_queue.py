@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import ClassVar
 
+from ..primitives.ordering import Made
 from ..primitives.step import Resource, Step, operation
 from ..world import Cpu, World
 from .primitive import Primitive
@@ -62,6 +63,7 @@ class WaitQueue(Primitive):
         waiter = _Waiter(cpu.name, exclusive)
         while True:
             await self._prepare(waiter)
+            await cpu.mb()  # set_current_state
             await cpu.access(f"wait_event {self.name}: condition", reads=reads)
             if until():
                 break
@@ -92,6 +94,7 @@ class WaitQueue(Primitive):
         for waiter in self._waiters:
             count -= waiter.exclusive
             (asleep if waiter.exclusive and count < 0 else woken).append(waiter)
+        self._session.made_of(Made.LOCKED)
         self._wakes += 1
         gives = self._mask(self._wakes)
         self._session.became(gives=gives)
@@ -105,6 +108,7 @@ class WaitQueue(Primitive):
         """prepare_to_wait(): the order of waiters can be seen only where they wait exclusively."""
         shared, alone = (0, self._queue) if waiter.exclusive else (self._queue, 0)
         yield Step(f"wait_event {self.name}: queue", shared, alone)
+        self._session.made_of(Made.LOCKED)
         waiter.is_woken = False
         self._waiters.append(waiter)
 
@@ -123,6 +127,7 @@ class WaitQueue(Primitive):
     def _finish(self, waiter: _Waiter) -> Generator[Step, int, None]:
         """finish_wait()."""
         yield Step(f"wait_event {self.name}: leave", writes=self._queue)
+        self._session.made_of(Made.LOCKED)
         if not waiter.is_woken:
             self._waiters.remove(waiter)
 

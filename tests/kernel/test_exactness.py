@@ -218,6 +218,18 @@ def killable(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     return [hold, hold_killable, signal.send, read, write, signal.pending], lambda: ()
 
 
+def killable_events(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    queue, word, signal = WaitQueue(world, "queue"), world.word("word"), FatalSignal(world)
+
+    async def killable(cpu: Cpu) -> bool:
+        return await queue.wait_event_killable(cpu, lambda: world.memory.read(word) > 0, signal, reads=[("word", word)])
+
+    async def more(cpu: Cpu) -> int:
+        return await cpu.rmw(word, lambda value: value + 1)
+
+    return [killable, more, queue.wake_up, signal.send, killable], queue.state
+
+
 def looks(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     port, done, signal = world.port("p", Ping), Completion(world, "done"), FatalSignal(world)
 
@@ -311,6 +323,7 @@ KITS: dict[Kit, tuple[int, int, int, int]] = {
     locks: (25, 929, 251, 155),
     rwlock: (24, 1152, 340, 108),
     killable: (23, 932, 125, 0),
+    killable_events: (22, 1773, 154, 12),
     looks: (24, 854, 192, 69),
     drained: (11, 1361, 148, 24),
     processor: (23, 734, 242, 54),

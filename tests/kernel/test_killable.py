@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from actors.runtime.world import Cpu, World
-from stopmarker.kernel import Completion, FatalSignal, Object, try_allocate
+from stopmarker.kernel import Completion, FatalSignal, Object, WaitQueue, try_allocate
 
 from .comparing import compare, seen_by
 from .running import messages
@@ -92,6 +92,33 @@ def test_what_need_not_be_waited_for_is_taken_in_spite_of_a_signal(how: str) -> 
             seen["got"] = await wait_killable(how, parts, cpu, signal)
 
     assert compare(fill) == (1, 1, 0, {(("got", True),)})
+
+
+@pytest.mark.parametrize(("wakes", "states"), [(True, {True, False}), (False, {True, False})])
+def test_a_wait_for_an_event_ends_with_a_signal_or_with_the_event(wakes: bool, states: set[bool]) -> None:
+    """Without a wake-up the event is seen only if it came before the look; the signal wakes in any case."""
+
+    @seen_by
+    def fill(world: World, seen: dict[str, object]) -> None:
+        queue, flag, signal = WaitQueue(world, "queue"), world.word("flag"), FatalSignal(world)
+
+        @world.actor
+        async def waiter(cpu: Cpu) -> None:
+            seen["came"] = await queue.wait_event_killable(
+                cpu, lambda: world.memory.read(flag) == 1, signal, reads=[("word", flag)]
+            )
+
+        @world.actor
+        async def waker(cpu: Cpu) -> None:
+            await cpu.store(flag, 1)
+            if wakes:
+                await queue.wake_up(cpu)
+
+        world.add_actor("killer", signal.send)
+
+    found = compare(fill)
+    assert found[2:] == (0, {(("came", state),) for state in states})
+    assert found.classes == (11 if wakes else 5)
 
 
 def test_a_writer_that_is_killed_lets_the_readers_behind_it_go() -> None:

@@ -14,7 +14,8 @@ class FatalSignal(Primitive):
     """SIGKILL to one task, which has it from the moment when somebody sends it until it ends.
 
     It is given to the waits of that task that can be killed: `lock.acquire_killable(cpu, signal)`,
-    `rwsem.acquire_read_killable`, `rwsem.acquire_write_killable`, `completion.wait_killable`.
+    `rwsem.acquire_read_killable`, `rwsem.acquire_write_killable`, `completion.wait_killable`,
+    `queue.wait_event_killable`.
     """
 
     space: ClassVar[str] = "signal"

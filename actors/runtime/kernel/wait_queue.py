@@ -9,6 +9,7 @@ from ..primitives.ordering import Made
 from ..primitives.step import Resource, Step, operation
 from ..world import Cpu, World
 from .primitive import Primitive
+from .signal import FatalSignal
 
 
 class _Waiter:
@@ -129,6 +130,39 @@ class WaitQueue(Primitive):
         yield Step(f"wait_event {self.name}: leave", writes=self._queue)
         self._session.made_of(Made.LOCKED)
         if not waiter.is_woken:
+            self._waiters.remove(waiter)
+
+    async def wait_event_killable(
+        self, cpu: Cpu, until: Callable[[], bool], signal: FatalSignal, *, reads: Sequence[Resource]
+    ) -> bool:
+        """wait_event_killable(): as `wait_event`, with a look at the signal before each look at the condition; False if
+        the one was there and the other is false."""
+        cpu.might_sleep(f"wait_event {self.name}")
+        waiter = _Waiter(cpu.name, exclusive=False)
+        came = False
+        while True:
+            await self._prepare(waiter)
+            is_killed = await signal.pending(cpu)
+            await cpu.access(f"wait_event {self.name}: condition", reads=reads)
+            came = until()
+            if came or is_killed:
+                break
+            await self._sleep_killable(waiter, signal)
+        if not waiter.is_woken:
+            self._waiters.remove(waiter)
+        return came
+
+    @operation
+    def _sleep_killable(self, waiter: _Waiter, signal: FatalSignal) -> Generator[Step, int, None]:
+        yield Step(
+            f"wait_event {self.name}: sleep, killable",
+            self._queue | signal.mask,  # it races with both, since either may end it
+            ready=lambda: waiter.is_woken or signal.is_pending(),
+            blocked=self._blocked,
+        )
+        if waiter.is_woken:
+            self._woken.pop(waiter)
+        else:
             self._waiters.remove(waiter)
 
     def _blocked(self) -> str:

@@ -41,6 +41,8 @@ class Expected:
     """"violated", "holds" (no schedule violates), "vacuous" (the witness cannot be reached) or "not found"."""
     oracle: str = ""
     """Which property breaks, where one does."""
+    leaves: tuple[str, ...] = ()
+    """What a log shows after such a run: names of events and fault reasons, and which errors stopped a queue."""
     searched: int = 0
     """Where the verdict is "not found", which is no proof: in how many schedules."""
     why: str = ""

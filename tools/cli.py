@@ -309,6 +309,14 @@ def decode(**options: Any) -> None:
     _act("decode", **options)
 
 
+@cli.command()
+@click.argument("what", metavar="LOG|-|WORDS", nargs=-1, required=True)
+@common
+def which(**options: Any) -> None:
+    """Name the scenarios whose failing runs leave what a log shows, or an event or fault reason by its name."""
+    _act("which", **options)
+
+
 def _act(
     body: str, *, as_json: bool, color: bool | None, verbose: bool, memory_limit: str = "none", **options: Any
 ) -> NoReturn:

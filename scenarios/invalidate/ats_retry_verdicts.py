@@ -22,6 +22,7 @@ SMMUV3 = (
     Expected(params={"device": "right", "gone": 0}, verdict="vacuous", why="nobody takes the page away"),
     Expected(
         params={"device": "trusts"},
+        leaves=("F_TRANSLATION",),
         verdict="violated",
         oracle=LANDS,
         why="the write goes out untranslated on the strength of a Success, meets a hole, and is dropped unseen",
@@ -89,6 +90,7 @@ VTD = (
     ),
     Expected(
         params={"iommu": "vtd", "device": "trusts"},
+        leaves=("FIRST_LEVEL_P",),
         verdict="violated",
         oracle=LANDS,
         why="the write meets a hole and is dropped: the host has a record of it (0x71), and the device none",

@@ -58,6 +58,7 @@ EXPECTED = (
     ),
     Expected(
         params={"fix": "flush-early", "accesses": 2},
+        leaves=("SUPERVISOR_PAGE",),
         verdict="violated",
         oracle=WALK,
         why="a walk behind the flush fills the cache again, through the entry that is not cleared yet",

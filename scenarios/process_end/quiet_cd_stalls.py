@@ -35,6 +35,7 @@ EXPECTED = (
     ),
     Expected(
         params={"quiet": "abort", "answer": "twice"},
+        leaves=("F_TRANSLATION stalled",),
         verdict="violated",
         oracle="every-stall-is-resumed",
         why="the STAG is free after the first RESUME, so the second meets nothing, or somebody else's stall",

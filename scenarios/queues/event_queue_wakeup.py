@@ -20,6 +20,7 @@ from ..witnesses.event_without_interrupt import EventWithoutInterrupt
 EXPECTED = (
     Expected(
         params={"thread": "snapshot"},
+        leaves=("F_TRANSLATION",),
         verdict="violated",
         oracle="every-event-is-taken",
         why="the second event comes while the first is handled: no edge, no interrupt, and nobody looks again",

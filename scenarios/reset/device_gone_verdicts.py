@@ -13,12 +13,14 @@ _DMA = "no-dma-into-foreign-frame"
 EXPECTED = (
     Expected(
         params={"driver": "retries"},
+        leaves=("ITE",),
         verdict="violated",
         oracle=_RETRIED,
         why="the time-out aborts the wait, the driver submits again, and that times out as well",
     ),
     Expected(
         params={"driver": "looks-before"},
+        leaves=("ITE",),
         verdict="violated",
         oracle=_RETRIED,
         why="the device goes after the driver has looked: a check before the submission is too early",
@@ -35,6 +37,7 @@ EXPECTED = (
     ),
     Expected(
         params={"driver": "tells-who-clears", "others": 1},
+        leaves=("ITE",),
         verdict="violated",
         oracle=_GIVEN_UP,
         why="-ETIMEDOUT goes to whoever clears ITE: the other CPU returns before its IOTLB invalidation is done",

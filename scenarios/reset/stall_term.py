@@ -20,18 +20,21 @@ HANG = "no-deadlock"
 EXPECTED = (
     Expected(
         params={"order": "term-first"},
+        leaves=("F_TRANSLATION stalled",),
         verdict="violated",
         oracle=HANG,
         why="an access stalls between STALL_TERM and the new STE; of one before it nobody can say whether it ends",
     ),
     Expected(
         params={"order": "no-sync"},
+        leaves=("F_TRANSLATION stalled",),
         verdict="violated",
         oracle=HANG,
         why="an access stalls behind STALL_TERM, or STALL_TERM comes before CFGI_STE, and may end nothing",
     ),
     Expected(
         params={"order": "no-term"},
+        leaves=("F_TRANSLATION stalled",),
         verdict="violated",
         oracle=HANG,
         why="a new configuration does not touch what has stalled",

@@ -26,6 +26,7 @@ SMMUV3_EXPECTED = (
     ),
     Expected(
         params={"block": "no-ats"},
+        leaves=("F_BAD_ATS_TREQ",),
         verdict="violated",
         oracle=ERRORS,
         why="EATS=0 answers UR (and records F_BAD_ATS_TREQ)",
@@ -79,6 +80,7 @@ SMMUV3_EXPECTED = (
     ),
     Expected(
         params={"traffic": "untranslated"},
+        leaves=("C_BAD_CD",),
         verdict="violated",
         oracle=LOST,
         why="posted writes vanish in the block and nobody tells the device",

@@ -23,7 +23,7 @@ _NARROWEST = 40
 def main(out: Output, *, log: str) -> Exit:
     """Decode a log; NOTHING_SELECTED if no line of it is about an IOMMU."""
     with stop_request() as stop:
-        found = decoded(_read(log, stop.check), stop.check)
+        found = decoded(read_log(log, stop.check), stop.check)
     out.lines(list(lines_of(found, _width())))
     out.document("decoded-log", document(found))
     return Exit.NOTHING_VIOLATED if found.records or found.unknown else Exit.NOTHING_SELECTED
@@ -34,7 +34,8 @@ def _width() -> int:
     return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
-def _read(log: str, check: Callable[[], None]) -> bytes:
+def read_log(log: str, check: Callable[[], None]) -> bytes:
+    """The bytes of a log, or of stdin; Refusal with one clear line if they cannot be read."""
     name = "stdin" if log == STDIN else log
     logger.info("read {} to its end", name)
     try:

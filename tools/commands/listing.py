@@ -40,7 +40,7 @@ def _told(one: Scenario) -> list[str]:
         lines.append(f"  {' ' * width}  default {param.default}; allowed: {param.described}")
     if one.expected:
         lines += ["", "Expected verdicts (parameters not named have their defaults):"]
-        rows = [(_given(item.params), item.verdict, item.details, item.why) for item in one.expected]
+        rows = [(_given(item.params), item.verdict, item.details, _why(item)) for item in one.expected]
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
         for given, verdict, details, why in rows:
             cells = [given.ljust(wide[0]), verdict.ljust(wide[1]), details.ljust(wide[2])]
@@ -48,6 +48,11 @@ def _told(one: Scenario) -> list[str]:
             if why:
                 lines.append(f"      {why}")
     return lines
+
+
+def _why(item: Expected) -> str:
+    left = f"a log shows {', '.join(item.leaves)}" if item.leaves else ""
+    return "; ".join(filter(None, (item.why, left)))
 
 
 def _given(params: Mapping[str, ParamValue]) -> str:
@@ -80,5 +85,6 @@ def _expectation(item: Expected) -> dict[str, object]:
         "verdict": item.verdict,
         "oracle": item.oracle,
         "searched": item.searched,
+        "leaves": list(item.leaves),
         "why": item.why,
     }

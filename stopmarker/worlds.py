@@ -4,9 +4,11 @@ from actors.c.module import c_module
 from actors.runtime.primitives.events import Note, Oracle, Violation, Witness
 from actors.runtime.primitives.goals import InOrder, Part
 from actors.runtime.primitives.link import Link
+from actors.runtime.primitives.names import Count, Name
 from actors.runtime.primitives.ports import Port
 from actors.runtime.primitives.processor import Processor
 from actors.runtime.primitives.rwlock import RwLock, RwSemaphore
+from actors.runtime.primitives.step import TimeOut
 from actors.runtime.primitives.sync import Interrupt, Lock, SpinLock
 from actors.runtime.primitives.workqueue import Workqueue
 from actors.runtime.runs.schedule import ParamValue
@@ -17,6 +19,7 @@ from scenarios.scenario import Expected, Scenario, scenario
 
 __all__ = [
     "BadValue",
+    "Count",
     "Cpu",
     "Expected",
     "FrameAllocator",
@@ -26,6 +29,7 @@ __all__ = [
     "Lock",
     "Main",
     "Memory",
+    "Name",
     "Note",
     "Oracle",
     "Param",
@@ -38,6 +42,7 @@ __all__ = [
     "RwSemaphore",
     "Scenario",
     "SpinLock",
+    "TimeOut",
     "Violation",
     "Witness",
     "Workqueue",

@@ -73,6 +73,6 @@ def test_the_page_of_calls_names_what_there_is() -> None:
                 assert parameter in signature(found).parameters, f"{owner}.{name}({parameter}=)"
     named = set(re.findall(r"\bcpu\.(\w+)", text))
     public = {name for name in dir(Cpu) if not name.startswith("_")}
-    of_the_runtime = {"acts", "holds", "in_interrupt", "might_sleep", "processor", "refuse", "returns"}
+    of_the_runtime = {"acts", "holds", "in_interrupt", "looks", "might_sleep", "processor", "refuse", "returns"}
     of_the_runtime |= {"spinning", "took", "waited_for", "waits_spinning"}
     assert public - named == of_the_runtime

@@ -72,6 +72,11 @@ class World(Stage):
         self.context = copy_context()
         """What context variables hold in this world, and in no other."""
         self._words = 0
+        self.counters: list[PhysAddr] = []
+        """The words of which only differences matter."""
+        self.workqueues: list[Workqueue] = []
+        self.must_finish: list[str] = []
+        """The actors that are to finish under every fair schedule."""
         self.parts: list[Callable[[bool], bytes | None]] = []
         """What belongs to its state besides memory and Python's objects: the whole, or what actors leave for each
         other. None once another world has taken its place."""
@@ -171,6 +176,13 @@ class World(Stage):
         self.memory.write(address, value)
         return address
 
+    def counter(self, name: str = "", value: int = 0) -> PhysAddr:
+        """A fresh word that counts: only how much it moves matters, so a run that comes to the same but for it goes
+        round in a circle. What an actor remembers of it is a `Count` of this word."""
+        address = self.word(name, value)
+        self.counters.append(address)
+        return address
+
     def mutex(self, name: str) -> Lock:
         """A lock that may be held across sleeps."""
         self.refuse_late("world.mutex", name)
@@ -209,7 +221,8 @@ class World(Stage):
     def workqueue(self, name: str, *types: type) -> Workqueue:
         """A kernel work queue of these messages."""
         self.refuse_late("world.workqueue", name)
-        return Workqueue(self.session, name, _carried(name, types))
+        self.workqueues.append(Workqueue(self.session, name, _carried(name, types)))
+        return self.workqueues[-1]
 
     def link(
         self, name: str, *, posted: Sequence[type], non_posted: Sequence[type] = (), completion: Sequence[type] = ()
@@ -269,6 +282,16 @@ class World(Stage):
     def sometimes(self, name: str, seen: Callable[[Note], bool]) -> None:
         """What some run must reach."""
         self.expect(FunctionWitness(name, _function("sometimes", name, seen)))
+
+    def finishes(self, *names: str) -> None:
+        """A property: these actors finish under every fair schedule, that is if whoever can go again and again goes.
+
+        It is proved of worlds with finitely many states, as daemons may go on for ever (see docs/time.md).
+        """
+        for name in names:
+            if not isinstance(name, str):
+                raise MisuseError(f"world.finishes({shown(name)}): give the name of an actor, a text")
+            self.must_finish.append(name)
 
     def never_awaited(self, what: str, where: str) -> None:
         """Something to be awaited was dropped, by the actor that acts or by the function that fills the world."""

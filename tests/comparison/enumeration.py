@@ -114,6 +114,8 @@ class Order:
 
 
 def _ordered(earlier: Step, later: Step) -> bool:
+    if earlier.timed_out or later.timed_out:
+        return True
     return bool(
         earlier.writes & (later.reads | later.writes) or earlier.reads & later.writes or earlier.gives & later.takes
     )
@@ -157,22 +159,31 @@ class Run:
         self.pending: list[Step | None] = []
         self.failure: Signature | None = None
         self.failed_at = 0
+        self.is_late = False
+        """Whether nobody can go but whose time is over."""
         self._admit()
 
     def options(self) -> list[tuple[int, int]]:
-        """Who can go now, with which outcome."""
-        return [
+        """Who can go now, with which outcome; or if nobody can, whose time may be over."""
+        able = [
             (number, outcome)
             for number, step in enumerate(self.pending)
             if step is not None and (step.ready is None or step.ready())
             for outcome in range(max(step.options, 1))
         ]
+        self.is_late = not able and bool(self._stuck())
+        if self.is_late:
+            able = [(number, 0) for number, step in enumerate(self.pending) if step is not None and step.times_out]
+        return able
 
     def go(self, number: int, outcome: int) -> None:
         """Perform the step that an actor announced."""
         step, world = self.pending[number], self.world
         assert step is not None
         world.index, world.current = len(self.steps), number
+        if self.is_late:
+            self._look_for_spinners()
+            step = step.late()
         self.steps.append(step)
         self._resume(number, outcome)
         self._admit()
@@ -182,13 +193,7 @@ class Run:
 
     def end(self) -> End:
         """The run is over: nobody can go."""
-        stuck = tuple(
-            sorted(
-                self.world.actors[number].name
-                for number, step in enumerate(self.pending)
-                if step is not None and not (self.world.actors[number].daemon and step.idle)
-            )
-        )
+        stuck = self._stuck()
         if stuck:
             self._fail(("no-deadlock", *stuck))
         for number, actor in enumerate(self.world.actors):
@@ -197,6 +202,25 @@ class Run:
         if self.failure is None:
             self._look_at_rest()
         return End(self.machine.state(), stuck, self.failure, self.failed_at)
+
+    def _stuck(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                self.world.actors[number].name
+                for number, step in enumerate(self.pending)
+                if step is not None and not (self.world.actors[number].daemon and step.idle)
+            )
+        )
+
+    def _look_for_spinners(self) -> None:
+        """Who waits for a spin lock, or with one held, while nothing moves before somebody's time is over."""
+        waiting = [number for number, step in enumerate(self.pending) if step is not None]
+        held = [
+            number for number in waiting if any("spin lock" in why for why in self.world.actors[number].cpu.spinning)
+        ]
+        wanting = [number for number in waiting if getattr(self.pending[number], "what", "").startswith("lock s")]
+        if names := sorted({self.world.actors[number].name for number in held + wanting}):
+            self._fail(("no-soft-lockup", *names))
 
     def close(self) -> None:
         """Nobody goes on."""
@@ -248,6 +272,7 @@ def enumerate_all(program: Program, classes: Classes, most: int, machine: Fill =
     while True:
         run = Run(program, session, machine)
         for options, position in plan:
+            run.options()
             run.go(*options[position])
         order.cut(max(len(plan) - 1, 0))
         if plan:

@@ -39,6 +39,9 @@ WAITING_FROM = 50_000
 """From this seed on hardly anybody does anything but wait, mostly for several things, and let others go on."""
 WAITING = "waits waits wide polls polls lines memory"
 """Kinds of steps in those programs."""
+TIMED_FROM = 60_000
+"""From this seed on there are waits that end when their time is over; below it there are none."""
+TIMED = "waitlast waitlast downlast polllast polllast spinlast waitsoon pollsoon sleep"
 BODIES = {
     "work": 1,
     "takeposted": 1,
@@ -86,6 +89,12 @@ NUMBERS: dict[str, tuple[int, ...]] = {
     "note": (2, 3),
     "noteseen": (2,),
     "emit": (2, 3),
+    "waitlast": (3, 3),
+    "downlast": (3,),
+    "polllast": (3, 3),
+    "spinlast": (3, 3),
+    "waitsoon": (3, 3),
+    "pollsoon": (3, 3),
     "lock": (2,),
     "spinlock": (2,),
     "grab": (2,),
@@ -141,7 +150,9 @@ def program_of(seed: int) -> Program:
     draw = Draw(seed)
     most = draw.one_of(MOST_ESTIMATED)
     while True:
-        if seed >= WAITING_FROM:
+        if seed >= TIMED_FROM:
+            made = _timed(draw)
+        elif seed >= WAITING_FROM:
             made = _waiting(draw)
         else:
             made = _changed(draw) if draw.below(2) else _answered(draw, _mixed(draw))
@@ -174,6 +185,19 @@ def _waiting(draw: Draw) -> Program:
         body = tuple(_op(draw, ops, few) for _ in range(1 + draw.below(3)))
         actors.append(Actor(NAMES[number], body, daemon=not draw.below(5)))
     return Program(tuple(actors), _properties(draw))
+
+
+def _timed(draw: Draw) -> Program:
+    """Waits with a time-out, in a shape or among some kinds of steps."""
+    made = _changed(draw) if draw.below(2) else _answered(draw, _mixed(draw))
+    actors = []
+    for actor in made.actors:
+        body = actor.body
+        for _ in range(draw.below(3)):
+            at = draw.below(len(body) + 1)
+            body = (*body[:at], _op(draw, TIMED.split(), 1 + draw.below(2)), *body[at + draw.below(2) :])
+        actors.append(Actor(actor.name, body, actor.daemon))
+    return Program(tuple(actors), made.properties)
 
 
 def _answered(draw: Draw, made: Program) -> Program:
@@ -290,7 +314,7 @@ def _estimate(made: Program) -> int:
 
 
 _CHOICES = ("choose", "pick")
-_TWO_STEPS = (*BODIES, "flush")
+_TWO_STEPS = (*BODIES, "flush", "pollsoon")
 
 
 def _count(body: Body, counts: list[int], own: int, times: int) -> None:

@@ -49,6 +49,7 @@ class Machine:
             ("peek poke bump select glance pickone raise raiseif", self._access),
             ("wait waitboth waitany down downany idle irq", self._wait),
             ("poll pollnot spin pollsum", self._poll),
+            ("waitlast downlast polllast spinlast waitsoon pollsoon sleep", self._time_out),
             ("send recv queue work flush", self._messages),
             ("post takeposted nonposted takenonposted complete takecompletion flushlink", self._cross),
             ("note noteseen emit", self._say),
@@ -177,6 +178,37 @@ class Machine:
             case "pollsum", (value,):
                 found = await cpu.poll_words(words[:2], lambda a, b: a + b == value, "poll sum")
                 seen.append(found[0])
+            case _:
+                raise TypeError(f"no such operation: {op}")
+
+    async def _time_out(self, cpu: Cpu, op: Op) -> None:
+        """Waits that end when nothing else can move, at any moment, or after some looks; they see whether they did."""
+        seen, read, words = self._seen[cpu.name], self._read, self._words
+        match op.name, op.numbers:
+            case "sleep", ():
+                await cpu.sleep()
+            case "waitlast", (n, value):
+                named = [("word", words[n])]
+                seen.append(await cpu.wait_timeout("w", lambda: read(words[n]) == value, reads=named, time_out="last"))
+            case "waitsoon", (n, value):
+                named = [("word", words[n])]
+                seen.append(await cpu.wait_timeout("w", lambda: read(words[n]) == value, reads=named))
+            case "downlast", (n,):
+                named = [("word", words[n])]
+                seen.append(await cpu.wait_timeout("d", lambda: read(words[n]) > 0, writes=named, time_out="last"))
+                if seen[-1]:
+                    self._write(words[n], read(words[n]) - 1)
+            case "polllast", (n, value):
+                found = await cpu.poll_timeout(words[n], lambda found: found == value, "poll", time_out="last")
+                seen.append(found is not None)
+            case "spinlast", (n, value):
+                found = await cpu.poll_timeout(
+                    words[n], lambda found: found == value, "poll", time_out="last", sleeps=False
+                )
+                seen.append(found is not None)
+            case "pollsoon", (n, value):
+                found = await cpu.poll_timeout(words[n], lambda found: found == value, "poll", time_out=2)
+                seen.append(found is not None)
             case _:
                 raise TypeError(f"no such operation: {op}")
 

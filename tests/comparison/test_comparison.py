@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .generator import WAITING_FROM
+from .generator import TIMED_FROM, WAITING_FROM
 from .stock import Comparison
 
 DAILY: dict[int, tuple[int, int, int, int, int, int]] = {
@@ -18,6 +18,7 @@ DAILY: dict[int, tuple[int, int, int, int, int, int]] = {
     16_000: (16, 2, 32, 3, 391, 4293433415),
     20_000: (9, 4, 37, 6, 450, 2751030749),
     WAITING_FROM: (4, 0, 46, 3, 723, 903620166),
+    TIMED_FROM: (23, 5, 22, 2, 295, 2055296925),
 }
 """From each of these seeds on 50 programs: how many hold, are vacuous, are violated; how many others have too many
 interleavings; the classes, and the digest of the texts."""
@@ -58,6 +59,16 @@ def test_search_finds_what_all_interleavings_show_where_all_wait(shard: int) -> 
     assert not seen.found, "\n\n".join(seen.found)
     assert seen.verdicts.total() == LONG_PROGRAMS
     assert seen.verdicts.total() + seen.too_many <= LONG_APART
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shard", range(18))
+def test_search_finds_what_all_interleavings_show_where_time_is_over(shard: int) -> None:
+    """3,600 programs in all."""
+    seen = Comparison(LONG_MOST)
+    seen.run(TIMED_FROM + shard * LONG_APART, LONG_PROGRAMS)
+    assert not seen.found, "\n\n".join(seen.found)
+    assert seen.verdicts.total() == LONG_PROGRAMS
 
 
 @pytest.mark.long

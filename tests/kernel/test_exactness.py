@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -25,6 +26,7 @@ from stopmarker.kernel import (
     local_irq_restore,
     local_irq_save,
 )
+from stopmarker.worlds import TimeOut
 from tests.comparison.enumeration import TooMany
 
 from .comparing import Compared, State, compare
@@ -40,8 +42,36 @@ class Ping:
 
 def completion(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
     done = Completion(world, "done")
-    operations = [done.complete, done.wait, done.wait_timeout, done.complete_all, done.reinit, done.done, done.try_wait]
+    operations: list[Operation] = [
+        done.complete,
+        done.wait,
+        done.wait_timeout,
+        done.complete_all,
+        done.reinit,
+        done.done,
+        done.try_wait,
+    ]
     return [*operations, done.complete, done.wait], done.state
+
+
+def timed(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
+    """Completions and wait queues whose time is over when nothing else can move, or after some looks."""
+    done, queue, word = Completion(world, "done"), WaitQueue(world, "queue"), world.word("word")
+
+    def wait(time_out: TimeOut, exclusive: bool = False) -> Operation:
+        async def operation(cpu: Cpu) -> bool:
+            until, reads = lambda: world.memory.read(word) > 1, [("word", word)]
+            return await queue.wait_event_timeout(cpu, until, reads=reads, time_out=time_out, exclusive=exclusive)
+
+        return operation
+
+    async def more(cpu: Cpu) -> int:
+        return await cpu.rmw(word, lambda value: value + 1)
+
+    late, soon = partial(done.wait_timeout, time_out="last"), partial(done.wait_timeout, time_out=2)
+    operations: list[Operation] = [done.complete, late, soon, done.reinit, done.complete_all, late, done.wait]
+    operations += [wait("last"), wait("last", exclusive=True), wait(2), more, queue.wake_up, more, queue.wake_up]
+    return operations, lambda: (done.state(), queue.state())
 
 
 def refcount(world: World) -> tuple[Sequence[Operation], Callable[[], State]]:
@@ -316,6 +346,7 @@ KITS: dict[Kit, tuple[int, int, int, int]] = {
     completion: (24, 1184, 679, 94),
     refcount: (23, 1469, 953, 392),
     wait_queue: (22, 1050, 155, 68),
+    timed: (25, 743, 164, 11),
     rcu: (12, 848, 42, 29),
     srcu: (12, 849, 42, 29),
     works: (17, 1384, 308, 0),

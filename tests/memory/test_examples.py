@@ -51,9 +51,9 @@ def test_the_examples_come_to_what_is_said(files: Path, name: str, given: str, m
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ("sc", "sequentially consistent memory."),
-        ("tso", "x86 memory (TSO)."),
-        ("arm", "Armv8 memory (hardware, not the Linux-kernel model; no load buffering)."),
+        ("sc", "sequentially consistent memory, time-outs at any moment."),
+        ("tso", "x86 memory (TSO), time-outs at any moment."),
+        ("arm", "Armv8 memory (hardware, not the Linux-kernel model; no load buffering), time-outs at any moment."),
     ],
 )
 def test_every_verdict_names_its_model(files: Path, model: str, says: str) -> None:

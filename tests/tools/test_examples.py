@@ -32,12 +32,15 @@ VERDICTS = {
     ("last_reference", "release=queue"): "HOLDS: all 2 inequivalent schedules",
     ("vtd_unbind", "unbind=takes-only"): "VIOLATED: 1 of 24 inequivalent schedules",
     ("vtd_unbind", "unbind=full"): "HOLDS: all 23 inequivalent schedules",
+    ("starving_reader", "reads=seqcount"): "VIOLATED: found among 64 states, 101 steps from them, ",
+    ("starving_reader", "reads=lock"): "HOLDS: all 26 states, 28 steps from them, ",
 }
 REASONS = {
     "lost_completion": "DEADLOCK no-deadlock: reset waits since step 6 for completion drained",
     "skipped_notifier": "VIOLATION no stale entry: the page is gone, the device still maps it",
     "shared_irq_thread": "VIOLATION no-use-after-free: use after free: data of A, freed at step 3 by remove",
     "vtd_unbind": "VIOLATION no-cross-binding-fault: request #0 was queued for P1 under bind1 and is handled for mm B",
+    "starving_reader": "LIVELOCK finishes: reader never finishes, though everybody goes in turn",
     "last_reference": "faults worker waits since step 5 for work fault, which faults worker runs",
 }
 

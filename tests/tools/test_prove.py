@@ -52,7 +52,7 @@ def test_unbind_window_holds_and_says_within_which_bounds(drain: str, stop: str,
     assert f"HOLDS: all {traces} inequivalent schedules, " in text
     assert "Reached: request-queued-while-unbound." in text
     assert f"Bounds: unbind-window (drain={drain}, stop={stop}, flags=right, " in text
-    assert text.endswith("at most 2,000 steps a run, sequentially consistent memory.")
+    assert text.endswith("at most 2,000 steps a run, sequentially consistent memory, time-outs at any moment.")
     assert all(len(line) <= 72 for line in result.stdout.splitlines())
 
 
@@ -76,7 +76,7 @@ def test_a_bound_that_was_asked_for_is_what_a_proof_holds_up_to() -> None:
     text = words(result.stdout)
     assert text.startswith("HOLDS UP TO 3 STEPS: all 3 inequivalent schedules, 9 steps, ")
     assert "of which the bound cuts 3. Every run of at most so many steps was seen; nothing is said of what" in text
-    assert "at most 3 steps a run, sequentially consistent memory." in text
+    assert "at most 3 steps a run, sequentially consistent memory, time-outs at any moment." in text
     proof = document("prove", UNBINDING, "--bound", "3")[1]
     assert (proof["verdict"], proof["at_step_bound"], proof["why"]) == ("holds up to the bound", 3, None)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 
 from actors.runtime.primitives.events import Outcome
+from tools.commands.explain_circle import circle_document, told_circle
 from tools.commands.replay import recording
-from tools.experiments.experiment import reopen
+from tools.experiments.experiment import Experiment, reopen
 from tools.experiments.terms import Terms
 from tools.explore.search import FoundSignature, Report
+from tools.findings.circles import explain_circle
 from tools.findings.explaining import Constraint, Explained, Place, explained
 from tools.searches.hunt import parse_budget
 from tools.show.beside import FEW_STEPS, beside
@@ -35,6 +37,8 @@ def main(
         raise Refusal(f"explain --memory {memory}: the run was recorded under {recorded}, and its choices mean that")
     trace = then.replayed()
     found = _found(trace)
+    if found.finding.outcome is Outcome.LIVELOCK:
+        return _circle(out, reopen(then.recipe), found)
     experiments = 0
 
     def on_progress(report: Report) -> None:
@@ -59,9 +63,20 @@ def _found(trace: Trace) -> FoundSignature:
         raise Refusal("explain: this run does not fail, so there is nothing to explain")
     if trace.finding.outcome is Outcome.BOUND:
         raise Refusal("explain: this run ends at the step bound; what it would have come to is not known")
-    if trace.finding.outcome is Outcome.LIVELOCK:
-        raise Refusal("explain: a livelock is no matter of one order; the steps that come again are in `show`")
     return FoundSignature(trace.finding, trace.schedule, 1)
+
+
+def _circle(out: Output, experiment: Experiment, found: FoundSignature) -> Exit:
+    """A livelock is no matter of one order: told is what goes round, and which other orders end."""
+    with stop_request() as stop, closing(progress(_sentence)) as display:
+        try:
+            with determined(experiment, found.schedule):
+                circle = explain_circle(experiment, found, display.show, stop)
+        except Stopped:
+            raise KeyboardInterrupt("nothing is explained") from None
+    out.lines(told_circle(circle))
+    out.document("explanation", circle_document(circle))
+    return Exit.NOTHING_VIOLATED
 
 
 def _sentence(report: Report) -> str:

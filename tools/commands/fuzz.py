@@ -17,6 +17,7 @@ from tools.experiments.terms import Terms
 from tools.explore.search import Budget, Report
 from tools.findings.data_races import data_races, race_documents
 from tools.findings.findings import Findings
+from tools.searches.by_states import said_of
 from tools.searches.hunt import DEFAULT_SCHEDULES, Hunt, parse_budget, shrinking_until
 from tools.show.rows import wrap
 from tools.terminal.counting import counted
@@ -27,7 +28,7 @@ from tools.terminal.output import Output
 from tools.terminal.progress import sentence
 from tools.traces.determined import determined
 from tools.traces.store import check_writable
-from tools.traces.verdicts import ERROR, EXITS, besides, bounds, errors, memory_of, worse
+from tools.traces.verdicts import ERROR, EXITS, besides, bounds, errors, memory_of, time_outs, worse
 
 
 def main(
@@ -58,7 +59,7 @@ def main(
     logger.info("hunt in {} with {}, seed {}", experiment.name, experiment.params, seed)
     hunt = Hunt()
     with stop_request() as stop, closing(progress()) as display, determined(experiment):
-        run = partial(hunt.run, on_finding=lambda _: keep_going, on_progress=display.show, stop=stop)
+        run = partial(hunt.run, keep_going=keep_going, on_progress=display.show, stop=stop)
         trio.run(run, experiment, search, limit)
     report = hunt.report
     with stop_request() as stop:
@@ -70,7 +71,8 @@ def main(
         raise KeyboardInterrupt(sentence(report))
     display.end(report)
     out.lines(data_races(report, races))
-    out.lines([*_summary(report, verdict, seed), *wrap(bounds(terms), "    ")])
+    told = _summary(report, verdict, seed) if hunt.states is None else wrap(said_of(hunt.states, report), "    ")
+    out.lines([*told, *wrap(bounds(terms), "    ")])
     if findings.failure is not None:
         raise findings.failure
     return code
@@ -124,10 +126,12 @@ def _document(
         "verdict": verdict,
         "complete": report.complete,
         "schedules": report.schedules,
+        "states": None if hunt.states is None else len(hunt.states.graph.states),
         "steps": report.steps,
         "violations": report.failing - errors(report.found.values()),
         "errors": errors(report.found.values()),
         "memory": memory_of(terms.params),
+        "time_outs": time_outs(terms.make_world()()),
         "distinct": len(report.found),
         "seconds": round(report.seconds, 3),
         "digest": f"{hunt.digest:08x}",

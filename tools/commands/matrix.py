@@ -19,7 +19,7 @@ from tools.terminal.display import progress
 from tools.terminal.exits import Exit, Refusal
 from tools.terminal.interrupt import StopRequest, stop_request
 from tools.terminal.output import Output
-from tools.traces.verdicts import ERROR, errors, memory, memory_of
+from tools.traces.verdicts import ERROR, errors, memory, memory_of, time_outs
 
 _NUMBERS = ("schedules", 11), ("failing", 9), ("steps", 13), ("seconds", 9)
 
@@ -137,6 +137,8 @@ def _summary(done: Sequence[MatrixRow], rows: int) -> str:
     surprising = sum(row.surprises for row in stated)
     rows_done = counted(len(done), "row") + (f" of {rows}" if len(done) < rows else "")
     within = memory(*(row.proof.terms.params for row in done))
+    when = "; ".join(dict.fromkeys(time_outs(row.proof.terms.make_world()()) for row in done))
+    within += f", time-outs {when}" if when else ""
     rest = len(stated) - as_expected - surprising
     said = f"{rows_done}: {as_expected} as expected, {surprising} not, {rest} not compared"
     if len(stated) < len(done):
@@ -167,14 +169,15 @@ def _expected(one: Expected) -> dict[str, object]:
 
 
 def _row_document(row: MatrixRow) -> dict[str, object]:
-    report, expected = row.proof.report, row.expected
+    report, expected, world = row.proof.report, row.expected, row.proof.terms.make_world()()
     return {
         "scenario": row.proof.terms.scenario,
         "params": dict(row.proof.terms.params),
         "given": dict(row.given),
         "verdict": row.verdict,
-        "bound": row.proof.terms.make_world()().step_bound,
+        "bound": world.step_bound,
         "memory": memory_of(row.proof.terms.params),
+        "time_outs": time_outs(world),
         "oracles": row.oracles,
         "errors": errors(row.proof.violations),
         "expected": None if expected is None else _expected(expected),

@@ -17,6 +17,7 @@ from tools.findings.data_races import data_races, race_documents
 from tools.findings.findings import Findings
 from tools.own_files.trust import check
 from tools.searches import checkpoint as checkpoints
+from tools.searches.by_states import said_of
 from tools.searches.hunt import parse_budget, shrinking_until
 from tools.searches.proof import Proof
 from tools.show.rows import wrap
@@ -27,7 +28,7 @@ from tools.terminal.interrupt import stop_request
 from tools.terminal.output import Output
 from tools.traces.determined import determined
 from tools.traces.store import check_writable
-from tools.traces.verdicts import EXITS, besides, bounds, errors, memory_of
+from tools.traces.verdicts import EXITS, besides, bounds, errors, memory_of, time_outs
 
 NO_PROPERTY = "no deadlock, livelock or error; no property is stated"
 _EXITS = {
@@ -108,6 +109,8 @@ def _proof(
 
 def _summary(proof: Proof, verdict: str) -> list[str]:
     report = proof.report
+    if proof.states is not None and verdict != "error":
+        return [*wrap(said_of(proof.states, report), "    "), *wrap(bounds(proof.terms), "    ")]
     took, broken = f"{counted(report.steps, 'step')}, {report.seconds:.1f} s", errors(proof.violations)
     ran, whole = (f"{count(report.schedules, 'inequivalent schedule')}, {took}" for count in (counted, all_of))
     match verdict:
@@ -173,6 +176,10 @@ def _why(proof: Proof) -> str:
     return f"{counted(report.bounded, 'run')} reached the step bound"
 
 
+def _why_not(proof: Proof) -> str:
+    return _why(proof) + _left(proof) if proof.states is None else said_of(proof.states, proof.report)
+
+
 def _left(proof: Proof) -> str:
     report = proof.report
     if not report.exhausted:
@@ -197,6 +204,8 @@ def _continuation(proof: Proof) -> list[str]:
 
 
 def _sentence(proof: Proof, report: Report) -> str:
+    if proof.states is not None:
+        return f"states {len(proof.states.graph.states):,}, runs {report.schedules + report.cut:,}"
     rate = (report.schedules + report.cut) / report.seconds if report.seconds else 0.0
     mean = report.steps / report.schedules if report.schedules else 0.0
     left = "" if report.exhausted or proof.estimate is None else f", estimated {proof.estimate} in all"
@@ -208,22 +217,25 @@ def _sentence(proof: Proof, report: Report) -> str:
 
 def _document(proof: Proof, verdict: str, findings: Findings) -> dict[str, object]:
     report, terms, estimate = proof.report, proof.terms, proof.estimate
+    world = terms.make_world()()
     guess = None if estimate is None or math.isinf(estimate.traces) else estimate
     return {
         "scenario": terms.scenario,
         "params": dict(terms.params),
-        "bound": terms.make_world()().step_bound,
+        "bound": world.step_bound,
         "memory": memory_of(terms.params),
+        "time_outs": time_outs(world),
         "verdict": verdict,
         "says": NO_PROPERTY if verdict == "holds" and not (report.witnesses or _states_property(proof)) else None,
         "complete": report.complete,
         "interrupted": proof.interrupted,
         "traces": report.schedules,
         "cut": report.cut,
+        "states": None if proof.states is None else len(proof.states.graph.states),
         "violations": report.failing - _at_bound(proof) - errors(proof.violations),
         "errors": errors(proof.violations),
         "at_step_bound": report.bounded,
-        "why": _why(proof) + _left(proof) if verdict == "not found" else None,
+        "why": _why_not(proof) if verdict == "not found" else None,
         "steps": report.steps,
         "seconds": round(report.seconds, 3),
         "estimate": None if guess is None else {"traces": round(guess.traces), "factor": guess.factor},

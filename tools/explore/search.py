@@ -26,11 +26,11 @@ BREATH = 256
 LONG_BREATH = 0.05
 """Seconds after which a checkpoint comes earlier: long runs must not hold Trio up."""
 
-
 ALL = 256
 """In the first so many runs of a search data races are looked for, whatever its strategy."""
 SHARE = 16
 """Then in each one of so many, unless it sees everything."""
+MakeWorld = Callable[[], World]
 
 
 class Cut(Exception):

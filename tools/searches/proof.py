@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -19,22 +19,28 @@ import trio
 from loguru import logger
 
 from actors.runtime.primitives.events import Outcome
-from actors.runtime.runners.controlled import controlled
+from actors.runtime.runners.controlled import Controlled, controlled
 
 from ..experiments.terms import Terms
 from ..explore.dpor.dpor import Dpor
 from ..explore.dpor.estimate import Estimate, Estimator
 from ..explore.dpor.share import Share
 from ..explore.dpor.stack import Stack
-from ..explore.search import FoundSignature, Report
+from ..explore.search import Budget, FoundSignature, Report
+from ..explore.states.states import States
 from ..terminal.exits import Refusal, Unfinished
 from ..terminal.interrupt import StopRequest
 from ..traces.verdicts import worse
 from . import checkpoint
 from .auditing import Auditor
+from .by_states import circle, search_states
 from .prover import TURN, Turn, Wanted, fair_run, must_widen, search, take_turn, workers
 
 CHECKPOINT_EVERY = 10.0
+
+
+class _Interrupted(Exception):
+    """Ctrl-C, noticed between two runs."""
 
 
 @dataclass(slots=True)
@@ -49,12 +55,16 @@ class Proof:
     path: Path | None = None
     failure: Refusal | None = None
     """Why a checkpoint could not be written; the proof went on all the same."""
+    states: States | None = None
+    """The states of the world, if it is searched by these."""
     _out: Callable[[], Collection[bytes]] = tuple
     """The subtrees that are being searched, as they are or were."""
     _estimator: Estimator = field(default_factory=Estimator)
     _code: bytes = b""
     _world: bytes = b""
     _end: float = math.inf
+    _has_looked: bool = False
+    """Whether it was asked what a run goes round in that reached its bound."""
 
     @property
     def violations(self) -> list[FoundSignature]:
@@ -81,6 +91,10 @@ class Proof:
 
     def run(self, budget: float, jobs: int, on_progress: Callable[[Report], None], stop: StopRequest) -> None:
         """Search until the end, the budget (seconds of this run) or Ctrl-C; Refusal if the first checkpoint fails."""
+        must_finish = self.terms.make_world()().must_finish
+        if must_finish:
+            self._run_by_states(must_finish, budget, on_progress, stop)
+            return
         if self.path is not None:
             self._code = checkpoint.code_digest(self.terms.scenario)
             self._world = checkpoint.world_digest(self.terms)
@@ -113,11 +127,51 @@ class Proof:
         self.report.complete = self.share.done and (self.share.everything or not self.report.bounded)
         self._try_to_write()
 
+    def _run_by_states(
+        self, must_finish: Sequence[str], budget: float, on_progress: Callable[[Report], None], stop: StopRequest
+    ) -> None:
+        """Who finishes under every fair schedule is asked of states: here no order is left out. On one process."""
+        if self.path is not None:
+            raise Refusal("prove --checkpoint: a search by states (world.finishes) keeps none; leave it out")
+        self.states = states = States(must_finish)
+
+        def progress(report: Report) -> None:
+            on_progress(report)
+            if stop.requested:
+                raise _Interrupted
+
+        async def main() -> None:
+            async with controlled() as driver:
+                make_world, most = self.terms.make_world(), Budget(seconds=budget)
+                await search_states(driver, make_world, states, most, self.report, progress)
+
+        try:
+            trio.run(main)
+        except _Interrupted:
+            self.interrupted = True
+
     def _look_for_livelock(self) -> None:
         """One run that is fair. It counts if it never ends; else the search that follows has it among its own."""
         report = fair_run(self.terms)
         if any(found.finding.outcome is Outcome.LIVELOCK for found in report.found.values()):
             self.report.merge(report)
+
+    async def _look_for_circle(self, driver: Controlled) -> None:
+        """Once a run has reached its bound: whether it may go round in a circle for ever."""
+        is_decided = bool(self.violations) or self.terms.bound is not None
+        if self._has_looked or is_decided or not self.report.bounded:
+            return
+        self._has_looked = True
+        execution = await circle(driver, self.terms.make_world())
+        if execution is not None:
+            self.report.add(execution)
+
+    def _look_for_circle_now(self) -> None:
+        async def main() -> None:
+            async with controlled() as driver:
+                await self._look_for_circle(driver)
+
+        trio.run(main)
 
     def _turn(self, most: float) -> float:
         """The seconds of the next turn: the budget is not to be overdrawn."""
@@ -188,6 +242,7 @@ class Proof:
                         part = await take_turn(driver, make_world, self.terms, strategy, turn, auditor)
                         if self._take_up(part, share) or self._widen():
                             self._out = tuple
+                        await self._look_for_circle(driver)
                         share.progressed(strategy.stack)
                         over = not strategy.stack.exhausted and turn_over()
                     share.give(strategy.stack.pack())
@@ -218,6 +273,8 @@ class Proof:
                         if share is self.share and not self._take_up(part, share):
                             share.give(packed)
                             self._widen()
+                    if self.report.bounded and not self._has_looked:
+                        self._look_for_circle_now()
                     over = turn_over() or over
         except BrokenProcessPool:
             if turn_over() and self.interrupted:

@@ -6,12 +6,15 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from actors.runtime.primitives.events import Outcome
 from tools.terminal.counting import counted
 from tools.traces.trace import Trace, TraceEvent
 
 from .waits import waits
 
 WIDTH = 72
+LAST = 40
+"""Rows that are drawn of a run of which nothing is known but that it reached its step bound."""
 _ASCII = {"→": "->", "←": "<-", "↔": "<->", "…": "...", "–": "-", "—": "--", "×": "x", "µ": "u", "≤": "<=", "≥": ">="}
 
 
@@ -33,7 +36,7 @@ def rows(trace: Trace, every: bool) -> list[Row]:
     events: dict[int, list[TraceEvent]] = {}
     for event in trace.events:
         events.setdefault(event.step, []).append(event)
-    every = every or not events
+    wanted, every = every, every or not events
     bad = trace.finding.step if trace.finding else -1
     left = set(preemptions(trace))
     drawn: list[Row] = []
@@ -58,7 +61,8 @@ def rows(trace: Trace, every: bool) -> list[Row]:
                 )
             )
         preempted = False
-    return drawn
+    is_cut = trace.finding is not None and trace.finding.outcome == Outcome.BOUND
+    return drawn[-LAST:] if is_cut and not wanted else drawn
 
 
 def preemptions(trace: Trace) -> list[int]:

@@ -7,7 +7,7 @@ import re
 from actors.runtime.primitives.events import Finding, Outcome
 
 _HELD = re.compile(r", held by (.+) since step \d+$")
-_WAITS = re.compile(r"(.+?) waits since step \d+ for (.*)")
+_WAITS = re.compile(r"(.+?) (?:waits|spins) since step \d+ for (.*)")
 
 
 def waits(finding: Finding) -> list[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from actors.runtime.primitives.events import Outcome
+from actors.runtime.primitives.step import looks_of
 from actors.runtime.runs.schedule import ParamValue
+from actors.runtime.world import World
 from scenarios.scenario import model_of
 
 from ..experiments.terms import Terms
@@ -62,6 +64,13 @@ def _models(experiments: Sequence[Params]) -> list[str]:
 def bounds(terms: Terms) -> str:
     """Within which bounds something was found, or was not."""
     named = ", ".join(f"{name}={value}" for name, value in terms.params)
-    steps = terms.make_world()().step_bound
+    world = terms.make_world()()
     what = f"{terms.scenario}{f' ({named})' if named else ''}"
-    return f"Bounds: {what}, at most {steps:,} steps a run, {memory(terms.params)}."
+    when = time_outs(world)
+    return f"Bounds: {what}, at most {world.step_bound:,} steps a run, {memory(terms.params)}, time-outs {when}."
+
+
+def time_outs(world: World) -> str:
+    """When time-outs come in a world, but for those of waits that say so themselves."""
+    looks = looks_of(world.time_out)
+    return "only when nothing else can move" if not looks else "at any moment" if looks == 1 else f"after {looks} looks"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import ClassVar
 
 from ..primitives.ordering import Made
-from ..primitives.step import Step, operation
+from ..primitives.step import Step, TimeOut, operation
+from ..primitives.waiting import waited
 from ..world import Cpu, World
 from .primitive import Primitive
 from .signal import FatalSignal
@@ -82,14 +84,21 @@ class Completion(Primitive):
         self._session.made_of(Made.LOCKED)
 
     @operation
-    def wait_timeout(self, cpu: Cpu) -> Generator[Step, int, bool]:
-        """wait_for_completion_timeout(): one step, offered at any time: False if nothing is completed then, as the time
-        is over. It may sleep."""
+    def wait_timeout(self, cpu: Cpu, *, time_out: TimeOut | None = None) -> Generator[Step, int, bool]:
+        """wait_for_completion_timeout(): False if nothing is completed before the time is over (see `cpu.wait_timeout`
+        for when that is): a step, or one for each look. It may sleep."""
         what = f"wait_for_completion_timeout {self.name}"
         cpu.might_sleep(what)
-        yield Step(what, self._tail, self._head)
+        looks = cpu.looks(time_out)
+        # A look races with all who complete; who waits takes what one of them gave.
+        step = partial(Step, what, self._tail if looks else 0, self._head, blocked=self._blocked)
+        came = yield from waited(partial(step, wakes=self._head | self._tail), self._is_done, looks)
+        if came:
+            takes = self._take()
+            if not looks:
+                self._session.became(takes=takes)
         self._session.made_of(Made.LOCKED)
-        return self._try()
+        return came
 
     @operation
     def try_wait(self, cpu: Cpu) -> Generator[Step, int, bool]:

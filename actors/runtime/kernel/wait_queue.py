@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from ..primitives.ordering import Made
-from ..primitives.step import Resource, Step, operation
+from ..primitives.step import Resource, Step, TimeOut, operation
+from ..primitives.waiting import waited
 from ..world import Cpu, World
 from .primitive import Primitive
 from .signal import FatalSignal
@@ -60,19 +62,50 @@ class WaitQueue(Primitive):
         and until then a wake-up that was meant for one of those behind it may end with it. `idle` says that a daemon
         which sleeps here has nothing left to do.
         """
+        await self._wait(cpu, until, reads, exclusive, partial(self._sleep, idle=idle))
+
+    async def wait_event_timeout(
+        self,
+        cpu: Cpu,
+        until: Callable[[], bool],
+        *,
+        reads: Sequence[Resource],
+        time_out: TimeOut | None = None,
+        exclusive: bool = False,
+        idle: bool = False,
+    ) -> bool:
+        """wait_event_timeout(): as `wait_event`, but it looks a last time when its time is over (see `cpu.wait_timeout`
+        for when that is), and False if the condition is false then. A time-out of so many looks is over when it slept
+        so often without being woken."""
+        sleep = partial(self._sleep_for, looks=cpu.looks(time_out), idle=idle)
+        return await self._wait(cpu, until, reads, exclusive, sleep)
+
+    async def _wait(
+        self,
+        cpu: Cpu,
+        until: Callable[[], bool],
+        reads: Sequence[Resource],
+        exclusive: bool,
+        sleep: Callable[[_Waiter], Awaitable[bool]],
+    ) -> bool:
+        """Whether the condition was true at last; `sleep` says whether somebody woke it."""
         cpu.might_sleep(f"wait_event {self.name}")
         waiter = _Waiter(cpu.name, exclusive)
+        is_woken = True
         while True:
-            await self._prepare(waiter)
-            await cpu.mb()  # set_current_state
+            if is_woken:
+                await self._prepare(waiter)
+                await cpu.mb()  # set_current_state
             await cpu.access(f"wait_event {self.name}: condition", reads=reads)
-            if until():
+            came = until()
+            if came or not is_woken:
                 break
-            await self._sleep(waiter, idle)
+            is_woken = await sleep(waiter)
         if exclusive:
             await self._finish(waiter)
         elif not waiter.is_woken:
             self._waiters.remove(waiter)  # whether it is woken as well, nobody can see
+        return came
 
     @operation
     def wake_up(self, cpu: Cpu, count: int = 1) -> Generator[Step, int, None]:
@@ -114,7 +147,7 @@ class WaitQueue(Primitive):
         self._waiters.append(waiter)
 
     @operation
-    def _sleep(self, waiter: _Waiter, idle: bool) -> Generator[Step, int, None]:
+    def _sleep(self, waiter: _Waiter, idle: bool) -> Generator[Step, int, bool]:
         yield Step(
             f"wait_event {self.name}: sleep",
             ready=waiter.can_go,
@@ -123,6 +156,18 @@ class WaitQueue(Primitive):
             wakes=self._queue,
         )
         self._session.became(takes=self._woken.pop(waiter))
+        return True
+
+    @operation
+    def _sleep_for(self, waiter: _Waiter, looks: int, idle: bool) -> Generator[Step, int, bool]:
+        # A look races with who wakes; who sleeps goes on when somebody did.
+        step = partial(Step, f"wait_event {self.name}: sleep", self._queue if looks else 0, idle=idle)
+        came = yield from waited(partial(step, blocked=self._blocked, wakes=self._queue), waiter.can_go, looks)
+        if came:
+            woken = self._woken.pop(waiter)
+            if not looks:
+                self._session.became(takes=woken)
+        return came
 
     @operation
     def _finish(self, waiter: _Waiter) -> Generator[Step, int, None]:

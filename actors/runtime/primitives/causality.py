@@ -2,7 +2,8 @@
 
 An int with a bit for each event does all that vector clocks do, and joins, tests and rewinds are single operations.
 Two events are ordered by their actor, by a race (one writes what the other reads or writes), and from who gives a bit
-to who takes it.
+to who takes it. One that comes because nothing else can move is ordered with all others: it comes when all that was
+possible before has been, and whatever comes later was not possible without it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ def bits(mask: int) -> Iterator[int]:
 class Causality:
     """The happens-before relation of a run, grown event by event and cut back to a prefix when the next run begins."""
 
-    __slots__ = ("_givers", "_own", "_readers", "_split", "_writers", "gave", "past")
+    __slots__ = ("_givers", "_own", "_readers", "_split", "_time_outs", "_writers", "gave", "past")
 
     def __init__(self) -> None:
         self.past: list[int] = []
         """For each event the mask of those before it, and itself."""
         self.gave = 0
         """The events that gave anything."""
+        self._time_outs = 0
         self._own: dict[int, int] = {}
         self._readers: dict[int, int] = {}
         self._writers: dict[int, int] = {}
@@ -41,14 +43,18 @@ class Causality:
         keep = (1 << length) - 1
         del self.past[length:]
         self.gave &= keep
+        self._time_outs &= keep
         for events in (self._own, self._readers, self._writers, self._givers):
             for key in events:
                 events[key] &= keep
 
     def before(self, actor: int, below: int = ANYTHING) -> int:
-        """What is before the next event of `actor` because its own last event is, of those of the mask `below`."""
+        """What is before the next event of `actor` because its own last event is, of those of the mask `below`; and
+        because somebody's time was over, which is when nothing else could move."""
         own = self._own.get(actor, 0) & below
-        return self.past[own.bit_length() - 1] if own else 0
+        found = self.past[own.bit_length() - 1] if own else 0
+        late = self._time_outs & below
+        return found | (1 << late.bit_length()) - 1 if late else found
 
     def events(self, actor: int) -> int:
         """The events of `actor`, as a mask."""
@@ -110,8 +116,11 @@ class Causality:
         self.append(actor, step, self.closure(self.before(actor), causes))
 
     def append(self, actor: int, step: Step, past: int) -> None:
-        """Add the next event, with what is before it."""
+        """Add the next event, with what is before it: that is everything, if nothing else could move."""
         event = 1 << len(self.past)
+        if step.timed_out:
+            past = event - 1
+            self._time_outs |= event
         self.past.append(past | event)
         self._own[actor] = self._own.get(actor, 0) | event
         if step.gives:

@@ -14,6 +14,8 @@ from typing import Any, get_type_hints
 
 import msgpack
 
+from .names import Name
+
 _pack = msgpack.Packer(autoreset=True).pack
 _CARRIED = (int, str, bytes, float, list, tuple, Enum, type(None))
 _REMEMBERED = 1_024
@@ -21,18 +23,18 @@ _REMEMBERED = 1_024
 
 
 @cache
-def _layout(kind: type) -> tuple[Callable[[Any], Any], tuple[str, ...], tuple[tuple[int, type[Enum]], ...]]:
-    """How to read all fields of a message at once, their names, and which positions hold an enum."""
+def _layout(kind: type) -> tuple[Callable[[Any], Any], tuple[str, ...], tuple[tuple[int, type[Enum | Name]], ...]]:
+    """How to read all fields of a message at once, their names, and which positions hold an enum or a name."""
     names = tuple(field.name for field in fields(kind))
     hints = get_type_hints(kind)
-    enums = tuple(
+    kinds = tuple(
         (position, hints[name])
         for position, name in enumerate(names)
-        if isinstance(hints[name], type) and issubclass(hints[name], Enum)
+        if isinstance(hints[name], type) and issubclass(hints[name], Enum | Name)
     )
     if len(names) > 1:
-        return attrgetter(*names), names, enums
-    return (lambda message: tuple([getattr(message, name) for name in names])), names, enums
+        return attrgetter(*names), names, kinds
+    return (lambda message: tuple([getattr(message, name) for name in names])), names, kinds
 
 
 @cache
@@ -42,7 +44,7 @@ def codec(*types: type) -> Codec:
 
 
 class Codec:
-    """Packs and unpacks frozen dataclasses whose fields are ints, strings, enums, or lists of ints."""
+    """Packs and unpacks frozen dataclasses whose fields are ints, strings, enums, names, or lists of ints."""
 
     def __init__(self, *types: type) -> None:
         for kind in types:
@@ -57,6 +59,8 @@ class Codec:
         self._layouts = tuple(_layout(kind) for kind in types)
         self._fields = {kind: ((tag,), self._layouts[tag][0]) for tag, kind in enumerate(types)}
         self._decoded: dict[bytes, Any] = {}
+        self.has_names = any(issubclass(kind, Name) for _, _, kinds in self._layouts for _, kind in kinds)
+        """Whether some field is only compared for equality."""
 
     def encode(self, message: object) -> bytes:
         """The bytes of a message; a type that the port does not carry is refused with a TypeError."""
@@ -78,8 +82,8 @@ class Codec:
             return message
         tag, *values = msgpack.unpackb(data)
         changeable = any(type(value) is list for value in values)
-        _, names, enums = self._layouts[tag]
-        for position, kind in enums:
+        _, names, kinds = self._layouts[tag]
+        for position, kind in kinds:
             values[position] = kind(values[position])
         message = self._types[tag](**dict(zip(names, values, strict=True)))
         if not changeable:

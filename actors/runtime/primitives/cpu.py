@@ -10,20 +10,18 @@ from typing import Any, SupportsIndex, TypeVar
 from hw.bus import PhysAddr
 from hw.memory import WORD_BYTES, BusError
 
-from .audit import FootprintError
 from .events import Note
 from .fetch import Fetch, Piece
 from .looks import called as handed
-from .looks import looks_further
 from .misuse import no_part, no_word, not_asked, not_stored
 from .ordering import Barriers, Depends, Made
 from .places import defined
 from .ports import Port
-from .resources import listed, shown, unhashable
+from .resources import shown
 from .stage import Stage
-from .step import MisuseError, Resource, Step, is_put_off, operation, perform
+from .step import MisuseError, Resource, Step, operation, perform
 from .sync import Lock
-from .thread import Thread
+from .waiting import WaitingThread
 
 T = TypeVar("T")
 Main = Callable[["Cpu"], Coroutine[Any, Any, None]]
@@ -32,15 +30,13 @@ AddActor = Callable[[str, Main, bool], None]
 """Adds an actor: its name, its main function, and whether it is a daemon."""
 
 
-class Cpu(Barriers, Thread):
+class Cpu(Barriers, WaitingThread):
     """What an actor acts through: every await on it is one step. Implements `hw.bus.Bus` and `drivers.cpu.Cpu`."""
 
-    __slots__ = ("_add_actor", "_memory", "_session", "emit")
+    __slots__ = ("_add_actor", "emit")
 
     def __init__(self, stage: Stage, number: int, name: str, add_actor: AddActor) -> None:
         super().__init__(stage, number, name)
-        self._memory = stage.memory
-        self._session = stage.session
         self._add_actor = add_actor
         self.emit = stage.emit
 
@@ -109,7 +105,8 @@ class Cpu(Barriers, Thread):
             step = session.known.get(key)
         except TypeError:  # of no list, or of what has no hash
             key, step = (), None
-        yield step or session.remember(key, Step(what, self._named(reads), self._named(writes)))
+        step = step or session.remember(key, Step(what, self._named(reads), self._named(writes)))
+        yield step  # whether it was remembered is no matter of the state, of which this variable is a part
 
     @operation
     def atomically(
@@ -129,79 +126,6 @@ class Cpu(Barriers, Thread):
         yield Step(what, self._named(words_among(reads)), self._named(words_among(writes)))
         self._session.made_of(Made.PLAIN)
         return handed(do)()
-
-    @operation
-    def wait(
-        self,
-        what: str,
-        until: Callable[[], bool],
-        *,
-        reads: Sequence[Resource] = (),
-        writes: Sequence[Resource] = (),
-        idle: bool = False,
-        sleeps: bool = True,
-    ) -> Generator[Step, int, None]:
-        """One step that is not offered until `until()`; the footprint names all that the condition looks at.
-
-        `idle` says that a daemon which waits here has nothing left to do; `sleeps=False` is a busy wait, allowed
-        under a spin lock. MisuseError for a footprint that names nothing: nobody's step could end such a wait.
-        """
-        if self._stage.current != self.number:
-            self.acts(what)
-        if self.spinning:
-            self.waits_spinning(what, sleeps)
-        if not reads and not writes:
-            complaint = f"{self.name} waits for `{what}` and names nothing that this depends on: give reads= or writes="
-            self.refuse(MisuseError(complaint))
-        failed = list[BaseException]()
-        yield Step(what, self._named(reads), self._named(writes), ready=asked(until, failed, until), idle=idle)
-        if failed:
-            raise failed[0]
-
-    @operation
-    def poll(
-        self,
-        address: PhysAddr,
-        until: Callable[[int], bool],
-        what: str,
-        *,
-        idle: bool = False,
-        sleeps: bool = True,
-    ) -> Generator[Step, int, int]:
-        """One step that is not offered until a word of memory satisfies `until`; the value that did."""
-        if self._stage.current != self.number:
-            self.acts(what)
-        if self.spinning:
-            self.waits_spinning(what, sleeps)
-        read, mask, failed = self._memory.read, self._stage.mask(("word", address)), list[BaseException]()
-        yield Step(what, mask, ready=asked(lambda: until(read(address)), failed, until), idle=idle)
-        if failed:
-            raise failed[0] if isinstance(address, int) else no_word(what, address)
-        value, stores = read(address), self._stage.stores.get(address)
-        # What looks further may have been true before: what it asks for now says nothing of then.
-        if stores and not looks_further(until, (value, *(before for _, before in stores))):
-            self.waited_for(sum(1 << index for index, before in stores if not until(before)))
-        return value
-
-    @operation
-    def poll_words(
-        self, addresses: Sequence[PhysAddr], until: Callable[..., bool], what: str, *, idle: bool = False
-    ) -> Generator[Step, int, list[int]]:
-        """A busy wait, one step, that is not offered until several words of memory, given in order, satisfy `until`."""
-        if self._stage.current != self.number:
-            self.acts(what)
-        if self.spinning:
-            self.waits_spinning(what, sleeps=False)
-        mask = self._session.footprint(tuple([("word", address) for address in addresses]))
-        read, failed = self._memory.read, list[BaseException]()
-        if not addresses:
-            self.refuse(MisuseError(f"{self.name} waits for `{what}` and names no word"))
-        yield Step(
-            what, mask, ready=asked(lambda: until(*[read(each) for each in addresses]), failed, until), idle=idle
-        )
-        if failed:
-            raise failed[0]
-        return [read(address) for address in addresses]
 
     @operation
     def choose(self, what: str, options: int, reads: Sequence[Resource] = ()) -> Generator[Step, int, int]:
@@ -324,15 +248,6 @@ class Cpu(Barriers, Thread):
     def _called(self, what: str, verb: str, address: PhysAddr) -> str:
         return what or f"{verb} {self._session.words.get(address) or hex(address)}"
 
-    def _named(self, resources: Sequence[Resource]) -> int:
-        """The mask of what a step says that it touches; MisuseError, which counts also if an actor catches it."""
-        try:
-            return self._session.footprint(listed(resources))
-        except MisuseError as error:
-            self.refuse(error)
-        except TypeError:
-            self.refuse(unhashable(resources))
-
     def _overwrite(self, address: PhysAddr, value: int) -> None:
         """Write a word, and remember what was there: who polls it may have been kept waiting by that."""
         stage, memory = self._stage, self._memory
@@ -357,32 +272,6 @@ def called(name: str, main: Main, cpu: Cpu) -> Awaitable[None]:
         "each step",
         defined(main),
     )
-
-
-def asked(until: Callable[[], bool], failed: list[BaseException], given: object) -> Callable[[], bool]:
-    """A condition that can be asked anywhere: if it raises, its step can be taken, and raises what is in `failed`.
-
-    `given` is what the user wrote, for messages.
-    """
-
-    def ready() -> bool:
-        failed.clear()
-        try:
-            answer = until()
-            if answer is not True and is_put_off(answer):
-                raise MisuseError(
-                    f"a condition returned {type(answer).__name__}; it returns True or False", defined(given)
-                )
-            return answer
-        except (KeyboardInterrupt, FootprintError):
-            raise
-        except BaseException as error:
-            failed.append(
-                error if callable(given) else not_asked("a wait", given, "when it ends, such as lambda: done")
-            )
-            return True
-
-    return ready
 
 
 def words_among(named: Sequence[PhysAddr | Resource]) -> Sequence[Resource]:

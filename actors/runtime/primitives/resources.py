@@ -12,9 +12,10 @@ from enum import Enum
 from operator import attrgetter
 from types import FunctionType
 
+from .names import Name
 from .step import MisuseError, Resource
 
-_PLAIN = (str, int, bytes, bool, type(None))
+_PLAIN = (str, int, bytes, bool, type(None), Name)
 
 
 class ResourceTable(dict[Resource, int]):

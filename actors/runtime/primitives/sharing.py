@@ -63,10 +63,10 @@ class Condition:
     Of memory it may look only at what the step declares, as in an audit.
     """
 
-    __slots__ = ("_ready", "_session", "_step", "looked_at")
+    __slots__ = ("_session", "_step", "looked_at", "ready")
 
     def __init__(self, ready: Callable[[], bool], step: Step, session: Session) -> None:
-        self._ready = ready
+        self.ready = ready
         self._step = step
         self._session = session
         self.looked_at: list[tuple[Key, Any, bool]] = []
@@ -76,7 +76,7 @@ class Condition:
         before, here.segment = here.segment, Looks()
         acting, self._session.performed = self._session.performed, self._step
         try:
-            return self._ready()
+            return self.ready()
         except FootprintError as error:
             here.refused = here.refused or error
             return False
@@ -86,7 +86,7 @@ class Condition:
             self._session.performed = acting
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Condition) and self._ready == other._ready
+        return isinstance(other, Condition) and self.ready == other.ready
 
     __hash__ = None  # type: ignore[assignment]
 

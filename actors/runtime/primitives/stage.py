@@ -14,7 +14,7 @@ from . import failures
 from .audit import AuditedMemory, audit_event
 from .events import Finding, Violation, oracle_name, refuse_answer
 from .session import Session
-from .step import MisuseError
+from .step import MisuseError, TimeOut, looks_of
 
 _UNWATCHED = frozenset({(object,), *[(base,) for base in BASES]})
 """Bases of kinds of events that nobody can watch in the place of the kind itself."""
@@ -32,6 +32,7 @@ class Stage:
         )
         self.names: list[str] = []
         """Of the actors, by their numbers."""
+        self._time_out: TimeOut = "any"
         self.index = 0
         self.current = 0
         """Who acts."""
@@ -50,6 +51,17 @@ class Stage:
         self.alert = False
         """Whether more has happened than a step: an actor was added, a property is violated."""
         self._observers: dict[type, list[tuple[object, Callable[[Any], None]]]] = {}
+
+    @property
+    def time_out(self) -> TimeOut:
+        """When the time-out of a wait comes that does not say so: at "any" moment, "last", when nothing else can move,
+        or after so many looks. MisuseError for anything else."""
+        return self._time_out
+
+    @time_out.setter
+    def time_out(self, value: TimeOut) -> None:
+        looks_of(value)
+        self._time_out = value
 
     @property
     def actor_count(self) -> int:

@@ -11,11 +11,13 @@ import enum
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterator
 from inspect import CO_COROUTINE, CO_GENERATOR
 from types import FunctionType
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Resource = Hashable
+TimeOut = Literal["any", "last"] | int
+"""When a time-out comes: at any moment, only when nothing else can move, or after so many looks of the waiter."""
 ANYTHING = -1
 """The mask that matches every resource."""
 
@@ -71,7 +73,10 @@ class Step:
         "options",
         "reads",
         "ready",
+        "spins",
         "takes",
+        "timed_out",
+        "times_out",
         "wakes",
         "what",
         "writes",
@@ -91,6 +96,8 @@ class Step:
         idle: bool = False,
         wakes: int = 0,
         access: ByteAccess | None = None,
+        spins: bool = False,
+        times_out: bool = False,
     ) -> None:
         self.what = what
         self.access = access
@@ -104,10 +111,28 @@ class Step:
         # What `ready` looks at: it is asked again only after somebody wrote or gave some of it.
         self.wakes = wakes or reads | writes | takes or ANYTHING
         self.idle = idle  # a daemon that waits here has nothing left to do
+        self.spins = spins  # who waits here keeps a CPU busy, and nothing else runs on it
+        self.times_out = times_out  # it is also offered when nothing else can move, whatever `ready` says
+        self.timed_out = False
+
+    def late(self) -> Step:
+        """The step as it is taken because nothing else can move: it comes after all that was, and before all else."""
+        made = Step(
+            f"{self.what}: time-out",
+            self.reads,
+            self.writes,
+            ready=self.ready,
+            idle=self.idle,
+            wakes=self.wakes,
+            times_out=True,
+            access=self.access,
+        )
+        made.timed_out = True
+        return made
 
     def sharing(self, reads: int, writes: int, ready: Callable[[], bool] | None) -> Step:
         """The same step, which touches more, and whose condition is `ready`."""
-        return Step(
+        made = Step(
             self.what,
             self.reads | reads,
             self.writes | writes,
@@ -119,7 +144,11 @@ class Step:
             idle=self.idle,
             wakes=self.wakes | reads | writes,
             access=self.access,
+            spins=self.spins,
+            times_out=self.times_out,
         )
+        made.timed_out = self.timed_out
+        return made
 
     def __repr__(self) -> str:
         return f"Step({self.what!r})"
@@ -145,6 +174,7 @@ class MemoryStep(Step):
         gives: int = 0,
         ready: Callable[[], bool] | None = None,
         idle: bool = False,
+        times_out: bool = False,
     ) -> None:
         self.what = what
         self.access = None
@@ -156,6 +186,9 @@ class MemoryStep(Step):
         self.blocked = None
         self.wakes = reads | writes | takes or ANYTHING
         self.idle = idle
+        self.spins = False
+        self.times_out = times_out
+        self.timed_out = False
         self.count = count
         self.target = target
         self.plain: Step | None = None
@@ -181,6 +214,7 @@ class MemoryStep(Step):
             gives=self.gives,
             ready=ready,
             idle=self.idle,
+            times_out=self.times_out,
         )
         made.access = self.access
         return made
@@ -243,3 +277,15 @@ def perform(step: Step) -> Generator[Step, int, int]:
 def races(a: Step, b: Step) -> bool:
     """True if the order of the two steps can be observed."""
     return bool(a.writes & (b.reads | b.writes) or a.reads & b.writes)
+
+
+def looks_of(time_out: TimeOut) -> int:
+    """How often somebody looks before his time is over, 0 if he waits until nothing else can move; MisuseError for what
+    is no time-out."""
+    if time_out == "last":
+        return 0
+    if time_out == "any":
+        return 1
+    if type(time_out) is int and time_out > 0:
+        return time_out
+    raise MisuseError(f'time_out={time_out!r}: it comes at "any" moment, "last", or after a number of looks from 1 on')

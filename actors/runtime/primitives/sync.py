@@ -54,6 +54,7 @@ class Lock:
             ready=self._is_free,
             blocked=self._blocked,
             wakes=take | free,
+            spins=self.spins,
         )
         self._try = Step(f"trylock {name}", writes=take | free)
         # Whether a trylock comes before a release can be seen; two releases never lie side by side.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from itertools import zip_longest
 from typing import Any
 
 from .codec import Codec
+from .names import Name
 from .ports import Port
 from .session import Session
 from .step import Step, operation
@@ -52,7 +54,7 @@ class Workqueue:
         work = await self._port.receive(thread, f"take work from {self.name}")
         self._done.append(False)
         self._taken.append(work)
-        return self._port.received - 1, work
+        return Name(self._port.received - 1, self.name), work
 
     @operation
     def finish(self, number: int) -> Generator[Step, int, None]:
@@ -65,18 +67,36 @@ class Workqueue:
         """Two steps: look at what is queued now, then wait until exactly those are done."""
         thread.might_sleep(f"flush {self.name}")
         yield Step(f"flush {self.name}: look", reads=self._port.tail)
-        last = self._port.sent
+        yield self._end_of_all()
+
+    def known(self) -> Iterator[tuple[object, Name]]:
+        """The objects that stand for works, each with the name of its work; the first counts if one comes twice."""
+        for (work, first), taken in zip_longest(self._queued, self._taken):
+            yield work, Name(first, self.name)
+            yield taken, Name(first, self.name)
+
+    def state(self) -> tuple[object, ...]:
+        """What waits and what runs, and which works these are."""
+        numbers = [number for number in range(len(self._queued)) if not self._is_over(number)]
+        begun = self._port.received
+        entries = [(Name(number, self.name), number < begun, *self._queued[number]) for number in numbers]
+        return self.name, *((name, runs, work, Name(first, self.name)) for name, runs, work, first in entries)
+
+    def _is_over(self, number: int) -> bool:
+        return number < len(self._done) and self._done[number]
+
+    def _end_of_all(self) -> Step:
+        """The wait for what is queued now."""
         takes = 0
-        for number in range(last):
+        for number in range(self._port.sent):
             takes |= self._mask(number)
-        yield (
-            Step(
-                f"flush {self.name}: works done",
-                takes=takes,
-                ready=lambda: len(self._done) >= last and all(self._done[:last]),
-                blocked=lambda: f"works of {self.name} queued before the flush",
-                wakes=takes,
-            )
+        left = [Name(number, self.name) for number in range(self._port.sent) if not self._is_over(number)]
+        return Step(
+            f"flush {self.name}: works done",
+            takes=takes,
+            ready=lambda: all(map(self._is_over, left)),
+            blocked=lambda: f"works of {self.name} queued before the flush",
+            wakes=takes,
         )
 
     def _mask(self, number: int) -> int:

@@ -93,9 +93,12 @@ class Controlled:
             tell(world)
             self._join(execution)
             world.alert = world.violation is not None or world.broken is not None  # its actors are known by now
-            if not is_audited:
-                execution.drive(sends, self._settle, self._join)
-            while (number := execution.next()) is not None:
+            while True:
+                if not (is_audited or execution.is_in_turn or execution.sees_every_step):
+                    execution.drive(sends, self._settle, self._join)
+                number = execution.next()
+                if number is None:
+                    break
                 arrival = sends[number](execution.outcomes[-1])
                 execution.arrive(number, self._settle(execution, number, arrival))
                 self._join(execution)

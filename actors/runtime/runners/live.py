@@ -21,9 +21,9 @@ async def live(world: World, scheduler: Scheduler) -> Execution:
     changed = trio.lowlevel.ParkingLot()
 
     async def act(number: int) -> None:
-        while (step := execution.pending[number]) is not None:
+        while execution.pending[number] is not None:
             await trio.lowlevel.checkpoint()
-            if step.ready is not None and not step.ready():
+            if not execution.may_go(number):
                 await changed.park()
                 continue
             offered = execution.offer()

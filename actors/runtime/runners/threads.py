@@ -75,8 +75,7 @@ class _Crew:
                 self._turn.notify_all()
 
     def _can_go(self, number: int) -> bool:
-        step = self._execution.pending[number]
-        return self._over or step is None or step.ready is None or step.ready()
+        return self._over or self._execution.pending[number] is None or self._execution.may_go(number)
 
     def _step(self, number: int) -> None:
         execution = self._execution

@@ -67,13 +67,8 @@ def undetermined(record: Record, error: UndeterminedCall) -> None:
 def at_rest(record: Record) -> Finding | None:
     """Nobody can go: who is stuck, or what an oracle says about the end; None if all is well."""
     world = record.world
-    stuck = [
-        number
-        for number, step in enumerate(record.pending)
-        if step is not None and not (world.actors[number].daemon and step.idle)
-    ]
-    if stuck:
-        return _deadlock(record, stuck)
+    if waiting := stuck(record):
+        return _deadlock(record, waiting)
     for number, step in enumerate(record.pending):
         if step is None and world.actors[number].cpu.holds:
             return _held(record, number)
@@ -89,6 +84,16 @@ def at_rest(record: Record) -> Finding | None:
         except BaseException as error:  # a bug of the oracle is a finding like any other, and replays
             return broken(oracle_name(oracle), error, _last(record))
     return None
+
+
+def stuck(record: Record) -> list[int]:
+    """Who is not done, but for daemons that have nothing to do."""
+    actors = record.world.actors
+    return [
+        number
+        for number, step in enumerate(record.pending)
+        if step is not None and not (actors[number].daemon and step.idle)
+    ]
 
 
 def at_bound(record: Record) -> Finding:
@@ -108,7 +113,25 @@ def waits(record: Record, number: int) -> str:
     step = record.pending[number]
     assert step is not None
     reason = step.blocked() if step.blocked is not None else step.what
-    return f"{record.world.actors[number].name} waits since step {record.since(number)} for {reason}"
+    verb = "spins" if _spins(record, number) else "waits"
+    return f"{record.world.actors[number].name} {verb} since step {record.since(number)} for {reason}"
+
+
+def soft_lockup(record: Record, late: Step) -> tuple[str, Violation] | None:
+    """Nothing can move before the time-out `late` comes: who spins until then, if anybody does."""
+    spinners = [number for number in record.live if _spins(record, number)]
+    if not spinners:
+        return None
+    told = "; ".join(waits(record, number) for number in spinners)
+    names = [record.world.actors[number].name for number in spinners]
+    message = f"nothing else can move before `{late.what}`, and until then somebody spins: {told}"
+    return "no-soft-lockup", Violation(message, *sorted(names))
+
+
+def _spins(record: Record, number: int) -> bool:
+    """Whether it waits for a spin lock, or where it may not sleep."""
+    step = record.pending[number]
+    return step is not None and (step.spins or bool(record.world.actors[number].cpu.spinning))
 
 
 def _held(record: Record, number: int) -> Finding:

@@ -13,9 +13,9 @@ from ..primitives.events import ENDLESS, Finding, Outcome
 from ..primitives.step import ANYTHING, FINISHED, Done, MemoryStep, Step
 from ..world import World
 from . import endings
-from .lasso import FAIR_STEPS, Tail
+from .lasso import FAIR_STEPS, Again, Tail
 from .record import Record
-from .schedule import FAIR
+from .schedule import AGAIN, FAIR
 from .scheduler import Scheduler
 
 Resume = Sequence[Callable[[int], object]]
@@ -28,10 +28,11 @@ class Execution(Record):
     """One run as it goes on; nothing but a runner may change it.
 
     Who can go is kept from step to step, as a mask. A condition is asked when its step is announced, and again after
-    a step that wrote or gave something of what it looks at.
+    a step that wrote or gave something of what it looks at. If nobody can, those are offered whose wait times out.
     """
 
     __slots__ = (
+        "_again",
         "_beyond",
         "_bound",
         "_can",
@@ -41,6 +42,7 @@ class Execution(Record):
         "_looked_at",
         "_tail",
         "scheduler",
+        "sees_every_step",
     )
 
     def __init__(self, world: World, scheduler: Scheduler, to_the_end: bool = False) -> None:
@@ -51,9 +53,12 @@ class Execution(Record):
         self._conditional: dict[int, Step] = {}  # who has announced a step with a condition
         self._looked_at = 0  # what those conditions look at, and perhaps more
         self._changed = 0  # what was written or given since they were asked
-        self._tail: Tail | None = None  # everybody in turn, once the scheduler has no more to say
+        self._tail: Tail | Again | None = None  # everybody in turn, once the scheduler has no more to say
+        self._again: Again | None = None  # the circle that was begun
         self._beyond: Finding | None = None  # that the bound was reached; the tail is there to say more than that
         self._finished = False
+        self.sees_every_step = getattr(scheduler, "sees_every_step", False)
+        """Whether the scheduler is asked also where there is only one option."""
         world.session.steps, world.session.actors = self.steps, self.actors
         world.is_full = world.is_racing = True
 
@@ -69,28 +74,29 @@ class Execution(Record):
         session = self.world.session
         if session.audit:
             self._check_conditions()
-        if self.outcome is None and not (self._can and self.index < self._bound):
-            self._conclude()
+        can = self._can or self._late()
+        if self.outcome is None and not (can and self.index < self._bound):
+            self._conclude(bool(can))
         if self.outcome is not None:
             return None
-        return session.offers.get(self._can) or session.offer(self._can)
+        return session.offers.get(can) or session.offer(can)
 
     def next(self) -> int | None:
         """Let the scheduler choose who goes next and record it; None when the run is over."""
         offered = self.offer()
         if offered is None:
             return None
-        if self._tail is None:
-            actor = offered[0] if len(offered) == 1 else self.scheduler.choose(offered, False)
-            if actor != FAIR:
+        while self._tail is None:
+            is_forced = len(offered) == 1 and not self.sees_every_step
+            actor = offered[0] if is_forced else self.scheduler.choose(offered, False)
+            if actor < AGAIN:
                 self.commit(actor, offered)
                 return actor
-            self.choices.append(FAIR)
-            self._begin_tail()
-        assert self._tail is not None
+            self.choices.append(actor)
+            self._leave(actor)
         loop = self._tail.look(self)
         if loop is not None:
-            self._cut(loop.start + 2 * loop.length)
+            self._cut(loop.start + loop.length)
             self._finish(loop.finding(self))
             return None
         actor, outcome = self._tail.turn(self, offered)
@@ -129,8 +135,8 @@ class Execution(Record):
             if can & (can - 1):
                 actor = choose(offered, False)
                 choices.append(actor)
-                if actor == FAIR:
-                    self._begin_tail()
+                if actor >= AGAIN:
+                    self._leave(actor)
                     break
             step = pending[actor]
             if (options := step.options) > 1:
@@ -178,11 +184,21 @@ class Execution(Record):
             self.choices.append(outcome)
         self._record(actor, offered, outcome)
 
+    def may_go(self, number: int) -> bool:
+        """Whether an actor can take its step now."""
+        step = self.pending[number]
+        assert step is not None
+        return step.ready is None or step.ready() or (step.times_out and number in (self.offer() or ()))
+
     def _record(self, actor: int, offered: tuple[int, ...], outcome: int) -> None:
         world, step = self.world, self.pending[actor]
         assert step is not None
         if step.ready is not None:
             del self._conditional[actor]
+        if not self._can:
+            step = step.late()
+            if world.violation is None:
+                world.violation = endings.soft_lockup(self, step)
         self.actors.append(actor)
         self.steps.append(step)
         self.offers.append(offered)
@@ -201,6 +217,8 @@ class Execution(Record):
             self.pending[actor] = arrival
             if arrival.ready is not None:
                 self._watch(actor, arrival)
+            else:
+                self._can |= 1 << actor
         else:
             self.pending[actor] = None
             self.live.remove(actor)
@@ -269,9 +287,16 @@ class Execution(Record):
                 can = can | 1 << number if step.ready() else can & ~(1 << number)
         self._can, self._changed, self._looked_at = can, 0, looked_at
 
-    def _conclude(self) -> None:
+    def _late(self) -> int:
+        """Whose wait times out, as nobody can go: none if all that is left are daemons with nothing to do."""
+        waits = {number: step for number, step in self._conditional.items() if step.times_out}
+        if not waits or not endings.stuck(self):
+            return 0
+        return sum(1 << number for number in waits)
+
+    def _conclude(self, can: bool) -> None:
         """Nobody can go, or nobody may: the run is over, unless what it does beyond its bound is to be seen."""
-        if not self._can:
+        if not can:
             self._come_to_rest()
         elif self._beyond is not None and self.index < min(self._beyond.step + FAIR_STEPS, self.world.stop_at):
             return
@@ -292,6 +317,17 @@ class Execution(Record):
                 self._finish(finding)
         if self.finding is not None:
             self.outcome = self.finding.outcome
+
+    def _leave(self, choice: int) -> None:
+        """The scheduler begins a circle, or has no more to say."""
+        if choice == FAIR:
+            self._begin_tail()
+        elif self._again is None:
+            self._again = Again(self)
+        else:
+            self.finish()
+            self._again.close(self)
+            self._tail = self._again
 
     def _begin_tail(self) -> None:
         """From here on everybody goes in turn: a run that goes round in circles then is a livelock."""

@@ -18,6 +18,8 @@ Schedule = tuple[int, ...]
 ParamValue = int | str
 FAIR = 255
 """Chosen instead of an actor: from here on everybody goes in turn, and nothing is chosen any more."""
+AGAIN = 254
+"""Chosen instead of an actor, twice: what is done between the two is done again and again."""
 TOKEN_PREFIX = "sm1:"
 _LONGEST_TOKEN = 65_536
 _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")

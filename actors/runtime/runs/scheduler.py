@@ -8,7 +8,7 @@ from math import floor
 from typing import Protocol
 
 from .record import Record
-from .schedule import FAIR, Schedule
+from .schedule import AGAIN, FAIR, Schedule
 
 
 class Scheduler(Protocol):
@@ -21,7 +21,8 @@ class Scheduler(Protocol):
     def choose(self, options: Sequence[int], outcome: bool) -> int:
         """One of `options`: actor numbers, or if `outcome` the indices of what hardware can do.
 
-        FAIR instead of an actor ends the scheduler's part of the run.
+        FAIR instead of an actor ends the scheduler's part of the run. So does AGAIN, the second time; the first time
+        the actor is asked for behind it.
         """
         ...
 
@@ -98,7 +99,7 @@ class Replay:
             )
         wanted = self._schedule[self._next]
         self._next += 1
-        if wanted not in options and (outcome or wanted != FAIR):
+        if wanted not in options and (outcome or wanted not in (AGAIN, FAIR)):
             raise ScheduleMismatch(
                 f"replay step {step}: choice {self._next} of {len(self._schedule)} takes {kind} {wanted}, offered now "
                 f"{self._describe(options, outcome)}; the scenario, its parameters or the code changed since"

@@ -15,11 +15,16 @@ who sleeps there. That one slept before and does not depend on the first step, s
 was tried at this very point before, and w with him in front, which is as long and stopped at the same place, was made
 behind him. Nobody sleeps at the root. Equivalent runs have the same steps, so each is cut where the others are: what
 w breaks within N steps, all of them break. And no two runs that are made are equivalent, as with any sleep sets.
+
+Time-outs that come only when nothing else can move cut a run into parts. A part is a run of the world in which nobody's
+time is ever over, up to where it can go no farther: so the claims above hold of each part by itself, if whoever waits
+at its end is looked at there as at the end of a run. Behind it each time-out that is possible is tried. No race
+goes over such a place: what comes later was not possible before, and what came before cannot come later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from actors.runtime.primitives.events import ENDLESS, Outcome
@@ -31,6 +36,7 @@ from ..search import Cut, Halted
 from .estimate import Estimate, Estimator
 from .lineage import Lineages
 from .races import Races
+from .reversal import Reversal
 from .stack import Node, Stack
 from .wakeup import Branch, Tree, after
 
@@ -149,7 +155,7 @@ class Dpor:
             else:
                 asleep = self.stack.asleep()
             kept = 0
-            for bit in bits(asleep):
+            for bit in bits(0 if step.timed_out else asleep):
                 other = execution.next_step(bit.bit_length() - 1, step_index + 1)
                 if other is not None and not races(other, step):
                     kept |= bit
@@ -173,22 +179,29 @@ class Dpor:
         self._ready = False
         if stack.everything:
             return
-        for index in range(known, length):
-            causality.add(execution.actors[index], execution.steps[index])
         self._looked = 0
-        reversals = Races(causality, execution, self._lineages, at_rest).of
-        for index in range(max(known, first - 1), length):
-            self._look_at_the_clock()
-            for reversal in reversals(index, execution.actors[index], execution.steps[index]):
+        ends = [index for index in range(known, length) if execution.steps[index].timed_out]
+        for end in [*ends, length]:
+            begin = len(causality.past)
+            for index in range(begin, end):
+                causality.add(execution.actors[index], execution.steps[index])
+            races_of = Races(causality, execution, self._lineages, at_rest or end < length).of
+            for index in range(max(begin, first - 1), end):
                 self._look_at_the_clock()
-                stack.add(reversal)
-        for actor in range(len(execution.pending)):
-            last = execution.next_step(actor, length)
-            if last is not None and not asleep >> actor & 1:
-                # A step that never came (blocked for ever, or beyond the bound) may be possible earlier.
-                for reversal in reversals(length, actor, last):
-                    self._look_at_the_clock()
-                    stack.add(reversal)
+                if not execution.steps[index].timed_out:
+                    self._reverse(races_of(index, execution.actors[index], execution.steps[index]))
+            for actor in range(len(execution.pending)):
+                last = execution.next_step(actor, end) if execution.born[actor] <= end else None
+                if last is not None and not (end == length and asleep >> actor & 1):
+                    # A step that never came (blocked for ever, or beyond the bound) may be possible earlier; as may one
+                    # that had not come when time-outs came, behind which it is another step.
+                    self._reverse(races_of(end, actor, last))
+
+    def _reverse(self, reversals: Iterator[Reversal]) -> None:
+        """Have what is to be tried tried."""
+        for reversal in reversals:
+            self._look_at_the_clock()
+            self.stack.add(reversal)
 
     def _look_at_the_clock(self) -> None:
         """Halted if there is no time left: the run is then as if it had not been made, but for what is planned."""
@@ -214,7 +227,7 @@ class Dpor:
                 node.taken.append(branch)
             elif branch.actor in execution.offers[index] and not asleep >> branch.actor & 1:
                 node.tree.append(branch)
-        if self.stack.everything:
+        if self.stack.everything or execution.steps[index].timed_out:
             others = [other for other in execution.offers[index] if other != actor and not asleep >> other & 1]
             node.tree = [Branch(other, self._lineages.of(other)) for other in others]
         return node

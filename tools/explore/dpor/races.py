@@ -145,7 +145,7 @@ class Races:
         until = (after & -after).bit_length() - 1 if after else number
         if first > until:
             return None
-        if until < len(execution.offers):
+        if until < len(causality.past):
             return actor in execution.offers[until]
         return False if self._at_rest else None
 

@@ -10,11 +10,11 @@ from typing import cast
 from hw.bus import PhysAddr, Resource
 from hw.memory import BusError
 
-from ..cpu import asked
 from ..fetch import Fetch, Piece
 from ..misuse import no_word, not_asked
 from ..ordering import Loaded, Order, order_of
-from ..step import MemoryStep, MisuseError, Step, operation
+from ..step import MemoryStep, MisuseError, Step, TimeOut, operation
+from ..waiting import asked
 from .accessing import Accessing, Target
 
 
@@ -135,12 +135,40 @@ class WeakCpu(Accessing):
         sleeps: bool = True,
     ) -> Coroutine[object, object, int]:
         """Wait until a store of a word satisfies `until` and is seen; the value that did."""
-        return self._poll(address, until, what, idle, sleeps)
+        found = self._poll(address, until, what, idle, sleeps)
+        return cast(Coroutine[object, object, int], found)
+
+    async def poll_timeout(
+        self,
+        address: PhysAddr,
+        until: Callable[[int], bool],
+        what: str,
+        *,
+        time_out: TimeOut | None = None,
+        idle: bool = False,
+        sleeps: bool = True,
+    ) -> int | None:
+        """As `poll`, but None if its time is over first; a step, or one for each look."""
+        looks = self.looks(time_out)
+        if not looks:
+            return await self._poll(address, until, what, idle, sleeps, times_out=True)
+        self._may_wait(what, sleeps)
+        for _ in range(looks):
+            value = await self.load(address, what)
+            if until(value):
+                return value
+        return None
 
     @operation
     def _poll(
-        self, address: PhysAddr, until: Callable[[int], bool], what: str, idle: bool, sleeps: bool
-    ) -> Generator[Step, int, int]:
+        self,
+        address: PhysAddr,
+        until: Callable[[int], bool],
+        what: str,
+        idle: bool,
+        sleeps: bool,
+        times_out: bool = False,
+    ) -> Generator[Step, int, int | None]:
         if sleeps and self.spinning:
             self.might_sleep(what)
         if not isinstance(address, int):
@@ -168,9 +196,13 @@ class WeakCpu(Accessing):
 
         while True:
             ready = asked(satisfied, failed, until)
-            outcome = yield MemoryStep(what, self._word(address), 0, count, target, ready=ready, idle=idle)
+            outcome = yield MemoryStep(
+                what, self._word(address), 0, count, target, ready=ready, idle=idle, times_out=times_out
+            )
             if failed:
                 raise failed[0]
+            if times_out and not satisfied():
+                return None  # it has seen nothing new, so nothing comes before what it does now
             newest = target.word.newest
             seen = newest - outcome in places
             place = newest - outcome if seen else newest

@@ -92,7 +92,7 @@ def test_it_is_explained_by_what_goes_round_and_by_the_orders_that_end(trace: Pa
     assert result.exit_code == Exit.NOTHING_VIOLATED
     said = " ".join(result.stdout.split())
     assert "In each round of 6: a takes 3 steps, b takes 3 steps." in said
-    assert "- a: rmw try other looks at word try mine (0x1008), which changes by b: rmw try mine, b: store mine" in said
+    assert "- a: rmw try other looks at word right (0x1008), which changes by b: rmw try mine, b: store mine" in said
     assert "- step 1 a: rmw try other comes before b: rmw try mine" in said
     assert "The nearest schedule that ends:" in said
     assert "Tried: 6 other orders, each different in one step of the circle." in said

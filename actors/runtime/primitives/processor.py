@@ -149,6 +149,7 @@ class Processor:
         else:
             made = Step(step.what, reads, writes, takes=takes, gives=step.gives, options=step.options, idle=step.idle)
         made.ready, made.blocked, made.access = can_go, waits_for, step.access
+        made.spins, made.times_out = step.spins, step.times_out
         made.wakes = step.wakes | self.claim | self.restored | self._enabled
         return made
 
@@ -164,7 +165,7 @@ class Processor:
         step = self._session.steps[-1]
         reads, writes, takes = self._touched(step)
         if (reads, writes, takes) != (step.reads, step.writes, step.takes):
-            self._session.steps[-1] = Step(
+            made = Step(
                 step.what,
                 reads,
                 writes,
@@ -176,7 +177,10 @@ class Processor:
                 idle=step.idle,
                 wakes=step.wakes,
                 access=step.access,
+                times_out=step.times_out,
             )
+            made.timed_out = step.timed_out
+            self._session.steps[-1] = made
 
     def _keeper(self, thread: Runs) -> str | None:
         """Who keeps the processor from a thread."""

@@ -271,3 +271,21 @@ def test_a_time_out_of_another_kind_is_refused() -> None:
         finding = run(partial(answer, time_out=wrong), Fifo()).finding  # type: ignore[arg-type]
         assert finding is not None
         assert f'time_out={wrong!r}: it comes at "any" moment, "last", or after' in finding.message
+
+
+def test_a_thread_that_shares_its_cpu_times_out_as_well() -> None:
+    def build(world: World, seen: dict[str, object]) -> None:
+        word, cpu0 = world.word("x"), world.processor("cpu0")
+
+        async def waiter(cpu: Cpu) -> None:
+            seen[cpu.name] = await cpu.poll_timeout(word, lambda value: value == 2, "two", time_out="last")
+
+        async def writer(cpu: Cpu) -> None:
+            await cpu.store(word, 1, "x")
+
+        world.add_actor("waiter", waiter, on=cpu0)
+        world.add_actor("writer", writer, on=cpu0)
+
+    found = compare(seen_by(build))
+    assert found.failing == 0
+    assert found.states == {(("waiter", None),)}

@@ -225,7 +225,7 @@ def test_who_spins_while_nothing_moves_is_a_soft_lockup() -> None:
     finding = run(partial(locked, hold=True), Fifo()).finding
     assert finding is not None
     assert finding.message == (
-        "nothing else can move before `the unit is slow: time-out`, and until then somebody spins: cpu0 spins since "
+        "nothing else can move before `the unit is slow: time-out`, and until then somebody spins: cpu0 waits since "
         "step 1 for answer; cpu1 spins since step 0 for lock lock, held by cpu0 since step 0"
     )
 

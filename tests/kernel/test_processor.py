@@ -80,7 +80,7 @@ def test_the_deadlock_of_a_handler_with_whom_it_interrupts_is_named() -> None:
         world.add_actor("thread", thread, on=cpu0)
 
     assert messages(fill) == [
-        "line irq waits since step 4 for lock m, held by thread since step 0; thread waits since step 2 for processor "
+        "line irq spins since step 4 for lock m, held by thread since step 0; thread waits since step 2 for processor "
         "CPU0, where line irq handles an interrupt"
     ]
 

@@ -113,7 +113,7 @@ def waits(record: Record, number: int) -> str:
     step = record.pending[number]
     assert step is not None
     reason = step.blocked() if step.blocked is not None else step.what
-    verb = "spins" if _spins(record, number) else "waits"
+    verb = "spins" if step.spins else "waits"
     return f"{record.world.actors[number].name} {verb} since step {record.since(number)} for {reason}"
 
 

@@ -133,7 +133,7 @@ class _Function:
         self._count += 1
         if _JUMP.match(mnemonic):
             yield from self._jump(mnemonic, operands)
-        self._loads_stack |= mnemonic.startswith("mov") and operands[-1] == "%rsp" and is_memory(operands[0])
+        self._loads_stack |= mnemonic.startswith("mov") and operands[-1:] == ("%rsp",) and is_memory(operands[0])
         if is_string(mnemonic, operands):
             yield from _kept(_string(prefix, mnemonic))
             return

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.own_files.understood import MODULES, not_understood
+from tools.own_files.known import MODULES
+from tools.own_files.understood import not_understood
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,9 @@ from tools.own_files.understood import MODULES, not_understood
         ("x = f.__defaults__", "`__defaults__` in line 1"),
         ("def g():\n    try:\n        yield\n    finally:\n        pass", "`try in the generator g` in line 2"),
         ("@contextmanager\ndef g():\n    try:\n        yield\n    finally:\n        pass", None),
-        ("g = (lambda: x for x in y)", "`lambda` in line 1"),
+        ("g = (x for x in y)", "`a generator expression that is kept` in line 1"),
+        ("n = sum(x for x in y)", None),
+        ("n = sum((lambda: x)() for x in y)", "`lambda` in line 1"),
         ("g = [lambda: x for x in y]", None),
         ("match x:\n    case K(__dict__=d): pass", "`__dict__` in line 2"),
         ("try: pass\nexcept* E: pass", "`except*` in line 1"),

@@ -42,9 +42,8 @@ def scope_of(node: Any, where: ast.AST) -> ast.Assign:
 
 def variable_of(owner: FunctionNames, node: ast.Name) -> ast.expr:
     """A variable, noted as used."""
-    given: list[ast.expr] = [ast.Name(_label(owner), ast.Load()), ast.Constant(node.id), node]
-    made = ast.copy_location(ast.Call(ast.Name("__variable__", ast.Load()), given, []), node)
-    return ast.fix_missing_locations(made)
+    scope = call_of("__used__", node, ast.Name(_label(owner), ast.Load()), ast.Constant(node.id))
+    return call_of("__variable__", node, scope, node)
 
 
 def wrote_of(owner: FunctionNames, name: str) -> ast.Expr:

@@ -8,152 +8,14 @@ whatever the text does, and only makes a search longer; so what is not listed he
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 
 from actors.runtime.primitives.snapshots import OURS
 
+from .known import ALL, DECLARED, FACTORIES, FRAMES, HIDDEN, LOGS, METHODS, MODULES, ODD, TEXTS, THROUGH, TOLD
+from .syntax import is_plain
 from .variables import VariableOwners
 
-_ALL = frozenset({"*"})
-MODULES: dict[str, frozenset[str]] = {
-    "__future__": _ALL,
-    "abc": frozenset({"ABC", "abstractmethod"}),
-    "bisect": _ALL,
-    "collections": frozenset({"Counter", "OrderedDict", "defaultdict", "deque", "namedtuple"}),
-    "collections.abc": _ALL,
-    "contextlib": frozenset({"asynccontextmanager", "contextmanager", "nullcontext", "suppress"}),
-    "copy": frozenset({"copy", "deepcopy"}),
-    "dataclasses": frozenset(
-        {"FrozenInstanceError", "InitVar", "KW_ONLY", "asdict", "astuple", "dataclass", "field", "fields", "replace"}
-    ),
-    "enum": frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "StrEnum", "auto", "unique"}),
-    "fractions": frozenset({"Fraction"}),
-    "functools": frozenset({"cmp_to_key", "partial", "reduce", "total_ordering", "wraps"}),
-    "heapq": _ALL,
-    "itertools": frozenset(
-        {"accumulate", "chain", "combinations", "combinations_with_replacement", "compress", "count", "cycle"}
-        | {"dropwhile", "filterfalse", "islice", "pairwise", "permutations", "product", "repeat", "starmap"}
-        | {"takewhile", "zip_longest"}
-    ),
-    "json": frozenset({"dumps", "loads"}),
-    "loguru": frozenset({"logger"}),
-    "math": _ALL,
-    "numpy": frozenset(
-        {"all", "any", "arange", "array", "array_equal", "asarray", "bool_", "concatenate", "copy", "count_nonzero"}
-        | {"dtype", "full", "int16", "int32", "int64", "int8", "max", "min", "ndarray", "nonzero", "ones", "stack"}
-        | {"sum", "uint16", "uint32", "uint64", "uint8", "unique", "where", "zeros", "zeros_like"}
-    ),
-    "operator": frozenset(
-        {"add", "and_", "contains", "eq", "floordiv", "ge", "getitem", "gt", "invert", "itemgetter", "le", "lt", "mod"}
-        | {"mul", "ne", "neg", "not_", "or_", "setitem", "sub", "xor"}
-    ),
-    "pprint": frozenset({"pformat"}),
-    "random": frozenset({"Random"}),
-    "re": frozenset({"compile", "escape", "findall", "fullmatch", "match", "search", "split", "sub"}),
-    "string": _ALL,
-    "struct": frozenset({"calcsize", "pack", "pack_into", "unpack", "unpack_from"}),
-    "textwrap": frozenset({"dedent", "fill", "indent"}),
-    "types": frozenset({"SimpleNamespace"}),
-    "typing": _ALL,
-    "zlib": frozenset({"adler32", "crc32"}),
-}
-"""Modules, and which of their names are understood."""
-_LOGS = frozenset({"critical", "debug", "error", "exception", "info", "success", "trace", "warning"})
-"""What a logger may be asked for: nothing of it comes back."""
-_ODD = frozenset(
-    {"__build_class__", "__builtins__", "__import__", "__loader__", "__spec__", "breakpoint", "compile", "delattr"}
-    | {"dir", "eval", "exec", "globals", "input", "locals", "memoryview", "open", "setattr", "vars"}
-)
-"""Built-in names that come to what no name of the text says."""
-_METHODS = frozenset(
-    f"__{name}__"
-    for name in [
-        "init",
-        "new",
-        "post_init",
-        "repr",
-        "str",
-        "format",
-        "bool",
-        "len",
-        "eq",
-        "ne",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "hash",
-        "call",
-        "iter",
-        "next",
-        "reversed",
-        "contains",
-        "getitem",
-        "setitem",
-        "delitem",
-        "missing",
-        "enter",
-        "exit",
-        "aenter",
-        "aexit",
-        "aiter",
-        "anext",
-        "int",
-        "float",
-        "index",
-        "neg",
-        "pos",
-        "abs",
-        "invert",
-        "add",
-        "radd",
-        "iadd",
-        "sub",
-        "rsub",
-        "isub",
-        "mul",
-        "rmul",
-        "imul",
-        "floordiv",
-        "rfloordiv",
-        "ifloordiv",
-        "truediv",
-        "rtruediv",
-        "mod",
-        "rmod",
-        "pow",
-        "divmod",
-        "and",
-        "rand",
-        "iand",
-        "or",
-        "ror",
-        "ior",
-        "xor",
-        "rxor",
-        "ixor",
-        "lshift",
-        "rlshift",
-        "ilshift",
-        "rshift",
-        "rrshift",
-        "irshift",
-        "slots",
-        "doc",
-        "match_args",
-    ]
-)
-"""Special names that a class may define: Python calls them, and they look at what their text looks at."""
-_TOLD = frozenset({"__class__", "__doc__", "__module__", "__name__", "__qualname__"})
-"""Special attributes that may be read."""
-_FRAMES = re.compile(
-    r"(gi|cr|ag)_(frame|code|running|await|yieldfrom|suspended|origin)|tb_(frame|next|lasti|lineno)|co_\w+"
-    r"|f_(back|builtins|code|globals|lasti|lineno|locals|trace)|cell_contents|default_factory|mro|ctypes"
-)
-"""Attributes that show what another function keeps for itself."""
-_HIDDEN = re.compile(rf"\b(__\w+__|{_FRAMES.pattern})\b")
-_DECLARED = frozenset({"__main__", "__file__", "__name__", "__all__"})
 _STEPS = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -175,14 +37,22 @@ class _Reading:
         self._siblings = siblings
         self._modules: dict[str, str] = {}
         """The names that stand for modules, and for which."""
+        self._tops: set[str] = set()
+        """The packages that are imported."""
         self._loggers: set[str] = set()
         self._registers: set[str] = set()
         """`register` of a class that may be an abstract one, which then says of others that they are its own."""
         owners = VariableOwners()
         owners.visit(tree)
-        self._built_in = owners.unbound() & _ODD
+        self._built_in = owners.unbound() & ODD
         self._twofold = owners.twofold()
         self._seen = {name for shared, _ in owners.decide().values() for name in shared}
+        self._consumed = {
+            id(one) for node in ast.walk(tree) if isinstance(node, ast.Call) for one in _goes_through(node)
+        }
+        """Generator expressions that are gone through at once."""
+        defines = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        self._defined = {node.name for node in ast.walk(tree) if isinstance(node, defines)}
         self._texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         """Docstrings are no texts that anybody works with."""
 
@@ -193,6 +63,9 @@ class _Reading:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield from self._imported(node, id(node) in late)
+        buffers = {node.id for node in nodes if isinstance(node, ast.Name)} & {"bytearray"} or "numpy" in self._tops
+        if buffers and "re" in self._tops:
+            yield self._tree, "re with buffers"  # what it has found shows what is there later
         used = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
             yield from self._name(node, used) if isinstance(node, ast.Name) else self._node(node)
@@ -200,6 +73,8 @@ class _Reading:
     def _imported(self, node: ast.Import | ast.ImportFrom, is_late: bool) -> Odd:
         if {"abc", "collections.abc", "typing"} & {getattr(node, "module", ""), *(alias.name for alias in node.names)}:
             self._registers = {"register"}
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        self._tops.update(name.partition(".")[0] for name in names)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
@@ -215,7 +90,7 @@ class _Reading:
             return
         known = MODULES.get(name, frozenset())
         for alias in node.names:
-            if alias.name == "*" or (known is not _ALL and alias.name not in known):
+            if alias.name == "*" or (known is not ALL and alias.name not in known):
                 yield node, f"from {name} import {alias.name}"
             if alias.name == "logger":
                 self._loggers.add(alias.asname or alias.name)
@@ -226,7 +101,7 @@ class _Reading:
         if name in self._loggers or name in self._modules:
             if id(node) not in used or not isinstance(node.ctx, ast.Load):
                 yield node, name
-        elif name in self._built_in | self._twofold or (_is_special(name) and name not in _TOLD | _METHODS | _DECLARED):
+        elif name in self._built_in | self._twofold or (_is_special(name) and name not in TOLD | METHODS | DECLARED):
             yield node, name
 
     def _node(self, node: ast.AST) -> Odd:
@@ -238,12 +113,21 @@ class _Reading:
                 yield from self._class(node)
             case ast.Call():
                 yield from self._call(node)
-            case ast.Constant(value=str() as text) if id(node) not in self._texts:
-                found = _HIDDEN.search(text)
-                if found is not None and found[0] not in _DECLARED:
-                    yield node, found[0]
+            case ast.Constant(value=str() as text) if "{" in text and id(node) not in self._texts:
+                yield from _hidden_in(text, node)
             case ast.MatchClass():
-                yield from ((node, name) for name in node.kwd_attrs if _is_special(name) or _FRAMES.fullmatch(name))
+                yield from ((node, name) for name in node.kwd_attrs if _is_special(name) or FRAMES.fullmatch(name))
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name) if name in self._seen:
+                yield node, f"case {name}"
+            case ast.MatchMapping(rest=str() as name) if name in self._seen:
+                yield node, f"case **{name}"
+            case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()):
+                parts = list(ast.walk(node))
+                shared = [one.id for one in parts if isinstance(one, ast.Name) and one.id in self._seen]
+                if shared and any(isinstance(one, ast.Subscript | ast.Attribute) for one in parts):
+                    yield node, ast.unparse(node)
+            case ast.AugAssign(target=target) if not is_plain(target):
+                yield node, ast.unparse(target)
             case ast.ExceptHandler(name=str() as name) if name in self._seen:
                 yield node, f"except … as {name}"
             case ast.TryStar():
@@ -251,10 +135,12 @@ class _Reading:
             case ast.Lambda() if _has(node, (ast.Yield, ast.YieldFrom)):
                 yield node, "yield in a lambda"
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                if _is_special(node.name) and node.name not in _METHODS:
+                if _is_special(node.name) and node.name not in METHODS:
                     yield node, node.name
                 yield from self._generator(node)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                if isinstance(node, ast.GeneratorExp) and id(node) not in self._consumed:
+                    yield node, "a generator expression that is kept"
                 inner = [one for one in ast.walk(node) if isinstance(one, ast.Lambda)]
                 if inner and (isinstance(node, ast.GeneratorExp) or _has(node, _STEPS)):
                     yield inner[0], "lambda"
@@ -262,7 +148,7 @@ class _Reading:
     def _attribute(self, node: ast.Attribute) -> Odd:
         name, base = node.attr, node.value
         if isinstance(base, ast.Name) and base.id in self._loggers:
-            if name not in _LOGS:
+            if name not in LOGS:
                 yield node, f"{base.id}.{name}"
         elif isinstance(base, ast.Name) and base.id in self._modules:
             module = self._modules[base.id]
@@ -270,25 +156,59 @@ class _Reading:
             inner = f"{module}.{name}"
             if inner in MODULES:
                 yield from () if inner == "collections.abc" else ((node, inner),)
-            elif not isinstance(node.ctx, ast.Load) or (known is not _ALL and name not in known):
+            elif not isinstance(node.ctx, ast.Load) or (known is not ALL and name not in known):
                 yield node, inner
-        elif _FRAMES.fullmatch(name) or (_is_special(name) and not _may_ask(node)) or name in self._registers:
+        elif FRAMES.fullmatch(name) or (_is_special(name) and not _may_ask(node)) or name in self._registers:
             yield node, name
 
     def _call(self, node: ast.Call) -> Odd:
         """A call: what it is asked for must stand in the text."""
-        yield from ((one.value, "unsafe_hash") for one in node.keywords if one.arg == "unsafe_hash")
+        for keyword in node.keywords:
+            if keyword.arg == "unsafe_hash":
+                yield keyword.value, "unsafe_hash"
+            elif keyword.arg == "default_factory":
+                yield from self._factory(keyword.value)
         match node.func, node.args:
             case ast.Name(id="getattr" | "hasattr" as name), given:
-                if len(given) < 2 or not isinstance(given[1], ast.Constant):
+                asked = given[1] if len(given) > 1 else None
+                if not isinstance(asked, ast.Constant):
                     yield node, name
+                else:
+                    yield from _hidden_in(str(asked.value), node)
+            case ast.Name(id="property" | "classmethod" | "staticmethod" as name), _:
+                yield node, f"{name}(…)"
+            case ast.Name(id="defaultdict"), [factory, *_]:
+                yield from self._factory(factory)
             case ast.Name(id="type"), given if len(given) != 1:
                 yield node, "type"
+
+    def _factory(self, node: ast.expr) -> Odd:
+        """What makes a default must keep nothing to itself."""
+        is_made_here = isinstance(node, ast.Name) and (node.id in FACTORIES or node.id in self._defined)
+        if not isinstance(node, ast.Lambda) and not is_made_here:
+            yield node, ast.unparse(node)
 
     def _class(self, node: ast.ClassDef) -> Odd:
         for base in node.bases:
             yield from ((one, "type") for one in ast.walk(base) if isinstance(one, ast.Name) and one.id == "type")
         yield from ((one.value, f"{one.arg or '**'} of class {node.name}") for one in node.keywords)
+        methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+        made = [ast.unparse(one) for one in node.decorator_list]
+        if "__hash__" in methods and any("dataclass" in one and "frozen=True" not in one for one in made):
+            yield node, f"__hash__ of the dataclass {node.name}"
+        if not node.name.strip("_"):
+            yield node, f"class {node.name}"
+        for statement in node.body:
+            yield from self._set_in_class(statement)
+
+    def _set_in_class(self, node: ast.stmt) -> Odd:
+        """Special names of a class are methods that the text defines, or plain texts."""
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
+            return
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for name in [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]:
+            if _is_special(name) and not (name in TEXTS and _is_literal(node.value)):
+                yield node, name
 
     def _generator(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Odd:
         """A generator that is dropped amid a block with an end comes to that end whenever Python lets go of it."""
@@ -300,6 +220,23 @@ class _Reading:
         for one in own:
             if isinstance(one, ast.Try | ast.With | ast.AsyncWith):
                 yield one, f"{'try' if isinstance(one, ast.Try) else 'with'} in the generator {node.name}"
+
+
+def _goes_through(node: ast.Call) -> list[ast.expr]:
+    """What a call goes through to its end, or as far as it ever goes."""
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return node.args if name in THROUGH else []
+
+
+def _is_literal(node: ast.expr | None) -> bool:
+    parts = (ast.Constant, ast.Tuple, ast.List, ast.expr_context)
+    return node is not None and all(isinstance(one, parts) for one in ast.walk(node))
+
+
+def _hidden_in(text: str, node: ast.AST) -> Odd:
+    found = HIDDEN.search(text)
+    if found is not None and found[0] not in DECLARED:
+        yield node, found[0]
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
@@ -325,4 +262,4 @@ def _may_ask(node: ast.Attribute) -> bool:
     is_super = (
         isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "super"
     )
-    return node.attr in _TOLD or (is_super and node.attr in _METHODS)
+    return node.attr in TOLD or (is_super and node.attr in METHODS)

@@ -13,30 +13,41 @@ from typing import Any
 
 from actors.runtime.primitives.looks import (
     Scope,
+    again,
     attribute,
+    awaited,
     deep,
     delegated,
     each,
+    last,
+    looked_at,
     see,
     stored,
+    used,
     variable,
     wrote,
 )
 from actors.runtime.primitives.managers import managed, managed_async
 
 from .calls import call_of, scope_of, through, variable_of, wrote_of
+from .syntax import awaits_first, captured, constants, has_steps, is_plain, set_by, stands_first
 from .variables import FunctionNames, VariableOwners
 
 NAMES: dict[str, Any] = {
     "getattr": attribute,
     "__attribute__": attribute,
+    "__again__": again,
+    "__awaited__": awaited,
     "__deep__": deep,
     "__delegated__": delegated,
     "__each__": each,
+    "__last__": last,
+    "__looked_at__": looked_at,
     "__managed__": managed,
     "__managed_async__": managed_async,
     "__see__": see,
     "__stored__": stored,
+    "__used__": used,
     "__variable__": variable,
     "__wrote__": wrote,
     "__scope__": Scope,
@@ -50,7 +61,9 @@ def visible(text: str, file: str) -> ast.Module:
     tree = ast.parse(text, file)
     owners = VariableOwners()
     owners.visit(tree)
-    _Visible(owners.decide()).visit(tree)
+    visitor = _Visible(owners.decide())
+    visitor.imports(tree)
+    visitor.visit(tree)
     return ast.fix_missing_locations(tree)
 
 
@@ -60,15 +73,25 @@ class _Visible(ast.NodeTransformer):
     def __init__(self, decided: dict[int, tuple[set[str], dict[str, FunctionNames]]]) -> None:
         self._decided = decided
         self._uses = decided[0][1]
+        self._is_alone = False
+        """Whether a statement comes to nothing before what it awaits."""
+        self._deeply = False
+        """Whether operators may look at all that their operands hold, as those of numpy do."""
         self._class = ""
         """The class around, after which Python names what begins with two underscores."""
+
+    def imports(self, tree: ast.Module) -> None:
+        """Note whether numpy is there."""
+        names = [getattr(node, "module", None) for node in ast.walk(tree)]
+        names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        self._deeply = any(str(name).partition(".")[0] == "numpy" for name in names)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Its own variables that functions set need a scope as well, behind what must stand first."""
         node.body = self._statements(node.body)
         if self._decided[0][0]:
             first = 0
-            while first < len(node.body) and _stands_first(node.body[first]):
+            while first < len(node.body) and stands_first(node.body[first]):
                 first += 1
             node.body.insert(first, scope_of(None, node.body[0]))
         return node
@@ -118,15 +141,19 @@ class _Visible(ast.NodeTransformer):
 
     def visit_Match(self, node: ast.Match) -> ast.Match:
         """Patterns stay; they may look at all that the subject holds."""
-        node.subject = through("__deep__", self.visit(node.subject))
+        subject = through("__deep__", self.visit(node.subject))
+        roots = sorted({root for case in node.cases for root in constants(case.pattern)})
+        looked_at = [self.visit(ast.copy_location(ast.Name(root, ast.Load()), subject)) for root in roots]
+        both = ast.copy_location(ast.Tuple([*looked_at, subject], ast.Load()), subject)
+        node.subject = call_of("__last__", subject, both)
         for case in node.cases:
             case.guard = self.visit(case.guard) if case.guard is not None else None
-            case.body = [*self._wrote(_captured(case.pattern), case.body[0]), *self._statements(case.body)]
+            case.body = [*self._wrote(captured(case.pattern), case.body[0]), *self._statements(case.body)]
         return node
 
     def visit_For(self, node: ast.For) -> ast.For:
         """What a loop with steps in it goes through is looked at each time."""
-        node.iter = self._iterated(node.iter, node.target, _has_steps(node.body))
+        node.iter = self._iterated(node.iter, node.target, has_steps(node.body))
         node.target = self.visit(node.target)
         node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
         return node
@@ -145,10 +172,10 @@ class _Visible(ast.NodeTransformer):
         node.body = [*self._wrote(named, node.body[0]), *self._statements(node.body)]
         return node
 
-    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
         """What it goes through is looked at each time."""
         node.value = through("__delegated__", self.visit(node.value))
-        return node
+        return self._suspended(node)
 
     def _managed(self, node: ast.With | ast.AsyncWith) -> None:
         """What a manager does at the end of its block it does in the step before."""
@@ -174,7 +201,7 @@ class _Visible(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
         """What is taken apart is looked at in all its parts."""
-        apart = any(isinstance(target, ast.Tuple | ast.List) for target in node.targets)
+        apart = self._deeply or any(isinstance(target, ast.Tuple | ast.List) for target in node.targets)
         node.value = self._given(node.value) if apart else self.visit(node.value)
         node.targets = [self.visit(target) for target in node.targets]
         return node
@@ -186,8 +213,22 @@ class _Visible(ast.NodeTransformer):
 
     def visit_Await(self, node: ast.Await) -> ast.expr:
         """What is awaited is a step or more; what it comes to is looked at."""
-        node.value = self._bare(node.value)
-        return through("__see__", node)
+        if isinstance(node.value, ast.Call):
+            node.value = self._bare(node.value)
+        else:
+            node.value = through("__awaited__", self.visit(node.value))
+        return self._suspended(node)
+
+    def visit_Yield(self, node: ast.Yield) -> ast.expr:
+        """Who goes on with a generator may do so after other steps."""
+        node.value = self.visit(node.value) if node.value is not None else None
+        return self._suspended(node)
+
+    def _suspended(self, node: ast.Await | ast.Yield | ast.YieldFrom) -> ast.expr:
+        """What the statement has looked at already it may work on when it goes on: that is then looked at again."""
+        if self._is_alone:
+            return through("__see__", node)
+        return call_of("__again__", node, call_of("__looked_at__", node), node)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """A name."""
@@ -212,7 +253,8 @@ class _Visible(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """An element."""
-        self.generic_visit(node)
+        node.value = self.visit(node.value)
+        node.slice = self._given(node.slice) if self._deeply else self.visit(node.slice)
         return through("__see__", node) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -228,13 +270,22 @@ class _Visible(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
         """Both sides; what is put into a text by what it holds."""
-        node.left = self.visit(node.left)
-        node.right = self._given(node.right) if isinstance(node.op, ast.Mod) else self.visit(node.right)
+        deeply = self._deeply
+        node.left = self._given(node.left) if deeply else self.visit(node.left)
+        node.right = self._given(node.right) if deeply or isinstance(node.op, ast.Mod) else self.visit(node.right)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AugAssign:
+        """The same."""
+        node.target = self.visit(node.target)
+        deeply = self._deeply or isinstance(node.op, ast.Mod)
+        node.value = self._given(node.value) if deeply else self.visit(node.value)
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
         """What is put into a text."""
         node.value = self._given(node.value)
+        node.format_spec = self.visit(node.format_spec) if node.format_spec is not None else None
         return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
@@ -280,11 +331,11 @@ class _Visible(ast.NodeTransformer):
         """Statements, each with what has to be noted of the variables that it sets."""
         found: list[ast.stmt] = []
         for statement in body:
-            names = _set_by(statement)
+            names = set_by(statement)
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 target = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target)
                 found.append(ast.copy_location(ast.Expr(self.visit_Name(target)), statement))
-            elif isinstance(statement, ast.AugAssign) and _is_plain(statement.target):
+            elif isinstance(statement, ast.AugAssign) and is_plain(statement.target):
                 # What stands there may be changed in place, so it is looked at before.
                 looked_at = ast.parse(ast.unparse(statement.target), mode="eval").body
                 for node in ast.walk(looked_at):
@@ -293,6 +344,7 @@ class _Visible(ast.NodeTransformer):
             if isinstance(statement, ast.AsyncFor):
                 found += self._async_for(statement)
                 continue
+            self._is_alone = awaits_first(statement)
             found.append(self.visit(statement))
             notes = self._wrote(names, statement)
             if isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith):
@@ -310,7 +362,7 @@ class _Visible(ast.NodeTransformer):
         name = f"__through_{node.lineno}_{node.col_offset}__"
         first = ast.Assign([ast.Name(name, ast.Store())], self.visit(node.iter))
         looks = [ast.Expr(through("__see__", ast.copy_location(ast.Name(name, ast.Load()), node))) for _ in range(2)]
-        notes = self._wrote(_set_by(node), node)
+        notes = self._wrote(set_by(node), node)
         node.iter = ast.Name(name, ast.Load())
         node.target = self.visit(node.target)
         node.body, node.orelse = [looks[0], *notes, *self._statements(node.body)], self._statements(node.orelse)
@@ -330,47 +382,3 @@ class _Visible(ast.NodeTransformer):
             elif isinstance(value, ast.AST):
                 setattr(node, field, self.visit(value))
         return node
-
-
-def _has_steps(body: Iterable[ast.stmt]) -> bool:
-    steps = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
-    return any(isinstance(node, steps) for statement in body for node in ast.walk(statement))
-
-
-def _is_plain(target: ast.expr) -> bool:
-    """Whether to look at it once more does nothing else: no call stands in it."""
-    kinds = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.unaryop)
-    return all(isinstance(node, kinds) for node in ast.walk(target))
-
-
-def _set_by(statement: ast.stmt) -> list[str]:
-    """The names that a statement sets, but for those within its body."""
-    match statement:
-        case ast.Assign():
-            targets: list[ast.AST] = list(statement.targets)
-        case ast.AugAssign() | ast.AnnAssign() | ast.For() | ast.AsyncFor():
-            targets = [statement.target]
-        case ast.With() | ast.AsyncWith():
-            targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
-        case ast.Delete():
-            targets = list(statement.targets)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return [statement.name]
-        case ast.Import() | ast.ImportFrom():
-            return [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
-        case _:
-            return []
-    named = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-    return [node.id for node in named if not isinstance(node.ctx, ast.Load)]
-
-
-def _captured(pattern: ast.pattern) -> list[str]:
-    """The names that a pattern sets."""
-    found = [one.rest if isinstance(one, ast.MatchMapping) else getattr(one, "name", None) for one in ast.walk(pattern)]
-    return [name for name in found if name is not None]
-
-
-def _stands_first(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.ImportFrom):
-        return statement.module == "__future__"
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

@@ -73,6 +73,7 @@ class Cpu(Barriers, WaitingThread):
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from."""
+        values = list(values)
         yield self._known_step(Cpu._store_words_step, address, len(values), what)
         for number, value in enumerate(values):
             self._overwrite(PhysAddr(address + WORD_BYTES * number), value)
@@ -88,7 +89,7 @@ class Cpu(Barriers, WaitingThread):
             )
         yield Step(self._text("rmw", address, what), writes=self._stage.mask(("word", address)))
         before = self._memory.read(address)
-        self._overwrite(address, change(before))
+        self._overwrite(address, handed(change)(before))
         return before
 
     @operation

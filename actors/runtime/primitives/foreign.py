@@ -16,7 +16,7 @@ from typing import Any
 
 from hw.memory import Memory
 
-from .snapshots import OURS, PLAIN, USERS, adds_attribute, has_attribute, is_users
+from .snapshots import OURS, PLAIN, USERS, adds_attribute, has_attribute, is_users, own_names
 from .step import Step
 
 _LOOKED_INTO = OURS | frozenset(
@@ -39,7 +39,7 @@ _LOOKED_INTO = OURS | frozenset(
     | {"_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_json", "_operator", "_struct"}
 )
 """Packages of which it is known what their functions look at (`tools.own_files.understood`)."""
-_FIXED = frozenset({"memory_model", "name", "session"})
+_FIXED = frozenset({"memory_model", "name", "resource", "session"})
 """Attributes of ours that never change while a run goes on."""
 _MODELS = OURS - {"tools", "stopmarker"}
 _LOADS, _CACHE = opmap["LOAD_FAST"], opmap["CACHE"]
@@ -57,6 +57,14 @@ def is_ours(kind: type) -> bool:
     return made is None or not made.frozen
 
 
+def part_of(kind: type, name: str) -> type | None:
+    """The class of ours to which an attribute belongs: of a class that a user made from one of ours, what that uses."""
+    if not is_users(kind):
+        return kind if is_ours(kind) else None
+    library = next(base for base in kind.__mro__ if not is_users(base))
+    return library if is_ours(library) and (hasattr(library, name) or name in own_names(library)) else None
+
+
 def is_fixed(thing: Any, name: str, value: Any) -> bool:
     """Whether an attribute of a part of a world is the same at any time: a method that is a step, a name, a part."""
     kind = type(value)
@@ -71,6 +79,8 @@ def is_fixed(thing: Any, name: str, value: Any) -> bool:
         return True
     if name in _FIXED or is_ours(kind) or adds_attribute(type(thing), name):
         return True
+    if isinstance(getattr(type(thing), name, None), property):
+        return False
     return kind in PLAIN and not _is_set_later(type(thing), name)
 
 
@@ -129,7 +139,7 @@ def is_foreign(thing: Any) -> bool:
 def takes_attribute(thing: Any, name: str) -> bool:
     """Whether an attribute that is set of an object is seen when it is looked at again."""
     kind = type(thing)
-    if kind in PLAIN or kind in (FunctionType, SimpleNamespace):
+    if kind in (FunctionType, SimpleNamespace):
         return True
     if isinstance(thing, type):
         return is_users(thing) and not is_users(kind)

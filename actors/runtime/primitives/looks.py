@@ -12,6 +12,7 @@ from functools import partial
 from types import (
     BuiltinFunctionType,
     BuiltinMethodType,
+    CoroutineType,
     FunctionType,
     GeneratorType,
     MethodType,
@@ -20,7 +21,7 @@ from types import (
 )
 from typing import Any, TypeVar
 
-from .foreign import is_fixed, is_foreign, is_ours, takes_attribute
+from .foreign import is_fixed, is_foreign, is_ours, part_of, takes_attribute
 from .snapshots import (
     OURS,
     PLAIN,
@@ -196,8 +197,9 @@ def attribute(thing: Any, name: str, *default: Any) -> Any:
     if here.segment is None:
         return getattr(thing, name, *default)
     kind = type(thing)
-    if is_ours(kind):
-        if name in SAYS and kind.__module__.startswith(_SAYING):
+    ours = part_of(kind, name)
+    if ours is not None:
+        if name in SAYS and ours.__module__.startswith(_SAYING):
             _refuse(thing, name)
         value = getattr(thing, name, *default)
         if not is_fixed(thing, name, value):
@@ -264,13 +266,40 @@ def _each(things: Iterable[T]) -> Iterator[T]:
     see(through)
 
 
-def variable(scope: Scope, name: str, value: T) -> T:
-    """Note a variable that others can see and set, and what it refers to."""
-    segment = here.segment
-    if segment is not None:
-        segment.variables.setdefault(scope.key(name), (scope, False))
-        see(value)
-    return value
+def used(scope: Scope, name: str) -> None:
+    """Note a variable that others can see and set; it need not be set yet."""
+    if here.segment is not None:
+        here.segment.variables.setdefault(scope.key(name), (scope, False))
+
+
+def variable(_: None, value: T) -> T:
+    """Note what such a variable refers to."""
+    return see(value)
+
+
+def awaited(thing: T) -> T:
+    """Note a coroutine that was kept before it is awaited: it may be awaited once. One that never is, nobody holds."""
+    if here.segment is not None and type(thing) is CoroutineType:
+        here.segment.objects.setdefault(id(thing), (thing, ()))
+    return thing
+
+
+def looked_at() -> list[Any]:
+    """What was looked at since the last step."""
+    return [thing for thing, _ in here.segment.objects.values()] if here.segment is not None else []
+
+
+def again(things: Iterable[Any], value: T) -> T:
+    """Look again at what a statement came to before it was suspended, which it may work on now."""
+    if here.segment is not None:
+        for thing in things:
+            here.segment.note(thing)
+    return see(value)
+
+
+def last(things: tuple[Any, ...]) -> Any:
+    """The last of several things, which were looked at together."""
+    return things[-1]
 
 
 def looks_further(function: Callable[[int], object], words: Iterable[int]) -> bool:

@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
+from inspect import getattr_static
 from types import (
     AsyncGeneratorType,
     BuiltinMethodType,
@@ -16,7 +17,9 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
+    GetSetDescriptorType,
     MappingProxyType,
+    MemberDescriptorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
@@ -75,6 +78,8 @@ def way_of(kind: type) -> Way | None:
 
 
 def _way(kind: type) -> Way | None:
+    if kind is CoroutineType:
+        return unknown
     if kind in PLAIN or issubclass(kind, BaseExceptionGroup):
         return None
     if is_users(kind):
@@ -195,7 +200,7 @@ def _namespace(thing: Any) -> Snapshot:
 
 def _world(kind: type) -> Way:
     """Of a world what a user hung on it, beside what its own methods name."""
-    own = _own(kind)
+    own = own_names(kind)
 
     def look(thing: Any) -> Snapshot:
         return tuple((name, value) for name, value in vars(thing).items() if name not in own)
@@ -204,7 +209,7 @@ def _world(kind: type) -> Way:
 
 
 @cache
-def _own(kind: type) -> frozenset[str]:
+def own_names(kind: type) -> frozenset[str]:
     """All names that the methods of a class use."""
     codes = [method.__code__ for base in kind.__mro__ for method in vars(base).values() if type(method) is FunctionType]
     return frozenset(name for code in codes for name in code.co_names)
@@ -212,12 +217,15 @@ def _own(kind: type) -> frozenset[str]:
 
 def adds_attribute(kind: type, name: str) -> bool:
     """Whether objects of a class of ours can have an attribute of that name which only a user sets."""
-    return way_of(kind) is not None and name not in _own(kind) and not hasattr(kind, name)
+    return way_of(kind) is not None and name not in own_names(kind) and not hasattr(kind, name)
 
 
 def has_attribute(kind: type, name: str) -> bool:
     """Whether an attribute that is set of an object of a user's class is seen in it: not what the class of a library
     that it is made from keeps for itself."""
+    found = getattr_static(kind, name, None)
+    if isinstance(found, GetSetDescriptorType | MemberDescriptorType) and not is_users(found.__objclass__):
+        return False
     library = next(base for base in kind.__mro__ if not is_users(base))
     if library.__module__.partition(".")[0] in OURS:
         return not isinstance(getattr(library, name, None), property)
@@ -226,7 +234,7 @@ def has_attribute(kind: type, name: str) -> bool:
 
 def _numbers(thing: Any) -> Snapshot:
     held = thing.tobytes() if thing.dtype != object else tuple(thing.flat)
-    return held, thing.shape, thing.strides, str(thing.dtype)
+    return held, thing.shape, thing.strides, str(thing.dtype), thing.flags.writeable
 
 
 def unknown(_: Any) -> Snapshot:
@@ -234,9 +242,12 @@ def unknown(_: Any) -> Snapshot:
     return object()
 
 
-def view(_: Any) -> Snapshot:
-    """What shows another object holds nothing itself."""
-    return ()
+def view(thing: Any) -> Snapshot:
+    """What shows another object holds nothing itself, but may let go of it."""
+    try:
+        return (thing.nbytes >= 0,) if isinstance(thing, memoryview) else ()
+    except ValueError:
+        return (False,)
 
 
 def is_same(before: Snapshot, now: Snapshot) -> bool:
@@ -335,7 +346,9 @@ def _parts(thing: Any, kind: type) -> Iterator[Any]:
             yield key
             yield value
     elif kind is partial:
-        yield from (thing.func, *thing.args, *thing.keywords.values())
+        yield from (thing.func, *thing.args, thing.keywords)
+    elif kind.__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
+        yield from list(thing.flat)
     elif kind in (MethodType, BuiltinMethodType, MethodWrapperType):
         yield thing.__self__
     if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):

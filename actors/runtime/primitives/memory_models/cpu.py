@@ -11,6 +11,7 @@ from hw.bus import PhysAddr, Resource
 from hw.memory import BusError
 
 from ..fetch import Fetch, Piece
+from ..looks import called as handed
 from ..misuse import no_word, not_asked
 from ..ordering import Loaded, Order, order_of
 from ..step import MemoryStep, MisuseError, Step, TimeOut, operation
@@ -75,7 +76,7 @@ class WeakCpu(Accessing):
             place = word.newest
         before = word.values[place]
         try:
-            value = change(before)
+            value = handed(change)(before)
         except BaseException:
             self._became(outcome)
             raise

@@ -271,8 +271,7 @@ class Accessing(Cpu):
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from: each store is the newest."""
-        values = list(values)
-        words = [PhysAddr(address + WORD_BYTES * number) for number in range(len(values))]
+        words = [PhysAddr(address + WORD_BYTES * number) for number in range(len(values := list(values)))]
         yield Step(f"store {what}", writes=self._mask(words))
         self._passing.before_last()
         for each, value in zip(words, values, strict=True):

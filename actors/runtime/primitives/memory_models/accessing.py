@@ -1,7 +1,6 @@
 """Loads and stores on memory that is not sequentially consistent: their steps are those of any cpu.
 
-Where more than one store can be read, or followed, which one is a choice of the step. Outcome 0 is the newest, *n* the
-one that is *n* older.
+Where more than one store can be read, or followed, which is a choice of the step: 0 the newest, *n* the one *n* older.
 """
 
 from __future__ import annotations
@@ -271,7 +270,8 @@ class Accessing(Cpu):
     @operation
     def store_words(self, address: PhysAddr, values: Sequence[int], what: str) -> Generator[Step, int, None]:
         """Write neighbouring words that a protocol keeps everybody else away from: each store is the newest."""
-        words = [PhysAddr(address + WORD_BYTES * number) for number in range(len(values := list(values)))]
+        values = list(values)
+        words = [PhysAddr(address + WORD_BYTES * number) for number in range(len(values))]
         yield Step(f"store {what}", writes=self._mask(words))
         self._passing.before_last()
         for each, value in zip(words, values, strict=True):

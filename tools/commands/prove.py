@@ -70,7 +70,8 @@ def main(
     out.document("proof", _document(proof, verdict, findings))
     out.lines([*findings.lines(), *data_races(proof.report, proof.terms.races), *_summary(proof, verdict)])
     if proof.interrupted or findings.stopped:
-        raise KeyboardInterrupt(counted(proof.report.schedules, "inequivalent schedule"))
+        seen = proof.states and counted(len(proof.states.graph.states), "state")
+        raise KeyboardInterrupt(seen or counted(proof.report.schedules, "inequivalent schedule"))
     for failure in (findings.failure, proof.failure):
         if failure is not None:
             raise failure

@@ -23,6 +23,7 @@ Part = TypeVar("Part")
 EXPECTED = (
     Expected(
         params={"reaction": "unacknowledged"},
+        leaves=("CERROR_ATC_INV_SYNC",),
         verdict="violated",
         oracle="no-deadlock",
         why="as long as GERROR differs from GERRORN no command is consumed, whoever waits for one",

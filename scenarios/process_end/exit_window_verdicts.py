@@ -16,12 +16,14 @@ SLEEP = "BrokenRule"
 WINDOW = (
     Expected(
         params={"fpd": "5.7"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=LOG,
         why="seed 003: the entry is gone, the device has not been told, and each of its accesses is a reported fault",
     ),
     Expected(
         params={"fpd": "5.7", "traffic": "read"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=LOG,
         why="a read gets UR either way; what is wrong is that somebody hears of it",
@@ -33,6 +35,7 @@ WINDOW = (
     ),
     Expected(
         params={"fpd": "5.7", "order": "O3"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=LOG,
         why="the longer the file outlives the process, the more there is to log",

@@ -108,24 +108,28 @@ VTD_ERRORS = (
     ),
     Expected(
         params={**VTD, "absent": "ur"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=ERRORS,
         why="as seed 001 has it: where an absent entry is answered with UR, the function must hold ATS for disabled",
     ),
     Expected(
         params={**VTD, "absent": "ca"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=ERRORS,
         why="or with a Completer Abort: AER",
     ),
     Expected(
         params={**VTD, "block": "abort-ste"},
+        leaves=("CONTEXT_ENTRY_P",),
         verdict="violated",
         oracle=ERRORS,
         why="a function without a context entry may not ask: UR",
     ),
     Expected(
         params={**VTD, "block": "no-ats"},
+        leaves=("DTE_CLEAR",),
         verdict="violated",
         oracle=ERRORS,
         why="DTE=0 answers UR (and records it)",
@@ -163,6 +167,7 @@ VTD_ERRORS = (
     ),
     Expected(
         params={**VTD, "traffic": "untranslated"},
+        leaves=("PASID_ENTRY_P",),
         verdict="violated",
         oracle=LOST,
         why="posted writes vanish in the block and nobody tells the device",

@@ -44,8 +44,10 @@ def of_run(events: Iterable[TraceEvent]) -> frozenset[str]:
                 found.add(f"CERROR_{fields['error']!s}")
             case "FaultRecorded" if fields["index"] != _NOT_LOGGED:
                 found.add(str(fields["reason"]))
+            case "AccessAborted" if fields["logged"]:
+                found.add(str(fields["reason"]))
             case "QueueStopped":
-                found.add(str(fields["error"]))
+                found.add(str(fields["error"]).split()[0])  # a log says IQE, and why by a number only
     return frozenset(found)
 
 

@@ -58,6 +58,8 @@ def test_so_many_rows_leave_something() -> None:
         (raw(0x10, STALLED), "F_TRANSLATION stalled"),
         (raw(0x10, (0x4200005810, 0x20000000000, 0x9000, 0)), "F_TRANSLATION"),
         (raw(0x10, STALLED)[:2], ""),
+        (raw(0x10, (0x4200000010, 0x20000000000, 0x9000, 0)), ""),
+        ([fault(0x71, "NO_PASID")], ""),
         ([f"{UNIT}EVTQ overflow detected -- events lost"], "EVTQ overflow"),
         ([f"{UNIT}CMDQ error (cons 0x03000000): ATC invalidate timeout"], "CERROR_ATC_INV_SYNC"),
         ([fault(0x71)], "FIRST_LEVEL_P"),

@@ -14,16 +14,16 @@ _NOT_LOGGED = -1
 
 
 def of_record(record: LogRecord) -> str:
-    """What a record of a log is called; empty if no run of the model leaves such a one."""
+    """What a record of a log is called; empty if no run leaves such a one, as none of an access without a PASID."""
     fields = record.fields
     match record.kind:
-        case "smmuv3-event" if "event" in fields:
+        case "smmuv3-event" if fields.get("SSV"):
             return _event(str(fields["event"]), fields["STALL"] is True)
         case "smmuv3-overflow":
             return f"{fields['queue']} overflow"
         case "smmuv3-cmdq-error":
             return str(fields["error"])
-        case "vtd-fault":
+        case "vtd-fault" if fields.get("PASID") is not None:
             return str(fields.get("reason name", ""))
         case "vtd-invalidation-error":
             return str(fields.get("error", ""))

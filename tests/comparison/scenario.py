@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from stopmarker import World, number, scenario
 from tests.comparison.generator import program_of
 from tests.comparison.machine import Machine
+from tests.comparison.program import Program
 
-program = cache(program_of)
-"""The program of a seed; the same one for each world."""
+_programs: dict[int, Program] = {}
+
+
+def program(seed: int) -> Program:
+    """The program of a seed; the same one for each world."""
+    if seed not in _programs:
+        _programs[seed] = program_of(seed)
+    return _programs[seed]
 
 
 @scenario(seed=number(0, 65_535, default=0, meaning="which program"))

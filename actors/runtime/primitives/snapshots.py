@@ -309,6 +309,8 @@ def sources(thing: Any) -> Iterator[Any]:
             waiting.extend(value for _, value in captured(one))
             continue
         kind = type(one)
+        if kind.__module__.partition(".")[0] in OURS:
+            continue  # what it holds is what steps declare
         if one is not thing and (_contents(kind) is not None or is_users(kind) or hasattr(kind, "__next__")):
             yield one
         waiting.extend(other for other in gc.get_referents(one) if type(other) not in PLAIN)

@@ -58,6 +58,7 @@ EXCHANGES = {
     "kernel-table-free": (2, 0),
     "helped-halt": (4, 10),
     "two-drains": (4, 8),
+    "leftover-partial": (7, 10),
 }
 """Messages that were received in the plain run of a scenario, and entries of queues that were taken, or put there by
 hardware."""

@@ -47,7 +47,13 @@ SMMUV3 = {
 BUILT_IN = {"no-deadlock", "BrokenRule"}
 """Findings of every world: somebody waits for ever; somebody may sleep where that is not allowed."""
 
-IN_C = {"UseAfterFree", "UseAfterReturn", "nothing leaks", "the words belong together"}
+IN_C = {
+    "UseAfterFree",
+    "UseAfterReturn",
+    "nothing leaks",
+    "the words belong together",
+    "the device sees whole descriptors",
+}
 """What the runtime of C finds, and properties that a scenario in C states as functions."""
 
 

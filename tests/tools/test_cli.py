@@ -168,7 +168,7 @@ def test_replay_shows_the_state_before_a_step(trace_file: str) -> None:
     result = call("replay", trace_file, "--step", "2")
     assert result.exit_code == 0
     assert "smmu.priq  waits for a message from link" in result.stdout
-    assert document("replay", trace_file, "--step", "2")[1]["words"] == [[4096, "CD[1]", 2]]
+    assert document("replay", trace_file, "--step", "2")[1]["words"] == [[4096, "bind", 2]]
 
 
 def test_a_token_may_come_in_several_words() -> None:

@@ -249,7 +249,12 @@ def test_nothing_of_python_s_is_changed_for_who_uses_the_library() -> None:
     assert done.stdout == "True\n"
 
 
-def test_ctrl_c_while_the_command_is_imported_says_nothing() -> None:
-    code = "import signal\nimport tools.entry\nsignal.raise_signal(signal.SIGINT)\n"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+@pytest.mark.parametrize(("before", "code"), [("default_int_handler", 130), ("SIG_IGN", 0)])
+def test_ctrl_c_while_the_command_is_imported_says_nothing(before: str, code: int) -> None:
+    """Whoever started the command may ignore Ctrl-C, as a shell does for what is in the background: so does it then."""
+    script = (
+        f"import signal\nsignal.signal(signal.SIGINT, signal.{before})\nimport tools.entry\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

@@ -137,13 +137,14 @@ def test_the_race_of_seed_000_is_told_with_lines_events_and_what_comes_with_it(f
 def test_the_window_of_seed_004_ends_with_the_sync_behind_the_stream_table_entry(found: dict[str, str]) -> None:
     """The interval, not the state at its end: smmuv3 §5.2.
 
-    Of three SYNCs that are complete by then, two can be those of the bind, so one is that behind M's CFGI_STE.
+    Of three SYNCs that are complete by then, two can be those of the bind, so one is that behind M's CFGI_STE. A SYNC
+    only reads who uses an ASID, so the race is with the store of the CD.
     """
     _, explained = explanation(found["attach"])
     (sync,) = explained["constraints"]
     assert sync["first"]["events"] == ["CD1(S) = {ASID 1, P}"]
     assert sync["second"]["events"] == ["SYNC [CFGI_CD(S, 1)]"]
-    assert sync["races"] == ["users of ASID 1 (both write it)"]
+    assert sync["races"] == ["users of ASID 1 (sva_bind writes it)"]
     assert explained["exact"]
 
 

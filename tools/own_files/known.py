@@ -60,7 +60,7 @@ LOGS = frozenset({"critical", "debug", "error", "exception", "info", "success", 
 """What a logger may be asked for: nothing of it comes back."""
 ODD = frozenset(
     {"__build_class__", "__builtins__", "__import__", "__loader__", "__spec__", "breakpoint", "compile", "delattr"}
-    | {"dir", "eval", "exec", "globals", "input", "locals", "memoryview", "open", "setattr", "vars"}
+    | {"dir", "eval", "exec", "globals", "input", "locals", "memoryview", "open", "setattr", "slice", "vars"}
 )
 """Built-in names that come to what no name of the text says."""
 METHODS = frozenset(
@@ -80,7 +80,6 @@ METHODS = frozenset(
         "le",
         "gt",
         "ge",
-        "hash",
         "call",
         "iter",
         "next",
@@ -175,3 +174,6 @@ THROUGH = frozenset(
     {"all", "any", "dict", "extend", "frozenset", "join", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"}
     | {"update"}
 )
+NOT_BASES = frozenset({"partial", "property", "classmethod", "staticmethod"})
+"""Classes of Python's that work on what they were given."""
+ENUMS = frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "StrEnum"})

@@ -12,7 +12,22 @@ from collections.abc import Iterable, Iterator
 
 from actors.runtime.primitives.snapshots import OURS
 
-from .known import ALL, DECLARED, FACTORIES, FRAMES, HIDDEN, LOGS, METHODS, MODULES, ODD, TEXTS, THROUGH, TOLD
+from .known import (
+    ALL,
+    DECLARED,
+    ENUMS,
+    FACTORIES,
+    FRAMES,
+    HIDDEN,
+    LOGS,
+    METHODS,
+    MODULES,
+    NOT_BASES,
+    ODD,
+    TEXTS,
+    THROUGH,
+    TOLD,
+)
 from .syntax import is_plain
 from .variables import VariableOwners
 
@@ -47,10 +62,18 @@ class _Reading:
         self._built_in = owners.unbound() & ODD
         self._twofold = owners.twofold()
         self._seen = {name for shared, _ in owners.decide().values() for name in shared}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        self._asked = {id(node.func.value) for node in calls if isinstance(node.func, ast.Attribute)}
+        """Of what a method is called at once."""
         self._consumed = {
             id(one) for node in ast.walk(tree) if isinstance(node, ast.Call) for one in _goes_through(node)
         }
         """Generator expressions that are gone through at once."""
+        self._slotted = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef) and any("__slots__" in ast.unparse(one) for one in node.body)
+        }
         defines = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         self._defined = {node.name for node in ast.walk(tree) if isinstance(node, defines)}
         self._texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -117,6 +140,14 @@ class _Reading:
                 yield from _hidden_in(text, node)
             case ast.MatchClass():
                 yield from ((node, name) for name in node.kwd_attrs if _is_special(name) or FRAMES.fullmatch(name))
+            case ast.match_case():
+                yield from self._pattern(node.pattern)
+            case ast.AsyncWith() if len(node.items) > 1 and any(item.optional_vars for item in node.items):
+                yield node, "async with several managers"
+            case ast.comprehension(is_async=1):
+                yield node.target, "an async comprehension"
+            case ast.Global() | ast.Nonlocal():
+                yield from ((node, name) for name in node.names if name.startswith("__"))
             case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name) if name in self._seen:
                 yield node, f"case {name}"
             case ast.MatchMapping(rest=str() as name) if name in self._seen:
@@ -164,8 +195,8 @@ class _Reading:
     def _call(self, node: ast.Call) -> Odd:
         """A call: what it is asked for must stand in the text."""
         for keyword in node.keywords:
-            if keyword.arg == "unsafe_hash":
-                yield keyword.value, "unsafe_hash"
+            if keyword.arg in ("hash", "unsafe_hash"):
+                yield keyword.value, keyword.arg
             elif keyword.arg == "default_factory":
                 yield from self._factory(keyword.value)
         match node.func, node.args:
@@ -177,8 +208,12 @@ class _Reading:
                     yield from _hidden_in(str(asked.value), node)
             case ast.Name(id="property" | "classmethod" | "staticmethod" as name), _:
                 yield node, f"{name}(…)"
+            case ast.Name(id="itemgetter"), given if not all(isinstance(one, ast.Constant) for one in given):
+                yield node, "itemgetter"
             case ast.Name(id="defaultdict"), [factory, *_]:
                 yield from self._factory(factory)
+            case ast.Name(id="super"), _ if id(node) not in self._asked:
+                yield node, "super"
             case ast.Name(id="type"), given if len(given) != 1:
                 yield node, "type"
 
@@ -188,7 +223,26 @@ class _Reading:
         if not isinstance(node, ast.Lambda) and not is_made_here:
             yield node, ast.unparse(node)
 
+    def _pattern(self, pattern: ast.pattern) -> Odd:
+        """What a pattern compares with is a constant, or belongs to a class of the text or to a module."""
+        classes = {
+            id(part) for one in ast.walk(pattern) if isinstance(one, ast.MatchClass) for part in ast.walk(one.cls)
+        }
+        for one in ast.walk(pattern):
+            if isinstance(one, ast.Attribute):
+                root = one.value.id if isinstance(one.value, ast.Name) else ""
+                if root in self._seen or root not in self._defined | self._modules.keys():
+                    yield one, ast.unparse(one)
+            elif isinstance(one, ast.Name) and id(one) in classes and one.id in self._seen:
+                yield one, one.id
+
     def _class(self, node: ast.ClassDef) -> Odd:
+        bases = {one.id for base in node.bases for one in ast.walk(base) if isinstance(one, ast.Name)}
+        if bases & (NOT_BASES | self._slotted):
+            yield node, f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
+        if bases & ENUMS:
+            values = [one.value for one in node.body if isinstance(one, ast.Assign)]
+            yield from ((value, ast.unparse(value)) for value in values if not _is_fixed(value))
         for base in node.bases:
             yield from ((one, "type") for one in ast.walk(base) if isinstance(one, ast.Name) and one.id == "type")
         yield from ((one.value, f"{one.arg or '**'} of class {node.name}") for one in node.keywords)
@@ -231,6 +285,14 @@ def _goes_through(node: ast.Call) -> list[ast.expr]:
 def _is_literal(node: ast.expr | None) -> bool:
     parts = (ast.Constant, ast.Tuple, ast.List, ast.expr_context)
     return node is not None and all(isinstance(one, parts) for one in ast.walk(node))
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether a value of an enumeration is made of constants."""
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func).endswith("auto")
+    parts = (ast.Constant, ast.Tuple, ast.expr_context, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return all(isinstance(one, parts) for one in ast.walk(node))
 
 
 def _hidden_in(text: str, node: ast.AST) -> Odd:

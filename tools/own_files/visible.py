@@ -143,10 +143,11 @@ class _Visible(ast.NodeTransformer):
         """Patterns stay; they may look at all that the subject holds."""
         subject = through("__deep__", self.visit(node.subject))
         roots = sorted({root for case in node.cases for root in constants(case.pattern)})
-        looked_at = [self.visit(ast.copy_location(ast.Name(root, ast.Load()), subject)) for root in roots]
+        looked_at = [self._given(ast.copy_location(ast.Name(root, ast.Load()), subject)) for root in roots]
         both = ast.copy_location(ast.Tuple([*looked_at, subject], ast.Load()), subject)
         node.subject = call_of("__last__", subject, both)
         for case in node.cases:
+            self._is_alone = False
             case.guard = self.visit(case.guard) if case.guard is not None else None
             case.body = [*self._wrote(captured(case.pattern), case.body[0]), *self._statements(case.body)]
         return node
@@ -167,6 +168,7 @@ class _Visible(ast.NodeTransformer):
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         """It sets a name, and takes it away again."""
+        self._is_alone = False
         node.type = self._given(node.type) if node.type is not None else None
         named = [node.name] if node.name else []
         node.body = [*self._wrote(named, node.body[0]), *self._statements(node.body)]
@@ -341,10 +343,10 @@ class _Visible(ast.NodeTransformer):
                 for node in ast.walk(looked_at):
                     ast.copy_location(node, statement.target)
                 found.append(ast.copy_location(ast.Expr(self.visit(looked_at)), statement))
+            self._is_alone = awaits_first(statement)
             if isinstance(statement, ast.AsyncFor):
                 found += self._async_for(statement)
                 continue
-            self._is_alone = awaits_first(statement)
             found.append(self.visit(statement))
             notes = self._wrote(names, statement)
             if isinstance(statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith):

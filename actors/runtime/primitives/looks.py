@@ -122,6 +122,9 @@ class Looks:
         attributes = getattr(thing, "__dict__", None)
         if type(attributes) is dict and kind.__module__.partition(".")[0] not in OURS:
             self.note(attributes)
+        if _is_numpy(kind) and str(getattr(thing, "dtype", "")) == "object":
+            for one in below(thing):
+                self.note(one)
         base = getattr(thing, "base", None) if _is_numpy(kind) else None
         if base is not None:
             self.note(base)

@@ -39,15 +39,23 @@ PLAIN: frozenset[type] = frozenset(
 """Types whose objects never change, or belong to the step that goes on."""
 _BY_VALUE = frozenset({int, str, bytes, bool})
 _BY_TEXT = frozenset({float, complex, range})
-_NEVER_CHANGE = frozenset(
-    {"builtins", "datetime", "fractions", "operator", "pathlib", "re", "struct", "_struct", "enum"}
-)
+_NEVER_CHANGE = frozenset({"datetime", "fractions", "operator", "pathlib", "re", "struct", "_struct", "enum"})
 """Packages whose objects never change, but for iterators and what else is asked for before."""
+_BUILT_IN = frozenset(
+    {"object", "builtin_function_or_method", "wrapper_descriptor", "method_descriptor", "classmethod_descriptor"}
+    | {"getset_descriptor", "member_descriptor", "types.GenericAlias", "GenericAlias", "ellipsis", "NotImplementedType"}
+)
+"""Types of Python's own whose objects never change."""
 _LOGS = frozenset({"logging", "loguru"})
 """Packages that many use in one run: of their objects the attributes are looked at, not what lies below."""
 _FIXED = frozenset({"Decimal"})
 """Types of other packages whose objects never change."""
-_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()), MappingProxyType)
+_ORDERED: OrderedDict[Any, Any] = OrderedDict()
+_VIEWS: tuple[type, ...] = (
+    *(type({}.keys()), type({}.values()), type({}.items())),
+    *(type(_ORDERED.keys()), type(_ORDERED.values()), type(_ORDERED.items())),
+    MappingProxyType,
+)
 _C_MODULES = ("ctypes", "_ctypes")
 _DEEPEST = 500
 """Objects that are looked at to find out what an iterator goes through."""
@@ -80,10 +88,12 @@ def way_of(kind: type) -> Way | None:
 def _way(kind: type) -> Way | None:
     if kind is CoroutineType:
         return unknown
-    if kind in PLAIN or issubclass(kind, BaseExceptionGroup):
+    if kind in PLAIN:
         return None
     if is_users(kind):
         return _users_object(kind)
+    if issubclass(kind, BaseExceptionGroup):
+        return None
     if is_c_memory(kind):
         return unknown
     if issubclass(kind, type) or kind is ModuleType:
@@ -113,6 +123,8 @@ def _of_python(kind: type) -> Way | None:
         return unknown
     if package in _LOGS:
         return _attributes
+    if package == "builtins":
+        return None if kind.__name__ in _BUILT_IN else unknown
     return None if package in _NEVER_CHANGE or kind.__name__ in _FIXED else unknown
 
 
@@ -182,7 +194,7 @@ def _attributes(thing: Any) -> Snapshot:
 
 
 def _exception(thing: Any) -> Snapshot:
-    return thing.args, str(thing), _attributes(thing)
+    return thing.args, _attributes(thing)
 
 
 def _ordered_items(thing: Any) -> Snapshot:
@@ -353,6 +365,12 @@ def _parts(thing: Any, kind: type) -> Iterator[Any]:
         yield from list(thing.flat)
     elif kind in (MethodType, BuiltinMethodType, MethodWrapperType):
         yield thing.__self__
+    elif issubclass(kind, BaseException):
+        yield from (*thing.args, *getattr(thing, "exceptions", ()), *vars(thing).values())
+    elif issubclass(kind, type) and is_users(thing):
+        yield from [value for value in vars(thing).values() if type(value) is not FunctionType]
+    if is_users(kind) and not issubclass(kind, type):
+        yield from [one for one in kind.__mro__ if is_users(one)]
     if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):
         yield from [value for _, value in _attributes(thing)[1:]]
         yield from [getattr(thing, name) for name in _slots(kind) if hasattr(thing, name)]

@@ -368,7 +368,8 @@ def _parts(thing: Any, kind: type) -> Iterator[Any]:
     elif issubclass(kind, BaseException):
         yield from (*thing.args, *getattr(thing, "exceptions", ()), *vars(thing).values())
     elif issubclass(kind, type) and is_users(thing):
-        yield from [value for value in vars(thing).values() if type(value) is not FunctionType]
+        named = [value for name, value in vars(thing).items() if not name.startswith("__")]
+        yield from [value for value in named if type(value) is not FunctionType]
     if is_users(kind) and not issubclass(kind, type):
         yield from [one for one in kind.__mro__ if is_users(one)]
     if (is_users(kind) or kind is SimpleNamespace) and not issubclass(kind, type):

@@ -309,3 +309,39 @@ def test_traces_hold_all_that_an_explanation_needs(found: dict[str, str]) -> Non
     steps = [(one["first"]["step"], one["second"]["step"]) for one in explained["constraints"]]
     assert steps == [(6, 7), (14, 15)]
     assert all(one["races"] == ["word bind (0x1000) (unbind writes it)"] for one in explained["constraints"])
+
+
+LATE = """
+from stopmarker import Cpu, World, scenario
+
+
+@scenario()
+def late(world: World) -> None:
+    w, d = world.word("w"), {"n": 0}
+
+    @world.actor
+    async def a(cpu: Cpu) -> None:
+        await cpu.store(w, 1, "w")
+        await cpu.access("a goes on")
+        if d["n"] == 0:
+            await cpu.note("bad")
+
+    @world.actor
+    async def b(cpu: Cpu) -> None:
+        if not await cpu.load(w, "w"):
+            await cpu.access("b goes on")
+            d["n"] = 1
+
+    world.always("never", lambda note: "bad" if note.subject == "bad" else None)
+"""
+
+
+def test_what_steps_share_may_show_only_while_it_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failing run has nobody who changes the dictionary; this was an internal error."""
+    monkeypatch.chdir(tmp_path)
+    Path("late.py").write_text(LATE)
+    assert call("fuzz", "late.py", "-o", ".").exit_code == Exit.VIOLATED
+    (file,) = tmp_path.glob("*.smt")
+    code, explained = document("explain", str(file))
+    assert (code, [one["sentence"] for one in explained["constraints"]]) == (0, ["a stores w *before* b loads w"])
+    assert (explained["failing_runs"], explained["passing_runs"]) == (4, 1)

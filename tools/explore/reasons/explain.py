@@ -76,7 +76,8 @@ async def explain(
     strategy = Dpor()
 
     def watch(execution: Execution) -> None:
-        sorting.watch(execution, strategy.past)
+        if strategy.past:  # else this run has shown that steps share more than was known, and the search begins anew
+            sorting.watch(execution, strategy.past)
 
     report = await explore(driver, make_world, strategy, budget, progress=progress, watch=watch)
     chosen = sorting.choose()

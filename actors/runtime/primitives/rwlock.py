@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import ClassVar
 
 from .ordering import Made
@@ -108,13 +108,7 @@ class RwSemaphore:
     @operation
     def try_acquire_read(self, thread: Thread) -> Generator[Step, int, bool]:
         """down_read_trylock(), read_trylock(): one step; False while a writer holds the lock or waits for it."""
-        yield from self._try_to_enter(thread, self._try_read)
-        if not self._is_readable():
-            self._session.made_of(Made.LOAD)
-            yield from self._leave(thread)
-            return False
-        self._read(thread, waited=False)
-        return True
+        return (yield from self._try(thread, self._try_read, self._is_readable, self._read))
 
     @operation
     def release_read(self, thread: Thread) -> Generator[Step, int, None]:
@@ -176,13 +170,7 @@ class RwSemaphore:
     @operation
     def try_acquire_write(self, thread: Thread) -> Generator[Step, int, bool]:
         """down_write_trylock(), write_trylock(): one step; False while somebody holds the lock or waits for it."""
-        yield from self._try_to_enter(thread, self._try_write)
-        if not self._is_free() or self.waiting:
-            self._session.made_of(Made.LOAD)
-            yield from self._leave(thread)
-            return False
-        self._write(thread, waited=False)
-        return True
+        return (yield from self._try(thread, self._try_write, self._is_writable, self._write))
 
     @operation
     def release_write(self, thread: Thread) -> Generator[Step, int, None]:
@@ -198,15 +186,25 @@ class RwSemaphore:
         """Before it waits for the lock."""
         if not self.spins:
             thread.might_sleep(what)
+        yield from self._stay(thread, what)
+
+    def _try(
+        self, thread: Thread, step: Step, is_open: Callable[[], bool], take: Callable[[Thread, bool], None]
+    ) -> Generator[Step, int, bool]:
+        """Take the lock in `step` if it is open then; whether it was."""
+        yield from self._stay(thread, step.what)
+        yield step
+        if not is_open():
+            self._session.made_of(Made.LOAD)
+            yield from self._leave(thread)
+            return False
+        take(thread, False)
+        return True
+
+    def _stay(self, thread: Thread, what: str) -> Generator[Step, int, None]:
         thread.acts(what)
         if self.spins and thread.processor is not None:
             yield from thread.processor.stay(thread)
-
-    def _try_to_enter(self, thread: Thread, step: Step) -> Generator[Step, int, None]:
-        thread.acts(step.what)
-        if self.spins and thread.processor is not None:
-            yield from thread.processor.stay(thread)
-        yield step
 
     def _released(self, thread: Thread) -> Generator[Step, int, None]:
         thread.holds.remove(self._held)
@@ -218,11 +216,11 @@ class RwSemaphore:
         if self.spins and thread.processor is not None:
             yield from thread.processor.leave(thread)
 
-    def _read(self, thread: Thread, *, waited: bool = True) -> None:
+    def _read(self, thread: Thread, waited: bool = True) -> None:
         self.readers.append(thread)
         self._taken(thread, waited)
 
-    def _write(self, thread: Thread, *, waited: bool = True) -> None:
+    def _write(self, thread: Thread, waited: bool = True) -> None:
         self.writer = thread
         self._taken(thread, waited)
 
@@ -240,6 +238,9 @@ class RwSemaphore:
 
     def _is_free(self) -> bool:
         return self.writer is None and not self.readers
+
+    def _is_writable(self) -> bool:
+        return self._is_free() and not self.waiting
 
     def _blocked(self) -> str:
         held_by = self.readers if self.writer is None else [self.writer]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.runtime.primitives.foreign import LOOKED_INTO
 from tools.own_files.known import MODULES
 from tools.own_files.understood import not_understood
 
@@ -70,3 +71,7 @@ def test_the_documents_name_all_modules_that_are_understood() -> None:
         "__future__",
         *(name for name in sorted(MODULES) if name.startswith("tests.")),
     ]
+
+
+def test_what_a_text_may_import_is_looked_into_when_it_runs() -> None:
+    assert {name.partition(".")[0] for name in MODULES} - LOOKED_INTO == {"__future__", "tests"}

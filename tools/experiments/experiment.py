@@ -27,7 +27,7 @@ from scenarios.parameters import BadValue, UnknownName
 from scenarios.scenario import Scenario
 
 from ..own_files.module_state import ModuleState
-from ..own_files.own_file import load, one_line, sources_of
+from ..own_files.own_file import load, loaded, one_line, sources_of
 from ..own_files.trust import is_file, remember
 from ..terminal.exits import ModelError, Refusal
 from .c_race import c_race, is_c
@@ -58,7 +58,7 @@ class Experiment:
         is_python = is_file(name) and not is_c(path)
         self.session = Session(audit=audit, of_user=is_python, races=races)
         self._sharing = Sharing(self.session, shared) if is_file(name) else None
-        if self._sharing is not None and is_python and (unknown := load(path).not_understood):
+        if self._sharing is not None and is_python and (unknown := loaded(path).not_understood):
             self._sharing.grow({everything(unknown)})
 
     @property

@@ -151,6 +151,11 @@ def load(path: str) -> OwnFile:
     return known
 
 
+def loaded(path: str) -> OwnFile:
+    """The user's file `path` as it was loaded last, whatever became of it since; loaded now if it never was."""
+    return _loaded.get((path, Path(path).resolve())) or load(path)
+
+
 def sources_of(path: str) -> Sources:
     """The texts of a user's file and of all modules beside it that it can import; Refusal if the file is no text."""
     file = Path(path)

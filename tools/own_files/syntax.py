@@ -11,10 +11,22 @@ _PLAIN = (
 )
 
 
-def has_steps(body: Iterable[ast.stmt]) -> bool:
-    """Whether others may act while it goes on."""
+def has_steps(parts: Iterable[ast.AST]) -> bool:
+    """Whether others may act while these parts of a text go on."""
     steps = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
-    return any(isinstance(node, steps) for statement in body for node in ast.walk(statement))
+    return any(isinstance(node, steps) for part in parts for node in ast.walk(part))
+
+
+def packages_of(tree: ast.Module) -> set[str]:
+    """The packages that a text imports, or imports from."""
+    names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return {name.partition(".")[0] for name in names}
+
+
+def is_made_of(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
+    """Whether nothing but parts of these kinds stands in an expression."""
+    return all(isinstance(part, kinds) for part in ast.walk(node))
 
 
 def awaits_first(statement: ast.stmt) -> bool:
@@ -37,7 +49,7 @@ def constants(pattern: ast.pattern) -> list[str]:
 
 def is_plain(target: ast.expr) -> bool:
     """Whether to look at it once more does nothing else: no call stands in it."""
-    return all(isinstance(node, _PLAIN) for node in ast.walk(target))
+    return is_made_of(target, _PLAIN)
 
 
 def set_by(statement: ast.stmt) -> list[str]:

@@ -28,11 +28,9 @@ from .known import (
     THROUGH,
     TOLD,
 )
-from .syntax import is_plain
+from .syntax import has_steps, is_made_of, is_plain, packages_of
 from .variables import VariableOwners
 
-_STEPS = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 Odd = Iterator[tuple[ast.AST, str]]
 
@@ -52,8 +50,6 @@ class _Reading:
         self._siblings = siblings
         self._modules: dict[str, str] = {}
         """The names that stand for modules, and for which."""
-        self._tops: set[str] = set()
-        """The packages that are imported."""
         self._loggers: set[str] = set()
         self._registers: set[str] = set()
         """`register` of a class that may be an abstract one, which then says of others that they are its own."""
@@ -65,9 +61,7 @@ class _Reading:
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         self._asked = {id(node.func.value) for node in calls if isinstance(node.func, ast.Attribute)}
         """Of what a method is called at once."""
-        self._consumed = {
-            id(one) for node in ast.walk(tree) if isinstance(node, ast.Call) for one in _goes_through(node)
-        }
+        self._consumed = {id(one) for node in calls for one in _goes_through(node)}
         """Generator expressions that are gone through at once."""
         self._slotted = {
             node.name
@@ -86,8 +80,9 @@ class _Reading:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield from self._imported(node, id(node) in late)
-        buffers = {node.id for node in nodes if isinstance(node, ast.Name)} & {"bytearray"} or "numpy" in self._tops
-        if buffers and "re" in self._tops:
+        packages = packages_of(self._tree)
+        buffers = "numpy" in packages or any(isinstance(node, ast.Name) and node.id == "bytearray" for node in nodes)
+        if buffers and "re" in packages:
             yield self._tree, "re with buffers"  # what it has found shows what is there later
         used = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
@@ -96,8 +91,6 @@ class _Reading:
     def _imported(self, node: ast.Import | ast.ImportFrom, is_late: bool) -> Odd:
         if {"abc", "collections.abc", "typing"} & {getattr(node, "module", ""), *(alias.name for alias in node.names)}:
             self._registers = {"register"}
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        self._tops.update(name.partition(".")[0] for name in names)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
@@ -163,7 +156,7 @@ class _Reading:
                 yield node, f"except … as {name}"
             case ast.TryStar():
                 yield node, "except*"
-            case ast.Lambda() if _has(node, (ast.Yield, ast.YieldFrom)):
+            case ast.Lambda() if has_steps([node]):
                 yield node, "yield in a lambda"
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 if _is_special(node.name) and node.name not in METHODS:
@@ -173,7 +166,7 @@ class _Reading:
                 if isinstance(node, ast.GeneratorExp) and id(node) not in self._consumed:
                     yield node, "a generator expression that is kept"
                 inner = [one for one in ast.walk(node) if isinstance(one, ast.Lambda)]
-                if inner and (isinstance(node, ast.GeneratorExp) or _has(node, _STEPS)):
+                if inner and (isinstance(node, ast.GeneratorExp) or has_steps([node])):
                     yield inner[0], "lambda"
 
     def _attribute(self, node: ast.Attribute) -> Odd:
@@ -240,16 +233,12 @@ class _Reading:
         bases = {one.id for base in node.bases for one in ast.walk(base) if isinstance(one, ast.Name)}
         if bases & (NOT_BASES | self._slotted):
             yield node, f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
+        if "type" in bases:
+            yield node, "type"
         if bases & ENUMS:
             values = [one.value for one in node.body if isinstance(one, ast.Assign)]
             yield from ((value, ast.unparse(value)) for value in values if not _is_fixed(value))
-        for base in node.bases:
-            yield from ((one, "type") for one in ast.walk(base) if isinstance(one, ast.Name) and one.id == "type")
         yield from ((one.value, f"{one.arg or '**'} of class {node.name}") for one in node.keywords)
-        methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
-        made = [ast.unparse(one) for one in node.decorator_list]
-        if "__hash__" in methods and any("dataclass" in one and "frozen=True" not in one for one in made):
-            yield node, f"__hash__ of the dataclass {node.name}"
         if not node.name.strip("_"):
             yield node, f"class {node.name}"
         for statement in node.body:
@@ -283,16 +272,15 @@ def _goes_through(node: ast.Call) -> list[ast.expr]:
 
 
 def _is_literal(node: ast.expr | None) -> bool:
-    parts = (ast.Constant, ast.Tuple, ast.List, ast.expr_context)
-    return node is not None and all(isinstance(one, parts) for one in ast.walk(node))
+    return node is not None and is_made_of(node, (ast.Constant, ast.Tuple, ast.List, ast.expr_context))
 
 
 def _is_fixed(node: ast.expr) -> bool:
     """Whether a value of an enumeration is made of constants."""
     if isinstance(node, ast.Call):
         return ast.unparse(node.func).endswith("auto")
-    parts = (ast.Constant, ast.Tuple, ast.expr_context, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
-    return all(isinstance(one, parts) for one in ast.walk(node))
+    operations = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return is_made_of(node, (ast.Constant, ast.Tuple, ast.expr_context, *operations))
 
 
 def _hidden_in(text: str, node: ast.AST) -> Odd:
@@ -307,10 +295,6 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
         yield one
         if not isinstance(one, _FUNCTIONS):
             yield from _own(one)
-
-
-def _has(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
-    return any(isinstance(one, kinds) for one in ast.walk(node))
 
 
 def _is_special(name: str) -> bool:

@@ -30,7 +30,7 @@ from actors.runtime.primitives.looks import (
 from actors.runtime.primitives.managers import managed, managed_async
 
 from .calls import call_of, scope_of, through, variable_of, wrote_of
-from .syntax import awaits_first, captured, constants, has_steps, is_plain, set_by, stands_first
+from .syntax import awaits_first, captured, constants, has_steps, is_plain, packages_of, set_by, stands_first
 from .variables import FunctionNames, VariableOwners
 
 NAMES: dict[str, Any] = {
@@ -61,30 +61,22 @@ def visible(text: str, file: str) -> ast.Module:
     tree = ast.parse(text, file)
     owners = VariableOwners()
     owners.visit(tree)
-    visitor = _Visible(owners.decide())
-    visitor.imports(tree)
-    visitor.visit(tree)
+    _Visible(owners.decide(), "numpy" in packages_of(tree)).visit(tree)
     return ast.fix_missing_locations(tree)
 
 
 class _Visible(ast.NodeTransformer):
     """Hands what is looked at through the functions that note it."""
 
-    def __init__(self, decided: dict[int, tuple[set[str], dict[str, FunctionNames]]]) -> None:
+    def __init__(self, decided: dict[int, tuple[set[str], dict[str, FunctionNames]]], deeply: bool) -> None:
         self._decided = decided
         self._uses = decided[0][1]
         self._is_alone = False
         """Whether a statement comes to nothing before what it awaits."""
-        self._deeply = False
+        self._deeply = deeply
         """Whether operators may look at all that their operands hold, as those of numpy do."""
         self._class = ""
         """The class around, after which Python names what begins with two underscores."""
-
-    def imports(self, tree: ast.Module) -> None:
-        """Note whether numpy is there."""
-        names = [getattr(node, "module", None) for node in ast.walk(tree)]
-        names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-        self._deeply = any(str(name).partition(".")[0] == "numpy" for name in names)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Its own variables that functions set need a scope as well, behind what must stand first."""

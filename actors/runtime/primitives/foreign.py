@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dis import EXTENDED_ARG, opmap
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from inspect import CO_COROUTINE
 from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
@@ -19,23 +19,10 @@ from hw.memory import Memory
 from .snapshots import OURS, PLAIN, USERS, adds_attribute, has_attribute, is_users, own_names
 from .step import Step
 
-_LOOKED_INTO = OURS | frozenset(
+LOOKED_INTO = OURS | frozenset(
     {"abc", "bisect", "builtins", "collections", "contextlib", "copy", "dataclasses", "enum", "fractions", "functools"}
-    | {
-        "heapq",
-        "itertools",
-        "json",
-        "loguru",
-        "math",
-        "numpy",
-        "operator",
-        "pprint",
-        "random",
-        "re",
-        "string",
-        "struct",
-    }
-    | {"textwrap", "types", "typing", "zlib"}
+    | {"heapq", "itertools", "json", "loguru", "math", "numpy", "operator", "pprint", "random", "re", "string"}
+    | {"struct", "textwrap", "types", "typing", "zlib"}
     | {"_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_json", "_operator", "_struct"}
 )
 """Packages of which it is known what their functions look at (`tools.own_files.understood`)."""
@@ -86,18 +73,17 @@ def is_fixed(thing: Any, name: str, value: Any) -> bool:
 
 def _is_set_later(kind: type, name: str) -> bool:
     """Whether code of ours sets that attribute of objects that are made already."""
-    loaded = sum(module.partition(".")[0] in _MODELS for module in sys.modules)
-    return name in _set_by_others(loaded) or name in _set_by_itself(kind)
+    return name in _set_by_others(len(sys.modules)) or name in _set_by_itself(kind)
 
 
 @cache
 def _set_by_itself(kind: Any) -> frozenset[str]:
-    found = [one for base in kind.__mro__ for one in vars(base).items() if one[0] not in ("__init__", "__post_init__")]
-    codes = _codes((thing for _, thing in found), kind.__module__)
+    named = [one for base in kind.__mro__ for one in vars(base).items()]
+    codes = _codes((thing for name, thing in named if name not in ("__init__", "__post_init__")), kind.__module__)
     return frozenset(name for code in codes for name, is_own in _set_in(code) if is_own)
 
 
-@cache
+@lru_cache(1)
 def _set_by_others(_: int) -> frozenset[str]:
     """All attributes that code of ours, as far as it is loaded, sets of what is not the object of its method."""
     modules = [module for name, module in sorted(sys.modules.items()) if name.partition(".")[0] in _MODELS]
@@ -133,7 +119,7 @@ def _set_in(code: CodeType) -> Iterator[tuple[str, bool]]:
 def is_foreign(thing: Any) -> bool:
     """Whether a function, a class or a module is of a package that is not looked into."""
     name = thing.__name__ if type(thing) is ModuleType else thing.__module__
-    return name is not None and not name.startswith(USERS) and name.partition(".")[0] not in _LOOKED_INTO
+    return name is not None and not name.startswith(USERS) and name.partition(".")[0] not in LOOKED_INTO
 
 
 def takes_attribute(thing: Any, name: str) -> bool:

@@ -49,12 +49,12 @@ _COMPARES = frozenset({"index", "count", "remove", "sort", "insort"})
 """Methods of containers that ask their elements whether they are equal, or less."""
 
 
-def _is_numpy(kind: type) -> bool:
-    return any(base.__module__ == "numpy" for base in kind.__mro__)
-
-
 _ELSEWHERE = frozenset({FunctionType, BuiltinFunctionType, type})
 """What may come from a module that nobody looks into."""
+
+
+def _is_numpy(kind: type) -> bool:
+    return any(base.__module__ == "numpy" for base in kind.__mro__)
 
 
 class _CMemory:
@@ -122,14 +122,19 @@ class Looks:
         attributes = getattr(thing, "__dict__", None)
         if type(attributes) is dict and kind.__module__.partition(".")[0] not in OURS:
             self.note(attributes)
-        if _is_numpy(kind) and str(getattr(thing, "dtype", "")) == "object":
-            for one in below(thing):
-                self.note(one)
-        base = getattr(thing, "base", None) if _is_numpy(kind) else None
-        if base is not None:
-            self.note(base)
+        if _is_numpy(kind):
+            self._note_numbers(thing)
         if is_c_memory(kind):
             self.note(_C_MEMORY)
+
+    def _note_numbers(self, thing: Any) -> None:
+        """Of numpy's objects what they hold, and what they are a view of."""
+        if str(getattr(thing, "dtype", "")) == "object":
+            for one in below(thing):
+                self.note(one)
+        base = getattr(thing, "base", None)
+        if base is not None:
+            self.note(base)
 
     def _note_called(self, thing: Any) -> None:
         """What is called works on its object: only of plain methods is it known that they look no further."""
